@@ -92,7 +92,7 @@ impl Digest {
     ///
     /// # Panics
     /// If the value cannot be written as JSON (a map whose keys are no strings): a mistake in our own types.
-    pub fn of<T: Serialize + ?Sized>(value: &T) -> Self {
+    pub fn of<T: Serialize>(value: &T) -> Self {
         let canonical = serde_json_canonicalizer::to_vec(value).expect("our own types are JSON");
         Self::of_bytes(&canonical)
     }
