@@ -1,5 +1,18 @@
 //! The core: what a workflow is and how it answers. Pure: no input or output, no clock, nothing asynchronous.
+//!
+//! [`decide`](decide::decide) turns a command into events or a refusal, [`apply`](apply::apply) folds events into a
+//! [`State`](state::State), and [`plan`](plan::plan) says what an event asks of the outside. A definition is data;
+//! nothing here knows what an agent or an act is for.
 
 pub mod act;
+pub mod apply;
+pub mod artifact;
+pub mod command;
+pub mod decide;
+pub mod definition;
+pub mod event;
 pub mod ids;
+pub mod plan;
 pub mod right;
+pub mod state;
+pub mod words;

@@ -1,0 +1,255 @@
+//! The fold: total, and for every event version ever written.
+
+use super::event::Event;
+use super::ids::PhaseId;
+use super::state::{Entry, Hold, Maker, Pending, PhaseState, PhaseStatus, State, Status, Timestamp, What};
+
+/// The state after the first event.
+///
+/// Returns `None` unless the event is [`Event::Started`]: a history begins with nothing else.
+pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
+    let Event::Started {
+        workflow,
+        definition,
+        subject,
+        by,
+        surface,
+    } = event
+    else {
+        return None;
+    };
+    let blocked = PhaseState {
+        status: PhaseStatus::Blocked,
+        since: at,
+        iteration: 0,
+        attempt: 0,
+        pending: None,
+        void: Vec::new(),
+        approval: None,
+        steer: Vec::new(),
+        outcomes: Default::default(),
+        why: None,
+        ending: None,
+        reminders: 0,
+    };
+    Some(State {
+        id: workflow.clone(),
+        version: 1,
+        definition: (**definition).clone(),
+        subject: subject.clone(),
+        starter: by.clone(),
+        started_at: at,
+        status: Status::Open,
+        hold: None,
+        phases: definition
+            .phases
+            .iter()
+            .map(|phase| (phase.id.clone(), blocked.clone()))
+            .collect(),
+        record: vec![Entry {
+            at,
+            by: Some(by.clone()),
+            what: What::Started(surface.clone()),
+        }],
+    })
+}
+
+/// Folds a whole history; `None` when it does not begin with [`Event::Started`].
+pub fn fold<'a>(history: impl IntoIterator<Item = (&'a Event, Timestamp)>) -> Option<State> {
+    let mut history = history.into_iter();
+    let (first, at) = history.next()?;
+    let mut state = begin(first, at)?;
+    for (event, at) in history {
+        apply(&mut state, event, at);
+    }
+    Some(state)
+}
+
+/// The state after one more event. An event about a phase that does not exist changes nothing but the version.
+pub fn apply(state: &mut State, event: &Event, at: Timestamp) {
+    state.version += 1;
+    if let Some(what) = entry(event) {
+        state.record.push(Entry {
+            at,
+            by: event.actor().cloned(),
+            what,
+        });
+    }
+    match event {
+        Event::Held { by, reason } => {
+            state.hold = Some(Hold {
+                by: by.clone(),
+                reason: reason.clone(),
+                since: at,
+            });
+        }
+        Event::Unheld { .. } => state.hold = None,
+        Event::Cancelled { by, reason } => {
+            state.status = Status::Cancelled {
+                by: by.clone(),
+                reason: reason.clone(),
+            };
+        }
+        Event::Completed => state.status = Status::Completed,
+        _ => apply_to_phase(state, event, at),
+    }
+}
+
+fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
+    let Some(id) = phase_of(event) else { return };
+    // Undoing an approval sends the phases that were to carry it out back to waiting.
+    let reopened = matches!(event, Event::Unapproved { .. } | Event::ApprovalLost { .. });
+    let executors: Vec<PhaseId> = if reopened {
+        state.executors_of(id).cloned().collect()
+    } else {
+        Vec::new()
+    };
+    for executor in executors.iter().filter(|executor| *executor != id) {
+        if let Some(phase) = state.phases.get_mut(executor) {
+            phase.enter(PhaseStatus::Blocked, at);
+        }
+    }
+    let Some(phase) = state.phases.get_mut(id) else { return };
+    match event {
+        Event::PhaseStarted { iteration, attempt, .. } => {
+            phase.iteration = *iteration;
+            phase.attempt = *attempt;
+            phase.why = None;
+            phase.enter(PhaseStatus::Running, at);
+        }
+        Event::ActsStarted { .. } => {
+            phase.iteration = phase.iteration.max(1);
+            phase.why = None;
+            phase.enter(PhaseStatus::Approved, at);
+        }
+        Event::Proposed { digest, acts, by, .. } => {
+            phase.retire_pending();
+            phase.void.retain(|void| void != digest);
+            phase.pending = Some(Pending {
+                digest: *digest,
+                by: by.clone(),
+                made_at: at,
+                shown_at: None,
+                acts: acts.clone(),
+            });
+            phase.why = None;
+            phase.reminders = 0;
+            phase.enter(PhaseStatus::ReadyForReview, at);
+        }
+        Event::Shown { digest, at, .. } => {
+            if let Some(pending) = phase.pending.as_mut().filter(|pending| pending.digest == *digest) {
+                pending.shown_at = Some(*at);
+            }
+        }
+        Event::Approved { approval, .. } => {
+            phase.approval = Some(approval.clone());
+            phase.enter(PhaseStatus::Approved, at);
+        }
+        Event::Unapproved { .. } | Event::ApprovalLost { .. } => {
+            phase.approval = None;
+            phase.ending = None;
+            phase.enter(PhaseStatus::ReadyForReview, at);
+        }
+        Event::Rejected { .. } => {
+            phase.retire_pending();
+            phase.enter(PhaseStatus::Rejected, at);
+        }
+        Event::Revised { text, .. } => {
+            phase.retire_pending();
+            phase.steer.push(text.clone());
+        }
+        Event::WaitsForHuman { why, .. } => {
+            phase.why = Some(why.clone());
+            phase.enter(PhaseStatus::WaitingForHuman, at);
+        }
+        Event::Failed { why, .. } => {
+            phase.why = Some(why.clone());
+            phase.enter(PhaseStatus::Error, at);
+        }
+        Event::ActEnded { key, outcome, .. } => {
+            phase.outcomes.insert(key.clone(), outcome.clone());
+        }
+        Event::PhaseCompleted { ending, .. } => {
+            phase.ending = Some(ending.clone());
+            phase.enter(PhaseStatus::Completed, at);
+        }
+        Event::Reminded { .. } => phase.reminders += 1,
+        Event::Retried { .. }
+        | Event::Started { .. }
+        | Event::Held { .. }
+        | Event::Unheld { .. }
+        | Event::Cancelled { .. }
+        | Event::Completed => {}
+    }
+}
+
+impl PhaseState {
+    fn enter(&mut self, status: PhaseStatus, at: Timestamp) {
+        self.status = status;
+        self.since = at;
+    }
+
+    fn retire_pending(&mut self) {
+        if let Some(pending) = self.pending.take()
+            && !self.void.contains(&pending.digest)
+        {
+            self.void.push(pending.digest);
+        }
+    }
+}
+
+fn phase_of(event: &Event) -> Option<&PhaseId> {
+    match event {
+        Event::PhaseStarted { phase, .. }
+        | Event::ActsStarted { phase }
+        | Event::Proposed { phase, .. }
+        | Event::Shown { phase, .. }
+        | Event::Approved { phase, .. }
+        | Event::Unapproved { phase, .. }
+        | Event::ApprovalLost { phase, .. }
+        | Event::Rejected { phase, .. }
+        | Event::Revised { phase, .. }
+        | Event::WaitsForHuman { phase, .. }
+        | Event::Failed { phase, .. }
+        | Event::Retried { phase, .. }
+        | Event::ActEnded { phase, .. }
+        | Event::PhaseCompleted { phase, .. }
+        | Event::Reminded { phase } => Some(phase),
+        Event::Started { .. }
+        | Event::Held { .. }
+        | Event::Unheld { .. }
+        | Event::Cancelled { .. }
+        | Event::Completed => None,
+    }
+}
+
+/// The line that an event adds to the record.
+fn entry(event: &Event) -> Option<What> {
+    Some(match event {
+        Event::Approved { phase, approval } => What::Approved(phase.clone(), approval.digest, approval.surface.clone()),
+        Event::Unapproved { phase, .. } => What::Unapproved(phase.clone()),
+        Event::ApprovalLost { phase, reason } => What::ApprovalLost(phase.clone(), reason.clone()),
+        Event::Rejected {
+            phase,
+            by: Some(_),
+            reason,
+        } => What::Rejected(phase.clone(), reason.clone()),
+        Event::Rejected { phase, by: None, .. } => What::Expired(phase.clone()),
+        Event::Revised { phase, text, .. } => What::Revised(phase.clone(), text.clone()),
+        Event::Proposed {
+            phase,
+            digest,
+            by: Maker::Person(_),
+            change,
+            ..
+        } => match change {
+            Some(change) => What::Amended(phase.clone(), change.clone(), *digest),
+            None => What::Responded(phase.clone(), *digest),
+        },
+        Event::Held { reason, .. } => What::Held(reason.clone()),
+        Event::Unheld { .. } => What::Unheld,
+        Event::Retried { phase, .. } => What::Retried(phase.clone()),
+        Event::Cancelled { reason, .. } => What::Cancelled(reason.clone()),
+        _ => return None,
+    })
+}

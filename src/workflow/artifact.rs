@@ -1,0 +1,53 @@
+//! What is proposed, and the digest that an approval names.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::act::Act;
+use super::ids::{Digest, IssueNumber, PhaseId, RepositoryId, WorkflowId};
+
+/// A stage of a phase: what will be asked, or what came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// What came back.
+    Response,
+}
+
+/// Where a proposal's acts reach.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Targets {
+    /// The repository that is written to.
+    pub repository: RepositoryId,
+    /// The issue or pull request that the workflow is about.
+    pub subject: IssueNumber,
+    /// All that will be done, in order, spelt out.
+    pub acts: Vec<Act>,
+}
+
+/// A proposal whole: everything that its digest covers. Stored by its digest, shown on the card, and executed from
+/// this record only, so that nothing else can be executed under an approval of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// The workflow that it belongs to: an approval is valid in no other.
+    pub workflow: WorkflowId,
+    /// The phase that made it.
+    pub phase: PhaseId,
+    /// The phase's iteration.
+    pub iteration: u32,
+    /// The stage.
+    pub stage: Stage,
+    /// The artifact's schema, such as `tasks.v1`.
+    pub schema: String,
+    /// The artifact.
+    pub artifact: Value,
+    /// What it would do, and where.
+    pub targets: Targets,
+}
+
+impl Proposal {
+    /// The digest that people approve: SHA-256 over the canonical JSON (RFC 8785) of the whole.
+    pub fn digest(&self) -> Digest {
+        Digest::of(self)
+    }
+}

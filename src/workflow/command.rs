@@ -1,0 +1,284 @@
+//! What is asked of a workflow, and why it may refuse.
+
+use serde::{Deserialize, Serialize};
+
+use super::act::ActKey;
+use super::artifact::Proposal;
+use super::definition::Definition;
+use super::ids::{Digest, PhaseId, WorkflowId};
+use super::right::{Person, Requirement, Right, Standing};
+use super::state::{ActOutcome, Ending, Hold, PhaseStatus, Subject, Surface, Timestamp, Why};
+
+/// Who asks, and what GitHub said of them just now. Only made from an answer of GitHub, never from a payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authority {
+    /// Who.
+    pub person: Person,
+    /// Their right on the repository.
+    pub right: Right,
+    /// What they are to the subject.
+    pub standings: Vec<Standing>,
+    /// By which surface they spoke.
+    pub surface: Surface,
+    /// What the verb asks, as the repository configured it.
+    pub requirement: Requirement,
+}
+
+/// A command.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Begin.
+    Start(Start),
+    /// Somebody asks.
+    Person(Authority, Ask),
+    /// The engine reports.
+    System(Report),
+}
+
+/// What is needed to begin a workflow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Start {
+    /// Its id.
+    pub workflow: WorkflowId,
+    /// The definition.
+    pub definition: Definition,
+    /// What it is anchored to.
+    pub subject: Subject,
+    /// Who starts it.
+    pub by: Authority,
+}
+
+/// Which digest an approval means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Named {
+    /// The one whose hex begins with this.
+    Prefix(String),
+    /// The one on the card, said at this moment (a bare `/approve`, the label).
+    OnTheCard(Timestamp),
+}
+
+/// What a person asks of an open workflow.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ask {
+    /// Approve what was shown.
+    Approve {
+        /// Which.
+        named: Named,
+        /// What they added.
+        reason: Option<String>,
+    },
+    /// Take an approval back: one's own, or that of this login.
+    Unapprove {
+        /// Whose, when not one's own.
+        of: Option<String>,
+    },
+    /// Say no.
+    Reject {
+        /// Why.
+        reason: String,
+    },
+    /// Ask for another iteration.
+    Revise {
+        /// What should be different.
+        text: String,
+    },
+    /// Put an edited proposal in the place of the one at the gate.
+    Amend {
+        /// The digest that was edited.
+        base: Digest,
+        /// The new proposal.
+        proposal: Proposal,
+        /// What was changed, in a few words.
+        change: String,
+    },
+    /// Give the answer that the agent could not.
+    Respond {
+        /// The proposal made of it.
+        proposal: Proposal,
+    },
+    /// Stop it for a while.
+    Hold {
+        /// Why.
+        reason: String,
+    },
+    /// Let it go on.
+    Unhold,
+    /// Try again what failed.
+    Retry,
+    /// End it.
+    Cancel {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What the engine reports.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Report {
+    /// An agent's run ended.
+    Ran {
+        /// The phase.
+        phase: PhaseId,
+        /// The iteration that the run belongs to.
+        iteration: u32,
+        /// The attempt that the run belongs to.
+        attempt: u32,
+        /// How it ended.
+        result: RunResult,
+    },
+    /// All of a proposal can be read on GitHub.
+    Shown {
+        /// The phase.
+        phase: PhaseId,
+        /// The digest.
+        digest: Digest,
+        /// GitHub's time of the write.
+        at: Timestamp,
+    },
+    /// An act ended.
+    ActEnded {
+        /// The phase.
+        phase: PhaseId,
+        /// The act.
+        key: ActKey,
+        /// How.
+        outcome: ActOutcome,
+    },
+    /// An act failed for good.
+    ActFailed {
+        /// The phase.
+        phase: PhaseId,
+        /// The act.
+        key: ActKey,
+        /// Why, for people.
+        why: String,
+    },
+    /// The approver may not approve any more, or what would be executed is not what was approved.
+    ApprovalLost {
+        /// The phase that was approved.
+        phase: PhaseId,
+        /// The digest that was approved.
+        digest: Digest,
+        /// Why, for people.
+        why: String,
+    },
+    /// An open gate's time ran out.
+    GateExpired {
+        /// The phase.
+        phase: PhaseId,
+        /// The digest that was shown then.
+        digest: Digest,
+        /// Which time it is: 0 for the first.
+        reminders: u32,
+    },
+    /// The subject was closed.
+    SubjectClosed {
+        /// Who closed it.
+        by: Option<Person>,
+    },
+    /// The subject, its repository or the installation is gone.
+    SubjectGone {
+        /// Why, for the record.
+        why: String,
+    },
+}
+
+/// How an agent's run ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum RunResult {
+    /// With a proposal, through this provider.
+    Proposed {
+        /// The proposal.
+        proposal: Box<Proposal>,
+        /// The provider's name.
+        provider: String,
+    },
+    /// A person must answer, or put right what is missing.
+    NeedsPerson(Why),
+    /// There is nothing to propose.
+    Ended(Ending),
+    /// It failed for good.
+    Failed(Why),
+}
+
+/// Why a command was refused. Chat words it; every variant says what would be allowed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The right is missing.
+    NotAllowed {
+        /// What is needed.
+        needs: Requirement,
+        /// What they have.
+        has: Right,
+    },
+    /// The workflow is over.
+    Over,
+    /// It is held.
+    Held(Hold),
+    /// It is not held.
+    NotHeld,
+    /// No gate is open; the phase that it stands at, and where that stands.
+    NoOpenGate(Option<(PhaseId, PhaseStatus)>),
+    /// Another digest is shown now.
+    WrongDigest {
+        /// What was named.
+        given: String,
+        /// What is shown.
+        current: Digest,
+        /// Whether the one named was shown before.
+        void: bool,
+    },
+    /// The proposal does not stand on GitHub in full yet.
+    NotShownYet,
+    /// The card changed less than ten seconds before the approval.
+    ChangedJustNow {
+        /// What is shown.
+        current: Digest,
+    },
+    /// Nothing was approved that could be taken back.
+    NothingApproved,
+    /// It was somebody else's approval, and taking it back needs this right.
+    NotYours {
+        /// Whose it is.
+        of: Person,
+        /// What taking it back needs.
+        needs: Right,
+    },
+    /// What was approved is being carried out.
+    TooLate,
+    /// Part of the proposal has been carried out, so it can only be approved again or cancelled.
+    PartlyDone,
+    /// Nothing failed.
+    NothingToRetry,
+    /// Nothing waits for a person's answer.
+    NoAnswerAwaited,
+    /// The proposal changed meanwhile.
+    Stale {
+        /// What is shown now.
+        current: Digest,
+    },
+    /// The edit changes nothing.
+    NoChange,
+    /// A cap was reached.
+    CapReached {
+        /// The phase.
+        phase: PhaseId,
+        /// How many iterations there may be.
+        iterations: u32,
+    },
+}
+
+/// Why a report of the engine had no effect: it came too late or twice. Nothing is said to anybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Obsolete;
+
+/// What a decision was.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// These events happened; at least one.
+    Events(Vec<super::event::Event>),
+    /// A person is refused.
+    Refused(Refusal),
+    /// A report that no longer matters.
+    Obsolete(Obsolete),
+}

@@ -1,0 +1,520 @@
+//! Decisions: a command becomes events, or a refusal that says what would be allowed.
+
+use chrono::TimeDelta;
+
+use super::apply::{apply, begin};
+use super::command::{Ask, Authority, Command, Named, Obsolete, Refusal, Report, RunResult, Start, Verdict};
+use super::definition::{Gate, OnExpiry};
+use super::event::Event;
+use super::ids::{Digest, PhaseId};
+use super::right::{Right, Standing};
+use super::state::{Approval, Ending, Maker, PhaseStatus, State, Status, Timestamp, Why};
+
+/// How long a card must have stood unchanged before a bare `/approve` or the label means what it shows.
+pub const SETTLED: TimeDelta = TimeDelta::seconds(10);
+
+/// The right that taking back another person's approval needs.
+const UNAPPROVE_OTHERS: Right = Right::Maintain;
+
+/// What may be asked of the outside world's order before a command is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Facts {
+    /// Whether an act of this workflow may be under way right now.
+    pub act_in_flight: bool,
+}
+
+type Decision = Result<Vec<Event>, Refusal>;
+
+/// Decides a command. `state` is `None` for [`Command::Start`] only.
+///
+/// The events include all that follows at once from the first: dependents that become unblocked in the same
+/// transaction, and the end of the workflow.
+pub fn decide(state: Option<&State>, command: &Command, facts: Facts, now: Timestamp) -> Verdict {
+    match (state, command) {
+        (None, Command::Start(start)) => verdict(start_workflow(start, now)),
+        (Some(state), Command::Person(authority, ask)) => {
+            let decision = asked(state, authority, ask, facts, now);
+            verdict(decision.map(|first| with_consequences(state.clone(), first, now)))
+        }
+        (Some(state), Command::System(report)) => match reported(state, report) {
+            Some(first) => Verdict::Events(with_consequences(state.clone(), first, now)),
+            None => Verdict::Obsolete(Obsolete),
+        },
+        (None, _) | (Some(_), Command::Start(_)) => Verdict::Obsolete(Obsolete),
+    }
+}
+
+fn verdict(decision: Decision) -> Verdict {
+    match decision {
+        Ok(events) => Verdict::Events(events),
+        Err(refusal) => Verdict::Refused(refusal),
+    }
+}
+
+fn start_workflow(start: &Start, now: Timestamp) -> Decision {
+    allowed(&start.by)?;
+    let started = Event::Started {
+        workflow: start.workflow.clone(),
+        definition: Box::new(start.definition.clone()),
+        subject: start.subject.clone(),
+        by: start.by.person.clone(),
+        surface: start.by.surface.clone(),
+    };
+    let state = begin(&started, now).expect("the first event is Started");
+    let mut events = vec![started];
+    events.extend(consequences(state, now));
+    Ok(events)
+}
+
+fn allowed(authority: &Authority) -> Result<(), Refusal> {
+    if authority.requirement.met_by(authority.right, &authority.standings) {
+        Ok(())
+    } else {
+        Err(Refusal::NotAllowed {
+            needs: authority.requirement,
+            has: authority.right,
+        })
+    }
+}
+
+fn asked(state: &State, authority: &Authority, ask: &Ask, facts: Facts, now: Timestamp) -> Decision {
+    allowed(authority)?;
+    if !state.is_open() {
+        return Err(Refusal::Over);
+    }
+    let by = &authority.person;
+    match ask {
+        Ask::Cancel { reason } => {
+            return Ok(vec![Event::Cancelled {
+                by: Some(by.clone()),
+                reason: reason.into(),
+            }]);
+        }
+        Ask::Unhold => {
+            return match state.hold {
+                Some(_) => Ok(vec![Event::Unheld { by: by.clone() }]),
+                None => Err(Refusal::NotHeld),
+            };
+        }
+        Ask::Unapprove { of } => return unapprove(state, authority, of.as_deref(), facts),
+        _ => {}
+    }
+    if let Some(hold) = &state.hold {
+        return Err(Refusal::Held(hold.clone()));
+    }
+    match ask {
+        Ask::Hold { reason } => Ok(vec![Event::Held {
+            by: Some(by.clone()),
+            reason: reason.into(),
+        }]),
+        Ask::Approve { named, reason } => approve(state, authority, named, reason.as_deref(), now),
+        Ask::Reject { reason } => {
+            let (phase, _) = gate_untouched(state)?;
+            Ok(vec![Event::Rejected {
+                phase: phase.clone(),
+                by: Some(by.clone()),
+                reason: reason.into(),
+            }])
+        }
+        Ask::Revise { text } => revise(state, authority, text),
+        Ask::Amend { base, proposal, change } => {
+            let (phase, current) = gate_untouched(state)?;
+            if current != *base || proposal.phase != *phase {
+                return Err(Refusal::Stale { current });
+            }
+            let digest = proposal.digest();
+            if digest == current {
+                return Err(Refusal::NoChange);
+            }
+            Ok(vec![Event::Proposed {
+                phase: phase.clone(),
+                digest,
+                acts: proposal.targets.acts.iter().map(|act| act.key.clone()).collect(),
+                by: Maker::Person(by.clone()),
+                change: Some(change.into()),
+            }])
+        }
+        Ask::Respond { proposal } => {
+            let phase = &proposal.phase;
+            let awaited = state
+                .definition
+                .phase(phase)
+                .is_some_and(|_| awaits_answer(state, phase) && state.at(phase).iteration == proposal.iteration);
+            if !awaited {
+                return Err(Refusal::NoAnswerAwaited);
+            }
+            Ok(vec![Event::Proposed {
+                phase: phase.clone(),
+                digest: proposal.digest(),
+                acts: proposal.targets.acts.iter().map(|act| act.key.clone()).collect(),
+                by: Maker::Person(by.clone()),
+                change: None,
+            }])
+        }
+        Ask::Retry => retry(state, authority),
+        Ask::Cancel { .. } | Ask::Unhold | Ask::Unapprove { .. } => unreachable!("answered above"),
+    }
+}
+
+/// Whether a person's answer in the agent's place would be taken now.
+pub fn awaits_answer(state: &State, phase: &PhaseId) -> bool {
+    let at = state.at(phase);
+    let has_agent = state.definition.phase(phase).is_some_and(|phase| phase.agent.is_some());
+    has_agent
+        && at.iteration > 0
+        && at.pending.is_none()
+        && matches!(at.status, PhaseStatus::WaitingForHuman | PhaseStatus::Error)
+}
+
+/// The open gate, unless part of what it shows was carried out already.
+fn gate_untouched(state: &State) -> Result<(&PhaseId, Digest), Refusal> {
+    let (phase, _, pending) = state.open_gate().ok_or_else(|| no_open_gate(state))?;
+    if state
+        .executors_of(phase)
+        .any(|executor| !state.at(executor).outcomes.is_empty())
+    {
+        return Err(Refusal::PartlyDone);
+    }
+    Ok((phase, pending.digest))
+}
+
+fn no_open_gate(state: &State) -> Refusal {
+    let at = state.first_at(&[
+        PhaseStatus::Running,
+        PhaseStatus::WaitingForHuman,
+        PhaseStatus::Approved,
+        PhaseStatus::Rejected,
+        PhaseStatus::Error,
+    ]);
+    Refusal::NoOpenGate(at.map(|phase| (phase.clone(), state.at(phase).status)))
+}
+
+fn approve(state: &State, authority: &Authority, named: &Named, reason: Option<&str>, now: Timestamp) -> Decision {
+    let (phase, gate, pending) = state.open_gate().ok_or_else(|| no_open_gate(state))?;
+    if authority.right < gate.right {
+        let needs = super::right::Requirement::at_least(gate.right);
+        return Err(Refusal::NotAllowed {
+            needs,
+            has: authority.right,
+        });
+    }
+    let current = pending.digest;
+    if let Named::Prefix(given) = named
+        && !current.to_string().starts_with(given.as_str())
+    {
+        let void = state
+            .at(phase)
+            .void
+            .iter()
+            .any(|void| void.to_string().starts_with(given.as_str()));
+        return Err(Refusal::WrongDigest {
+            given: given.clone(),
+            current,
+            void,
+        });
+    }
+    let Some(shown_at) = pending.shown_at else {
+        return Err(Refusal::NotShownYet);
+    };
+    if let Named::OnTheCard(said_at) = named
+        && *said_at - shown_at < SETTLED
+    {
+        return Err(Refusal::ChangedJustNow { current });
+    }
+    let approval = Approval {
+        by: authority.person.clone(),
+        right: authority.right,
+        surface: authority.surface.clone(),
+        digest: current,
+        at: now,
+        reason: reason.map(Into::into),
+    };
+    Ok(vec![Event::Approved {
+        phase: phase.clone(),
+        approval,
+    }])
+}
+
+fn unapprove(state: &State, authority: &Authority, of: Option<&str>, facts: Facts) -> Decision {
+    let approved = state.definition.phases.iter().rev().find_map(|phase| {
+        let approval = state.at(&phase.id).approval.as_ref()?;
+        let pending = state
+            .executors_of(&phase.id)
+            .any(|executor| state.at(executor).status == PhaseStatus::Approved);
+        pending.then_some((&phase.id, approval))
+    });
+    let Some((phase, approval)) = approved else {
+        return Err(Refusal::NothingApproved);
+    };
+    let own = approval.by.id == authority.person.id;
+    let meant = of.is_none_or(|login| login.eq_ignore_ascii_case(&approval.by.login));
+    if !meant {
+        return Err(Refusal::NothingApproved);
+    }
+    if !own && authority.right < UNAPPROVE_OTHERS {
+        return Err(Refusal::NotYours {
+            of: approval.by.clone(),
+            needs: UNAPPROVE_OTHERS,
+        });
+    }
+    let begun = state
+        .executors_of(phase)
+        .any(|executor| !state.at(executor).outcomes.is_empty());
+    if begun || facts.act_in_flight {
+        return Err(Refusal::TooLate);
+    }
+    Ok(vec![Event::Unapproved {
+        phase: phase.clone(),
+        by: authority.person.clone(),
+    }])
+}
+
+fn revise(state: &State, authority: &Authority, text: &str) -> Decision {
+    let phase = match state.open_gate() {
+        Some(_) => gate_untouched(state)?.0,
+        None => {
+            let stopped = [PhaseStatus::Rejected, PhaseStatus::WaitingForHuman, PhaseStatus::Error];
+            let has_agent = |id: &PhaseId| state.definition.phase(id).is_some_and(|phase| phase.agent.is_some());
+            state
+                .first_at(&stopped)
+                .filter(|id| has_agent(id) && state.at(id).approval.is_none())
+                .ok_or_else(|| no_open_gate(state))?
+        }
+    };
+    let by = authority.person.clone();
+    let revised = Event::Revised {
+        phase: phase.clone(),
+        by,
+        text: text.into(),
+    };
+    Ok(vec![revised, next_iteration(state, phase)?])
+}
+
+fn next_iteration(state: &State, phase: &PhaseId) -> Result<Event, Refusal> {
+    let iterations = state.definition.phase(phase).map_or(1, |phase| phase.limits.iterations);
+    let iteration = state.at(phase).iteration + 1;
+    if iteration > iterations {
+        return Err(Refusal::CapReached {
+            phase: phase.clone(),
+            iterations,
+        });
+    }
+    Ok(Event::PhaseStarted {
+        phase: phase.clone(),
+        iteration,
+        attempt: 1,
+    })
+}
+
+fn retry(state: &State, authority: &Authority) -> Decision {
+    let stopped = [PhaseStatus::Error, PhaseStatus::WaitingForHuman, PhaseStatus::Rejected];
+    let phase = state.first_at(&stopped).ok_or(Refusal::NothingToRetry)?;
+    let at = state.at(phase);
+    let retried = Event::Retried {
+        phase: phase.clone(),
+        by: authority.person.clone(),
+    };
+    let again = match at.status {
+        PhaseStatus::Rejected => next_iteration(state, phase)?,
+        _ if carries_out(state, phase) => Event::ActsStarted { phase: phase.clone() },
+        _ => Event::PhaseStarted {
+            phase: phase.clone(),
+            iteration: at.iteration,
+            attempt: at.attempt + 1,
+        },
+    };
+    Ok(vec![retried, again])
+}
+
+/// Whether a phase has something approved to carry out.
+fn carries_out(state: &State, phase: &PhaseId) -> bool {
+    let source = state.definition.phase(phase).and_then(|phase| phase.executes.as_ref());
+    source.is_some_and(|source| state.at(source).approval.is_some())
+}
+
+fn reported(state: &State, report: &Report) -> Option<Vec<Event>> {
+    match report {
+        Report::ActEnded { phase, key, outcome } => {
+            // What happened outside is recorded even when the workflow was ended meanwhile.
+            let known = state.phases.contains_key(phase) && !state.at(phase).outcomes.contains_key(key);
+            known.then(|| {
+                vec![Event::ActEnded {
+                    phase: phase.clone(),
+                    key: key.clone(),
+                    outcome: outcome.clone(),
+                }]
+            })
+        }
+        Report::Shown { phase, digest, at } => {
+            let pending = state.phases.get(phase)?.pending.as_ref()?;
+            (pending.digest == *digest && pending.shown_at.is_none()).then(|| {
+                vec![Event::Shown {
+                    phase: phase.clone(),
+                    digest: *digest,
+                    at: *at,
+                }]
+            })
+        }
+        _ if !state.is_open() => None,
+        Report::Ran {
+            phase,
+            iteration,
+            attempt,
+            result,
+        } => {
+            let at = state.phases.get(phase)?;
+            let current = at.status == PhaseStatus::Running && at.iteration == *iteration && at.attempt == *attempt;
+            current.then(|| vec![ran(phase, result)])
+        }
+        Report::ActFailed { phase, key, why } => {
+            let due = state.next_act(phase).is_some_and(|(next, _)| next == key);
+            (due && state.at(phase).status == PhaseStatus::Approved).then(|| {
+                vec![Event::Failed {
+                    phase: phase.clone(),
+                    why: Why::Failed(why.clone()),
+                }]
+            })
+        }
+        Report::ApprovalLost { phase, digest, why } => {
+            let approval = state.phases.get(phase)?.approval.as_ref()?;
+            (approval.digest == *digest).then(|| {
+                vec![Event::ApprovalLost {
+                    phase: phase.clone(),
+                    reason: why.clone(),
+                }]
+            })
+        }
+        Report::GateExpired {
+            phase,
+            digest,
+            reminders,
+        } => expired(state, phase, digest, *reminders),
+        Report::SubjectClosed { by } => state.hold.is_none().then(|| {
+            vec![Event::Held {
+                by: by.clone(),
+                reason: "the issue or pull request was closed".into(),
+            }]
+        }),
+        Report::SubjectGone { why } => Some(vec![Event::Cancelled {
+            by: None,
+            reason: why.as_str().into(),
+        }]),
+    }
+}
+
+fn ran(phase: &PhaseId, result: &RunResult) -> Event {
+    let phase = phase.clone();
+    match result {
+        RunResult::Proposed { proposal, provider } => Event::Proposed {
+            phase,
+            digest: proposal.digest(),
+            acts: proposal.targets.acts.iter().map(|act| act.key.clone()).collect(),
+            by: Maker::Agent {
+                provider: provider.clone(),
+            },
+            change: None,
+        },
+        RunResult::NeedsPerson(why) => Event::WaitsForHuman {
+            phase,
+            why: why.clone(),
+        },
+        RunResult::Ended(ending) => Event::PhaseCompleted {
+            phase,
+            ending: ending.clone(),
+        },
+        RunResult::Failed(why) => Event::Failed {
+            phase,
+            why: why.clone(),
+        },
+    }
+}
+
+fn expired(state: &State, phase: &PhaseId, digest: &Digest, reminders: u32) -> Option<Vec<Event>> {
+    let (open, gate, pending) = state.open_gate()?;
+    let at = state.at(phase);
+    if open != phase || pending.digest != *digest || at.reminders != reminders || state.hold.is_some() {
+        return None;
+    }
+    Some(vec![match gate.on_expiry {
+        OnExpiry::Remind => Event::Reminded { phase: phase.clone() },
+        OnExpiry::Reject => Event::Rejected {
+            phase: phase.clone(),
+            by: None,
+            reason: "nobody answered in time".into(),
+        },
+    }])
+}
+
+/// The first events and all that follows from them at once.
+fn with_consequences(mut state: State, first: Vec<Event>, now: Timestamp) -> Vec<Event> {
+    for event in &first {
+        apply(&mut state, event, now);
+    }
+    let mut events = first;
+    events.extend(consequences(state, now));
+    events
+}
+
+fn consequences(mut state: State, now: Timestamp) -> Vec<Event> {
+    let mut events = Vec::new();
+    while let Some(event) = consequence(&state) {
+        apply(&mut state, &event, now);
+        events.push(event);
+    }
+    events
+}
+
+/// The next thing that follows of itself, if any. Each makes a step forward, so their chain ends.
+fn consequence(state: &State) -> Option<Event> {
+    if !state.is_open() || state.hold.is_some() {
+        return None;
+    }
+    let of_a_phase = state.definition.phases.iter().find_map(|phase| {
+        let id = &phase.id;
+        let at = state.at(id);
+        match at.status {
+            PhaseStatus::Blocked => {
+                let unblocked = phase
+                    .needs
+                    .iter()
+                    .all(|need| state.at(need).status == PhaseStatus::Completed);
+                unblocked.then(|| match phase.agent {
+                    Some(_) => Event::PhaseStarted {
+                        phase: id.clone(),
+                        iteration: 1,
+                        attempt: 1,
+                    },
+                    None => Event::ActsStarted { phase: id.clone() },
+                })
+            }
+            // With no gate an artifact counts as soon as it is made.
+            PhaseStatus::ReadyForReview if phase.gate == Gate::None => Some(done(id)),
+            PhaseStatus::Approved => {
+                let acting = phase.executes.is_some() && state.next_act(id).is_some();
+                (!acting).then(|| done(id))
+            }
+            _ => None,
+        }
+    });
+    of_a_phase.or_else(|| {
+        let complete = state
+            .phases
+            .values()
+            .all(|phase| phase.status == PhaseStatus::Completed);
+        (complete && state.status == Status::Open).then_some(Event::Completed)
+    })
+}
+
+fn done(phase: &PhaseId) -> Event {
+    Event::PhaseCompleted {
+        phase: phase.clone(),
+        ending: Ending::Done,
+    }
+}
+
+/// The standings of somebody towards a subject.
+pub fn standings(is_author: bool, is_assignee: bool) -> Vec<Standing> {
+    let author = is_author.then_some(Standing::Author);
+    let assignee = is_assignee.then_some(Standing::Assignee);
+    author.into_iter().chain(assignee).collect()
+}

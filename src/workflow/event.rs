@@ -1,0 +1,212 @@
+//! Facts about a workflow: past tense, append-only, foldable for ever.
+
+use serde::{Deserialize, Serialize};
+
+use super::act::ActKey;
+use super::definition::Definition;
+use super::ids::{Digest, PhaseId, WorkflowId};
+use super::right::Person;
+use super::state::{ActOutcome, Approval, Ending, Maker, Subject, Surface, Timestamp, Why};
+use super::words::Words;
+
+/// One fact. Holds ids and digests; what people wrote at length lives in artifacts, runs and deliveries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// The workflow began.
+    Started {
+        /// Its id.
+        workflow: WorkflowId,
+        /// The whole definition.
+        definition: Box<Definition>,
+        /// What it is anchored to.
+        subject: Subject,
+        /// Who started it.
+        by: Person,
+        /// How they said so.
+        surface: Surface,
+    },
+    /// A phase began an iteration, or a new attempt of one.
+    PhaseStarted {
+        /// The phase.
+        phase: PhaseId,
+        /// From 1.
+        iteration: u32,
+        /// From 1.
+        attempt: u32,
+    },
+    /// A phase began to carry out approved acts.
+    ActsStarted {
+        /// The phase.
+        phase: PhaseId,
+    },
+    /// A proposal was made or changed.
+    Proposed {
+        /// The phase.
+        phase: PhaseId,
+        /// The new digest.
+        digest: Digest,
+        /// The keys of its acts, in order.
+        acts: Vec<ActKey>,
+        /// Who made it.
+        by: Maker,
+        /// What a person changed, in a few words.
+        change: Option<Words>,
+    },
+    /// All of a proposal can be read on GitHub.
+    Shown {
+        /// The phase.
+        phase: PhaseId,
+        /// The digest.
+        digest: Digest,
+        /// GitHub's time of the write.
+        at: Timestamp,
+    },
+    /// A gate opened by a person's word.
+    Approved {
+        /// The phase.
+        phase: PhaseId,
+        /// The approval.
+        approval: Approval,
+    },
+    /// An approval was taken back.
+    Unapproved {
+        /// The phase.
+        phase: PhaseId,
+        /// Who took it back.
+        by: Person,
+    },
+    /// An approval no longer counts.
+    ApprovalLost {
+        /// The phase.
+        phase: PhaseId,
+        /// Why, for people.
+        reason: String,
+    },
+    /// A person, or the expiry, said no.
+    Rejected {
+        /// The phase.
+        phase: PhaseId,
+        /// Who; nobody for the expiry.
+        by: Option<Person>,
+        /// Why.
+        reason: Words,
+    },
+    /// A person asked for another iteration.
+    Revised {
+        /// The phase.
+        phase: PhaseId,
+        /// Who.
+        by: Person,
+        /// What should be different.
+        text: Words,
+    },
+    /// A phase waits for a person's answer.
+    WaitsForHuman {
+        /// The phase.
+        phase: PhaseId,
+        /// Why.
+        why: Why,
+    },
+    /// A phase failed for good.
+    Failed {
+        /// The phase.
+        phase: PhaseId,
+        /// Why.
+        why: Why,
+    },
+    /// A person asked for another try.
+    Retried {
+        /// The phase.
+        phase: PhaseId,
+        /// Who.
+        by: Person,
+    },
+    /// An act ended.
+    ActEnded {
+        /// The phase that carried it out.
+        phase: PhaseId,
+        /// The act.
+        key: ActKey,
+        /// How.
+        outcome: ActOutcome,
+    },
+    /// A phase ended.
+    PhaseCompleted {
+        /// The phase.
+        phase: PhaseId,
+        /// How.
+        ending: Ending,
+    },
+    /// Nobody answered an open gate in time; its people are named once more.
+    Reminded {
+        /// The phase.
+        phase: PhaseId,
+    },
+    /// It was held.
+    Held {
+        /// Who; nobody for the bot.
+        by: Option<Person>,
+        /// Why.
+        reason: Words,
+    },
+    /// The hold was lifted.
+    Unheld {
+        /// Who.
+        by: Person,
+    },
+    /// It was ended.
+    Cancelled {
+        /// Who; nobody when its subject is gone.
+        by: Option<Person>,
+        /// Why.
+        reason: Words,
+    },
+    /// Every phase is complete.
+    Completed,
+}
+
+impl Event {
+    /// The type's name, as stored.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Started { .. } => "started",
+            Self::PhaseStarted { .. } => "phase_started",
+            Self::ActsStarted { .. } => "acts_started",
+            Self::Proposed { .. } => "proposed",
+            Self::Shown { .. } => "shown",
+            Self::Approved { .. } => "approved",
+            Self::Unapproved { .. } => "unapproved",
+            Self::ApprovalLost { .. } => "approval_lost",
+            Self::Rejected { .. } => "rejected",
+            Self::Revised { .. } => "revised",
+            Self::WaitsForHuman { .. } => "waits_for_human",
+            Self::Failed { .. } => "failed",
+            Self::Retried { .. } => "retried",
+            Self::ActEnded { .. } => "act_ended",
+            Self::PhaseCompleted { .. } => "phase_completed",
+            Self::Reminded { .. } => "reminded",
+            Self::Held { .. } => "held",
+            Self::Unheld { .. } => "unheld",
+            Self::Cancelled { .. } => "cancelled",
+            Self::Completed => "completed",
+        }
+    }
+
+    /// The person who caused it, where a person did.
+    pub fn actor(&self) -> Option<&Person> {
+        match self {
+            Self::Started { by, .. }
+            | Self::Unapproved { by, .. }
+            | Self::Revised { by, .. }
+            | Self::Retried { by, .. }
+            | Self::Unheld { by }
+            | Self::Proposed {
+                by: Maker::Person(by), ..
+            } => Some(by),
+            Self::Approved { approval, .. } => Some(&approval.by),
+            Self::Rejected { by, .. } | Self::Held { by, .. } | Self::Cancelled { by, .. } => by.as_ref(),
+            _ => None,
+        }
+    }
+}

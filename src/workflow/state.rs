@@ -1,0 +1,407 @@
+//! What a workflow is at one moment: the fold of its events.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::act::ActKey;
+use super::definition::{Definition, PeopleGate};
+use super::ids::{CommentId, Digest, IssueId, IssueNumber, PhaseId, RepositoryId, WorkflowId};
+use super::right::{Person, Right};
+use super::words::Words;
+
+/// A moment, in UTC.
+pub type Timestamp = DateTime<Utc>;
+
+/// What kind of thing a workflow is anchored to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubjectKind {
+    /// An issue.
+    Issue,
+    /// A pull request.
+    PullRequest,
+}
+
+/// What a workflow is anchored to, by ids that survive renames.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subject {
+    /// The repository.
+    pub repository: RepositoryId,
+    /// Issue or pull request.
+    pub kind: SubjectKind,
+    /// Its number.
+    pub number: IssueNumber,
+    /// Its database id, where known.
+    pub id: Option<IssueId>,
+}
+
+/// The nine states of a phase, less *draft*, which comes with prompt stages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PhaseStatus {
+    /// Waits for the phases that it needs.
+    Blocked,
+    /// The agent is at work.
+    Running,
+    /// A person must give the answer.
+    WaitingForHuman,
+    /// The proposal waits at its gate.
+    ReadyForReview,
+    /// Approved; its acts are being carried out.
+    Approved,
+    /// A person said no; `/revise` or `/cancel` goes on.
+    Rejected,
+    /// Something failed for good; `/retry` goes on.
+    Error,
+    /// Done.
+    Completed,
+}
+
+impl PhaseStatus {
+    /// Every status, for tables.
+    pub const ALL: [Self; 8] = [
+        Self::Blocked,
+        Self::Running,
+        Self::WaitingForHuman,
+        Self::ReadyForReview,
+        Self::Approved,
+        Self::Rejected,
+        Self::Error,
+        Self::Completed,
+    ];
+}
+
+/// By which surface somebody spoke.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Surface {
+    /// A command in a comment.
+    Comment {
+        /// The comment.
+        id: CommentId,
+        /// Where it can be read.
+        url: String,
+    },
+    /// A label that was set and taken off again.
+    Label {
+        /// The label's name.
+        name: String,
+        /// The issue event that set it.
+        event: u64,
+    },
+    /// A box on the card.
+    Box,
+    /// The bot itself.
+    System,
+}
+
+/// One approval: who, with which right, by which surface, of which digest, when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// Who.
+    pub by: Person,
+    /// The right that they had when it was decided.
+    pub right: Right,
+    /// How they said so.
+    pub surface: Surface,
+    /// Of what.
+    pub digest: Digest,
+    /// When.
+    pub at: Timestamp,
+    /// What they added.
+    pub reason: Option<Words>,
+}
+
+/// Who made a proposal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Maker {
+    /// An agent, through this provider.
+    Agent {
+        /// The provider's name.
+        provider: String,
+    },
+    /// A person, by an edit, a tick or an answer of their own.
+    Person(Person),
+}
+
+/// The proposal that waits at a gate or was approved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    /// Its digest; the whole is in the artifact store.
+    pub digest: Digest,
+    /// Who made it.
+    pub by: Maker,
+    /// When.
+    pub made_at: Timestamp,
+    /// Since when all of it can be read on GitHub. Nobody approves what was not shown.
+    pub shown_at: Option<Timestamp>,
+    /// The keys of its acts, in order.
+    pub acts: Vec<ActKey>,
+}
+
+/// Why a phase waits for a person, or failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// The manual provider was chosen: a person answers the prompt.
+    ManualProvider,
+    /// An answer did not hold what it must; the sentences say what.
+    Unusable(Vec<String>),
+    /// A cap was reached.
+    CapReached(String),
+    /// An act or a run failed for good.
+    Failed(String),
+}
+
+/// How an act ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum ActOutcome {
+    /// A label was created, or was there already.
+    LabelReady,
+    /// An issue was opened.
+    IssueOpened {
+        /// Its number.
+        number: IssueNumber,
+        /// Its database id.
+        id: IssueId,
+        /// Its page.
+        url: String,
+        /// Its title.
+        title: String,
+        /// What GitHub would not take, each with a word.
+        dropped: Vec<String>,
+    },
+    /// A link was made, or was there already.
+    Linked,
+    /// A link was refused; the reason is GitHub's.
+    NotLinked {
+        /// Why.
+        reason: String,
+    },
+    /// The issues that could not be linked stand in a comment.
+    Listed {
+        /// The comment.
+        url: String,
+    },
+    /// Nothing had to be done.
+    NotNeeded,
+    /// The mail was handed over.
+    Mailed {
+        /// Its Message-ID.
+        message_id: String,
+        /// Addresses that were refused.
+        refused: Vec<String>,
+    },
+    /// The mail may have been sent; it is not sent again.
+    MailInDoubt {
+        /// Its Message-ID.
+        message_id: String,
+        /// What happened.
+        reason: String,
+    },
+}
+
+/// How a phase ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// As planned.
+    Done,
+    /// There was nothing to do.
+    Nothing {
+        /// Why.
+        reason: String,
+    },
+    /// A setting is missing.
+    NotConfigured {
+        /// The key to set.
+        key: String,
+    },
+}
+
+/// One phase at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhaseState {
+    /// Where it stands.
+    pub status: PhaseStatus,
+    /// Since when.
+    pub since: Timestamp,
+    /// First run 1, each revision one more; 0 before it started.
+    pub iteration: u32,
+    /// How many times this iteration was tried.
+    pub attempt: u32,
+    /// The proposal at its gate, or approved.
+    pub pending: Option<Pending>,
+    /// Digests that this gate showed before and that no longer count.
+    pub void: Vec<Digest>,
+    /// The approval that opened the gate.
+    pub approval: Option<Approval>,
+    /// What people said in `/revise`, oldest first.
+    pub steer: Vec<Words>,
+    /// Outcomes of acts that this phase carried out.
+    pub outcomes: BTreeMap<ActKey, ActOutcome>,
+    /// Why it waits for a person, or failed.
+    pub why: Option<Why>,
+    /// How it ended.
+    pub ending: Option<Ending>,
+    /// How many times its open gate reminded.
+    pub reminders: u32,
+}
+
+/// Where a workflow stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum Status {
+    /// It goes on.
+    Open,
+    /// Every phase is complete.
+    Completed,
+    /// Somebody, or the loss of its subject, ended it.
+    Cancelled {
+        /// Who; nobody when its subject is gone.
+        by: Option<Person>,
+        /// Why.
+        reason: Words,
+    },
+}
+
+/// A hold: nothing is started and no gate opens until it is lifted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Who; nobody when the bot did it.
+    pub by: Option<Person>,
+    /// Why.
+    pub reason: Words,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// One line of the record that a card ends with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When.
+    pub at: Timestamp,
+    /// Who; nobody for the bot.
+    pub by: Option<Person>,
+    /// What.
+    pub what: What,
+}
+
+/// What a line of the record says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// Started the workflow.
+    Started(Surface),
+    /// Approved a digest.
+    Approved(PhaseId, Digest, Surface),
+    /// Took an approval back.
+    Unapproved(PhaseId),
+    /// An approval no longer counted; the sentence says why.
+    ApprovalLost(PhaseId, String),
+    /// Said no.
+    Rejected(PhaseId, Words),
+    /// Asked for another iteration.
+    Revised(PhaseId, Words),
+    /// Changed the proposal.
+    Amended(PhaseId, Words, Digest),
+    /// Answered in the agent's place.
+    Responded(PhaseId, Digest),
+    /// Stopped it for a while.
+    Held(Words),
+    /// Let it go on.
+    Unheld,
+    /// Asked for another try.
+    Retried(PhaseId),
+    /// Ended it.
+    Cancelled(Words),
+    /// Nobody answered in time.
+    Expired(PhaseId),
+}
+
+/// A workflow at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// Its id.
+    pub id: WorkflowId,
+    /// How many events made it.
+    pub version: u64,
+    /// The definition that it started with.
+    pub definition: Definition,
+    /// What it is anchored to.
+    pub subject: Subject,
+    /// Who started it.
+    pub starter: Person,
+    /// When.
+    pub started_at: Timestamp,
+    /// Where it stands.
+    pub status: Status,
+    /// Whether it is held.
+    pub hold: Option<Hold>,
+    /// Its phases.
+    pub phases: BTreeMap<PhaseId, PhaseState>,
+    /// The record.
+    pub record: Vec<Entry>,
+}
+
+impl State {
+    /// Whether it still goes on (held or not).
+    pub fn is_open(&self) -> bool {
+        self.status == Status::Open
+    }
+
+    /// A phase's state.
+    ///
+    /// # Panics
+    /// If the definition has no such phase: every phase has a state from the first event on.
+    pub fn at(&self, phase: &PhaseId) -> &PhaseState {
+        &self.phases[phase]
+    }
+
+    /// The phase whose gate is open: at most one is shown at a time, the first in the definition's order.
+    pub fn open_gate(&self) -> Option<(&PhaseId, &PeopleGate, &Pending)> {
+        self.definition.phases.iter().find_map(|phase| {
+            let state = self.at(&phase.id);
+            match (&phase.gate, state.status, &state.pending) {
+                (super::definition::Gate::People(gate), PhaseStatus::ReadyForReview, Some(pending)) => {
+                    Some((&phase.id, gate, pending))
+                }
+                _ => None,
+            }
+        })
+    }
+
+    /// The first phase, in the definition's order, that stands at one of these.
+    pub fn first_at(&self, statuses: &[PhaseStatus]) -> Option<&PhaseId> {
+        self.definition
+            .phases
+            .iter()
+            .map(|phase| &phase.id)
+            .find(|id| statuses.contains(&self.at(id).status))
+    }
+
+    /// The next act that a phase has to carry out, with the digest of the proposal that it is part of.
+    pub fn next_act(&self, phase: &PhaseId) -> Option<(&ActKey, Digest)> {
+        let source = self.definition.phase(phase)?.executes.as_ref()?;
+        let pending = self.at(source).pending.as_ref()?;
+        let done = &self.at(phase).outcomes;
+        pending
+            .acts
+            .iter()
+            .find(|key| !done.contains_key(key))
+            .map(|key| (key, pending.digest))
+    }
+
+    /// Phases that carry out what `source` proposed.
+    pub fn executors_of<'a>(&'a self, source: &'a PhaseId) -> impl Iterator<Item = &'a PhaseId> {
+        self.definition
+            .phases
+            .iter()
+            .filter(move |phase| phase.executes.as_ref() == Some(source))
+            .map(|phase| &phase.id)
+    }
+}
