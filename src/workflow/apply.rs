@@ -14,6 +14,7 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
         subject,
         by,
         surface,
+        said_at,
     } = event
     else {
         return None;
@@ -39,6 +40,7 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
         subject: subject.clone(),
         starter: by.clone(),
         started_at: at,
+        heard_at: *said_at,
         status: Status::Open,
         hold: None,
         phases: definition
@@ -74,6 +76,9 @@ pub fn apply(state: &mut State, event: &Event, at: Timestamp) {
             by: event.actor().cloned(),
             what,
         });
+    }
+    if let Event::Revised { said_at, .. } | Event::Retried { said_at, .. } = event {
+        state.heard_at = *said_at;
     }
     match event {
         Event::Held { by, reason } => {

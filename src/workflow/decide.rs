@@ -59,6 +59,7 @@ fn start_workflow(start: &Start, now: Timestamp) -> Decision {
         subject: start.subject.clone(),
         by: start.by.person.clone(),
         surface: start.by.surface.clone(),
+        said_at: start.by.said_at,
     };
     let state = begin(&started, now).expect("the first event is Started");
     let mut events = vec![started];
@@ -286,6 +287,7 @@ fn revise(state: &State, authority: &Authority, text: &str) -> Decision {
         phase: phase.clone(),
         by,
         text: text.into(),
+        said_at: authority.said_at,
     };
     Ok(vec![revised, next_iteration(state, phase)?])
 }
@@ -313,6 +315,7 @@ fn retry(state: &State, authority: &Authority) -> Decision {
     let retried = Event::Retried {
         phase: phase.clone(),
         by: authority.person.clone(),
+        said_at: authority.said_at,
     };
     let again = match at.status {
         PhaseStatus::Rejected => next_iteration(state, phase)?,
