@@ -167,7 +167,6 @@ struct Description {
 
 struct Operation {
     method: String,
-    template: String,
     id: String,
     segments: Vec<Segment>,
     query: Vec<RawParameter>,
@@ -216,7 +215,6 @@ impl Description {
                         .filter(|parameter| parameter.place == Place::Query)
                         .collect(),
                     body: operation.request_body,
-                    template: template.clone(),
                     schemas: Arc::clone(&schemas),
                     compiled: Mutex::default(),
                 });

@@ -19,24 +19,18 @@ pub enum Strictness {
 ///
 /// Panics when the schema does not compile: the committed description is then broken.
 pub fn compile_openapi(schema: &Value, components: &Value, strictness: Strictness) -> Validator {
-    let mut root = match convert(schema, strictness, Position::Whole) {
-        Value::Object(root) => root,
-        other => panic!("a schema is an object, not {other}"),
-    };
-    root.insert(
-        "components".into(),
-        json!({ "schemas": convert_each(components, strictness, Position::Whole) }),
-    );
-    root.insert(
-        "open".into(),
-        json!({ "schemas": convert_each(components, strictness, Position::Part) }),
-    );
-    compile(&Value::Object(root), Draft::Draft202012)
+    let components = reachable(schema, components);
+    let document = json!({
+        "allOf": [convert(schema, strictness, Position::Whole)],
+        "components": { "schemas": convert_each(&components, strictness, Position::Whole) },
+        "open": { "schemas": convert_each(&components, strictness, Position::Part) },
+    });
+    compile(&document, Draft::Draft202012)
 }
 
 /// Compiles one schema of a document that keeps its `definitions` at the root and is JSON Schema draft-07 already.
 pub fn compile_draft7(schema: &Value, definitions: &Value) -> Validator {
-    let document = json!({ "allOf": [schema], "definitions": definitions });
+    let document = json!({ "allOf": [schema], "definitions": reachable(schema, definitions) });
     compile(&document, Draft::Draft7)
 }
 
@@ -44,9 +38,32 @@ pub fn compile_draft7(schema: &Value, definitions: &Value) -> Validator {
 pub fn compile_openapi_definitions(schema: &Value, definitions: &Value) -> Validator {
     let document = json!({
         "allOf": [convert(schema, Strictness::Whole, Position::Whole)],
-        "definitions": convert_each(definitions, Strictness::Whole, Position::Whole),
+        "definitions": convert_each(&reachable(schema, definitions), Strictness::Whole, Position::Whole),
     });
     compile(&document, Draft::Draft202012)
+}
+
+/// Those of the `named` schemas that `schema` refers to, itself or through others: a validator of a few compiles fast.
+fn reachable(schema: &Value, named: &Value) -> Value {
+    let mut reached = Map::new();
+    let mut waiting = vec![schema];
+    while let Some(schema) = waiting.pop() {
+        if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+            let name = reference.rsplit('/').next().unwrap_or_default();
+            let target = named
+                .get(name)
+                .unwrap_or_else(|| panic!("{reference} points at nothing"));
+            if reached.insert(name.to_owned(), target.clone()).is_none() {
+                waiting.push(target);
+            }
+        }
+        match schema {
+            Value::Object(fields) => waiting.extend(fields.values()),
+            Value::Array(items) => waiting.extend(items),
+            _ => {}
+        }
+    }
+    Value::Object(reached)
 }
 
 fn compile(document: &Value, draft: Draft) -> Validator {
