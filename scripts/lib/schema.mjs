@@ -1,8 +1,18 @@
 // What both trimming scripts share: taking the prose out of a schema, following its references, writing it down.
 
+// Left out of a schema: what is said to people, and what no validator reads.
 const PROSE = new Set([
-  ...['description', 'title', 'example', 'examples', 'externalDocs', 'deprecated', 'readOnly', 'default', 'discriminator'],
-  ...['$schema', 'tsAdditionalProperties'],
+  '$schema',
+  'default',
+  'deprecated',
+  'description',
+  'discriminator',
+  'example',
+  'examples',
+  'externalDocs',
+  'readOnly',
+  'title',
+  'tsAdditionalProperties',
 ]);
 // Keys whose values are names, not keywords.
 const MAPS = new Set(['properties', 'patternProperties', 'definitions']);

@@ -4,14 +4,13 @@
 //!
 //! Paths are those of the REST API without the prefix of a GitHub Enterprise Server (`/api/v3`).
 
+mod committed;
 mod examples;
 mod exceptions;
 mod openapi;
 mod schema;
-mod webhooks;
-
-#[cfg(test)]
 mod tests;
+mod webhooks;
 
 pub use examples::{github_com_examples, webhook_examples};
 pub use openapi::{check_answer, check_answer_fields, check_request};
