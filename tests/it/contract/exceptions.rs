@@ -12,7 +12,7 @@ pub struct Exception {
     pub body: fn(&Value) -> Result<(), String>,
 }
 
-/// All of them. A path below `/repositories/{id}` needs none: `openapi::described_path` reads it as its documented twin.
+/// All of them. Paths below `/repositories/{id}` need none: `openapi::described_path` reads them as documented ones.
 pub const EXCEPTIONS: &[Exception] = &[Exception {
     method: "POST",
     path: "/graphql",

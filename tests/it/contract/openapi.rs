@@ -243,8 +243,8 @@ impl Description {
             format!("only {}", methods.join(", "))
         };
         Err(format!(
-            "{method} {path}: {known} on this path in tests/data/github-openapi.json. If GitHub documents it, add it to \
-             scripts/github-operations.txt and run `node scripts/trim-openapi.mjs`"
+            "{method} {path}: {known} on this path in tests/data/github-openapi.json. If GitHub documents it, add it \
+             to scripts/github-operations.txt and run `node scripts/trim-openapi.mjs`"
         ))
     }
 }
