@@ -17,6 +17,15 @@ pub const DRAIN: Duration = Duration::from_secs(10);
 /// # Errors
 /// When the listener fails for good.
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> io::Result<()> {
+    serve_and_drain(listener, router, stop, DRAIN).await
+}
+
+pub(super) async fn serve_and_drain(
+    listener: TcpListener,
+    router: Router,
+    stop: CancellationToken,
+    drain: Duration,
+) -> io::Result<()> {
     let listener = listener.tap_io(|connection| {
         // Small answers must not wait for more. Where it cannot be set they are only slower.
         let _ = connection.set_nodelay(true);
@@ -26,12 +35,12 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
         .into_future();
     let overdue = async {
         stop.cancelled().await;
-        tokio::time::sleep(DRAIN).await;
+        tokio::time::sleep(drain).await;
     };
     tokio::select! {
         outcome = serving => outcome,
         () = overdue => {
-            tracing::warn!(seconds = DRAIN.as_secs(), "requests that did not end in time were cut off");
+            tracing::warn!(?drain, "requests that did not end in time were cut off");
             Ok(())
         }
     }

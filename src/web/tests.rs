@@ -6,6 +6,7 @@ use axum::http::{Request, Response, header};
 use http_body_util::BodyExt as _;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::*;
@@ -47,6 +48,9 @@ impl Backend for Arc<Stand> {
     }
 
     async fn readiness(&self) -> Readiness {
+        if matches!(self.behaviour, Behaviour::Panic) {
+            panic!("expected by the test");
+        }
         let works = self.store_works.load(Ordering::SeqCst);
         Readiness {
             store: if works {
@@ -312,6 +316,13 @@ async fn figures_are_counted_and_gauges_are_fresh() {
 }
 
 #[tokio::test]
+async fn a_handler_that_panics_answers() {
+    let house = House::that(Behaviour::Panic);
+    let (status, _) = house.ask(get_request("/readyz")).await;
+    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+#[tokio::test]
 async fn only_the_listed_doors_open() {
     let house = House::that(Behaviour::Keep);
     assert_eq!(
@@ -321,30 +332,56 @@ async fn only_the_listed_doors_open() {
     assert_eq!(house.ask(get_request("/")).await.0, StatusCode::NOT_FOUND);
 }
 
+/// Sends one signed delivery over TCP; the task ends with all that was answered.
+fn send(address: std::net::SocketAddr, secrets: &Secrets) -> tokio::task::JoinHandle<String> {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let request = format!(
+        "POST /webhook HTTP/1.1\r\nHost: here\r\nX-GitHub-Delivery: 1\r\nX-GitHub-Event: ping\r\n\
+         X-Hub-Signature-256: {}\r\nContent-Length: 2\r\n\r\n{{}}",
+        secrets.sign(b"{}")
+    );
+    tokio::spawn(async move {
+        let mut connection = tokio::net::TcpStream::connect(address).await.unwrap();
+        connection.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).await.unwrap();
+        answer
+    })
+}
+
 #[tokio::test]
 async fn a_server_told_to_stop_finishes_what_has_begun() {
     let house = House::that(Behaviour::Wait);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let stop = tokio_util::sync::CancellationToken::new();
+    let stop = CancellationToken::new();
     let serving = tokio::spawn(serve(listener, house.router.clone(), stop.clone()));
-    let signature = house.secrets.sign(b"{}");
-    let sending = tokio::spawn(async move {
-        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-        let mut connection = tokio::net::TcpStream::connect(address).await.unwrap();
-        let request = format!(
-            "POST /webhook HTTP/1.1\r\nHost: here\r\nX-GitHub-Delivery: 1\r\nX-GitHub-Event: ping\r\n\
-             X-Hub-Signature-256: {signature}\r\nContent-Length: 2\r\n\r\n{{}}"
-        );
-        connection.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        connection.read_to_string(&mut answer).await.unwrap();
-        answer
-    });
+    let sending = send(address, &house.secrets);
     house.stand.begun.notified().await;
     stop.cancel();
     house.stand.go.notify_one();
     let answer = sending.await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
     serving.await.unwrap().unwrap();
+    assert!(tokio::net::TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_server_told_to_stop_does_not_wait_for_ever() {
+    let house = House::that(Behaviour::Wait);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    let drain = Duration::from_millis(10);
+    let serving = tokio::spawn(serve::serve_and_drain(
+        listener,
+        house.router.clone(),
+        stop.clone(),
+        drain,
+    ));
+    let _sending = send(address, &house.secrets);
+    house.stand.begun.notified().await;
+    stop.cancel();
+    serving.await.unwrap().unwrap();
+    assert_eq!(house.kept(), []);
 }
