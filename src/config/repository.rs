@@ -406,3 +406,7 @@ fn is_word(text: &str) -> bool {
             .chars()
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
+
+#[cfg(test)]
+#[path = "repository_tests.rs"]
+mod tests;

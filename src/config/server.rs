@@ -533,3 +533,7 @@ fn plainly(error: &std::io::Error) -> String {
         None => text,
     }
 }
+
+#[cfg(test)]
+#[path = "server_tests.rs"]
+mod tests;
