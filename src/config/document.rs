@@ -239,7 +239,7 @@ fn follows_from_type(error: &ValidationError<'_>) -> bool {
         ValidationErrorKind::Enum { options } => options.get(0),
         _ => None,
     };
-    allowed.is_some_and(|allowed| std::mem::discriminant(allowed) != std::mem::discriminant(&*error.instance()))
+    allowed.is_some_and(|allowed| std::mem::discriminant(allowed) != std::mem::discriminant(error.instance()))
 }
 
 /// What one structural mistake is called. Values are never repeated: they may be secret.

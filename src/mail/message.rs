@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::SystemTime;
 
 use lettre::Address;
-use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
+use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox as LettreMailbox, Message, MultiPart, SinglePart};
 use serde::{Deserialize, Serialize};
 
@@ -98,42 +98,6 @@ impl From<MessageId> for String {
     }
 }
 
-/// `Auto-Submitted: auto-generated` (RFC 3834): out-of-office programs stay silent.
-#[derive(Clone)]
-struct AutoSubmitted;
-
-impl Header for AutoSubmitted {
-    fn name() -> HeaderName {
-        HeaderName::new_from_ascii_str("Auto-Submitted")
-    }
-
-    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(Self)
-    }
-
-    fn display(&self) -> HeaderValue {
-        HeaderValue::new(Self::name(), "auto-generated".to_owned())
-    }
-}
-
-/// `List-Unsubscribe` (RFC 2369): a mail to the sender.
-#[derive(Clone)]
-struct ListUnsubscribe(String);
-
-impl Header for ListUnsubscribe {
-    fn name() -> HeaderName {
-        HeaderName::new_from_ascii_str("List-Unsubscribe")
-    }
-
-    fn parse(text: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(Self(text.to_owned()))
-    }
-
-    fn display(&self) -> HeaderValue {
-        HeaderValue::new(Self::name(), self.0.clone())
-    }
-}
-
 /// Whether mail can be sent as this sender.
 pub(super) fn check_sender(from: &Mailbox) -> Result<(), MailerSetup> {
     lettre_mailbox(from)
@@ -162,8 +126,10 @@ pub(super) fn render(from: &Mailbox, outgoing: &OutgoingMail) -> Result<Message,
         .message_id(Some(message_id.to_string()))
         .date(SystemTime::from(*date))
         .subject(one_line(&mail.subject))
-        .header(AutoSubmitted)
-        .header(ListUnsubscribe(unsubscribe));
+        // RFC 3834: out-of-office programs stay silent.
+        .raw_header(header("Auto-Submitted", "auto-generated".to_owned()))
+        // RFC 2369.
+        .raw_header(header("List-Unsubscribe", unsubscribe));
     for address in &mail.to {
         builder = builder.to(recipient(address)?);
     }
@@ -178,10 +144,7 @@ pub(super) fn render(from: &Mailbox, outgoing: &OutgoingMail) -> Result<Message,
         builder = builder.references(ids.join(" "));
     }
     let parts = MultiPart::alternative()
-        .boundary(format!(
-            "countersign-{}",
-            Digest::of_bytes(message_id.as_str().as_bytes()).short()
-        ))
+        .boundary(boundary(outgoing))
         .singlepart(part(ContentType::TEXT_PLAIN, &mail.text))
         .singlepart(part(ContentType::TEXT_HTML, &mail.html));
     builder
@@ -189,8 +152,20 @@ pub(super) fn render(from: &Mailbox, outgoing: &OutgoingMail) -> Result<Message,
         .map_err(|error| MailFailure::Permanent(error.to_string()))
 }
 
+/// What stands between the parts. Made from the parts themselves, so that no text can hold its own.
+fn boundary(outgoing: &OutgoingMail) -> String {
+    let OutgoingMail { message_id, mail, .. } = outgoing;
+    let digest = Digest::of(&(message_id, &mail.text, &mail.html)).to_string();
+    // RFC 2046, 5.1.1 allows 70 characters; 128 bits are enough.
+    format!("countersign-{}", &digest[..32])
+}
+
+fn header(name: &'static str, value: String) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value)
+}
+
 fn part(kind: ContentType, text: &str) -> SinglePart {
-    SinglePart::builder().header(kind).body(text.to_owned())
+    SinglePart::builder().header(kind).body(plain_lines(text))
 }
 
 fn recipient(text: &str) -> Result<LettreMailbox, MailFailure> {
@@ -207,6 +182,16 @@ fn lettre_mailbox(mailbox: &Mailbox) -> Result<LettreMailbox, String> {
     Ok(LettreMailbox::new(mailbox.name().map(one_line), address))
 }
 
+/// Every kind of line break becomes one and other control characters go: a lone CR is left alone by lettre, and some
+/// servers take it for the end of a line.
+fn plain_lines(text: &str) -> String {
+    text.replace("\r\n", "\n")
+        .replace('\r', "\n")
+        .chars()
+        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
+        .collect()
+}
+
 /// White space and control characters become single spaces.
 fn one_line(text: &str) -> String {
     text.split(|c: char| c.is_whitespace() || c.is_control())
@@ -214,3 +199,7 @@ fn one_line(text: &str) -> String {
         .collect::<Vec<_>>()
         .join(" ")
 }
+
+#[cfg(test)]
+#[path = "message_tests.rs"]
+mod tests;

@@ -7,6 +7,9 @@ mod file;
 mod message;
 mod smtp;
 
+#[cfg(test)]
+mod eml;
+
 use chrono::{DateTime, Utc};
 
 pub use message::{MessageId, NotAMessageId};
@@ -77,7 +80,7 @@ pub struct Mailer {
 
 enum Transport {
     File(file::Directory),
-    Smtp(smtp::Server),
+    Smtp(Box<smtp::Server>),
 }
 
 impl Mailer {
@@ -89,7 +92,7 @@ impl Mailer {
         message::check_sender(&from)?;
         let transport = match url {
             MailUrl::File(path) => Transport::File(file::Directory::open(path)?),
-            MailUrl::Smtp(url) => Transport::Smtp(smtp::Server::new(url, smtp::Patience::default())?),
+            MailUrl::Smtp(url) => Transport::Smtp(Box::new(smtp::Server::new(url, smtp::Patience::default(), None)?)),
         };
         Ok(Self { from, transport })
     }

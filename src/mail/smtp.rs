@@ -10,7 +10,7 @@ use std::time::Duration;
 use lettre::address::{Address, Envelope};
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use tokio::sync::Semaphore;
@@ -57,14 +57,21 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Prepares TLS; connects to nothing.
-    pub fn new(url: &SmtpUrl, patience: Patience) -> Result<Self, MailerSetup> {
+    /// Prepares TLS with the system's certificates and, where given, one more; connects to nothing.
+    pub fn new(url: &SmtpUrl, patience: Patience, trusted: Option<Certificate>) -> Result<Self, MailerSetup> {
         let tls = match url.security {
             Security::Plain => None,
-            Security::StartTls | Security::ImplicitTls => Some(
-                TlsParameters::new(url.host.clone())
-                    .map_err(|error| MailerSetup(format!("COUNTERSIGN_MAIL_URL: TLS cannot be set up: {error}")))?,
-            ),
+            Security::StartTls | Security::ImplicitTls => {
+                let mut builder = TlsParameters::builder(url.host.clone());
+                if let Some(certificate) = trusted {
+                    builder = builder.add_root_certificate(certificate);
+                }
+                Some(
+                    builder
+                        .build()
+                        .map_err(|error| MailerSetup(format!("COUNTERSIGN_MAIL_URL: TLS cannot be set up: {error}")))?,
+                )
+            }
         };
         Ok(Self {
             url: url.clone(),
@@ -122,6 +129,8 @@ impl Server {
         let refused = self.recipients(connection, envelope.to()).await?;
         self.within(self.patience.command, "DATA", connection.command(Data))
             .await?;
+        // The connection ends the mail with a line break of its own: with this the server gets the very bytes.
+        let raw = raw.strip_suffix(b"\r\n").unwrap_or(raw);
         // From here on a lost connection or silence does not say that the mail was not taken.
         match timeout(self.patience.data, connection.message(raw)).await {
             Ok(Ok(_)) => Ok(refused),
@@ -215,3 +224,7 @@ fn parameters(
     }
     Ok(parameters)
 }
+
+#[cfg(test)]
+#[path = "smtp_tests.rs"]
+mod tests;
