@@ -130,28 +130,42 @@ impl Document {
 
     /// Fills a type, held to the schema that the type generated.
     ///
-    /// # Errors
-    /// All mistakes, in the order of the file.
-    pub fn fill<T: DeserializeOwned>(&self, schema: &Schema) -> Result<T, Vec<ConfigError>> {
-        let value = match self.root.to_json() {
+    /// The second answer is all mistakes, in the order of the file. Where there are some, the top-level keys that hold
+    /// them count as absent, so that the rest can be checked further; there is no value when nothing sensible remains.
+    pub fn fill<T: DeserializeOwned>(&self, schema: &Schema) -> (Option<T>, Vec<ConfigError>) {
+        let mut value = match self.root.to_json() {
             Value::Null => Value::Object(serde_json::Map::new()),
             value => value,
         };
-        let mut mistakes: Vec<_> = schema
+        let mut mistakes = Vec::new();
+        let mut unusable = Vec::new();
+        for error in schema
             .validator
             .iter_errors(&value)
             .filter(|error| !follows_from_type(error))
-            .flat_map(|error| self.explain(&error, &schema.json))
-            .collect();
-        if mistakes.is_empty() {
-            match serde_json::from_value(value) {
-                Ok(filled) => return Ok(filled),
-                Err(error) => mistakes.push(self.root.at.error(error.to_string())),
-            }
+        {
+            mistakes.extend(self.explain(&error, &schema.json));
+            unusable.extend(match error.kind() {
+                ValidationErrorKind::AdditionalProperties { unexpected } if steps(&error).is_empty() => {
+                    unexpected.clone()
+                }
+                _ => steps(&error).into_iter().take(1).collect(),
+            });
         }
+        if let Some(map) = value.as_object_mut() {
+            map.retain(|key, _| !unusable.contains(key));
+        }
+        let filled = match serde_json::from_value(value) {
+            Ok(filled) => Some(filled),
+            Err(error) if mistakes.is_empty() => {
+                mistakes.push(self.root.at.error(error.to_string()));
+                None
+            }
+            Err(_) => None,
+        };
         mistakes.sort();
         mistakes.dedup();
-        Err(mistakes)
+        (filled, mistakes)
     }
 
     /// Where the value with this path stands; a path that the file does not have gives the place of its nearest
@@ -191,12 +205,7 @@ impl Document {
     }
 
     fn explain(&self, error: &ValidationError<'_>, schema: &Value) -> Vec<ConfigError> {
-        let pointer = error.instance_path().as_str();
-        let steps: Vec<String> = pointer
-            .split('/')
-            .skip(1)
-            .map(|step| step.replace("~1", "/").replace("~0", "~"))
-            .collect();
+        let steps = steps(error);
         let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
         let name = if steps.is_empty() {
             "the file".to_owned()
@@ -230,6 +239,13 @@ impl Document {
         }
         vec![at.error(sentence(&name, error))]
     }
+}
+
+/// The keys and indices that lead to the value.
+fn steps(error: &ValidationError<'_>) -> Vec<String> {
+    let pointer = error.instance_path().as_str();
+    let unescaped = |step: &str| step.replace("~1", "/").replace("~0", "~");
+    pointer.split('/').skip(1).map(unescaped).collect()
 }
 
 /// Whether a value of the wrong type also breaks the rule on its values: one mistake, said once.
@@ -384,7 +400,13 @@ impl<'de> Deserialize<'de> for Kind {
             }
 
             fn visit_f64<E>(self, value: f64) -> Result<Kind, E> {
-                Ok(Kind::Scalar(value.into()))
+                // JSON Schema counts 1.0 as a whole number, serde does not.
+                const EXACT: f64 = 9_007_199_254_740_992.0;
+                Ok(Kind::Scalar(if value.fract() == 0.0 && value.abs() < EXACT {
+                    (value as i64).into()
+                } else {
+                    value.into()
+                }))
             }
 
             fn visit_str<E>(self, value: &str) -> Result<Kind, E> {

@@ -259,11 +259,13 @@ impl RepositoryConfig {
     /// Every mistake with its line and column, in the file's order.
     pub fn parse(text: &str, vocabulary: Vocabulary<'_>) -> Result<Self, Vec<ConfigError>> {
         let document = Document::parse(text).map_err(|error| vec![error])?;
-        let file: File = document.fill(&SCHEMA)?;
+        let (file, mistakes) = document.fill::<File>(&SCHEMA);
+        // Without a version that is known, nothing can be said of the rest.
+        let Some(file) = file else { return Err(mistakes) };
         let mut check = Check {
             document: &document,
             vocabulary,
-            mistakes: Vec::new(),
+            mistakes,
         };
         let config = Self {
             mail: check.recipients(&file.mail),

@@ -36,6 +36,16 @@ fn the_shortest_file_is_the_default() {
 }
 
 #[test]
+fn a_whole_number_may_be_written_with_a_point() {
+    assert_eq!(read("version: 1.0\nlimits: {tasks: 5e1}\n").limits.tasks, 50);
+    let huge = refuse("version: 1\nlimits: {tasks: 99999999999999999999999999999999999999999}\n");
+    assert!(
+        huge[0].starts_with("line 2, column 17: `limits.tasks` must be at most 300"),
+        "{huge:?}"
+    );
+}
+
+#[test]
 fn everything_said() {
     let config = read(
         "version: 1
@@ -179,24 +189,47 @@ fn one_mistake_each() {
 
 #[test]
 fn every_mistake_is_listed_in_the_order_of_the_file() {
-    let structure = refuse("version: 3\nlimits: {tasks: 0, comment: 1}\nmails: {}\nproviders: {email: x}\n");
-    let lines: Vec<_> = structure.iter().map(|error| error.split(':').next().unwrap()).collect();
+    let errors = refuse(
+        "version: 1
+mail: {to: [nobody, nowhere]}
+aliases: {help: me}
+limits: {tasks: 0, comment: 1}
+mails: {}
+permissions: {cancel: read, hop: admin}
+providers: {email: x}
+definition: x
+",
+    );
+    let places: Vec<_> = errors.iter().map(|error| error.split(':').next().unwrap()).collect();
     assert_eq!(
-        lines,
+        places,
         [
-            "line 1, column 10",
-            "line 2, column 17",
-            "line 2, column 20",
-            "line 3, column 1",
-            "line 4, column 20"
+            "line 2, column 13",
+            "line 2, column 21",
+            "line 3, column 11",
+            "line 3, column 17",
+            "line 4, column 17",
+            "line 4, column 20",
+            "line 5, column 1",
+            "line 6, column 23",
+            "line 6, column 29",
+            "line 7, column 20",
+            "line 8, column 13",
         ],
-        "{structure:#?}"
+        "{errors:#?}"
     );
-    let meaning = refuse(
-        "version: 1\nmail: {to: [nobody, nowhere]}\naliases: {help: me}\npermissions: {cancel: read, hop: admin}\ndefinition: x\n",
+}
+
+#[test]
+fn of_a_version_that_is_not_known_only_the_form_is_checked() {
+    let errors = refuse("version: 2\nlimits: {tasks: 0}\ndefinition: x\n");
+    assert_eq!(
+        errors,
+        [
+            "line 1, column 10: `version` must be 1",
+            "line 2, column 17: `limits.tasks` must be at least 1"
+        ]
     );
-    assert_eq!(meaning.len(), 7, "{meaning:#?}");
-    assert!(meaning.is_sorted());
 }
 
 #[test]

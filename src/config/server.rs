@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::address::Mailbox;
 use super::database::DatabaseUrl;
-use super::document::{Document, Schema};
+use super::document::{ConfigError, Document, Schema};
 use super::github_api::{GithubApiUrl, Pace};
 use super::mail_url::MailUrl;
 use super::secret::{AppId, PrivateKey, WebhookSecret};
@@ -302,20 +302,17 @@ struct Found {
     by_flag: bool,
 }
 
-enum FileLayer {
-    Absent,
-    /// There is a file, but what it sets is not known: nothing is called missing then.
-    Broken,
-    Read {
-        path: PathBuf,
-        document: Document,
-        file: Box<File>,
-    },
+struct ReadFile {
+    path: PathBuf,
+    document: Document,
+    file: File,
 }
 
 struct Reader<'a> {
     sources: &'a Sources<'a>,
-    file: FileLayer,
+    file: Option<ReadFile>,
+    /// Something in the file could not be understood, so that nothing can be called missing.
+    file_is_broken: bool,
     problems: Vec<String>,
 }
 
@@ -326,16 +323,11 @@ impl<'a> Reader<'a> {
             Some(path) => Some((flag("config"), path.clone())),
             None => (sources.environment)(&variable("config")).map(|path| (variable("config"), PathBuf::from(path))),
         };
-        let file = match named {
-            None => FileLayer::Absent,
-            Some((name, path)) => read_file(&name, path).unwrap_or_else(|mut found| {
-                problems.append(&mut found);
-                FileLayer::Broken
-            }),
-        };
+        let file = named.and_then(|(name, path)| read_file(&name, path, &mut problems));
         Self {
             sources,
             file,
+            file_is_broken: !problems.is_empty(),
             problems,
         }
     }
@@ -357,9 +349,7 @@ impl<'a> Reader<'a> {
     }
 
     fn in_file(&self, key: &str) -> Option<Found> {
-        let FileLayer::Read { path, document, file } = &self.file else {
-            return None;
-        };
+        let ReadFile { path, document, file } = self.file.as_ref()?;
         let at = document.at(&[key]);
         file.get(key).map(|text| Found {
             place: format!("{key} ({}, line {}, column {})", path.display(), at.line, at.column),
@@ -375,7 +365,7 @@ impl<'a> Reader<'a> {
     }
 
     fn missing(&mut self, sentence: String) {
-        if !matches!(self.file, FileLayer::Broken) {
+        if !self.file_is_broken {
             self.problems.push(sentence);
         }
     }
@@ -499,30 +489,30 @@ fn parse<T: FromStr<Err = String>>(text: &str) -> Result<T, String> {
     text.parse()
 }
 
-fn read_file(name: &str, path: PathBuf) -> Result<FileLayer, Vec<String>> {
+/// Reads the file as far as it can be understood.
+fn read_file(name: &str, path: PathBuf, problems: &mut Vec<String>) -> Option<ReadFile> {
     if path.as_os_str().is_empty() {
-        return Err(vec![format!("{name} is blank; name a file or remove it")]);
+        problems.push(format!("{name} is blank; name a file or remove it"));
+        return None;
     }
-    let text = std::fs::read_to_string(&path).map_err(|error| {
-        vec![format!(
-            "{name} names {}, which cannot be read ({}); check the path and who may read it",
-            path.display(),
-            plainly(&error)
-        )]
-    })?;
-    let broken = |errors: Vec<super::ConfigError>, path: &Path| {
-        errors
-            .into_iter()
-            .map(|error| format!("{}, {error}", path.display()))
-            .collect::<Vec<_>>()
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) => {
+            problems.push(format!(
+                "{name} names {}, which cannot be read ({}); check the path and who may read it",
+                path.display(),
+                plainly(&error)
+            ));
+            return None;
+        }
     };
-    let document = Document::parse(&text).map_err(|error| broken(vec![error], &path))?;
-    let file: File = document.fill(&SCHEMA).map_err(|errors| broken(errors, &path))?;
-    Ok(FileLayer::Read {
-        path,
-        document,
-        file: Box::new(file),
-    })
+    let place = |error: ConfigError| format!("{}, {error}", path.display());
+    let document = Document::parse(&text)
+        .map_err(|error| problems.push(place(error)))
+        .ok()?;
+    let (file, mistakes) = document.fill(&SCHEMA);
+    problems.extend(mistakes.into_iter().map(place));
+    file.map(|file| ReadFile { path, document, file })
 }
 
 /// The system's words without its number.

@@ -349,9 +349,9 @@ fn a_mistake_in_the_file_names_its_line() {
 }
 
 #[test]
-fn a_broken_file_is_one_problem_beside_those_elsewhere() {
+fn mistakes_in_the_file_stand_beside_those_elsewhere() {
     let process = Process::bare()
-        .with_file("listen: [1]\nwebhook_secert: hunter2\ngithub_app_id: twelve\n")
+        .with_file("listen: [1]\nwebhook_secert: hunter2\ngithub_app_id: twelve\nmail_from: nobody\n")
         .with("LISTEN", "here");
     let problems = process.problems();
     let path = process.directory.path().join("server.yml").display().to_string();
@@ -363,6 +363,7 @@ fn a_broken_file_is_one_problem_beside_those_elsewhere() {
             format!("{path}, line 2, column 1: `webhook_secert` is not known; did you mean `webhook_secret`?"),
             format!("{path}, line 3, column 16: `github_app_id` must be a whole number"),
             "COUNTERSIGN_LISTEN is not an address with a port; write for example 127.0.0.1:8080".to_owned(),
+            format!("mail_from ({path}, line 4, column 12) has no @; write name@host or Name <name@host>"),
         ]
     );
     Process::ready()
