@@ -320,3 +320,209 @@ fn excerpt(body: &[u8]) -> String {
     }
     text.chars().take(LONGEST).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000;
+
+    fn classified(status: u16, headers: &[(&'static str, &str)], body: &str) -> GithubError {
+        let headers = headers.iter().map(|(name, value)| {
+            (
+                http::HeaderName::from_static(name),
+                value.parse::<http::HeaderValue>().unwrap(),
+            )
+        });
+        let headers = HeaderMap::from_iter(headers);
+        let now = DateTime::from_timestamp(NOW, 0).unwrap();
+        classify(StatusCode::from_u16(status).unwrap(), &headers, body.as_bytes(), now)
+    }
+
+    fn limited(seconds: u64, secondary: bool) -> GithubError {
+        GithubError::RateLimited {
+            retry_after: Duration::from_secs(seconds),
+            secondary,
+        }
+    }
+
+    fn forbidden(message: &str, reason: Refusal) -> GithubError {
+        GithubError::Forbidden {
+            message: message.to_owned(),
+            reason,
+        }
+    }
+
+    const SECONDARY: &str = r#"{"message":"You have exceeded a secondary rate limit. Please wait."}"#;
+    const ABUSE: &str = r#"{"message":"You have triggered an abuse detection mechanism."}"#;
+    const PRIMARY: &str = r#"{"message":"API rate limit exceeded for installation ID 7."}"#;
+    const INTEGRATION: &str = r#"{"message":"Resource not accessible by integration"}"#;
+    const LINKED: &str = r#"{"message":"Slow down","documentation_url":"https://docs.github.com/rest/overview#about-secondary-rate-limits"}"#;
+
+    #[test]
+    fn limits_are_told_from_refusals() {
+        let reset = (NOW + 600).to_string();
+        let past = (NOW - 5).to_string();
+        let table: &[(u16, &[(&str, &str)], &str, GithubError)] = &[
+            (429, &[("retry-after", "7")], "", limited(7, true)),
+            (429, &[], "", limited(60, true)),
+            (403, &[("retry-after", "7")], SECONDARY, limited(7, true)),
+            (
+                403,
+                &[("retry-after", "Fri, 15 Jan 2027 08:00:09 GMT")],
+                SECONDARY,
+                limited(9, true),
+            ),
+            (403, &[], SECONDARY, limited(60, true)),
+            (403, &[], ABUSE, limited(60, true)),
+            (403, &[], LINKED, limited(60, true)),
+            (
+                403,
+                &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", &reset)],
+                PRIMARY,
+                limited(601, false),
+            ),
+            (
+                429,
+                &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", &reset)],
+                PRIMARY,
+                limited(601, false),
+            ),
+            (
+                403,
+                &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", &past)],
+                PRIMARY,
+                limited(1, false),
+            ),
+            (403, &[("x-ratelimit-remaining", "0")], PRIMARY, limited(60, false)),
+            (
+                403,
+                &[("x-ratelimit-remaining", "0"), ("retry-after", "3")],
+                PRIMARY,
+                limited(3, false),
+            ),
+            (
+                403,
+                &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", &reset)],
+                SECONDARY,
+                limited(60, true),
+            ),
+            (403, &[("x-ratelimit-remaining", "12")], PRIMARY, limited(60, true)),
+            (
+                422,
+                &[],
+                r#"{"message":"Validation Failed","errors":[{"resource":"Issue","code":"custom","message":"was submitted too quickly"}]}"#,
+                limited(60, true),
+            ),
+            (
+                403,
+                &[
+                    ("x-ratelimit-remaining", "0"),
+                    ("x-accepted-github-permissions", "issues=write"),
+                ],
+                INTEGRATION,
+                forbidden(
+                    "Resource not accessible by integration",
+                    Refusal::MissingPermission {
+                        needed: Some("issues=write".to_owned()),
+                    },
+                ),
+            ),
+            (
+                403,
+                &[],
+                r#"{"message":"Unable to create comment because issue is locked."}"#,
+                forbidden("Unable to create comment because issue is locked.", Refusal::Locked),
+            ),
+            (
+                403,
+                &[],
+                r#"{"message":"Repository was archived so is read-only."}"#,
+                forbidden("Repository was archived so is read-only.", Refusal::Archived),
+            ),
+            (
+                403,
+                &[],
+                r#"{"message":"This installation has been suspended"}"#,
+                forbidden("This installation has been suspended", Refusal::Suspended),
+            ),
+            (403, &[], r#"{"message":"No"}"#, forbidden("No", Refusal::Other)),
+        ];
+        for (status, headers, body, expected) in table {
+            assert_eq!(
+                &classified(*status, headers, body),
+                expected,
+                "{status} {headers:?} {body}"
+            );
+            assert_eq!(expected.certainty(), Certainty::DefinitelyNot);
+        }
+    }
+
+    #[test]
+    fn the_other_statuses() {
+        let said = |text: &str| text.to_owned();
+        let message = r#"{"message":"m"}"#;
+        let table = [
+            (
+                401,
+                message,
+                GithubError::Unauthorized(said("m")),
+                Certainty::DefinitelyNot,
+            ),
+            (404, message, GithubError::NotFound(said("m")), Certainty::DefinitelyNot),
+            (409, message, GithubError::Conflict(said("m")), Certainty::DefinitelyNot),
+            (410, message, GithubError::Gone(said("m")), Certainty::DefinitelyNot),
+            (500, message, GithubError::Ambiguous(said("500 m")), Certainty::Maybe),
+            (
+                502,
+                "<h1>Bad\n gateway</h1>",
+                GithubError::Ambiguous(said("502 <h1>Bad gateway</h1>")),
+                Certainty::Maybe,
+            ),
+            (
+                503,
+                "",
+                GithubError::Ambiguous(said("503 no message")),
+                Certainty::Maybe,
+            ),
+            (
+                408,
+                "",
+                GithubError::Ambiguous(said("408 no message")),
+                Certainty::Maybe,
+            ),
+            (
+                451,
+                message,
+                GithubError::Other {
+                    status: 451,
+                    message: said("m"),
+                },
+                Certainty::DefinitelyNot,
+            ),
+        ];
+        for (status, body, expected, certainty) in table {
+            assert_eq!(classified(status, &[], body), expected);
+            assert_eq!(expected.certainty(), certainty, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_422_names_its_fields_in_whatever_shape_github_sends_them() {
+        let body = r#"{"message":"Validation Failed","errors":[
+            {"value":"nobody","resource":"Issue","field":"assignees","code":"invalid"}, "a sentence", 7]}"#;
+        let error = classified(422, &[], body);
+        assert!(error.blames("assignees") && !error.blames("labels"));
+        assert_eq!(
+            error.to_string(),
+            "GitHub found the request invalid: Validation Failed; Issue assignees invalid; a sentence; "
+        );
+        for body in [
+            r#"{"message":"m","errors":"one sentence"}"#,
+            r#"{"message":"m","errors":null}"#,
+            r#"{"message":"m"}"#,
+        ] {
+            assert!(matches!(classified(422, &[], body), GithubError::Validation { message, .. } if message == "m"));
+        }
+    }
+}

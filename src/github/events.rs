@@ -239,3 +239,6 @@ impl Push {
 pub fn parse(event: &str, body: &[u8]) -> Parsed {
     payload::read(event, body)
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,6 +24,9 @@ mod transport;
 pub mod types;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 pub use client::{App, GitHub, Installation, Repo, Settings};
 pub use error::{Certainty, FieldError, GithubError, Refusal};
 pub use marker::Marker;

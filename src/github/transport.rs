@@ -269,27 +269,27 @@ impl Transport {
         etag: Option<HeaderValue>,
     ) -> Result<Incoming, GithubError> {
         let mut outgoing = outgoing.clone();
-        for _ in 0..=HOPS {
+        let mut hops = 0;
+        loop {
             let incoming = self.send(&outgoing, &authorization, etag.as_ref()).await?;
-            if !matches!(incoming.status.as_u16(), 301 | 302 | 307 | 308) {
+            let status = incoming.status.as_u16();
+            if !matches!(status, 301 | 302 | 307 | 308) {
                 return Ok(incoming);
             }
-            let status = incoming.status.as_u16();
+            let refused = |message: String| Err(GithubError::Other { status, message });
             let target = text(&incoming.headers, LOCATION.as_str()).and_then(|to| outgoing.url.join(to).ok());
             let Some(target) = target else {
-                let message = "it redirects to no address".to_owned();
-                return Err(GithubError::Other { status, message });
+                return refused("it redirects to no address".to_owned());
             };
             if !self.is_ours(&target) {
-                let message = format!("it redirects to another host, {}", authority(&target));
-                return Err(GithubError::Other { status, message });
+                return refused(format!("it redirects to another host, {}", authority(&target)));
             }
+            if hops == HOPS {
+                return refused(format!("it redirects more than {HOPS} times"));
+            }
+            hops += 1;
             outgoing.url = target;
         }
-        Err(GithubError::Other {
-            status: 310,
-            message: format!("more than {HOPS} redirects"),
-        })
     }
 
     async fn send(

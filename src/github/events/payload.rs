@@ -1,6 +1,7 @@
 //! From GitHub's JSON to our own events.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::{Comment, Event, EventKind, InstallationChange, Parsed, Push, RepositoryChange, Transfer};
@@ -83,11 +84,18 @@ impl From<Missing> for Nothing {
 const ACTION: Nothing = Nothing::Ignored("nothing follows from this action");
 
 pub(super) fn read(event: &str, body: &[u8]) -> Parsed {
+    let Some(read_kind) = reader(event) else {
+        // Its fields may share a name with ours and nothing else: it matters only that it is JSON.
+        return match serde_json::from_slice::<IgnoredAny>(body) {
+            Ok(_) => Parsed::Ignored("no one handles this event"),
+            Err(error) => Parsed::Broken(format!("`{event}` cannot be read: {error}")),
+        };
+    };
     let mut payload: Payload = match serde_json::from_slice(body) {
         Ok(payload) => payload,
         Err(error) => return Parsed::Broken(format!("`{event}` cannot be read: {error}")),
     };
-    let kind = match kind(event, &mut payload) {
+    let kind = match read_kind(&mut payload) {
         Ok(kind) => kind,
         Err(Nothing::Ignored(reason)) => return Parsed::Ignored(reason),
         Err(Nothing::Missing(field)) => return broken(event, &payload, field),
@@ -124,46 +132,47 @@ fn broken(event: &str, payload: &Payload, field: Missing) -> Parsed {
     Parsed::Broken(format!("`{event}{action}` lacks `{field}`"))
 }
 
-fn kind(event: &str, payload: &mut Payload) -> Result<EventKind, Nothing> {
-    match event {
-        "issue_comment" => {
-            let subject = payload
-                .issue
-                .take()
-                .ok_or("issue")?
-                .read()
-                .map_err(|_| "issue.number")?;
+type Reader = fn(&mut Payload) -> Result<EventKind, Nothing>;
+
+fn reader(event: &str) -> Option<Reader> {
+    Some(match event {
+        "issue_comment" => |payload| {
+            let subject = issue(payload)?;
             comment(CommentKind::Issue, subject, payload)
-        }
-        "pull_request_review" => {
+        },
+        "pull_request_review" => |payload| {
             payload.comment = payload.review.take();
-            comment(CommentKind::Review, pull(payload)?, payload)
-        }
-        "pull_request_review_comment" => comment(CommentKind::Line, pull(payload)?, payload),
-        "issues" => {
-            let subject = payload
-                .issue
-                .take()
-                .ok_or("issue")?
-                .read()
-                .map_err(|_| "issue.number")?;
+            let subject = pull(payload)?;
+            comment(CommentKind::Review, subject, payload)
+        },
+        "pull_request_review_comment" => |payload| {
+            let subject = pull(payload)?;
+            comment(CommentKind::Line, subject, payload)
+        },
+        "issues" => |payload| {
+            let subject = issue(payload)?;
             about_subject(subject, payload)
-        }
-        "pull_request" => {
+        },
+        "pull_request" => |payload| {
             let subject = pull(payload)?;
             about_subject(subject, payload)
-        }
-        "installation" => installation(payload).map(EventKind::Installation),
-        "installation_repositories" => repositories(payload).map(EventKind::Installation),
-        "installation_target" => match payload.action.as_deref() {
+        },
+        "installation" => |payload| installation(payload).map(EventKind::Installation),
+        "installation_repositories" => |payload| repositories(payload).map(EventKind::Installation),
+        "installation_target" => |payload| match payload.action.as_deref() {
             Some("renamed") => Ok(EventKind::Installation(InstallationChange::AccountRenamed)),
             _ => Err(ACTION),
         },
-        "repository" => repository(payload).map(EventKind::RepositoryChanged),
-        "push" => push(payload).map(EventKind::Push),
-        "ping" => Ok(EventKind::Ping),
-        _ => Err(Nothing::Ignored("no one handles this event")),
-    }
+        "repository" => |payload| repository(payload).map(EventKind::RepositoryChanged),
+        "push" => |payload| push(payload).map(EventKind::Push),
+        "ping" => |_| Ok(EventKind::Ping),
+        _ => return None,
+    })
+}
+
+fn issue(payload: &mut Payload) -> Result<Issue, Missing> {
+    let issue = payload.issue.take().ok_or("issue")?;
+    issue.read().map_err(|_| "issue.number")
 }
 
 fn pull(payload: &mut Payload) -> Result<Issue, Missing> {
