@@ -159,6 +159,39 @@ pub struct Listing<T> {
     pub left_out: u64,
 }
 
+impl<T> Listing<T> {
+    /// The items, where a part of them would mislead.
+    pub fn whole(self) -> Result<Vec<T>, GithubError> {
+        if self.left_out > 0 {
+            return Err(GithubError::Malformed("the list is too long to be read".to_owned()));
+        }
+        Ok(self.items)
+    }
+}
+
+/// Where reading a list ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cap {
+    /// When so many items are there.
+    pub items: usize,
+    /// After so many pages, which counts where most items are passed over.
+    pub pages: u64,
+}
+
+impl Cap {
+    /// All that there is, within reason.
+    pub const NONE: Self = Self {
+        items: usize::MAX,
+        pages: MOST_PAGES,
+    };
+}
+
+impl From<usize> for Cap {
+    fn from(items: usize) -> Self {
+        Self { items, ..Self::NONE }
+    }
+}
+
 /// Sends as somebody.
 #[derive(Clone)]
 pub(super) struct Caller {
@@ -205,41 +238,42 @@ impl Caller {
         self.post(&url, body).await
     }
 
-    /// The items of a list, page by page, until `cap` of them are there. `first` has its query, without the page size.
-    pub async fn list<W, T, R>(&self, first: &str, cap: usize, read: R) -> Result<Listing<T>, GithubError>
+    /// The items of a list, page by page, up to the cap. `first` has its query, without the page size.
+    pub async fn list<W, T, R>(&self, first: &str, cap: impl Into<Cap>, read: R) -> Result<Listing<T>, GithubError>
     where
         W: DeserializeOwned,
         R: Fn(W) -> Result<Option<T>, Missing>,
     {
+        let cap = cap.into();
         let mark = if first.contains('?') { '&' } else { '?' };
         let mut route = format!("{first}{mark}per_page={PER_PAGE}");
         let mut items = Vec::new();
-        for page in 1..=MOST_PAGES {
+        let mut page = 1;
+        loop {
             let answer = self.get(&route).await?;
-            let mut rest = 0;
+            let mut left_out = 0;
             for wire in answer.json::<Vec<W>>()? {
                 let Some(item) = read(wire).map_err(missing)? else {
                     continue;
                 };
-                if items.len() < cap {
+                if items.len() < cap.items {
                     items.push(item);
                 } else {
-                    rest += 1;
+                    left_out += 1;
                 }
             }
             let Some(next) = answer.link("next") else {
-                return Ok(Listing { items, left_out: rest });
+                return Ok(Listing { items, left_out });
             };
-            if items.len() >= cap {
+            if items.len() >= cap.items || page == cap.pages {
                 let last = answer.link("last").and_then(|last| page_of(&last)).unwrap_or(page + 1);
-                let full = last.saturating_sub(page + 1) * PER_PAGE;
-                // The last page has at least one.
-                let left_out = rest + full + 1;
+                // Full pages between this and the last, which has at least one.
+                left_out += last.saturating_sub(page + 1) * PER_PAGE + 1;
                 return Ok(Listing { items, left_out });
             }
             route = next;
+            page += 1;
         }
-        Err(GithubError::Malformed(format!("{first}: more than {MOST_PAGES} pages")))
     }
 
     async fn answer(&self, response: Raw) -> Result<Answer, GithubError> {

@@ -363,7 +363,8 @@ mod tests {
     fn limits_are_told_from_refusals() {
         let reset = (NOW + 600).to_string();
         let past = (NOW - 5).to_string();
-        let table: &[(u16, &[(&str, &str)], &str, GithubError)] = &[
+        type Row<'a> = (u16, &'a [(&'static str, &'a str)], &'a str, GithubError);
+        let table: &[Row<'_>] = &[
             (429, &[("retry-after", "7")], "", limited(7, true)),
             (429, &[], "", limited(60, true)),
             (403, &[("retry-after", "7")], SECONDARY, limited(7, true)),

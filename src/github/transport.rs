@@ -326,6 +326,13 @@ impl Transport {
         })?;
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
+        tracing::debug!(
+            method = %outgoing.method,
+            path = outgoing.url.path(),
+            status = status.as_u16(),
+            request_id = text(&headers, "x-github-request-id"),
+            "GitHub answered"
+        );
         let body = self.read(response).await?;
         Ok(Incoming { status, headers, body })
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use crate::github::client::{App, encode, missing, query_of, segment};
+use crate::github::client::{App, Cap, encode, missing, query_of, segment};
 use crate::github::error::GithubError;
 use crate::github::types::{Account, InstallationInfo};
 use crate::github::wire::{WireAccount, WireInstallation};
@@ -144,7 +144,7 @@ impl App {
     /// Every installation.
     pub async fn installations(&self) -> Result<Vec<InstallationInfo>, GithubError> {
         let read = |wire: WireInstallation| wire.read().map(Some);
-        Ok(self.0.list("/app/installations", usize::MAX, read).await?.items)
+        self.0.list("/app/installations", Cap::NONE, read).await?.whole()
     }
 
     /// Attempts to deliver, newest first. GitHub keeps three days of them (an Enterprise Server seven).

@@ -217,7 +217,7 @@ impl Repo {
         own: UserId,
         after: DateTime<Utc>,
     ) -> Result<Vec<Created>, GithubError> {
-        let comments = self.comments(number, Some(after), usize::MAX).await?.items;
+        let comments = self.comments(number, Some(after), usize::MAX).await?.whole()?;
         let ours = comments
             .into_iter()
             .filter(|comment| comment.author.id == own && marker.found_in(&comment.body));

@@ -105,7 +105,7 @@ impl Repo {
                 Err(GithubError::NotFound(_)) => return Err(EditTimesUnavailable::NotOffered),
                 Err(error) => return Err(error.into()),
             };
-            let found: Nodes = read(answer.json()?, Missing::Skipped)?;
+            let found: Nodes = read(answer.json()?, Absent::Skipped)?;
             for node in found.nodes.into_iter().flatten() {
                 let Some(id) = node.id else { continue };
                 let editor = node.editor.and_then(|editor| editor.login);
@@ -126,25 +126,25 @@ impl Installation {
         let variables = json!({ "id": node_id, "classifier": classifier.name() });
         let body = json!({ "query": MINIMIZE, "variables": variables });
         let answer = self.0.graphql(&body).await?;
-        read::<Value>(answer.json()?, Missing::Told).map(drop)
+        read::<Value>(answer.json()?, Absent::Told).map(drop)
     }
 }
 
 /// What a node that does not exist means.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Missing {
+enum Absent {
     Skipped,
     Told,
 }
 
 /// GraphQL answers 200 and puts its errors into the body
 /// (<https://docs.github.com/graphql/guides/forming-calls-with-graphql>).
-fn read<T: DeserializeOwned>(reply: Reply<T>, missing: Missing) -> Result<T, GithubError> {
+fn read<T: DeserializeOwned>(reply: Reply<T>, absent: Absent) -> Result<T, GithubError> {
     let errors = reply.errors.unwrap_or_default();
     let kind = |error: &WireError| error.kind.clone().unwrap_or_default();
     let real = errors
         .iter()
-        .find(|error| missing == Missing::Told || kind(error) != "NOT_FOUND");
+        .find(|error| absent == Absent::Told || kind(error) != "NOT_FOUND");
     if let Some(error) = real {
         let message = error.message.clone().unwrap_or_else(|| "no message".to_owned());
         return Err(match kind(error).as_str() {

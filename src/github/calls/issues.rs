@@ -98,7 +98,7 @@ impl Repo {
         creator_id: UserId,
         time: DateTime<Utc>,
     ) -> Result<Vec<CreatedIssue>, GithubError> {
-        let issues = self.issues_by(creator, time, usize::MAX).await?.items;
+        let issues = self.issues_by(creator, time, usize::MAX).await?.whole()?;
         let ours = issues
             .into_iter()
             .filter(|issue| issue.author.id == creator_id && marker.found_in(&issue.body));

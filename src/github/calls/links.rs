@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use crate::github::client::Repo;
+use crate::github::client::{Cap, Repo};
 use crate::github::error::GithubError;
 use crate::github::types::Issue;
 use crate::github::wire::WireIssue;
@@ -45,6 +45,6 @@ impl Repo {
 
     async fn linked(&self, rest: &str) -> Result<Vec<Issue>, GithubError> {
         let read = |wire: WireIssue| wire.read().map(Some);
-        Ok(self.caller.list(&self.path(rest)?, usize::MAX, read).await?.items)
+        self.caller.list(&self.path(rest)?, Cap::NONE, read).await?.whole()
     }
 }

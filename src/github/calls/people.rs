@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::github::client::{Installation, Repo, missing, segment};
+use crate::github::client::{Cap, Installation, Repo, missing, segment};
 use crate::github::error::GithubError;
 use crate::github::types::Account;
 use crate::github::wire::WireAccount;
@@ -98,8 +98,10 @@ impl Repo {
     }
 
     /// People with at least this right, at most `cap` of them, in GitHub's order: who can, when somebody else may not.
+    /// A hint for people: of several thousand collaborators only the first thousand are looked at.
     pub async fn people_with(&self, right: Right, cap: usize) -> Result<Vec<Account>, GithubError> {
         let route = self.path("/collaborators")?;
+        let cap = Cap { items: cap, pages: 10 };
         let people = self.caller.list(&route, cap, |wire: WireCollaborator| {
             // A list names only the role; a custom role without `permissions` counts as nothing.
             let named = match wire.role_name.as_deref() {

@@ -16,6 +16,7 @@ use crate::github::client::{GitHub, Limits, Repo, Settings};
 use crate::github::types::RepositoryRef;
 use crate::workflow::ids::{InstallationId, RepositoryId};
 
+/// Made for these tests; it opens nothing.
 pub const KEY: &str = include_str!("../test-key.pem");
 /// 20 November 2026, 12:00:00 UTC.
 pub const NOON: i64 = 1_795_176_000;

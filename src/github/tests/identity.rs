@@ -99,7 +99,8 @@ async fn a_second_401_is_the_answer() {
 
 #[tokio::test]
 async fn what_goes_wrong_with_the_token_was_before_the_call() {
-    let table: [(u16, &str, fn(&GithubError) -> bool); 5] = [
+    type Expected = fn(&GithubError) -> bool;
+    let table: [(u16, &str, Expected); 5] = [
         (404, "Not Found", |error| matches!(error, GithubError::NotInstalled(_))),
         (500, "Oops", |error| matches!(error, GithubError::Unreachable(_))),
         (401, "Bad credentials", |error| {

@@ -236,7 +236,7 @@ async fn an_error_is_sent_once() {
 #[tokio::test]
 async fn silence_is_ambiguous_once_the_call_was_sent_and_not_before() {
     let limits = Limits {
-        total: Duration::from_millis(300),
+        total: Duration::from_secs(1),
         ..Limits::default()
     };
     let fake = Fake::with_tokens(|_, _, _| silence()).await;
