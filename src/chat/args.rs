@@ -15,7 +15,7 @@ pub enum ArgumentProblem {
     #[error("`{0}=` is given twice.")]
     DuplicateField(String),
     /// A name before `=` that is no field.
-    #[error("There is no field `{key}`{}.", did_you_mean(.suggestion, "=`"))]
+    #[error("There is no field `{key}`{}", did_you_mean(.suggestion))]
     UnknownField {
         /// As typed, in lower case.
         key: String,
@@ -49,10 +49,11 @@ fn shown(typed: &str) -> String {
     harmless::inline(typed, 60)
 }
 
-fn did_you_mean(suggestion: &Option<&'static str>, end: &str) -> String {
-    suggestion
-        .map(|name| format!("; did you mean `{name}{end}"))
-        .unwrap_or_default()
+fn did_you_mean(field: &Option<&'static str>) -> String {
+    match field {
+        Some(name) => format!("; did you mean `{name}=`?"),
+        None => ".".to_owned(),
+    }
 }
 
 /// One argument.

@@ -486,6 +486,9 @@ fn one_line(what: &'static str, value: &str) -> Result<String, ArgumentProblem> 
 }
 
 fn list(value: &str, separators: &[char]) -> Vec<String> {
+    if value.eq_ignore_ascii_case("none") {
+        return Vec::new();
+    }
     value
         .split(separators)
         .map(str::trim)
@@ -540,3 +543,6 @@ fn date(value: &str) -> Result<NaiveDate, ArgumentProblem> {
         expected: "written as 2026-12-01, or none",
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -110,7 +110,8 @@ impl<'s> Page<'s> {
     /// The content of the first fenced code block that begins in this range.
     pub fn first_fence(&self, range: &Range<usize>) -> Option<String> {
         let fence = self.fences.iter().find(|fence| range.contains(&fence.start))?;
-        Some(fence.content.clone())
+        // The line break before the closing fence belongs to the fence.
+        Some(fence.content.strip_suffix('\n').unwrap_or(&fence.content).to_owned())
     }
 
     /// The inside of a code span in single backticks that is all there is to see: a command copied with the

@@ -13,7 +13,9 @@ pub static VERB: Verb = Verb {
     requirement: Requirement::at_least(Right::Write),
     summary: "Approves exactly what the card shows.",
     usage: "/approve [DIGEST] [REASON]",
-    details: "The digest on the card names what is approved: the whole text, its recipients, its targets. Without it, the digest that the card shows is meant, and if that changed a moment ago, you are asked again. Tasks are chosen by their boxes on the card, not here. A reason may follow on the line or below it.",
+    details: "The digest on the card names what is approved: the whole text, its recipients, its targets. Without \
+        it, the digest that the card shows is meant, and if that changed a moment ago, you are asked again. \
+        Tasks are chosen by their boxes on the card, not here. A reason may follow on the line or below it.",
     examples: &[
         Example {
             comment: "/approve 3f9c0a417be2",
@@ -42,7 +44,10 @@ fn parse(addressed: &Addressed) -> Result<Request, ArgumentProblem> {
             hint,
         });
     }
-    if first.contains('=') || first.starts_with('-') {
+    let is_flag = first
+        .strip_prefix('-')
+        .is_some_and(|flag| !flag.trim_start_matches('-').is_empty());
+    if first.contains('=') || is_flag {
         return Err(ArgumentProblem::Unexpected {
             typed: first.to_owned(),
             hint: "",

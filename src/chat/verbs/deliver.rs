@@ -13,7 +13,8 @@ pub static VERB: Verb = Verb {
     requirement: Requirement::at_least(Right::Triage),
     summary: "Starts the workflow on this issue, discussion or pull request.",
     usage: "/deliver",
-    details: "One workflow is open at a time; while one is, the answer says which. Nothing leaves the system before it was approved.",
+    details: "One workflow is open at a time; while one is, the answer says which. Nothing leaves the system \
+        before it was approved.",
     examples: &[Example {
         comment: "/deliver",
         meaning: "starts the workflow",

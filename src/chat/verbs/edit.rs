@@ -13,7 +13,11 @@ pub static VERB: Verb = Verb {
     requirement: Requirement::at_least(Right::Write),
     summary: "Changes what the card shows, before it is approved.",
     usage: "/edit ITEM FIELD=VALUE …\n/edit FIELD=VALUE …\n/edit, and below it a fenced block with the new text",
-    details: "Fields: `title`, `body`, `assign` (`@login` or `none`), `labels` (`a,b`), `priority` (`low`, `medium`, `high`, `critical`), `est` (`XS` to `XL`), `due` (`2026-12-01`), `depends` (`t1,t3`), `criteria` (`\"one; two\"`). What has spaces in it goes in quotes. A mail has `subject` and `text`. With an item, a fenced block below is its body; without one, it takes the place of the whole text. The card gets a new digest, and approvals of the old one are void.",
+    details: "Fields: `title`, `body`, `assign` (`@login` or `none`), `labels` (`a,b`), `priority` (`low`, \
+        `medium`, `high`, `critical`), `est` (`XS` to `XL`), `due` (`2026-12-01`), `depends` (`t1,t3`), \
+        `criteria` (`\"one; two\"`). What has spaces in it goes in quotes. A mail has `subject` and `text`. \
+        With an item, a fenced block below is its body; without one, it takes the place of the whole text. \
+        The card gets a new digest, and approvals of the old one are void.",
     examples: &[
         Example {
             comment: "/edit t2 title=\"Write the runbook\" assign=@bob",

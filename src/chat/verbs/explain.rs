@@ -13,7 +13,8 @@ pub static VERB: Verb = Verb {
     requirement: Requirement::ANYONE,
     summary: "Says why something was or was not done.",
     usage: "/explain [COMMENT]",
-    details: "COMMENT is the address of a comment (its menu has *Copy link*) or its number. Without it, what happened last is explained.",
+    details: "COMMENT is the address of a comment (its menu has *Copy link*) or its number. Without it, what \
+        happened last is explained.",
     examples: &[
         Example {
             comment: "/explain",

@@ -45,9 +45,11 @@ pub fn help(about: Option<&str>, dialect: &Dialect) -> String {
 pub fn reference() -> String {
     let dialect = Dialect::plain(BotName::new("countersign"));
     let mut page = String::from(
-        "<!-- Written from the table of verbs in src/chat/verbs. `UPDATE_DOCS=1 cargo test commands_document` writes it anew. -->\n\
+        "<!-- Written from the table of verbs in src/chat/verbs. \
+         `UPDATE_DOCS=1 cargo test commands_document` writes it anew. -->\n\
          # Commands\n\n\
-         A command is a line of a new comment that begins with `/command` or `@countersign command`. A comment may hold \
+         A command is a line of a new comment that begins with `/command` or `@countersign command`. \
+         A comment may hold \
          several, each on its own line; they are done in order. Lines below a command are its reason.\n\n\
          Commands are not read in quotes, code, lists, tables, headings, links, struck-out text and HTML, nor in text \
          that was edited, nor from bots. A comment that is nothing but a command in single backticks, as it is copied \
@@ -102,7 +104,7 @@ fn section(verb: &Verb, dialect: &Dialect, heading: &str) -> String {
         text.push_str(&format!("Also: {}.\n\n", others.join(", ")));
     }
     text.push_str(&fenced(verb.usage));
-    for example in verb.examples {
+    for example in verb.examples.iter().filter(|example| example.comment != verb.usage) {
         text.push_str(&format!("\nThis {}:\n\n{}", example.meaning, fenced(example.comment)));
     }
     text

@@ -13,7 +13,8 @@ pub static VERB: Verb = Verb {
     requirement: Requirement::at_least(Right::Write),
     summary: "Has what the card shows made again, with your text in mind.",
     usage: "/revise TEXT",
-    details: "The text may follow on the line or below it. The result is a new iteration with a new digest, and approvals of the old one are void.",
+    details: "The text may follow on the line or below it. The result is a new iteration with a new digest, and \
+        approvals of the old one are void.",
     examples: &[
         Example {
             comment: "/revise Split the second task by service.",

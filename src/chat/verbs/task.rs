@@ -13,14 +13,18 @@ pub static VERB: Verb = Verb {
     requirement: Requirement::at_least(Right::Triage),
     summary: "Adds a task to those that the card shows.",
     usage: "/task TITLE [FIELD=VALUE …]\n/task title=\"TITLE\" [FIELD=VALUE …]",
-    details: "Fields: `title`, `body`, `assign` (`@login` or `none`), `labels` (`a,b`), `priority` (`low`, `medium`, `high`, `critical`), `est` (`XS` to `XL`), `due` (`2026-12-01`), `depends` (`t1,t3`), `criteria` (`\"one; two\"`). What has spaces in it goes in quotes. Lines below the command are the body. The card gets a new digest, and approvals of the old one are void.",
+    details: "Fields: `title`, `body`, `assign` (`@login` or `none`), `labels` (`a,b`), `priority` (`low`, \
+        `medium`, `high`, `critical`), `est` (`XS` to `XL`), `due` (`2026-12-01`), `depends` (`t1,t3`), \
+        `criteria` (`\"one; two\"`). What has spaces in it goes in quotes. Lines below the command are the \
+        body. The card gets a new digest, and approvals of the old one are void.",
     examples: &[
         Example {
             comment: "/task Write the runbook",
             meaning: "adds a task",
         },
         Example {
-            comment: "/task title=\"Write the runbook\" assign=@bob labels=docs,ops priority=high est=S due=2026-12-01 depends=t1,t3 criteria=\"steps to roll back; who to call\"",
+            comment: "/task title=\"Write the runbook\" assign=@bob labels=docs,ops \
+                      priority=high est=S due=2026-12-01 depends=t1,t3 criteria=\"steps to roll back; who to call\"",
             meaning: "adds a task with all that is known about it",
         },
     ],
