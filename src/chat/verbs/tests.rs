@@ -487,7 +487,8 @@ fn any_request() -> impl Strategy<Value = Request> {
 }
 
 fn piece() -> impl Strategy<Value = &'static str> {
-    let pieces = "/approve /edit /task /explain /unapprove /help /respond /aprove @countersign t1 = \" title “ ' é 3f9c0a417be2 \
+    let pieces = "/approve /edit /task /explain /unapprove /help /respond /aprove @countersign t1 = \" \
+                  title “ ' é 3f9c0a417be2 \
                   sha256: ``` # @ \\";
     prop::sample::select(pieces.split(' ').chain([" ", "\n"]).collect::<Vec<_>>())
 }
