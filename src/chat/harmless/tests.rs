@@ -73,9 +73,13 @@ fn lengths_are_those_displayed() {
 
 #[test]
 fn a_block_keeps_lines_and_lists() {
-    let text = "Do *this*:\r\n\r\n\r\n* one\n  1) two\n+ [ ] three\n# four\n/approve\n    code\n";
+    let text = "Do *this*:\r\n\r\n\r\n* one\n   1) two\n+ [ ] three\n# four\n/approve\n    code\n";
     let expected = "Do \\*this\\*:\n\n- one\n  1) two\n- \\[ \\] three\n\\# four\n\\/approve\ncode";
     assert_eq!(block(text), expected);
+    assert_eq!(
+        block("- a\n\n        - b\n   - c\n\t\t10. d\n- e"),
+        "- a\n\n  - b\n  - c\n    10. d\n- e"
+    );
     assert_eq!(quote("a\n\n@b"), format!("> a\n>\n> \\@{WORD_JOINER}b"));
 }
 
