@@ -42,7 +42,9 @@ pub fn parse_fields(text: &str) -> Result<Vec<(String, String)>, String> {
         let end = rest.find(|c: char| c == '=' || c.is_whitespace()).unwrap_or(rest.len());
         let name = &rest[..end];
         let Some(value) = rest[end..].strip_prefix('=').filter(|_| !name.is_empty()) else {
-            return Err(format!("`{name}` is not `name=value`; put a value with spaces in double quotes"));
+            return Err(format!(
+                "`{name}` is not `name=value`; put a value with spaces in double quotes"
+            ));
         };
         let (value, after) = match value.chars().next() {
             Some(open @ ('"' | '“' | '”')) => quoted(&value[open.len_utf8()..], open)
@@ -85,9 +87,18 @@ mod tests {
         let read = |text| parse_fields(text).unwrap();
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(read(""), []);
-        assert_eq!(read("due=2026-12-01  est=S"), [pair("due", "2026-12-01"), pair("est", "S")]);
-        assert_eq!(read("Title=\"Say \\\"hi\\\" \\n\" assign=@x"), [pair("title", "Say \"hi\" \\n"), pair("assign", "@x")]);
-        assert_eq!(read("title=“curly one” est=S"), [pair("title", "curly one"), pair("est", "S")]);
+        assert_eq!(
+            read("due=2026-12-01  est=S"),
+            [pair("due", "2026-12-01"), pair("est", "S")]
+        );
+        assert_eq!(
+            read("Title=\"Say \\\"hi\\\" \\n\" assign=@x"),
+            [pair("title", "Say \"hi\" \\n"), pair("assign", "@x")]
+        );
+        assert_eq!(
+            read("title=“curly one” est=S"),
+            [pair("title", "curly one"), pair("est", "S")]
+        );
         assert_eq!(read("assign="), [pair("assign", "")]);
         assert_eq!(read("body=\"a\nb\""), [pair("body", "a\nb")]);
     }

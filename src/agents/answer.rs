@@ -26,9 +26,7 @@ pub fn value(answer: &str) -> Result<Value, Problem> {
                 .map_err(|error| shape(format!("the answer is not JSON: {error}"))),
             _ => Err(shape(format!("the answer holds no JSON object: {first}"))),
         },
-        [block] => {
-            serde_json::from_str(block).map_err(|error| shape(format!("the fenced block is not JSON: {error}")))
-        }
+        [block] => serde_json::from_str(block).map_err(|error| shape(format!("the fenced block is not JSON: {error}"))),
         _ => Err(shape(format!(
             "the answer has {} fenced blocks; give exactly one, with the JSON object",
             blocks.len()
@@ -64,8 +62,10 @@ fn fenced(text: &str) -> Vec<&str> {
 /// Holds an answer to the agent's schema. The sentences are the validator's, with values masked: an answer can hold
 /// what must not be repeated.
 pub fn validate(agent: &Agent, value: &Value) -> Result<(), Vec<Problem>> {
-    let schema: Value = serde_json::from_str(agent.schema).expect("the embedded schemas are JSON; a test reads them all");
-    let validator = jsonschema::validator_for(&schema).expect("the embedded schemas are schemas; a test builds them all");
+    let schema: Value =
+        serde_json::from_str(agent.schema).expect("the embedded schemas are JSON; a test reads them all");
+    let validator =
+        jsonschema::validator_for(&schema).expect("the embedded schemas are schemas; a test builds them all");
     let problems: Vec<Problem> = validator
         .iter_errors(value)
         .take(SENTENCES)

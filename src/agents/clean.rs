@@ -166,7 +166,10 @@ mod tests {
             ("tag\u{E0041}\u{E0042}s", "tags"),
             ("fam \u{1F468}\u{200D}\u{1F469} ok", "fam \u{1F468}\u{200D}\u{1F469} ok"),
             ("ascii\u{200D}joiner", "asciijoiner"),
-            ("\u{0645}\u{06CC}\u{200C}\u{062E}\u{0648}", "\u{0645}\u{06CC}\u{200C}\u{062E}\u{0648}"),
+            (
+                "\u{0645}\u{06CC}\u{200C}\u{062E}\u{0648}",
+                "\u{0645}\u{06CC}\u{200C}\u{062E}\u{0648}",
+            ),
         ] {
             assert_eq!(clean(raw), seen, "{raw:?}");
             assert_eq!(clean(&clean(raw)), clean(raw), "{raw:?} is stable");

@@ -180,7 +180,13 @@ fn check(value: Value, inputs: &Inputs) -> Result<Draft, Vec<Problem>> {
 
 fn withheld(withheld: &Withheld) -> String {
     let about = [&withheld.place, &withheld.reason]
-        .map(|text| if scan(text).is_some() { "(not shown)".to_owned() } else { line(text, Voice::Agent, ITEM) })
+        .map(|text| {
+            if scan(text).is_some() {
+                "(not shown)".to_owned()
+            } else {
+                line(text, Voice::Agent, ITEM)
+            }
+        })
         .join(": ");
     format!("Withheld {}: {about}", withheld.kind.as_str())
 }
@@ -212,7 +218,10 @@ fn resolved(list: &str, lines: &[Referring], mailing: &Mailing) -> Result<Vec<It
 fn complete(mut items: Vec<Item>, mailing: &Mailing) -> Vec<Item> {
     for task in &mailing.tasks {
         if !items.iter().any(|item| item.key == task.key) {
-            items.push(Item { key: task.key.clone(), text: line(&task.title, Voice::Agent, ITEM) });
+            items.push(Item {
+                key: task.key.clone(),
+                text: line(&task.title, Voice::Agent, ITEM),
+            });
         }
     }
     items
@@ -244,9 +253,12 @@ fn paragraphs(text: &str, voice: Voice) -> String {
 /// # Errors
 /// A sentence when the mail holds what must not leave.
 pub fn draft(letter: &Letter, mailing: &Mailing, mut notes: Vec<String>) -> Result<Draft, String> {
-    let (text, html) = render::parts(letter, mailing).map_err(|error| format!("the mail could not be written: {error:#}"))?;
+    let (text, html) =
+        render::parts(letter, mailing).map_err(|error| format!("the mail could not be written: {error:#}"))?;
     if let Some(finding) = scan(&format!("{}\n{text}", letter.subject)) {
-        return Err(format!("the mail holds {finding} and is not sent; `/edit` it or `/revise` it"));
+        return Err(format!(
+            "the mail holds {finding} and is not sent; `/edit` it or `/revise` it"
+        ));
     }
     let acts = if mailing.to.is_empty() {
         notes.push("No recipient is configured: set `mail.to` in .github/countersign.yml.".to_owned());
@@ -295,7 +307,9 @@ pub fn amend(letter: &Letter, amendment: &Amendment, mailing: &Mailing) -> Resul
                     other => {
                         let hint = did_you_mean(other, ["subject", "intro"].into_iter());
                         let word = line(&other.replace('`', "'"), Voice::Agent, 40);
-                        return Err(format!("a mail has no field `{word}`{hint} (its fields are `subject` and `intro`)"));
+                        return Err(format!(
+                            "a mail has no field `{word}`{hint} (its fields are `subject` and `intro`)"
+                        ));
                     }
                 }
             }
@@ -305,13 +319,20 @@ pub fn amend(letter: &Letter, amendment: &Amendment, mailing: &Mailing) -> Resul
         Amendment::Select { .. } => Err("nothing can be ticked in a mail".to_owned()),
         Amendment::Replace(text) => {
             let value = answer::value(text).map_err(|problem| problem.to_string())?;
-            let wanted: Letter = serde_json::from_value(value).map_err(|error| format!("that is not a mail: {error}"))?;
+            let wanted: Letter =
+                serde_json::from_value(value).map_err(|error| format!("that is not a mail: {error}"))?;
             let lines = |items: Vec<Item>| {
                 items
                     .into_iter()
                     .map(|item| match mailing.tasks.iter().any(|task| task.key == item.key) {
-                        true => Ok(Item { text: line(&item.text, Voice::Person, ITEM), ..item }),
-                        false => Err(format!("`{}` names no opened issue", line(&item.key.replace('`', "'"), Voice::Agent, 40))),
+                        true => Ok(Item {
+                            text: line(&item.text, Voice::Person, ITEM),
+                            ..item
+                        }),
+                        false => Err(format!(
+                            "`{}` names no opened issue",
+                            line(&item.key.replace('`', "'"), Voice::Agent, 40)
+                        )),
                     })
                     .collect::<Result<Vec<Item>, String>>()
             };

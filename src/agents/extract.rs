@@ -172,8 +172,13 @@ fn amend_value(artifact: &Value, amendment: &Amendment, inputs: &Inputs) -> Resu
 
 fn check(value: Value, inputs: &Inputs) -> Result<Draft, Vec<Problem>> {
     let thread = thread(inputs).map_err(|wrong| vec![Problem::new(ProblemKind::Rule, "", wrong.to_string())])?;
-    let answer: Answer = serde_json::from_value(value)
-        .map_err(|error| vec![Problem::new(ProblemKind::Shape, "", format!("{error} ({})", AGENT.schema_name))])?;
+    let answer: Answer = serde_json::from_value(value).map_err(|error| {
+        vec![Problem::new(
+            ProblemKind::Shape,
+            "",
+            format!("{error} ({})", AGENT.schema_name),
+        )]
+    })?;
     unique_keys(&answer)?;
     let host = Host::new(thread);
     let mut notes = host.hidden.clone();
@@ -194,8 +199,7 @@ fn check(value: Value, inputs: &Inputs) -> Result<Draft, Vec<Problem>> {
             Err(omitted) => tasks.left_out.push(omitted),
         }
     }
-    within_limit(tasks.tasks.len(), thread)
-        .map_err(|text| vec![Problem::new(ProblemKind::Limit, "/tasks", text)])?;
+    within_limit(tasks.tasks.len(), thread).map_err(|text| vec![Problem::new(ProblemKind::Limit, "/tasks", text)])?;
     connect(&mut tasks, &wanted, &keys, &mut notes);
     host.remark(answer.rejected, &mut tasks, &mut notes);
     tasks.questions = answer
@@ -260,7 +264,9 @@ fn connect(tasks: &mut Tasks, wanted: &[Vec<String>], keys: &BTreeMap<String, St
                         ));
                     }
                 }
-                None => notes.push(format!("`{own}` was to wait for a task that is not in the list; that is dropped")),
+                None => notes.push(format!(
+                    "`{own}` was to wait for a task that is not in the list; that is dropped"
+                )),
             }
         }
     }
@@ -286,20 +292,37 @@ impl<'a> Host<'a> {
             })
             .collect();
         let changed = |entry: &Entry, original: &Entry| fold(&entry.text) != fold(&original.text);
-        let hidden = entries.iter().zip(&thread.entries).filter(|((entry, _), original)| changed(entry, original)).count();
+        let hidden = entries
+            .iter()
+            .zip(&thread.entries)
+            .filter(|((entry, _), original)| changed(entry, original))
+            .count();
         let hidden = match hidden {
             0 => Vec::new(),
             1 => vec!["Hidden text or HTML in one comment was not read.".to_owned()],
             count => vec![format!("Hidden text or HTML in {count} comments was not read.")],
         };
-        let earlier = thread.earlier.iter().map(|earlier| (earlier.comment_id, folded(&earlier.quote))).collect();
-        Self { thread, entries, earlier, hidden }
+        let earlier = thread
+            .earlier
+            .iter()
+            .map(|earlier| (earlier.comment_id, folded(&earlier.quote)))
+            .collect();
+        Self {
+            thread,
+            entries,
+            earlier,
+            hidden,
+        }
     }
 
     /// The host's own checks of one proposed task. What only spoils a field drops the field, with a note; what spoils
     /// the task leaves it out.
     fn admit(&self, proposed: &Proposed, before: &Tasks, notes: &mut Vec<String>) -> Result<Task, Omitted> {
-        let url = proposed.sources.first().and_then(|source| self.find(source)).map(|source| source.url);
+        let url = proposed
+            .sources
+            .first()
+            .and_then(|source| self.find(source))
+            .map(|source| source.url);
         let everything = [proposed.title.as_str(), &proposed.body]
             .into_iter()
             .chain(proposed.acceptance_criteria.iter().map(String::as_str))
@@ -309,16 +332,33 @@ impl<'a> Host<'a> {
             .join("\n");
         if let Some(finding) = scan(&everything) {
             let what = "a task, not shown".to_owned();
-            return Err(Omitted { what, why: format!("it holds {finding}"), url });
+            return Err(Omitted {
+                what,
+                why: format!("it holds {finding}"),
+                url,
+            });
         }
         let title = line(&proposed.title, Voice::Agent, TITLE);
-        let omit = |why: String, url: Option<String>| Omitted { what: title.clone(), why, url };
+        let omit = |why: String, url: Option<String>| Omitted {
+            what: title.clone(),
+            why,
+            url,
+        };
         if title.is_empty() {
-            return Err(Omitted { what: "a task without a title".to_owned(), why: "it has no title".to_owned(), url });
+            return Err(Omitted {
+                what: "a task without a title".to_owned(),
+                why: "it has no title".to_owned(),
+                url,
+            });
         }
-        let sources = self.sources(&proposed.sources).map_err(|why| omit(why.to_owned(), url.clone()))?;
+        let sources = self
+            .sources(&proposed.sources)
+            .map_err(|why| omit(why.to_owned(), url.clone()))?;
         if let Some(earlier) = self.opened(&sources) {
-            return Err(omit(format!("opened already as “{}”", line(&earlier.title, Voice::Agent, TITLE)), Some(earlier.issue_url.clone())));
+            return Err(omit(
+                format!("opened already as “{}”", line(&earlier.title, Voice::Agent, TITLE)),
+                Some(earlier.issue_url.clone()),
+            ));
         }
         let assignee = self.assignee(proposed, &title, notes);
         let same = |task: &&Task| task.title.to_lowercase() == title.to_lowercase() && task.assignee == assignee;
@@ -349,7 +389,9 @@ impl<'a> Host<'a> {
         }
         let mut sources = Vec::new();
         for quote in quoted {
-            let source = self.find(quote).ok_or("unsupported: its quote is not in the comment that it names")?;
+            let source = self
+                .find(quote)
+                .ok_or("unsupported: its quote is not in the comment that it names")?;
             if !sources.contains(&source) {
                 sources.push(source);
             }
@@ -378,16 +420,24 @@ impl<'a> Host<'a> {
 
     fn opened(&self, sources: &[Source]) -> Option<&super::Earlier> {
         let known = |source: &Source| {
-            self.earlier.iter().position(|(id, quote)| *id == source.comment_id && *quote == source.quote)
+            self.earlier
+                .iter()
+                .position(|(id, quote)| *id == source.comment_id && *quote == source.quote)
         };
         sources.iter().find_map(known).map(|at| &self.thread.earlier[at])
     }
 
     fn assignee(&self, proposed: &Proposed, title: &str, notes: &mut Vec<String>) -> Option<String> {
-        let login = proposed.assignee.as_deref().map(str::trim).filter(|login| !login.is_empty())?;
+        let login = proposed
+            .assignee
+            .as_deref()
+            .map(str::trim)
+            .filter(|login| !login.is_empty())?;
         let person = self.thread.person(login);
         if person.is_none() {
-            notes.push(format!("“{title}” has no assignee: the one proposed is not in this thread and not assignable"));
+            notes.push(format!(
+                "“{title}” has no assignee: the one proposed is not in this thread and not assignable"
+            ));
         }
         person
     }
@@ -404,7 +454,9 @@ impl<'a> Host<'a> {
         }
         labels.truncate(LABELS);
         if unknown > 0 {
-            notes.push(format!("“{title}”: {unknown} proposed label(s) that the repository does not have are dropped"));
+            notes.push(format!(
+                "“{title}”: {unknown} proposed label(s) that the repository does not have are dropped"
+            ));
         }
         labels
     }
@@ -412,7 +464,10 @@ impl<'a> Host<'a> {
     fn remark(&self, rejected: Vec<Rejected>, tasks: &mut Tasks, notes: &mut Vec<String>) {
         let mut unfounded = 0;
         for remark in rejected.into_iter().take(REMARKS) {
-            let quoted = Quoted { comment_id: remark.comment_id, quote: remark.quote };
+            let quoted = Quoted {
+                comment_id: remark.comment_id,
+                quote: remark.quote,
+            };
             match self.find(&quoted) {
                 Some(source) => {
                     let what = match scan(&source.quote) {
@@ -429,7 +484,9 @@ impl<'a> Host<'a> {
             }
         }
         if unfounded > 0 {
-            notes.push(format!("{unfounded} remark(s) of the agent quote nothing that was written and are not shown."));
+            notes.push(format!(
+                "{unfounded} remark(s) of the agent quote nothing that was written and are not shown."
+            ));
         }
     }
 }
@@ -453,10 +510,18 @@ fn criteria(texts: &[String], voice: Voice) -> Vec<String> {
 }
 
 fn due(proposed: &Proposed, title: &str, notes: &mut Vec<String>) -> Option<NaiveDate> {
-    let text = proposed.due_date.as_deref().map(str::trim).filter(|text| !text.is_empty())?;
-    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| text.len() == 10);
+    let text = proposed
+        .due_date
+        .as_deref()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())?;
+    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d")
+        .ok()
+        .filter(|_| text.len() == 10);
     if date.is_none() {
-        notes.push(format!("“{title}” has no due date: the one proposed is not a date like 2026-12-01"));
+        notes.push(format!(
+            "“{title}” has no due date: the one proposed is not a date like 2026-12-01"
+        ));
     }
     date
 }

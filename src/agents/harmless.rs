@@ -190,9 +190,10 @@ fn url(rest: &str, before: Option<char>) -> Option<usize> {
     if before.is_some_and(|c| c.is_ascii_alphanumeric()) {
         return None;
     }
-    let prefix = LINKED
-        .iter()
-        .find(|prefix| rest.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix)))?;
+    let prefix = LINKED.iter().find(|prefix| {
+        rest.get(..prefix.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(prefix))
+    })?;
     let tail = &rest[prefix.len()..];
     Some(prefix.len() + length_of(tail, |c| !c.is_whitespace() && !"<>`|)]\\\"".contains(c)))
 }
@@ -265,8 +266,14 @@ mod tests {
     fn titles_are_one_plain_line() {
         assert_eq!(line("  @bob\n writes  <b>it</b> ", Voice::Agent, 120), "bob writes it");
         assert_eq!(line("/approve it", Voice::Agent, 120), "approve it");
-        assert_eq!(line("see https://evil.test/x now", Voice::Agent, 120), "see (link left out) now");
-        assert_eq!(line("see https://ok.test/x now", Voice::Person, 120), "see https://ok.test/x now");
+        assert_eq!(
+            line("see https://evil.test/x now", Voice::Agent, 120),
+            "see (link left out) now"
+        );
+        assert_eq!(
+            line("see https://ok.test/x now", Voice::Person, 120),
+            "see https://ok.test/x now"
+        );
         assert_eq!(line(&"é".repeat(200), Voice::Agent, 120).chars().count(), 120);
         assert!(line(&"é".repeat(200), Voice::Agent, 120).ends_with('…'));
     }

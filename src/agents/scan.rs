@@ -44,7 +44,10 @@ pub fn scan(text: &str) -> Option<Finding> {
         .or_else(|| text.split(delimits).find_map(token))
         .or_else(|| named_value(&text))
         .or_else(|| url_password(&text))
-        .or_else(|| text.split(|c: char| c.is_whitespace() || "<>()[]{}\"'`,;:|*".contains(c)).find_map(address))
+        .or_else(|| {
+            text.split(|c: char| c.is_whitespace() || "<>()[]{}\"'`,;:|*".contains(c))
+                .find_map(address)
+        })
 }
 
 fn delimits(c: char) -> bool {
@@ -55,7 +58,12 @@ fn private_key(text: &str) -> Option<Finding> {
     let text = super::clean::fold(text).to_ascii_uppercase();
     text.split("-----BEGIN ")
         .skip(1)
-        .any(|after| after.split("-----").next().is_some_and(|name| name.contains("PRIVATE KEY")))
+        .any(|after| {
+            after
+                .split("-----")
+                .next()
+                .is_some_and(|name| name.contains("PRIVATE KEY"))
+        })
         .then_some(Finding::PrivateKey)
 }
 
@@ -117,8 +125,24 @@ fn token(word: &str) -> Option<Finding> {
 const PASSWORDS: &[&str] = &["password", "passwd", "passphrase", "pwd", "passwort"];
 /// Names behind which a long random value is a secret.
 const KEYS: &[&str] = &[
-    "secret", "token", "apikey", "api_key", "api-key", "api key", "accesskey", "access_key", "access-key", "access key",
-    "privatekey", "private_key", "client_secret", "credential", "credentials", "bearer", "auth", "key",
+    "secret",
+    "token",
+    "apikey",
+    "api_key",
+    "api-key",
+    "api key",
+    "accesskey",
+    "access_key",
+    "access-key",
+    "access key",
+    "privatekey",
+    "private_key",
+    "client_secret",
+    "credential",
+    "credentials",
+    "bearer",
+    "auth",
+    "key",
 ];
 
 fn named_value(text: &str) -> Option<Finding> {
@@ -163,14 +187,26 @@ fn joint(after: &str) -> Option<(Joint, &str)> {
         return None;
     };
     let rest = rest.trim_start_matches(|c: char| c.is_whitespace() || "\"'`*".contains(c));
-    let value = rest.split(|c: char| c.is_whitespace() || "\"'`,;<>".contains(c)).next()?;
+    let value = rest
+        .split(|c: char| c.is_whitespace() || "\"'`,;<>".contains(c))
+        .next()?;
     Some((joint, value.trim_end_matches(['.', ')', ']', '}', '*'])))
 }
 
 fn password_value(value: &str, joint: Joint) -> bool {
     let placeholder = value.starts_with(['$', '<', '*', '{', '%', '.', '…'])
-        || ["null", "none", "nil", "true", "false", "undefined", "xxx", "changeme", "string"]
-            .contains(&value.to_ascii_lowercase().as_str());
+        || [
+            "null",
+            "none",
+            "nil",
+            "true",
+            "false",
+            "undefined",
+            "xxx",
+            "changeme",
+            "string",
+        ]
+        .contains(&value.to_ascii_lowercase().as_str());
     let digit = value.chars().any(|c| c.is_ascii_digit());
     let letter = value.chars().any(char::is_alphabetic);
     match joint {
@@ -259,9 +295,18 @@ mod tests {
             (joined(&["xox", "b-123456789012-abcdef"]), Finding::ServiceToken),
             (joined(&["sk", "-proj-", random]), Finding::ServiceToken),
             (joined(&["gl", "pat-", random]), Finding::ServiceToken),
-            (joined(&["-----BEGIN RSA PRIV", "ATE KEY-----\nMIIE"]), Finding::PrivateKey),
-            (joined(&["-----BEGIN OPENSSH PRIV", "ATE\nKEY-----"]), Finding::PrivateKey),
-            (joined(&["ey", "JhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.SflKxwRJSMeKKF2QT4"]), Finding::WebToken),
+            (
+                joined(&["-----BEGIN RSA PRIV", "ATE KEY-----\nMIIE"]),
+                Finding::PrivateKey,
+            ),
+            (
+                joined(&["-----BEGIN OPENSSH PRIV", "ATE\nKEY-----"]),
+                Finding::PrivateKey,
+            ),
+            (
+                joined(&["ey", "JhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.SflKxwRJSMeKKF2QT4"]),
+                Finding::WebToken,
+            ),
             ("password=hunter2".to_owned(), Finding::Password),
             ("PASSWORD = 'correct horse'".to_owned(), Finding::Password),
             ("the password is hunter2".to_owned(), Finding::Password),

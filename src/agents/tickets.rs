@@ -27,8 +27,15 @@ pub fn plan(tasks: &Tasks, thread: &Thread) -> Plan {
     let ordered = tasks.in_order();
     let mut notes = Vec::new();
     if ordered.is_empty() {
-        let text = if tasks.tasks.is_empty() { "No task was found: there is nothing to open." } else { "No task is selected: there is nothing to open." };
-        return Plan { acts: Vec::new(), notes: vec![text.to_owned()] };
+        let text = if tasks.tasks.is_empty() {
+            "No task was found: there is nothing to open."
+        } else {
+            "No task is selected: there is nothing to open."
+        };
+        return Plan {
+            acts: Vec::new(),
+            notes: vec![text.to_owned()],
+        };
     }
     let own = thread.label(LABEL).unwrap_or(LABEL);
     let mut acts = missing_labels(&ordered, thread, own);
@@ -43,13 +50,22 @@ pub fn plan(tasks: &Tasks, thread: &Thread) -> Plan {
                 assignees: task.assignee.iter().cloned().collect(),
             },
         });
-        acts.push(act(format!("link:{}", task.key), Deed::LinkSubIssue { child: issue.clone() }));
+        acts.push(act(
+            format!("link:{}", task.key),
+            Deed::LinkSubIssue { child: issue.clone() },
+        ));
         for key in &task.depends_on {
             if ordered.iter().any(|other| other.key == *key) {
-                let deed = Deed::LinkBlockedBy { issue: issue.clone(), blocked_by: issue_key(key) };
+                let deed = Deed::LinkBlockedBy {
+                    issue: issue.clone(),
+                    blocked_by: issue_key(key),
+                };
                 acts.push(act(format!("blocked:{}:{key}", task.key), deed));
             } else {
-                notes.push(format!("`{}` waits for `{key}`, which is not selected: it is opened without that link", task.key));
+                notes.push(format!(
+                    "`{}` waits for `{key}`, which is not selected: it is opened without that link",
+                    task.key
+                ));
             }
         }
     }
@@ -74,7 +90,10 @@ fn act(key: String, deed: Deed) -> Act {
 fn missing_labels(tasks: &[&Task], thread: &Thread, own: &str) -> Vec<Act> {
     let mut names: Vec<(&str, &str, &str)> = vec![(own, "5319e7", "Opened by Countersign after people approved it")];
     for label in tasks.iter().flat_map(|task| &task.labels) {
-        if !names.iter().any(|(name, ..)| name.to_lowercase() == label.to_lowercase()) {
+        if !names
+            .iter()
+            .any(|(name, ..)| name.to_lowercase() == label.to_lowercase())
+        {
             names.push((label, "ededed", ""));
         }
     }
@@ -107,7 +126,11 @@ fn body(task: &Task, thread: &Thread) -> String {
     };
     add(task.body.clone());
     if !task.acceptance_criteria.is_empty() {
-        let boxes: Vec<String> = task.acceptance_criteria.iter().map(|criterion| format!("- [ ] {criterion}")).collect();
+        let boxes: Vec<String> = task
+            .acceptance_criteria
+            .iter()
+            .map(|criterion| format!("- [ ] {criterion}"))
+            .collect();
         add(format!("### Acceptance criteria\n\n{}", boxes.join("\n")));
     }
     add(facts(task));
@@ -118,7 +141,10 @@ fn body(task: &Task, thread: &Thread) -> String {
         Origin::Agent => "Proposed by Countersign".to_owned(),
         Origin::Person { login } => format!("Added by {login}"),
     };
-    let footer = format!("{by} in [{}#{}]({}), approved by people there.", thread.repository, thread.number, thread.url);
+    let footer = format!(
+        "{by} in [{}#{}]({}), approved by people there.",
+        thread.repository, thread.number, thread.url
+    );
     if text.chars().count() > BODY {
         text = markdown(&cut(&text, BODY), Voice::Person);
     }

@@ -1,7 +1,7 @@
 //! The two parts of the mail, from templates. The HTML part is escaped by the engine of the templates.
 
-use minijinja::value::Value;
 use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Value;
 use minijinja::{Environment, Error, UndefinedBehavior, context};
 
 use super::super::inputs::{Mailing, OpenedTask};
@@ -26,7 +26,12 @@ pub fn parts(letter: &Letter, mailing: &Mailing) -> Result<(String, String), Err
 }
 
 fn values(letter: &Letter, mailing: &Mailing) -> Value {
-    let paragraphs: Vec<Value> = letter.intro.split("\n\n").filter(|text| !text.is_empty()).map(Value::from).collect();
+    let paragraphs: Vec<Value> = letter
+        .intro
+        .split("\n\n")
+        .filter(|text| !text.is_empty())
+        .map(Value::from)
+        .collect();
     context! {
         subject => Value::from(letter.subject.as_str()),
         paragraphs => Value::from(paragraphs),

@@ -5,8 +5,8 @@ use chrono::NaiveDate;
 
 use super::super::{amend::Amendment, answer, did_you_mean};
 use super::{
-    BODY, Confidence, LABELS, Origin, TITLE, Task, Tasks, Thread, Voice, commands, criteria, cut, line,
-    markdown, scan, within_limit,
+    BODY, Confidence, LABELS, Origin, TITLE, Task, Tasks, Thread, Voice, commands, criteria, cut, line, markdown, scan,
+    within_limit,
 };
 
 /// Fields that people may change, with other names for them.
@@ -49,7 +49,10 @@ pub fn amend(tasks: &Tasks, amendment: &Amendment, thread: &Thread) -> Result<Ta
         Amendment::Replace(text) => next = replaced(tasks, text, thread)?,
     }
     if let Some(circle) = next.cycle() {
-        return Err(format!("these tasks would wait for each other in a circle: {}", circle.join(", ")));
+        return Err(format!(
+            "these tasks would wait for each other in a circle: {}",
+            circle.join(", ")
+        ));
     }
     Ok(next)
 }
@@ -102,11 +105,17 @@ fn field(name: &str) -> Result<&'static str, String> {
         .find(|(field, others)| *field == name || others.contains(&name.as_str()))
         .map(|(field, _)| *field)
         .ok_or_else(|| {
-            let names = FIELDS.iter().flat_map(|(field, others)| std::iter::once(*field).chain(others.iter().copied()));
+            let names = FIELDS
+                .iter()
+                .flat_map(|(field, others)| std::iter::once(*field).chain(others.iter().copied()));
             let hint = did_you_mean(&name, names);
             let fields: Vec<&str> = FIELDS.iter().map(|(field, _)| *field).collect();
-            format!("a task has no field `{}`{hint} The fields are {}.", shown(&name), fields.join(", "))
-                .replacen("` The", "`. The", 1)
+            format!(
+                "a task has no field `{}`{hint} The fields are {}.",
+                shown(&name),
+                fields.join(", ")
+            )
+            .replacen("` The", "`. The", 1)
         })
 }
 
@@ -133,16 +142,30 @@ fn set(task: &mut Task, field: &str, value: &str, tasks: &Tasks, thread: &Thread
         }
         "body" => task.body = markdown(&cut(value, BODY), Voice::Person),
         "assign" => task.assignee = if none { None } else { Some(person(value, thread)?) },
-        "labels" => task.labels = if none { Vec::new() } else { labels(value.split(','), thread)? },
+        "labels" => {
+            task.labels = if none {
+                Vec::new()
+            } else {
+                labels(value.split(','), thread)?
+            }
+        }
         "priority" => task.priority = optional(none, value, "priority")?,
         "est" => task.estimate = optional(none, value, "est")?,
         "due" => task.due_date = if none { None } else { Some(date(value)?) },
         "depends" => {
-            task.depends_on = if none { Vec::new() } else { depends(&task.key, value.split([',', ' ']), tasks)? }
+            task.depends_on = if none {
+                Vec::new()
+            } else {
+                depends(&task.key, value.split([',', ' ']), tasks)?
+            }
         }
         "criteria" => {
             let texts: Vec<String> = value.split(['\n', ';']).map(|text| unmarked(text).to_owned()).collect();
-            task.acceptance_criteria = if none { Vec::new() } else { criteria(&texts, Voice::Person) };
+            task.acceptance_criteria = if none {
+                Vec::new()
+            } else {
+                criteria(&texts, Voice::Person)
+            };
         }
         other => unreachable!("`field` returns names of the table alone, and `{other}` has no arm"),
     }
@@ -152,7 +175,10 @@ fn set(task: &mut Task, field: &str, value: &str, tasks: &Tasks, thread: &Thread
 /// A criterion without the list marker that people type before it.
 fn unmarked(text: &str) -> &str {
     let text = text.trim();
-    let text = text.strip_prefix("- ").or_else(|| text.strip_prefix("* ")).unwrap_or(text);
+    let text = text
+        .strip_prefix("- ")
+        .or_else(|| text.strip_prefix("* "))
+        .unwrap_or(text);
     text.strip_prefix("[ ] ").unwrap_or(text)
 }
 
@@ -194,7 +220,10 @@ fn labels<'a>(names: impl Iterator<Item = &'a str>, thread: &Thread) -> Result<V
             return Err(format!("`{}` works the bot and cannot be put on a task", shown(name)));
         }
         if name.chars().count() > 50 || line(name, Voice::Agent, 50) != name {
-            return Err(format!("`{}` cannot be a label: one plain line of at most 50 characters", shown(name)));
+            return Err(format!(
+                "`{}` cannot be a label: one plain line of at most 50 characters",
+                shown(name)
+            ));
         }
         let label = thread.label(name).unwrap_or(name);
         if !labels.iter().any(|known| known.eq_ignore_ascii_case(label)) {
@@ -229,7 +258,9 @@ fn clear_of_secrets(task: &Task) -> Result<(), String> {
         .collect::<Vec<_>>()
         .join("\n");
     match scan(&everything) {
-        Some(finding) => Err(format!("that text holds {finding}, so it was not taken; say it without")),
+        Some(finding) => Err(format!(
+            "that text holds {finding}, so it was not taken; say it without"
+        )),
         None => Ok(()),
     }
 }
@@ -237,7 +268,8 @@ fn clear_of_secrets(task: &Task) -> Result<(), String> {
 /// The artifact as a person wrote it whole. Keys, sources and origins are evidence and stay.
 fn replaced(old: &Tasks, text: &str, thread: &Thread) -> Result<Tasks, String> {
     let value = answer::value(text).map_err(|problem| problem.to_string())?;
-    let wanted: Tasks = serde_json::from_value(value).map_err(|error| format!("that is not a list of tasks: {error}"))?;
+    let wanted: Tasks =
+        serde_json::from_value(value).map_err(|error| format!("that is not a list of tasks: {error}"))?;
     let mut next = Tasks {
         tasks: Vec::new(),
         left_out: old.left_out.clone(),
@@ -245,12 +277,16 @@ fn replaced(old: &Tasks, text: &str, thread: &Thread) -> Result<Tasks, String> {
         last_key: old.last_key,
     };
     for task in wanted.tasks {
-        let before = &old.tasks[position(old, &task.key).map_err(|sentence| format!("{sentence}; add one with `/task`"))?];
+        let before =
+            &old.tasks[position(old, &task.key).map_err(|sentence| format!("{sentence}; add one with `/task`"))?];
         if next.get(&before.key).is_some() {
             return Err(format!("`{}` stands there twice", before.key));
         }
         if task.sources != before.sources || task.origin != before.origin || task.confidence != before.confidence {
-            return Err(format!("the sources, origin and confidence of `{}` cannot be edited: they are evidence", before.key));
+            return Err(format!(
+                "the sources, origin and confidence of `{}` cannot be edited: they are evidence",
+                before.key
+            ));
         }
         next.tasks.push(checked(task, before, old, thread)?);
     }
@@ -271,7 +307,10 @@ fn replaced(old: &Tasks, text: &str, thread: &Thread) -> Result<Tasks, String> {
 
 /// One task of a replacement. A field that was not touched stays as it is, whatever the checks would say today.
 fn checked(task: Task, before: &Task, old: &Tasks, thread: &Thread) -> Result<Task, String> {
-    let mut checked = Task { key: before.key.clone(), ..task.clone() };
+    let mut checked = Task {
+        key: before.key.clone(),
+        ..task.clone()
+    };
     if task.title != before.title {
         checked.title = line(&task.title, Voice::Person, TITLE);
         if checked.title.is_empty() {

@@ -119,7 +119,12 @@ impl Tasks {
         while !waiting.is_empty() {
             let free = waiting
                 .iter()
-                .position(|task| !task.depends_on.iter().any(|key| waiting.iter().any(|other| other.key == *key)))
+                .position(|task| {
+                    !task
+                        .depends_on
+                        .iter()
+                        .any(|key| waiting.iter().any(|other| other.key == *key))
+                })
                 // A cycle is refused when the artifact is made; if one got in, the order shown is as good as any.
                 .unwrap_or(0);
             ordered.push(waiting.remove(free));
