@@ -1,1 +1,5 @@
-//! See the map of the house in the crate's root.
+//! What people write and what the bot says.
+
+pub mod harmless;
+pub mod reader;
+pub mod say;
