@@ -8,4 +8,5 @@ pub mod args;
 pub mod harmless;
 pub mod reader;
 pub mod request;
+pub mod say;
 pub mod verbs;

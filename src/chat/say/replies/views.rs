@@ -1,0 +1,1 @@
+//! Answers to people who ask how things stand.
