@@ -107,21 +107,27 @@ fn prefix(digest: Digest) -> Named {
     Named::Prefix(digest.short())
 }
 
+/// What the start of a workflow on issue 7 is answered.
+fn start(id: &str, definition: Definition, by: Authority, now: Timestamp) -> Verdict {
+    let start = Start {
+        workflow: WorkflowId::from(id),
+        definition,
+        subject: Subject {
+            repository: RepositoryId(11),
+            kind: SubjectKind::Issue,
+            number: IssueNumber(7),
+            id: Some(IssueId(70)),
+        },
+        by,
+    };
+    decide(None, &Command::Start(start), Facts::default(), now)
+}
+
 impl Run {
     fn start(definition: &Definition) -> Self {
         let now = noon();
-        let start = Start {
-            workflow: WorkflowId::from("w1"),
-            definition: definition.clone(),
-            subject: Subject {
-                repository: RepositoryId(11),
-                kind: SubjectKind::Issue,
-                number: IssueNumber(7),
-                id: Some(IssueId(70)),
-            },
-            by: authority("alice", Right::Write, now),
-        };
-        let Verdict::Events(events) = decide(None, &Command::Start(start), Facts::default(), now) else {
+        let by = authority("alice", Right::Write, now);
+        let Verdict::Events(events) = start("w1", definition.clone(), by, now) else {
             panic!("somebody with the right may start");
         };
         let history: Vec<_> = events.iter().map(|event| (event.clone(), now)).collect();
