@@ -111,6 +111,7 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
     };
     for executor in executors.iter().filter(|executor| *executor != id) {
         if let Some(phase) = state.phases.get_mut(executor) {
+            phase.why = None;
             phase.enter(PhaseStatus::Blocked, at);
         }
     }
@@ -153,6 +154,8 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
         Event::Unapproved { .. } | Event::ApprovalLost { .. } => {
             phase.approval = None;
             phase.ending = None;
+            phase.why = None;
+            phase.reminders = 0;
             phase.enter(PhaseStatus::ReadyForReview, at);
         }
         Event::Rejected { .. } => {
