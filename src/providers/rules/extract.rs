@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use super::attributes::{After, Attributes, take, tidy};
-use super::grammar::{Rule, Verdict, action, actionable, sentence, sentences, todo};
+use super::grammar::{Rule, Verdict, abbreviated, action, actionable, sentence, sentences, todo};
 use super::reading::{Kind, Line, lines};
 use super::words::{Section, done, nothing, section, template};
 use crate::agents::extract::{Estimate, Priority};
@@ -386,7 +386,8 @@ impl<'a> Reading<'a> {
 
     /// `Action: …` and `TODO: …`.
     fn marked<'t>(&self, line: &'t Line) -> Option<Outcome<'t>> {
-        let found = action(&line.text).map(|found| (Rule::Action, found));
+        let short = || abbreviated(&line.text).filter(|(_, work)| self.is_work(work));
+        let found = action(&line.text).or_else(short).map(|found| (Rule::Action, found));
         let (rule, (who, text)) = found.or_else(|| todo(&line.text).map(|found| (Rule::Todo, found)))?;
         Some(if nothing(text) {
             // “Action: none” says that there is nothing to see.
@@ -454,6 +455,10 @@ impl<'a> Reading<'a> {
                 None => {}
             }
         }
+    }
+
+    fn is_work(&self, text: &str) -> bool {
+        actionable(text) || matches!(self.verdict(text), Some(Verdict::Committed(_)))
     }
 
     fn verdict(&self, text: &str) -> Option<Verdict> {
