@@ -139,8 +139,8 @@ fn labels_are_created_only_when_missing_and_once() {
 fn a_body_never_exceeds_what_github_takes() {
     let thread = shop();
     let mut tasks = tasks(&thread);
-    tasks.tasks[1].body = "< ".repeat(40_000);
-    tasks.tasks[1].acceptance_criteria = vec!["@x".repeat(150); 30];
+    tasks.tasks[1].body = "\\< ".repeat(40_000);
+    tasks.tasks[1].acceptance_criteria = vec!["`@x` ".repeat(50); 30];
     let plan = plan(&tasks, &thread);
     let (body, ..) = issue(&plan, "issue:t2");
     assert!(body.chars().count() < 65_000, "{}", body.chars().count());

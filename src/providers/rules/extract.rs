@@ -312,53 +312,13 @@ impl<'a> Reading<'a> {
         else {
             return;
         };
-        match parse_fields(fields).ok().and_then(|fields| self.from_fields(&fields)) {
+        match parse_fields(fields).ok().and_then(|fields| explicit(&fields)) {
             Some(hit) => {
                 let sources = vec![(self.entry.comment_id, line.source.clone())];
                 finds.add(Hit { sources, ..hit });
             }
             None => finds.refuse(self.entry, &line.source, "unclear"),
         }
-    }
-
-    fn from_fields(&self, fields: &[(String, String)]) -> Option<Hit> {
-        let mut hit = Hit {
-            rule: Rule::Explicit,
-            title: String::new(),
-            body: String::new(),
-            criteria: Vec::new(),
-            assignee: None,
-            about: Attributes::default(),
-            sources: Vec::new(),
-            depends_on: Vec::new(),
-        };
-        for (name, value) in fields {
-            match name.as_str() {
-                "title" => hit.title = value.clone(),
-                "body" | "description" => hit.body = value.clone(),
-                "assign" | "assignee" => hit.assignee = Some(value.trim_start_matches('@').to_owned()),
-                "label" | "labels" => {
-                    hit.about.labels = value.split(',').map(|label| label.trim().to_owned()).collect()
-                }
-                "priority" | "prio" => hit.about.priority = Some(value.parse().ok()?),
-                "est" | "estimate" => hit.about.estimate = Some(value.parse().ok()?),
-                "due" | "due_date" => hit.about.due = Some(value.parse().ok()?),
-                "depends" | "depends_on" => {
-                    hit.about.after = value
-                        .split(',')
-                        .map(|words| After {
-                            words: words.trim().to_owned(),
-                            phrase: String::new(),
-                        })
-                        .collect();
-                }
-                "criteria" | "acceptance_criteria" => {
-                    hit.criteria = value.split([';', '\n']).map(|text| text.trim().to_owned()).collect()
-                }
-                _ => return None,
-            }
-        }
-        (!hit.title.trim().is_empty()).then_some(hit)
     }
 
     fn checkbox<'t>(&self, line: &'t Line) -> Outcome<'t> {
@@ -490,6 +450,45 @@ impl<'a> Reading<'a> {
             depends_on: Vec::new(),
         }))
     }
+}
+
+/// What `/task` says; nothing when a field is unknown or does not fit.
+fn explicit(fields: &[(String, String)]) -> Option<Hit> {
+    let mut hit = Hit {
+        rule: Rule::Explicit,
+        title: String::new(),
+        body: String::new(),
+        criteria: Vec::new(),
+        assignee: None,
+        about: Attributes::default(),
+        sources: Vec::new(),
+        depends_on: Vec::new(),
+    };
+    for (name, value) in fields {
+        match name.as_str() {
+            "title" => hit.title = value.clone(),
+            "body" | "description" => hit.body = value.clone(),
+            "assign" | "assignee" => hit.assignee = Some(value.trim_start_matches('@').to_owned()),
+            "label" | "labels" => hit.about.labels = value.split(',').map(|label| label.trim().to_owned()).collect(),
+            "priority" | "prio" => hit.about.priority = Some(value.parse().ok()?),
+            "est" | "estimate" => hit.about.estimate = Some(value.parse().ok()?),
+            "due" | "due_date" => hit.about.due = Some(value.parse().ok()?),
+            "depends" | "depends_on" => {
+                hit.about.after = value
+                    .split(',')
+                    .map(|words| After {
+                        words: words.trim().to_owned(),
+                        phrase: String::new(),
+                    })
+                    .collect();
+            }
+            "criteria" | "acceptance_criteria" => {
+                hit.criteria = value.split([';', '\n']).map(|text| text.trim().to_owned()).collect()
+            }
+            _ => return None,
+        }
+    }
+    (!hit.title.trim().is_empty()).then_some(hit)
 }
 
 /// With a capital letter and without a full stop.
