@@ -21,6 +21,7 @@ use super::{Agent, Amendment, Draft, Problem, ProblemKind, WrongInputs, tickets}
 
 /// Reads a thread, proposes tasks.
 pub static AGENT: Agent = Agent {
+    works_from: super::InputKind::Thread,
     name: "extract",
     schema_name: "tasks.v1",
     schema: include_str!("extract/tasks.v1.json"),

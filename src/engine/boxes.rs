@@ -108,6 +108,7 @@ impl Engine {
                     self.decide_ask(spoken, verb, Box::new(stored.clone()), by, ask, extra)
                         .await?
                 }
+                Asked::Refused(refusal) => self.refused(spoken, verb, &refusal, Some(&stored)).await?,
                 Asked::No(text, extra) => Settled::Refused(text, extra),
             }
         } else {

@@ -10,8 +10,7 @@ use super::{Engine, Trouble};
 use crate::agents::email::Letter;
 use crate::agents::extract::{Origin, Tasks};
 use crate::chat::say::view::{
-    CardView, Earlier, LeftOut, MailView, Note, PostedPages, ProposalView, Selection, Shown, Source, TaskView,
-    TasksView,
+    CardView, LeftOut, MailView, Note, PostedPages, ProposalView, Selection, Shown, Source, TaskView, TasksView,
 };
 use crate::chat::say::{self, boxes};
 use crate::github::{CommentKind, Created, GithubError, Marker, Repo};
@@ -366,10 +365,6 @@ fn shown(proposal: &Proposal) -> Result<Shown, serde_json::Error> {
 }
 
 fn tasks_view(tasks: Tasks, proposal: &Proposal) -> TasksView {
-    let (earlier, left_out) = tasks
-        .left_out
-        .into_iter()
-        .partition::<Vec<_>, _>(|omitted| omitted.is_earlier());
     let acts = &proposal.targets.acts;
     TasksView {
         new_labels: acts
@@ -379,21 +374,16 @@ fn tasks_view(tasks: Tasks, proposal: &Proposal) -> TasksView {
                 _ => None,
             })
             .collect(),
-        left_out: left_out
+        left_out: tasks
+            .left_out
             .into_iter()
             .map(|omitted| LeftOut {
                 what: omitted.what,
                 why: omitted.why,
-                url: Some(omitted.url).filter(|url| !url.is_empty()),
-            })
-            .collect(),
-        earlier: earlier
-            .into_iter()
-            .map(|omitted| Earlier {
-                title: omitted.what,
                 url: omitted.url,
             })
             .collect(),
+        earlier: Vec::new(),
         questions: tasks.questions,
         tasks: tasks.tasks.into_iter().map(task_view).collect(),
     }

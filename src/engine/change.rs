@@ -147,6 +147,17 @@ impl Engine {
         )
     }
 
+    /// The statement that plans something that has time.
+    pub(super) fn background(&self, spot: Spot, id: &str, payload: &Payload) -> Result<Statement, StoreError> {
+        self.effect(
+            EffectId::from(id),
+            None,
+            spot,
+            format!("background:{}", spot.repository),
+            payload,
+        )
+    }
+
     fn effect(
         &self,
         id: EffectId,

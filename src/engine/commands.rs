@@ -5,7 +5,7 @@ use super::authority::Speech;
 use super::card::{Found, beside};
 use super::change::{Payload, Sign, Spot};
 use super::settings::Settings;
-use super::{Bot, Engine, Trouble};
+use super::{Engine, Trouble};
 use crate::agents::{self, Amendment, Inputs};
 use crate::chat::request::{FieldChange, Request};
 use crate::chat::say::replies as say;
@@ -15,9 +15,8 @@ use crate::store::deliveries::LeasedDelivery;
 use crate::store::repositories::{Repository, note_labels};
 use crate::store::workflows::{Place, Run, Stored, acted_on, keep_proposal, keep_run, mark_card_stale};
 use crate::store::{StoreError, Write};
-use crate::workflow::artifact::Proposal;
 use crate::workflow::command::{Ask, Authority, Command, Named, Refusal, Start, Verdict};
-use crate::workflow::decide::{Facts, awaits_answer, decide};
+use crate::workflow::decide::{Facts, awaits_answer, decide, no_open_gate};
 use crate::workflow::event::Event;
 use crate::workflow::ids::{CommentId, Digest, PhaseId, WorkflowId};
 use crate::workflow::plan::Intent;
@@ -276,6 +275,7 @@ impl Engine {
         };
         let (ask, extra) = match self.asked(spoken, &stored, request).await? {
             Asked::Core(ask, extra) => (ask, extra),
+            Asked::Refused(refusal) => return self.refused(spoken, verb, &refusal, Some(&stored)).await,
             Asked::No(text, extra) => return Ok(Settled::Refused(text, extra)),
         };
         self.decide_ask(spoken, verb, Box::new(stored), by, ask, extra).await
@@ -400,7 +400,7 @@ impl Engine {
     ) -> Result<Asked, Trouble> {
         let state = &stored.state;
         let Some((phase, _, pending)) = state.open_gate() else {
-            return Ok(Asked::Core(no_gate(), Write::new()));
+            return Ok(Asked::Refused(no_open_gate(state)));
         };
         let current = pending.digest;
         let agent = agent_of(state, phase)?;
@@ -462,7 +462,7 @@ impl Engine {
     async fn responded(&self, spoken: &Spoken<'_>, stored: &Stored, text: &str) -> Result<Asked, Trouble> {
         let state = &stored.state;
         let Some(phase) = awaiting(state) else {
-            return Ok(Asked::Core(Ask::Respond { proposal: never(state) }, Write::new()));
+            return Ok(Asked::Refused(Refusal::NoAnswerAwaited));
         };
         let agent = agent_of(state, &phase)?;
         let inputs = self.inputs_of(stored, &phase).await?;
@@ -526,7 +526,7 @@ impl Engine {
         })
     }
 
-    async fn refused(
+    pub(super) async fn refused(
         &self,
         spoken: &Spoken<'_>,
         verb: &'static Verb,
@@ -602,6 +602,7 @@ pub(super) enum Ends {
 /// A request in the core's terms, or the answer where it has none.
 pub(super) enum Asked {
     Core(Ask, Write),
+    Refused(Refusal),
     No(String, Write),
 }
 
@@ -623,17 +624,13 @@ fn awaiting(state: &crate::workflow::state::State) -> Option<PhaseId> {
 fn fields(changes: &[FieldChange]) -> Vec<(String, String)> {
     changes
         .iter()
-        .map(|change| (change.name().to_owned(), change.text()))
+        .map(|change| (change.name().to_owned(), change.value()))
         .collect()
 }
 
 /// Derived from what started it, so that starting it again is the same workflow.
 fn workflow_id(spoken: &Spoken<'_>) -> WorkflowId {
     let cause = format!("{}:{}", spoken.spot.repository, spoken.key);
-    let name = data_encoding::BASE32_NOPAD.encode(&hex_bytes(&Digest::of_bytes(cause.as_bytes())));
+    let name = data_encoding::BASE32_NOPAD.encode(Digest::of_bytes(cause.as_bytes()).as_bytes());
     WorkflowId(format!("w{}", name[..9].to_lowercase()))
-}
-
-fn hex_bytes(digest: &Digest) -> Vec<u8> {
-    digest.as_bytes().to_vec()
 }

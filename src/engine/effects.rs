@@ -3,7 +3,7 @@
 use super::change::{Payload, Spot, reaction_target};
 use super::{Engine, FIRST_REST, MOST_ATTEMPTS, Trouble};
 use crate::chat::say::replies as say;
-use crate::github::{Classifier, GithubError, Label, Marker, Repo};
+use crate::github::{Classifier, GithubError, Installation, Label, Marker, Repo};
 use crate::store::effects::{LeasedEffect, Sent};
 use crate::store::workflows::{CommentRole, Stored, link_comment, unlink_comment};
 use crate::store::{StoreError, Write};
@@ -50,6 +50,7 @@ impl Ended {
 /// What an effect works with.
 pub(super) struct Work<'a> {
     pub(super) effect: &'a LeasedEffect,
+    pub(super) installation: Installation,
     pub(super) repo: Repo,
     pub(super) full_name: String,
 }
@@ -82,6 +83,7 @@ impl Engine {
         let (repo, known) = self.repo(effect.repository).await?;
         let work = Work {
             effect,
+            installation: self.parts().github.installation(known.installation),
             repo,
             full_name: format!("{}/{}", known.owner, known.name),
         };
@@ -397,7 +399,7 @@ impl Engine {
             return Ok(Ended::Dropped("there is no card"));
         };
         let asked = self.people_with(&work.repo, gate.right).await;
-        let body = say::call(&asked, say::title(state, phase), &card.url);
+        let body = say::call(&asked, state, phase, &card.url);
         let created = self
             .create_once(work, state.subject.number, &body)
             .await
@@ -422,7 +424,11 @@ impl Engine {
                 .await
                 .map_err(|error| self.failed(&error, work.effect))?;
             if let Some(found) = found {
-                match work.repo.minimize_comment(&found.node_id, Classifier::Resolved).await {
+                match work
+                    .installation
+                    .minimize_comment(&found.node_id, Classifier::Resolved)
+                    .await
+                {
                     Ok(()) => {}
                     Err(error) if error.is_transient() => return Err(self.failed(&error, work.effect)),
                     Err(error) => tracing::info!(%error, "a comment could not be hidden and stays"),

@@ -33,7 +33,7 @@ pub use calls::graphql::{Classifier, EditTimesUnavailable};
 pub use calls::issues::{CreatedIssue, NewIssue};
 pub use calls::labels::{Label, LabelChange, LabelEvent};
 pub use client::{App, GitHub, Installation, Repo, Settings};
-pub use events::{Comment, Event, EventKind, InstallationChange, Parsed, Push, RepositoryChange, parse};
 pub use error::{Certainty, FieldError, GithubError, Refusal};
+pub use events::{Comment, Event, EventKind, InstallationChange, Parsed, Push, RepositoryChange, parse};
 pub use marker::Marker;
 pub use types::{Account, AccountKind, CommentKind, Issue, RepositoryRef, SubjectState, ThreadComment};

@@ -4,7 +4,10 @@ use crate::chat::say::markup::{code, sentence};
 
 /// Somebody asked for a workflow on a closed issue or pull request.
 pub fn subject_is_closed(verb: &str) -> String {
-    format!("This is closed, so I start nothing on it. Reopen it, then: {}", code(&format!("/{verb}")))
+    format!(
+        "This is closed, so I start nothing on it. Reopen it, then: {}",
+        code(&format!("/{verb}"))
+    )
 }
 
 /// The configuration names a definition that does not exist.

@@ -13,7 +13,10 @@ pub fn boxes_differ(current: Option<&Digest>) -> String {
 
 /// The card was deleted.
 pub fn card_was_deleted(current: Option<&Digest>) -> String {
-    format!("The card was deleted, so nobody could see what was approved; I have posted it anew. {}", look_again(current))
+    format!(
+        "The card was deleted, so nobody could see what was approved; I have posted it anew. {}",
+        look_again(current)
+    )
 }
 
 fn look_again(current: Option<&Digest>) -> String {
