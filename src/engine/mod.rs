@@ -145,12 +145,18 @@ impl Engine {
         &self.0.parts.store
     }
 
-    fn now(&self) -> Timestamp {
+    /// The moment, by the engine's clock.
+    pub fn now(&self) -> Timestamp {
         (self.0.parts.clock)()
     }
 
     fn parts(&self) -> &Parts {
         &self.0.parts
+    }
+
+    /// What is known of GitHub, for the readiness page: whether it ever told who the App is.
+    pub fn github_state(&self) -> serde_json::Value {
+        serde_json::json!({ "app": self.0.bot.get().map(|bot| &bot.login) })
     }
 
     /// Tells the engine that there may be something to do.

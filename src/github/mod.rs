@@ -37,3 +37,11 @@ pub use error::{Certainty, FieldError, GithubError, Refusal};
 pub use events::{Comment, Event, EventKind, InstallationChange, Parsed, Push, RepositoryChange, parse};
 pub use marker::Marker;
 pub use types::{Account, AccountKind, CommentKind, Issue, RepositoryRef, SubjectState, ThreadComment};
+
+/// Whether a text is a private key that can sign for an App.
+///
+/// # Errors
+/// The end of a sentence that names the setting.
+pub fn check_private_key(pem: &str) -> Result<(), String> {
+    auth::check_key(pem)
+}
