@@ -15,6 +15,7 @@ mod render;
 
 /// Writes a mail about opened issues.
 pub static AGENT: Agent = Agent {
+    works_from: super::InputKind::Mailing,
     name: "email",
     schema_name: "email.v1",
     schema: include_str!("email/email.v1.json"),
@@ -303,7 +304,7 @@ pub fn amend(letter: &Letter, amendment: &Amendment, mailing: &Mailing) -> Resul
             for (name, value) in fields {
                 match name.trim().to_lowercase().as_str() {
                     "subject" => next.subject = subject(value)?,
-                    "intro" => next.intro = paragraphs(value, Voice::Person),
+                    "intro" | "text" => next.intro = paragraphs(value, Voice::Person),
                     other => {
                         let hint = did_you_mean(other, ["subject", "intro"].into_iter());
                         let word = line(&other.replace('`', "'"), Voice::Agent, 40);

@@ -13,7 +13,7 @@ pub use edit::amend;
 pub use tasks::{Confidence, Estimate, Omitted, Origin, Priority, Source, Task, Tasks};
 
 use super::clean::{clean, fold, visible_characters};
-use super::harmless::{Voice, cut, line, markdown};
+use super::harmless::{Voice, cut, line, markdown, markdown_line};
 use super::inputs::{Entry, Inputs, Thread};
 use super::prompt::Brief;
 use super::scan::scan;
@@ -21,6 +21,7 @@ use super::{Agent, Amendment, Draft, Problem, ProblemKind, WrongInputs, tickets}
 
 /// Reads a thread, proposes tasks.
 pub static AGENT: Agent = Agent {
+    works_from: super::InputKind::Thread,
     name: "extract",
     schema_name: "tasks.v1",
     schema: include_str!("extract/tasks.v1.json"),
@@ -503,7 +504,7 @@ fn commands(label: &str) -> bool {
 fn criteria(texts: &[String], voice: Voice) -> Vec<String> {
     texts
         .iter()
-        .map(|text| markdown(&cut(&fold(text), CRITERION), voice))
+        .map(|text| markdown_line(&cut(text, CRITERION), voice))
         .filter(|text| !text.is_empty())
         .take(CRITERIA)
         .collect()

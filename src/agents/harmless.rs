@@ -80,6 +80,13 @@ pub fn markdown(text: &str, voice: Voice) -> String {
     out
 }
 
+/// [`markdown`] on one line, where no fence can open: for quotes and list items.
+pub fn markdown_line(text: &str, voice: Voice) -> String {
+    let mut out = String::new();
+    inline(&fold(&visible_characters(text)), voice, &mut out);
+    out
+}
+
 /// The fence characters if the line opens a fenced block (CommonMark 0.31, 4.5).
 fn opening(line: &str) -> Option<&str> {
     let mark = line.chars().next().filter(|c| matches!(c, '`' | '~'))?;
@@ -262,6 +269,12 @@ mod tests {
             markdown("[a](https://ok.test) @bob ![i](x)", Voice::Person),
             "[a](https://ok.test) `@bob` \\![i](x)"
         );
+    }
+
+    #[test]
+    fn no_fence_opens_on_a_line_of_its_own() {
+        assert_eq!(markdown_line("``` @bob\n~~~", Voice::Agent), "\\`\\`\\` `@bob` ~~~");
+        assert_eq!(markdown("``` x", Voice::Agent), "``` x\n```");
     }
 
     #[test]

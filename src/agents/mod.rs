@@ -23,6 +23,15 @@ pub use inputs::{Earlier, Entry, Inputs, LeftOut, Limits, Mailing, OpenedTask, T
 
 use crate::workflow::act::Act;
 
+/// What an agent works from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InputKind {
+    /// A discussion.
+    Thread,
+    /// Opened issues and recipients.
+    Mailing,
+}
+
 /// Every agent. A definition names them; adding one is adding a file and a line here.
 pub const AGENTS: &[&Agent] = &[&extract::AGENT, &email::AGENT];
 
@@ -37,6 +46,8 @@ pub struct Agent {
     pub schema: &'static str,
     /// The prompt, a minijinja template. Untrusted text reaches it only as an encoded data block.
     pub prompt_template: &'static str,
+    /// What it works from.
+    pub works_from: InputKind,
     brief: fn(&Inputs) -> Result<prompt::Brief, WrongInputs>,
     check: fn(Value, &Inputs) -> Result<Draft, Vec<Problem>>,
     amend: fn(&Value, &Amendment, &Inputs) -> Result<Draft, String>,
@@ -161,5 +172,7 @@ fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String 
         .unwrap_or_default()
 }
 
+#[cfg(test)]
+pub(crate) mod fixtures;
 #[cfg(test)]
 mod tests;

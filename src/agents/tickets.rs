@@ -2,7 +2,7 @@
 //! follows from the tasks alone, so that the acts can be approved together with them.
 
 use super::extract::{Origin, Task, Tasks};
-use super::harmless::{Voice, cut, markdown};
+use super::harmless::{Voice, cut, markdown, markdown_line};
 use super::inputs::Thread;
 use crate::workflow::act::{Act, ActKey, Deed};
 
@@ -178,10 +178,8 @@ fn quotes(task: &Task) -> String {
         if !text.is_empty() {
             text.push_str("\n\n");
         }
-        for line in markdown(&cut(&source.quote, QUOTE), Voice::Agent).lines() {
-            text.push_str(&format!("> {line}\n"));
-        }
-        text.push_str(&format!("\n{}, [there]({})", source.author, source.url));
+        let quote = markdown_line(&cut(&source.quote, QUOTE), Voice::Agent);
+        text.push_str(&format!("> {quote}\n\n{}, [there]({})", source.author, source.url));
     }
     text
 }

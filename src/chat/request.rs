@@ -433,6 +433,19 @@ impl FieldChange {
         }
     }
 
+    /// The new value as it is typed, without quotes; `none` where a field is cleared.
+    pub fn value(&self) -> String {
+        match self.patch().1 {
+            Value::Array(items) => {
+                let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+                items.join(if matches!(self, Self::Criteria(_)) { "; " } else { "," })
+            }
+            Value::String(text) if matches!(self, Self::Assignee(_)) => format!("@{text}"),
+            Value::String(text) => text,
+            _ => "none".to_owned(),
+        }
+    }
+
     /// The property that changes in an artifact, and its new value.
     pub fn patch(&self) -> (&'static str, Value) {
         match self {
@@ -454,16 +467,7 @@ impl FieldChange {
 impl fmt::Display for FieldChange {
     /// As it is typed: `title="Write it"`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = match self.patch().1 {
-            Value::Array(items) => {
-                let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
-                items.join(if matches!(self, Self::Criteria(_)) { "; " } else { "," })
-            }
-            Value::String(text) if matches!(self, Self::Assignee(_)) => format!("@{text}"),
-            Value::String(text) => text,
-            _ => "none".to_owned(),
-        };
-        write!(f, "{}={}", self.name(), quoted(&value))
+        write!(f, "{}={}", self.name(), quoted(&self.value()))
     }
 }
 

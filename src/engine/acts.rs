@@ -28,7 +28,11 @@ impl Engine {
             return Ok(Ended::Dropped("it is not due any more"));
         };
         let lost = |why: String| {
-            let report = Report::ApprovalLost { phase: source.clone(), digest: *digest, why };
+            let report = Report::ApprovalLost {
+                phase: source.clone(),
+                digest: *digest,
+                why,
+            };
             Ok(Ended::reported("the approval does not count any more", report))
         };
         let Some((proposal, _)) = self.store().proposal(&state.id, digest).await? else {
@@ -37,13 +41,20 @@ impl Engine {
         if proposal.digest() != *digest || proposal.targets.subject != state.subject.number {
             return lost("what would be executed is not what was approved".to_owned());
         }
-        let approver = Account { id: approval.by.id, login: approval.by.login.clone(), kind: AccountKind::User };
+        let approver = Account {
+            id: approval.by.id,
+            login: approval.by.login.clone(),
+            kind: AccountKind::User,
+        };
         let needs = match state.definition.phase(source).map(|phase| &phase.gate) {
             Some(Gate::People(gate)) => gate.right,
             _ => return lost("its gate asks for nobody".to_owned()),
         };
         if self.right_of(&work.repo, &approver).await? < needs {
-            return lost(format!("{} does not have the right to {needs} any more", approval.by.login));
+            return lost(format!(
+                "{} does not have the right to {needs} any more",
+                approval.by.login
+            ));
         }
         let Some(act) = proposal.targets.acts.iter().find(|act| act.key == *key) else {
             return lost("the act is not part of what was approved".to_owned());
@@ -53,19 +64,40 @@ impl Engine {
         if let ActOutcome::IssueOpened { number, .. } = &outcome {
             extra.push(link_opened(state, *number));
         }
-        let report = Report::ActEnded { phase: phase.clone(), key: key.clone(), outcome };
-        Ok(Ended::Reported { result: "done".to_owned(), report, extra })
+        let report = Report::ActEnded {
+            phase: phase.clone(),
+            key: key.clone(),
+            outcome,
+        };
+        Ok(Ended::Reported {
+            result: "done".to_owned(),
+            report,
+            extra,
+        })
     }
 
     async fn deed(&self, work: &Work<'_>, stored: &Stored, phase: &PhaseId, act: &Act) -> Result<ActOutcome, Trouble> {
         let state = &stored.state;
         match &act.deed {
-            Deed::CreateLabel { name, color, description } => {
-                let label = Label { name: name.clone(), color: color.clone(), description: description.clone() };
+            Deed::CreateLabel {
+                name,
+                color,
+                description,
+            } => {
+                let label = Label {
+                    name: name.clone(),
+                    color: color.clone(),
+                    description: description.clone(),
+                };
                 self.make_label(work, &label).await?;
                 Ok(ActOutcome::LabelReady)
             }
-            Deed::OpenIssue { title, body, labels, assignees } => {
+            Deed::OpenIssue {
+                title,
+                body,
+                labels,
+                assignees,
+            } => {
                 let issue = NewIssue {
                     title: title.clone(),
                     body: Marker::of(&work.effect.id).append_to(body),
@@ -75,7 +107,9 @@ impl Engine {
                 self.open_issue(work, issue).await
             }
             Deed::LinkSubIssue { child } => self.link_sub_issue(work, state, phase, child).await,
-            Deed::LinkBlockedBy { issue, blocked_by } => self.link_blocked_by(work, state, phase, issue, blocked_by).await,
+            Deed::LinkBlockedBy { issue, blocked_by } => {
+                self.link_blocked_by(work, state, phase, issue, blocked_by).await
+            }
             Deed::ListUnlinked => self.list_unlinked(work, state, phase).await,
             Deed::SendMail(mail) => self.send_mail(work, state, mail).await,
         }
@@ -120,13 +154,20 @@ impl Engine {
         phase: &PhaseId,
         child: &ActKey,
     ) -> Result<ActOutcome, Trouble> {
-        let Some((_, child)) = issue_of(state, phase, child) else { return Ok(never_opened()) };
+        let Some((_, child)) = issue_of(state, phase, child) else {
+            return Ok(never_opened());
+        };
         let parent = state.subject.number;
         match work.repo.add_sub_issue(parent, child).await {
             Ok(()) => Ok(ActOutcome::Linked),
             Err(error) => {
                 let there = work.repo.sub_issues(parent).await;
-                self.link_refused(work, error, there.map(|all| all.iter().any(|issue| issue.id == Some(child)))).await
+                self.link_refused(
+                    work,
+                    error,
+                    there.map(|all| all.iter().any(|issue| issue.id == Some(child))),
+                )
+                .await
             }
         }
     }
@@ -148,7 +189,12 @@ impl Engine {
             Ok(()) => Ok(ActOutcome::Linked),
             Err(error) => {
                 let there = work.repo.blocked_by(number).await;
-                self.link_refused(work, error, there.map(|all| all.iter().any(|issue| issue.id == Some(blocker)))).await
+                self.link_refused(
+                    work,
+                    error,
+                    there.map(|all| all.iter().any(|issue| issue.id == Some(blocker))),
+                )
+                .await
             }
         }
     }
@@ -164,10 +210,12 @@ impl Engine {
             return Ok(ActOutcome::Linked);
         }
         match &error {
-            GithubError::NotFound(_) | GithubError::Gone(_) => {
-                Ok(ActOutcome::NotLinked { reason: "this GitHub does not offer it".to_owned() })
-            }
-            GithubError::Validation { .. } => Ok(ActOutcome::NotLinked { reason: error.to_string() }),
+            GithubError::NotFound(_) | GithubError::Gone(_) => Ok(ActOutcome::NotLinked {
+                reason: "this GitHub does not offer it".to_owned(),
+            }),
+            GithubError::Validation { .. } => Ok(ActOutcome::NotLinked {
+                reason: error.to_string(),
+            }),
             _ => Err(self.failed(&error, work.effect)),
         }
     }
@@ -189,7 +237,10 @@ impl Engine {
         // A server cannot be asked what it took. A message written to a folder under its own name is never doubled.
         if work.effect.doubt && !mailer.repeats_harmlessly() {
             let reason = "an earlier attempt may have been taken; it is not sent again".to_owned();
-            return Ok(ActOutcome::MailInDoubt { message_id: id.as_str().to_owned(), reason });
+            return Ok(ActOutcome::MailInDoubt {
+                message_id: id.as_str().to_owned(),
+                reason,
+            });
         }
         let earlier = earlier_mails(state);
         let earlier: Vec<_> = earlier.iter().filter_map(|id| id.parse().ok()).collect();
@@ -203,7 +254,11 @@ impl Engine {
         match mailer.send(&outgoing).await {
             Ok(sent) => Ok(ActOutcome::Mailed {
                 message_id: sent.message_id.as_str().to_owned(),
-                refused: sent.refused.iter().map(|refused| format!("{}: {}", refused.address, refused.answer)).collect(),
+                refused: sent
+                    .refused
+                    .iter()
+                    .map(|refused| format!("{}: {}", refused.address, refused.answer))
+                    .collect(),
             }),
             Err(MailFailure::Permanent(why)) => Err(Trouble::Never(why)),
             Err(MailFailure::Transient(why)) => Err(Trouble::Later {
@@ -211,9 +266,10 @@ impl Engine {
                 sent: crate::store::effects::Sent::No,
                 why,
             }),
-            Err(MailFailure::Doubt(reason)) => {
-                Ok(ActOutcome::MailInDoubt { message_id: id.as_str().to_owned(), reason })
-            }
+            Err(MailFailure::Doubt(reason)) => Ok(ActOutcome::MailInDoubt {
+                message_id: id.as_str().to_owned(),
+                reason,
+            }),
         }
     }
 }
@@ -227,17 +283,27 @@ fn still_due<'a>(
     key: &ActKey,
 ) -> Option<&'a Approval> {
     let approval = state.phases.get(source)?.approval.as_ref()?;
-    let next = state.next_act(phase).is_some_and(|(next, of)| next == key && of == *digest);
+    let next = state
+        .next_act(phase)
+        .is_some_and(|(next, of)| next == key && of == *digest);
     let going_on = state.is_open() && state.hold.is_none() && state.at(phase).status == PhaseStatus::Approved;
     (next && going_on && approval.digest == *digest).then_some(approval)
 }
 
 fn opened(issue: crate::github::CreatedIssue, title: String, dropped: Vec<String>) -> ActOutcome {
-    ActOutcome::IssueOpened { number: issue.number, id: issue.id, url: issue.html_url, title, dropped }
+    ActOutcome::IssueOpened {
+        number: issue.number,
+        id: issue.id,
+        url: issue.html_url,
+        title,
+        dropped,
+    }
 }
 
 fn never_opened() -> ActOutcome {
-    ActOutcome::NotLinked { reason: "one of the two issues was not opened".to_owned() }
+    ActOutcome::NotLinked {
+        reason: "one of the two issues was not opened".to_owned(),
+    }
 }
 
 fn issue_of(state: &State, phase: &PhaseId, key: &ActKey) -> Option<(IssueNumber, IssueId)> {
@@ -249,10 +315,16 @@ fn issue_of(state: &State, phase: &PhaseId, key: &ActKey) -> Option<(IssueNumber
 
 /// The mails that this workflow sent before, in order: the later ones answer the first.
 fn earlier_mails(state: &State) -> Vec<String> {
-    let outcomes = state.definition.phases.iter().flat_map(|phase| state.at(&phase.id).outcomes.values());
+    let outcomes = state
+        .definition
+        .phases
+        .iter()
+        .flat_map(|phase| state.at(&phase.id).outcomes.values());
     outcomes
         .filter_map(|outcome| match outcome {
-            ActOutcome::Mailed { message_id, .. } | ActOutcome::MailInDoubt { message_id, .. } => Some(message_id.clone()),
+            ActOutcome::Mailed { message_id, .. } | ActOutcome::MailInDoubt { message_id, .. } => {
+                Some(message_id.clone())
+            }
             _ => None,
         })
         .collect()
@@ -262,7 +334,10 @@ impl Trouble {
     /// The sentence for a permission that the App itself lacks.
     pub(super) fn lacks(error: &GithubError) -> Option<Option<&str>> {
         match error {
-            GithubError::Forbidden { reason: Refusal::MissingPermission { needed }, .. } => Some(needed.as_deref()),
+            GithubError::Forbidden {
+                reason: Refusal::MissingPermission { needed },
+                ..
+            } => Some(needed.as_deref()),
             _ => None,
         }
     }

@@ -37,7 +37,12 @@ impl Engine {
         let agent = agent_of(state, phase)?;
         let (_, known) = self.repo(work.effect.repository).await?;
         let settings = self.settings(&work.repo, &known).await?;
-        let ran = |result| Report::Ran { phase: phase.clone(), iteration, attempt, result };
+        let ran = |result| Report::Ran {
+            phase: phase.clone(),
+            iteration,
+            attempt,
+            result,
+        };
         let (inputs, notes) = match self.given(work, stored, phase, agent, &settings.config).await? {
             Given::Inputs(inputs, notes) => (inputs, notes),
             Given::Nothing(ending) => return Ok(Ended::reported("nothing to ask", ran(RunResult::Ended(ending)))),
@@ -52,18 +57,35 @@ impl Engine {
         let judged = answer.as_deref().map(|answer| agents::judge(agent, answer, &inputs));
         let mut extra = Write::new();
         let (outcome, result) = match judged {
-            None => ("waits for a person".to_owned(), RunResult::NeedsPerson(Why::ManualProvider)),
+            None => (
+                "waits for a person".to_owned(),
+                RunResult::NeedsPerson(Why::ManualProvider),
+            ),
             Some(Err(problems)) => {
                 let problems = sentences(&problems);
-                (format!("refused: {}", problems.join("; ")), RunResult::NeedsPerson(Why::Unusable(problems)))
+                (
+                    format!("refused: {}", problems.join("; ")),
+                    RunResult::NeedsPerson(Why::Unusable(problems)),
+                )
             }
             Some(Ok(mut draft)) => {
                 let mut beside_it = notes;
                 beside_it.append(&mut draft.notes);
                 let proposal = propose(state, phase, iteration, agent, draft);
-                extra.push(keep_proposal(&proposal, &beside(beside_it), state.subject.repository, self.now())?);
+                extra.push(keep_proposal(
+                    &proposal,
+                    &beside(beside_it),
+                    state.subject.repository,
+                    self.now(),
+                )?);
                 let provider = provider.to_string();
-                ("proposed".to_owned(), RunResult::Proposed { proposal: Box::new(proposal), provider })
+                (
+                    "proposed".to_owned(),
+                    RunResult::Proposed {
+                        proposal: Box::new(proposal),
+                        provider,
+                    },
+                )
             }
         };
         let run = Run {
@@ -82,7 +104,11 @@ impl Engine {
             ended_at: self.now(),
         };
         extra.push(keep_run(&run, &state.id, state.subject.repository));
-        Ok(Ended::Reported { result: outcome, report: ran(result), extra })
+        Ok(Ended::Reported {
+            result: outcome,
+            report: ran(result),
+            extra,
+        })
     }
 
     /// Gathers the facts that an agent works from.
@@ -101,11 +127,15 @@ impl Engine {
             }
             agents::InputKind::Mailing => {
                 if config.mail.to.is_empty() && config.mail.cc.is_empty() {
-                    return Ok(Given::Nothing(Ending::NotConfigured { key: "mail.to".to_owned() }));
+                    return Ok(Given::Nothing(Ending::NotConfigured {
+                        key: "mail.to".to_owned(),
+                    }));
                 }
                 let mailing = self.gather_mailing(&work.repo, stored, phase, config).await?;
                 if mailing.tasks.is_empty() {
-                    return Ok(Given::Nothing(Ending::Nothing { reason: "no issue was opened".to_owned() }));
+                    return Ok(Given::Nothing(Ending::Nothing {
+                        reason: "no issue was opened".to_owned(),
+                    }));
                 }
                 Ok(Given::Inputs(Inputs::Mailing(mailing), Vec::new()))
             }
@@ -115,7 +145,11 @@ impl Engine {
 
 /// The agent of a phase.
 pub(super) fn agent_of(state: &State, phase: &PhaseId) -> Result<&'static Agent, Trouble> {
-    let name = state.definition.phase(phase).and_then(|phase| phase.agent.as_deref()).unwrap_or_default();
+    let name = state
+        .definition
+        .phase(phase)
+        .and_then(|phase| phase.agent.as_deref())
+        .unwrap_or_default();
     agents::find(name).ok_or_else(|| Trouble::Never(format!("this version of the program has no agent {name}")))
 }
 
@@ -139,7 +173,11 @@ pub(super) fn propose(state: &State, phase: &PhaseId, iteration: u32, agent: &Ag
         stage: Stage::Response,
         schema: agent.schema_name.to_owned(),
         artifact: draft.artifact,
-        targets: Targets { repository: state.subject.repository, subject: state.subject.number, acts: draft.acts },
+        targets: Targets {
+            repository: state.subject.repository,
+            subject: state.subject.number,
+            acts: draft.acts,
+        },
     }
 }
 

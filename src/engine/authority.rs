@@ -67,7 +67,9 @@ impl Engine {
     /// The logins of people who have at least this right; empty when they cannot be listed.
     pub(super) async fn people_with(&self, repo: &Repo, right: Right) -> Vec<String> {
         let people = repo.people_with(right, NAMED).await.unwrap_or_default();
-        let people = people.into_iter().filter(|account| account.kind == crate::github::AccountKind::User);
+        let people = people
+            .into_iter()
+            .filter(|account| account.kind == crate::github::AccountKind::User);
         people.map(|account| account.login).collect()
     }
 
@@ -79,5 +81,8 @@ impl Engine {
 
 /// An account as the record keeps it.
 pub(super) fn person(account: &Account) -> Person {
-    Person { id: account.id, login: account.login.clone() }
+    Person {
+        id: account.id,
+        login: account.login.clone(),
+    }
 }

@@ -9,11 +9,11 @@ use super::effects::{Ended, Work};
 use super::{Engine, Trouble};
 use crate::agents::email::Letter;
 use crate::agents::extract::{Origin, Tasks};
-use crate::chat::say::{self, boxes};
 use crate::chat::say::view::{
-    CardView, Earlier, LeftOut, MailView, Note, PostedPages, ProposalView, Selection, Shown, Source, TaskView, TasksView,
+    CardView, LeftOut, MailView, Note, PostedPages, ProposalView, Selection, Shown, Source, TaskView, TasksView,
 };
-use crate::github::{CommentKind, Created, GithubError, Marker};
+use crate::chat::say::{self, boxes};
+use crate::github::{CommentKind, Created, GithubError, Marker, Repo};
 use crate::store::workflows::{Card, CommentRole, Stored, forget_card, keep_card, link_comment, unlink_comment};
 use crate::store::{StoreError, Write};
 use crate::workflow::act::Deed;
@@ -30,14 +30,37 @@ pub(super) struct Beside {
     pub(super) notes: Vec<String>,
 }
 
+/// What a card is made of.
+pub(super) struct CardParts {
+    proposal: Option<ProposalView>,
+    posted: Option<PostedPages>,
+    asked: Vec<String>,
+    providers: BTreeMap<PhaseId, String>,
+    notes: Vec<Note>,
+}
+
+impl CardParts {
+    pub(super) fn view<'a>(&'a self, state: &'a State, repository: &'a str) -> CardView<'a> {
+        CardView {
+            state,
+            repository,
+            proposal: self.proposal.as_ref(),
+            pages_posted: self.posted.as_ref(),
+            asked: &self.asked,
+            providers: &self.providers,
+            notes: &self.notes,
+        }
+    }
+}
+
 /// What was found of the card on GitHub.
 pub(super) enum Found {
     /// As the bot wrote it.
     Intact,
     /// The same but for its boxes, which say something else than the proposal.
     BoxesDiffer,
-    /// Changed; by whom, where GitHub tells.
-    Changed(Option<String>),
+    /// Changed: what the bot wrote, what stands there, and by whom it is, where GitHub tells.
+    Changed(String, String, Option<String>),
     /// Not there any more.
     Gone,
 }
@@ -57,20 +80,40 @@ impl Engine {
         };
         card.digest = view.as_ref().map(|view| view.digest);
         extra.push(keep_card(&state.id, &card));
-        let Some(view) = view else { return Ok(Ended::Done { result: card.url, extra }) };
+        let Some(view) = view else {
+            return Ok(Ended::Done {
+                result: card.url,
+                extra,
+            });
+        };
         let posted = self.posted_pages(&state.id, &view.digest).await?;
         if posted.len() < rendered.pages.len() {
             for page in posted.len()..rendered.pages.len() {
-                let payload = Payload::Page { phase: view.phase.clone(), digest: view.digest, page };
+                let payload = Payload::Page {
+                    phase: view.phase.clone(),
+                    digest: view.digest,
+                    page,
+                };
                 let id = format!("{}:page:{}:{page}", state.id, view.digest.short());
                 extra.push(self.workflow_effect(stored, id, &payload)?);
             }
             let id = format!("{}:paged:{}", state.id, view.digest.short());
             extra.push(self.workflow_effect(stored, id, &Payload::Step(Intent::Card))?);
-            return Ok(Ended::Done { result: card.url, extra });
+            return Ok(Ended::Done {
+                result: card.url,
+                extra,
+            });
         }
-        let report = Report::Shown { phase: view.phase, digest: view.digest, at: card.written_at };
-        Ok(Ended::Reported { result: card.url, report, extra })
+        let report = Report::Shown {
+            phase: view.phase,
+            digest: view.digest,
+            at: card.written_at,
+        };
+        Ok(Ended::Reported {
+            result: card.url,
+            report,
+            extra,
+        })
     }
 
     /// Edits the card's comment, or posts it when there is none.
@@ -85,7 +128,14 @@ impl Engine {
         let state = &stored.state;
         if let Some(card) = kept {
             match work.repo.update_comment(card.comment, body).await {
-                Ok(written_at) => return Ok(Card { body: body.to_owned(), written_at, stale: false, ..card.clone() }),
+                Ok(written_at) => {
+                    return Ok(Card {
+                        body: body.to_owned(),
+                        written_at,
+                        stale: false,
+                        ..card.clone()
+                    });
+                }
                 // Somebody deleted it: it is posted anew, unless the subject itself is gone, which the post tells.
                 Err(GithubError::NotFound(_) | GithubError::Gone(_)) => {
                     extra.push(forget_card(&state.id));
@@ -94,7 +144,10 @@ impl Engine {
                 Err(error) => return Err(self.failed(&error, work.effect)),
             }
         }
-        let created = self.post_card(work, stored, kept, body).await.map_err(|error| self.failed(&error, work.effect))?;
+        let created = self
+            .post_card(work, stored, kept, body)
+            .await
+            .map_err(|error| self.failed(&error, work.effect))?;
         extra.push(link_comment(state, created.id, CommentRole::Card, ""));
         Ok(Card {
             comment: created.id,
@@ -117,14 +170,21 @@ impl Engine {
         let state = &stored.state;
         // A card that was deleted is not looked for: only a first post can be in doubt.
         if work.effect.doubt && kept.is_none() {
-            let bot = self.bot(work.effect.installation).await.map_err(|_| {
-                GithubError::Unreachable("the App's own account could not be asked for".to_owned())
-            })?;
+            let bot = self
+                .bot(work.effect.installation)
+                .await
+                .map_err(|_| GithubError::Unreachable("the App's own account could not be asked for".to_owned()))?;
             let since = work.effect.first_sent_at - chrono::TimeDelta::minutes(5);
-            let found = work.repo.find_comment(state.subject.number, &card_marker(&state.id), bot.id, since).await?;
+            let found = work
+                .repo
+                .find_comment(state.subject.number, &card_marker(&state.id), bot.id, since)
+                .await?;
             if let Some(first) = found.into_iter().next() {
                 let written = work.repo.update_comment(first.id, body).await?;
-                return Ok(Created { created_at: written, ..first });
+                return Ok(Created {
+                    created_at: written,
+                    ..first
+                });
             }
         }
         work.repo.create_comment(state.subject.number, body).await
@@ -149,7 +209,10 @@ impl Engine {
         let created = created.map_err(|error| self.failed(&error, work.effect))?;
         let detail = format!("{digest}:{page:04}:{}", created.html_url);
         let extra = Write::of(link_comment(state, created.id, CommentRole::Page, &detail));
-        Ok(Ended::Done { result: created.html_url, extra })
+        Ok(Ended::Done {
+            result: created.html_url,
+            extra,
+        })
     }
 
     /// The pages of a proposal that stand on GitHub, in order.
@@ -163,71 +226,102 @@ impl Engine {
             .filter_map(|(_, detail)| detail.strip_prefix(&prefix).map(str::to_owned))
             .collect();
         details.sort();
-        Ok(details.iter().filter_map(|detail| detail.split_once(':')).map(|(_, url)| url.to_owned()).collect())
+        Ok(details
+            .iter()
+            .filter_map(|detail| detail.split_once(':'))
+            .map(|(_, url)| url.to_owned())
+            .collect())
     }
 
     async fn render(
         &self,
         work: &Work<'_>,
         stored: &Stored,
-    ) -> Result<(say::Rendered, Option<ProposalView>), Trouble> {
+    ) -> Result<(say::card::Rendered, Option<ProposalView>), Trouble> {
+        let parts = self.card_parts(&work.repo, stored).await?;
+        let rendered = say::card::card(&parts.view(&stored.state, &work.full_name));
+        Ok((rendered, parts.proposal))
+    }
+
+    /// What a card is made of, gathered.
+    pub(super) async fn card_parts(&self, repo: &Repo, stored: &Stored) -> Result<CardParts, Trouble> {
         let state = &stored.state;
-        let (view, notes) = self.shown_proposal(state).await?;
-        let posted = match &view {
+        let (proposal, notes) = self.shown_proposal(state).await?;
+        let posted = match &proposal {
             Some(view) => {
                 let urls = self.posted_pages(&state.id, &view.digest).await?;
-                (!urls.is_empty()).then_some(PostedPages { digest: view.digest, urls })
+                (!urls.is_empty()).then_some(PostedPages {
+                    digest: view.digest,
+                    urls,
+                })
             }
             None => None,
         };
         let asked = match state.open_gate() {
-            Some((_, gate, _)) if state.is_open() => self.people_with(&work.repo, gate.right).await,
+            Some((_, gate, _)) if state.is_open() => self.people_with(repo, gate.right).await,
             _ => Vec::new(),
         };
         let mut notes: Vec<Note> = notes.into_iter().map(Note::Said).collect();
         if links_refused(state) {
             notes.push(Note::LinksUnavailable);
         }
-        let providers = providers(state);
-        let rendered = say::card::card(&CardView {
-            state,
-            repository: &work.full_name,
-            proposal: view.as_ref(),
-            pages_posted: posted.as_ref(),
-            asked: &asked,
-            providers: &providers,
-            notes: &notes,
-        });
-        Ok((rendered, view))
+        Ok(CardParts {
+            proposal,
+            posted,
+            asked,
+            providers: providers(state),
+            notes,
+        })
     }
 
     /// The proposal that a card shows: the one at the open gate, else the last one that was made.
     async fn shown_proposal(&self, state: &State) -> Result<(Option<ProposalView>, Vec<String>), Trouble> {
-        let last = state.definition.phases.iter().rev().map(|phase| &phase.id).find(|id| state.at(id).pending.is_some());
-        let Some(phase) = state.open_gate().map(|(phase, ..)| phase).or(last) else { return Ok((None, Vec::new())) };
-        let Some(pending) = &state.at(phase).pending else { return Ok((None, Vec::new())) };
+        let last = state
+            .definition
+            .phases
+            .iter()
+            .rev()
+            .map(|phase| &phase.id)
+            .find(|id| state.at(id).pending.is_some());
+        let Some(phase) = state.open_gate().map(|(phase, ..)| phase).or(last) else {
+            return Ok((None, Vec::new()));
+        };
+        let Some(pending) = &state.at(phase).pending else {
+            return Ok((None, Vec::new()));
+        };
         let Some((proposal, beside)) = self.store().proposal(&state.id, &pending.digest).await? else {
             return Ok((None, Vec::new()));
         };
         let beside: Beside = serde_json::from_value(beside).unwrap_or_default();
         let shown = shown(&proposal).map_err(|error| Trouble::Never(format!("a proposal cannot be shown: {error}")))?;
-        Ok((Some(ProposalView { phase: phase.clone(), digest: pending.digest, shown }), beside.notes))
+        Ok((
+            Some(ProposalView {
+                phase: phase.clone(),
+                digest: pending.digest,
+                shown,
+            }),
+            beside.notes,
+        ))
     }
 
     /// Compares the card on GitHub with what the bot wrote last: people with write access can edit it.
-    pub(super) async fn inspect_card(&self, work: &crate::github::Repo, stored: &Stored, card: &Card) -> Result<Found, Trouble> {
+    pub(super) async fn inspect_card(&self, repo: &Repo, stored: &Stored, card: &Card) -> Result<Found, Trouble> {
         let number = stored.state.subject.number;
-        let found = work.comment(CommentKind::Issue, number, card.comment).await;
-        let Some(found) = found.map_err(|error| self.trouble(&error, 1))? else { return Ok(Found::Gone) };
+        let found = repo.comment(CommentKind::Issue, number, card.comment).await;
+        let Some(found) = found.map_err(|error| self.trouble(&error, 1))? else {
+            return Ok(Found::Gone);
+        };
         if same(&found.body, &card.body) {
             return Ok(Found::Intact);
         }
         if same(&boxes::without_boxes(&found.body), &boxes::without_boxes(&card.body)) {
             return Ok(Found::BoxesDiffer);
         }
-        let editor = work.edit_times(&[found.node_id.clone()]).await.ok();
-        let editor = editor.and_then(|mut times| times.remove(&found.node_id)).and_then(|time| time.editor);
-        Ok(Found::Changed(editor))
+        let editor = repo.edit_times(&[found.node_id.clone()]).await.ok();
+        let editor = editor
+            .and_then(|mut times| times.remove(&found.node_id))
+            .and_then(|time| time.editor);
+        Ok(Found::Changed(card.body.clone(), found.body, editor))
     }
 }
 
@@ -243,7 +337,9 @@ fn card_marker(workflow: &WorkflowId) -> Marker {
 
 fn links_refused(state: &State) -> bool {
     let outcomes = state.phases.values().flat_map(|phase| phase.outcomes.values());
-    outcomes.into_iter().any(|outcome| matches!(outcome, ActOutcome::NotLinked { .. }))
+    outcomes
+        .into_iter()
+        .any(|outcome| matches!(outcome, ActOutcome::NotLinked { .. }))
 }
 
 fn providers(state: &State) -> BTreeMap<PhaseId, String> {
@@ -251,19 +347,24 @@ fn providers(state: &State) -> BTreeMap<PhaseId, String> {
         Maker::Agent { provider } => Some(provider.clone()),
         Maker::Person(person) => Some(person.login.clone()),
     };
-    state.phases.keys().filter_map(|id| Some((id.clone(), made(id)?))).collect()
+    state
+        .phases
+        .keys()
+        .filter_map(|id| Some((id.clone(), made(id)?)))
+        .collect()
 }
 
 /// A proposal as the card shows it.
 fn shown(proposal: &Proposal) -> Result<Shown, serde_json::Error> {
     match proposal.schema.as_str() {
-        "tasks.v1" => serde_json::from_value(proposal.artifact.clone()).map(|tasks| Shown::Tasks(tasks_view(tasks, proposal))),
+        "tasks.v1" => {
+            serde_json::from_value(proposal.artifact.clone()).map(|tasks| Shown::Tasks(tasks_view(tasks, proposal)))
+        }
         _ => mail_view(proposal).map(Shown::Mail),
     }
 }
 
 fn tasks_view(tasks: Tasks, proposal: &Proposal) -> TasksView {
-    let (earlier, left_out) = tasks.left_out.into_iter().partition::<Vec<_>, _>(|omitted| omitted.is_earlier());
     let acts = &proposal.targets.acts;
     TasksView {
         new_labels: acts
@@ -273,11 +374,16 @@ fn tasks_view(tasks: Tasks, proposal: &Proposal) -> TasksView {
                 _ => None,
             })
             .collect(),
-        left_out: left_out
+        left_out: tasks
+            .left_out
             .into_iter()
-            .map(|omitted| LeftOut { what: omitted.what, why: omitted.why, url: Some(omitted.url).filter(|url| !url.is_empty()) })
+            .map(|omitted| LeftOut {
+                what: omitted.what,
+                why: omitted.why,
+                url: omitted.url,
+            })
             .collect(),
-        earlier: earlier.into_iter().map(|omitted| Earlier { title: omitted.what, url: omitted.url }).collect(),
+        earlier: Vec::new(),
         questions: tasks.questions,
         tasks: tasks.tasks.into_iter().map(task_view).collect(),
     }
@@ -299,7 +405,11 @@ fn task_view(task: crate::agents::extract::Task) -> TaskView {
         sources: task
             .sources
             .into_iter()
-            .map(|source| Source { author: source.author, url: source.url, quote: source.quote })
+            .map(|source| Source {
+                author: source.author,
+                url: source.url,
+                quote: source.quote,
+            })
             .collect(),
         confidence: Some(task.confidence.to_string()),
         added_by: match task.origin {
@@ -323,7 +433,12 @@ fn mail_view(proposal: &Proposal) -> Result<MailView, serde_json::Error> {
         },
         None => {
             let letter: Letter = serde_json::from_value(proposal.artifact.clone())?;
-            MailView { to: Vec::new(), cc: Vec::new(), subject: letter.subject, text: letter.intro }
+            MailView {
+                to: Vec::new(),
+                cc: Vec::new(),
+                subject: letter.subject,
+                text: letter.intro,
+            }
         }
     })
 }

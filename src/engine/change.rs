@@ -9,7 +9,9 @@ use crate::store::workflows::{Change, Place, Stored};
 use crate::store::{Statement, StoreError, Write};
 use crate::workflow::apply::{apply, begin};
 use crate::workflow::event::Event;
-use crate::workflow::ids::{CommentId, Digest, EffectId, InstallationId, IssueNumber, PhaseId, RepositoryId, WorkflowId};
+use crate::workflow::ids::{
+    CommentId, Digest, EffectId, InstallationId, IssueNumber, PhaseId, RepositoryId, WorkflowId,
+};
 use crate::workflow::plan::{Intent, plan};
 use crate::workflow::state::{PhaseStatus, State, Timestamp};
 
@@ -18,15 +20,31 @@ use crate::workflow::state::{PhaseStatus, State, Timestamp};
 #[serde(tag = "effect", rename_all = "snake_case")]
 pub(super) enum Payload {
     /// A reaction to a comment.
-    React { comment: CommentId, kind: CommentKind, sign: Sign },
+    React {
+        comment: CommentId,
+        kind: CommentKind,
+        sign: Sign,
+    },
     /// A comment that answers somebody.
-    Reply { number: IssueNumber, to_line: Option<CommentId>, body: String },
+    Reply {
+        number: IssueNumber,
+        to_line: Option<CommentId>,
+        body: String,
+    },
     /// A label is taken off again.
     RemoveLabel { number: IssueNumber, label: String },
     /// One of the bot's own labels is created.
-    MakeLabel { name: String, color: String, description: String },
+    MakeLabel {
+        name: String,
+        color: String,
+        description: String,
+    },
     /// One page of a proposal that does not fit the card.
-    Page { phase: PhaseId, digest: Digest, page: usize },
+    Page {
+        phase: PhaseId,
+        digest: Digest,
+        page: usize,
+    },
     /// A step of a workflow.
     Step(Intent),
 }
@@ -113,8 +131,31 @@ pub(super) struct Spot {
 impl Engine {
     /// The statement that plans an answer on a subject. The lane of answers is apart from the workflow's: whoever asks
     /// is answered while the workflow's own writes wait.
-    pub(super) fn answer(&self, spot: Spot, subject: IssueNumber, id: &str, payload: &Payload) -> Result<Statement, StoreError> {
-        self.effect(EffectId::from(id), None, spot, format!("say:{}#{subject}", spot.repository), payload)
+    pub(super) fn answer(
+        &self,
+        spot: Spot,
+        subject: IssueNumber,
+        id: &str,
+        payload: &Payload,
+    ) -> Result<Statement, StoreError> {
+        self.effect(
+            EffectId::from(id),
+            None,
+            spot,
+            format!("say:{}#{subject}", spot.repository),
+            payload,
+        )
+    }
+
+    /// The statement that plans something that has time.
+    pub(super) fn background(&self, spot: Spot, id: &str, payload: &Payload) -> Result<Statement, StoreError> {
+        self.effect(
+            EffectId::from(id),
+            None,
+            spot,
+            format!("background:{}", spot.repository),
+            payload,
+        )
     }
 
     fn effect(
@@ -150,8 +191,16 @@ impl Engine {
     }
 
     /// The statement that plans one of the workflow's own writes, apart from what its events ask for.
-    pub(super) fn workflow_effect(&self, stored: &Stored, id: String, payload: &Payload) -> Result<Statement, StoreError> {
-        let spot = Spot { installation: stored.installation, repository: stored.state.subject.repository };
+    pub(super) fn workflow_effect(
+        &self,
+        stored: &Stored,
+        id: String,
+        payload: &Payload,
+    ) -> Result<Statement, StoreError> {
+        let spot = Spot {
+            installation: stored.installation,
+            repository: stored.state.subject.repository,
+        };
         let workflow = &stored.state.id;
         let lane = lane_of(workflow, &id, payload);
         self.effect(EffectId::from(id), Some(workflow), spot, lane, payload)
@@ -167,7 +216,14 @@ impl Engine {
         let now = self.now();
         let after = after(before.ok().map(|stored| &stored.state), events, now)?;
         let waits_for = waits_for(&after);
-        let change = Change { before, events, after: &after, waits_for: &waits_for, cause, now };
+        let change = Change {
+            before,
+            events,
+            after: &after,
+            waits_for: &waits_for,
+            cause,
+            now,
+        };
         let mut write = change.statements()?;
         let spot = Spot {
             installation: before.map_or_else(|place| place.installation, |stored| stored.installation),

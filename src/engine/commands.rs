@@ -5,7 +5,7 @@ use super::authority::Speech;
 use super::card::{Found, beside};
 use super::change::{Payload, Sign, Spot};
 use super::settings::Settings;
-use super::{Bot, Engine, Trouble};
+use super::{Engine, Trouble};
 use crate::agents::{self, Amendment, Inputs};
 use crate::chat::request::{FieldChange, Request};
 use crate::chat::say::replies as say;
@@ -15,9 +15,8 @@ use crate::store::deliveries::LeasedDelivery;
 use crate::store::repositories::{Repository, note_labels};
 use crate::store::workflows::{Place, Run, Stored, acted_on, keep_proposal, keep_run, mark_card_stale};
 use crate::store::{StoreError, Write};
-use crate::workflow::artifact::Proposal;
 use crate::workflow::command::{Ask, Authority, Command, Named, Refusal, Start, Verdict};
-use crate::workflow::decide::{Facts, awaits_answer, decide};
+use crate::workflow::decide::{Facts, awaits_answer, decide, no_open_gate};
 use crate::workflow::event::Event;
 use crate::workflow::ids::{CommentId, Digest, PhaseId, WorkflowId};
 use crate::workflow::plan::Intent;
@@ -52,7 +51,11 @@ pub(super) enum From {
 /// How a request was settled.
 pub(super) enum Settled {
     /// The workflow changed.
-    Changed { before: Result<Box<Stored>, Place>, events: Vec<Event>, extra: Write },
+    Changed {
+        before: Result<Box<Stored>, Place>,
+        events: Vec<Event>,
+        extra: Write,
+    },
     /// It was answered, in so many comments.
     Answered(Vec<String>),
     /// It was refused; the text says why and what next. Beside the answer this is kept.
@@ -86,7 +89,9 @@ impl Engine {
                 return Ok(());
             }
         }
-        Err(Trouble::Store(StoreError::Unavailable("the workflow kept changing".to_owned())))
+        Err(Trouble::Store(StoreError::Unavailable(
+            "the workflow kept changing".to_owned(),
+        )))
     }
 
     /// Answers what could not be read as a command.
@@ -130,22 +135,37 @@ impl Engine {
         write.push(acted_on(&spoken.key, spoken.delivery.id.as_str(), &outcome, self.now()));
         write.append(Write(std::mem::take(&mut rest.0)));
         if let From::Comment { id, kind } = spoken.from {
-            let react = Payload::React { comment: id, kind, sign };
+            let react = Payload::React {
+                comment: id,
+                kind,
+                sign,
+            };
             write.push(self.answer(spoken.spot, number, &format!("{sign:?}:{}", spoken.key), &react)?);
         }
         for (at, body) in answers.into_iter().enumerate() {
             let (to_line, body) = match &spoken.from {
-                From::Comment { id, kind: CommentKind::Line } => (Some(*id), body),
+                From::Comment {
+                    id,
+                    kind: CommentKind::Line,
+                } => (Some(*id), body),
                 From::Comment { .. } => (None, body),
-                From::Label { .. } | From::Boxes => {
-                    (None, say::addressed(&super::authority::person(&spoken.speech.by), &spoken.speech.surface, &body))
-                }
+                From::Label { .. } | From::Boxes => (
+                    None,
+                    say::addressed(
+                        &super::authority::person(&spoken.speech.by),
+                        &spoken.speech.surface,
+                        &body,
+                    ),
+                ),
             };
             let reply = Payload::Reply { number, to_line, body };
             write.push(self.answer(spoken.spot, number, &format!("reply:{}:{at}", spoken.key), &reply)?);
         }
         if let From::Label { name } = &spoken.from {
-            let remove = Payload::RemoveLabel { number, label: name.clone() };
+            let remove = Payload::RemoveLabel {
+                number,
+                label: name.clone(),
+            };
             write.push(self.answer(spoken.spot, number, &format!("unlabel:{}", spoken.key), &remove)?);
         }
         match self.store().write(write).await {
@@ -175,7 +195,9 @@ impl Engine {
 
     async fn start(&self, spoken: &Spoken<'_>, verb: &'static Verb, name: &str) -> Result<Settled, Trouble> {
         let requirement = spoken.dialect.requirement(verb);
-        let by = self.authority(&spoken.repo, spoken.subject.number, &spoken.speech, requirement).await?;
+        let by = self
+            .authority(&spoken.repo, spoken.subject.number, &spoken.speech, requirement)
+            .await?;
         if !allowed(&by) {
             return self.not_allowed(spoken, verb, &by).await;
         }
@@ -196,7 +218,11 @@ impl Engine {
             definition: definition.clone(),
             subject: Subject {
                 repository,
-                kind: if issue.is_pull { SubjectKind::PullRequest } else { SubjectKind::Issue },
+                kind: if issue.is_pull {
+                    SubjectKind::PullRequest
+                } else {
+                    SubjectKind::Issue
+                },
                 number,
                 id: issue.id,
             },
@@ -209,7 +235,11 @@ impl Engine {
                     repository: format!("{}/{}", spoken.known.owner, spoken.known.name),
                 };
                 let extra = self.own_labels(spoken.spot, &spoken.known)?;
-                Ok(Settled::Changed { before: Err(place), events, extra })
+                Ok(Settled::Changed {
+                    before: Err(place),
+                    events,
+                    extra,
+                })
             }
             Verdict::Refused(refusal) => self.refused(spoken, verb, &refusal, None).await,
             Verdict::Obsolete(_) => Ok(Settled::refused(say::nothing_open(None))),
@@ -230,15 +260,22 @@ impl Engine {
 
     async fn ask(&self, spoken: &Spoken<'_>, verb: &'static Verb, request: &Request) -> Result<Settled, Trouble> {
         let requirement = spoken.dialect.requirement(verb);
-        let by = self.authority(&spoken.repo, spoken.subject.number, &spoken.speech, requirement).await?;
+        let by = self
+            .authority(&spoken.repo, spoken.subject.number, &spoken.speech, requirement)
+            .await?;
         if !allowed(&by) {
             return self.not_allowed(spoken, verb, &by).await;
         }
-        let Some(stored) = self.store().open_workflow(spoken.spot.repository, spoken.subject.number).await? else {
+        let Some(stored) = self
+            .store()
+            .open_workflow(spoken.spot.repository, spoken.subject.number)
+            .await?
+        else {
             return self.nothing_open(spoken).await;
         };
         let (ask, extra) = match self.asked(spoken, &stored, request).await? {
             Asked::Core(ask, extra) => (ask, extra),
+            Asked::Refused(refusal) => return self.refused(spoken, verb, &refusal, Some(&stored)).await,
             Asked::No(text, extra) => return Ok(Settled::Refused(text, extra)),
         };
         self.decide_ask(spoken, verb, Box::new(stored), by, ask, extra).await
@@ -253,9 +290,15 @@ impl Engine {
         ask: Ask,
         extra: Write,
     ) -> Result<Settled, Trouble> {
-        let facts = Facts { act_in_flight: self.store().act_in_flight(&stored.state.id).await? };
+        let facts = Facts {
+            act_in_flight: self.store().act_in_flight(&stored.state.id).await?,
+        };
         match decide(Some(&stored.state), &Command::Person(by, ask), facts, self.now()) {
-            Verdict::Events(events) => Ok(Settled::Changed { before: Ok(stored), events, extra }),
+            Verdict::Events(events) => Ok(Settled::Changed {
+                before: Ok(stored),
+                events,
+                extra,
+            }),
             Verdict::Refused(refusal) => self.refused(spoken, verb, &refusal, Some(&stored)).await,
             Verdict::Obsolete(_) => self.nothing_open(spoken).await,
         }
@@ -273,16 +316,25 @@ impl Engine {
                     Some(prefix) => Named::Prefix(prefix.as_str().to_owned()),
                     None => Named::OnTheCard(spoken.speech.said_at),
                 };
-                Ask::Approve { named, reason: reason.clone() }
+                Ask::Approve {
+                    named,
+                    reason: reason.clone(),
+                }
             }
-            Request::Unapprove { of } => Ask::Unapprove { of: of.as_ref().map(|login| login.as_str().to_owned()) },
+            Request::Unapprove { of } => Ask::Unapprove {
+                of: of.as_ref().map(|login| login.as_str().to_owned()),
+            },
             Request::Reject { reason } => Ask::Reject { reason: reason.clone() },
             Request::Revise { text } => Ask::Revise { text: text.clone() },
             Request::Hold { reason } => Ask::Hold { reason: said(reason) },
             Request::Unhold => Ask::Unhold,
             Request::Retry => Ask::Retry,
             Request::Cancel { reason } => Ask::Cancel { reason: said(reason) },
-            Request::Edit { item, changes, replacement } => {
+            Request::Edit {
+                item,
+                changes,
+                replacement,
+            } => {
                 let amendment = match replacement {
                     Some(text) => Amendment::Replace(text.clone()),
                     None => Amendment::Change {
@@ -293,7 +345,10 @@ impl Engine {
                 return self.amended(stored, &[amendment], &request.hint()).await;
             }
             Request::Task { fields: changes } => {
-                let amendment = Amendment::Add { fields: fields(changes), by: spoken.speech.by.login.clone() };
+                let amendment = Amendment::Add {
+                    fields: fields(changes),
+                    by: spoken.speech.by.login.clone(),
+                };
                 return self.amended(stored, &[amendment], &request.hint()).await;
             }
             Request::Respond { text } => return self.responded(spoken, stored, text).await,
@@ -310,7 +365,9 @@ impl Engine {
 
     /// Whoever can push can edit the bot's comments, so the card is read before an approval of it is taken.
     async fn card_is_not_intact(&self, spoken: &Spoken<'_>, stored: &Stored) -> Result<Option<Asked>, Trouble> {
-        let Some(card) = self.store().card(&stored.state.id).await? else { return Ok(None) };
+        let Some(card) = self.store().card(&stored.state.id).await? else {
+            return Ok(None);
+        };
         let current = stored.state.open_gate().map(|(_, _, pending)| pending.digest);
         let text = match self.inspect_card(&spoken.repo, stored, &card).await? {
             Found::Intact => return Ok(None),
@@ -335,10 +392,15 @@ impl Engine {
     }
 
     /// The proposal at the gate with amendments, as a new proposal.
-    pub(super) async fn amended(&self, stored: &Stored, amendments: &[Amendment], change: &str) -> Result<Asked, Trouble> {
+    pub(super) async fn amended(
+        &self,
+        stored: &Stored,
+        amendments: &[Amendment],
+        change: &str,
+    ) -> Result<Asked, Trouble> {
         let state = &stored.state;
         let Some((phase, _, pending)) = state.open_gate() else {
-            return Ok(Asked::Core(no_gate(), Write::new()));
+            return Ok(Asked::Refused(no_open_gate(state)));
         };
         let current = pending.digest;
         let agent = agent_of(state, phase)?;
@@ -355,17 +417,39 @@ impl Engine {
                     draft = Some(amended);
                 }
                 Err(problem) => {
-                    let verb = change.trim_start_matches('/').split_whitespace().next().unwrap_or("edit").to_owned();
-                    return Ok(Asked::No(say::amendment_refused(&verb, &problem, &current), Write::new()));
+                    let verb = change
+                        .trim_start_matches('/')
+                        .split_whitespace()
+                        .next()
+                        .unwrap_or("edit")
+                        .to_owned();
+                    return Ok(Asked::No(
+                        say::amendment_refused(&verb, &problem, &current),
+                        Write::new(),
+                    ));
                 }
             }
         }
-        let Some(mut draft) = draft else { return Ok(Asked::No(say::boxes_differ(Some(&current)), Write::new())) };
+        let Some(mut draft) = draft else {
+            return Ok(Asked::No(say::boxes_differ(Some(&current)), Write::new()));
+        };
         let notes = std::mem::take(&mut draft.notes);
         let proposal = propose(state, phase, state.at(phase).iteration, agent, draft);
-        let kept = Write::of(keep_proposal(&proposal, &beside(notes), state.subject.repository, self.now())?);
+        let kept = Write::of(keep_proposal(
+            &proposal,
+            &beside(notes),
+            state.subject.repository,
+            self.now(),
+        )?);
         let change = change.lines().next().unwrap_or(change).to_owned();
-        Ok(Asked::Core(Ask::Amend { base: current, proposal, change }, kept))
+        Ok(Asked::Core(
+            Ask::Amend {
+                base: current,
+                proposal,
+                change,
+            },
+            kept,
+        ))
     }
 
     async fn inputs_of(&self, stored: &Stored, phase: &PhaseId) -> Result<Inputs, Trouble> {
@@ -377,7 +461,9 @@ impl Engine {
     /// A person's answer in the agent's place, through the same checks.
     async fn responded(&self, spoken: &Spoken<'_>, stored: &Stored, text: &str) -> Result<Asked, Trouble> {
         let state = &stored.state;
-        let Some(phase) = awaiting(state) else { return Ok(Asked::Core(Ask::Respond { proposal: never(state) }, Write::new())) };
+        let Some(phase) = awaiting(state) else {
+            return Ok(Asked::Refused(Refusal::NoAnswerAwaited));
+        };
         let agent = agent_of(state, &phase)?;
         let inputs = self.inputs_of(stored, &phase).await?;
         let at = state.at(&phase);
@@ -387,7 +473,12 @@ impl Engine {
         };
         let notes = std::mem::take(&mut draft.notes);
         let proposal = propose(state, &phase, at.iteration, agent, draft);
-        let mut extra = Write::of(keep_proposal(&proposal, &beside(notes), state.subject.repository, self.now())?);
+        let mut extra = Write::of(keep_proposal(
+            &proposal,
+            &beside(notes),
+            state.subject.repository,
+            self.now(),
+        )?);
         let prompt = agents::prompt(agent, &inputs).map_err(|error| Trouble::Never(error.to_string()))?;
         let run = Run {
             id: spoken.key.clone(),
@@ -410,11 +501,17 @@ impl Engine {
 
     async fn prompt(&self, spoken: &Spoken<'_>, verb: &'static Verb) -> Result<Settled, Trouble> {
         let requirement = spoken.dialect.requirement(verb);
-        let by = self.authority(&spoken.repo, spoken.subject.number, &spoken.speech, requirement).await?;
+        let by = self
+            .authority(&spoken.repo, spoken.subject.number, &spoken.speech, requirement)
+            .await?;
         if !allowed(&by) {
             return self.not_allowed(spoken, verb, &by).await;
         }
-        let Some(stored) = self.store().open_workflow(spoken.spot.repository, spoken.subject.number).await? else {
+        let Some(stored) = self
+            .store()
+            .open_workflow(spoken.spot.repository, spoken.subject.number)
+            .await?
+        else {
             return self.nothing_open(spoken).await;
         };
         let state = &stored.state;
@@ -429,7 +526,7 @@ impl Engine {
         })
     }
 
-    async fn refused(
+    pub(super) async fn refused(
         &self,
         spoken: &Spoken<'_>,
         verb: &'static Verb,
@@ -445,8 +542,12 @@ impl Engine {
             Some(stored) => self.card_url(spoken, &stored.state.id).await?,
             None => spoken.subject.html_url.clone(),
         };
-        let about =
-            say::Refused { verb: verb.name, state: stored.map(|stored| &stored.state), card_url: &card_url, who: &who };
+        let about = say::Refused {
+            verb: verb.name,
+            state: stored.map(|stored| &stored.state),
+            card_url: &card_url,
+            who: &who,
+        };
         Ok(Settled::refused(say::refusal(refusal, &about)))
     }
 
@@ -456,7 +557,10 @@ impl Engine {
         verb: &'static Verb,
         by: &Authority,
     ) -> Result<Settled, Trouble> {
-        let refusal = Refusal::NotAllowed { needs: by.requirement, has: by.right };
+        let refusal = Refusal::NotAllowed {
+            needs: by.requirement,
+            has: by.right,
+        };
         self.refused(spoken, verb, &refusal, None).await
     }
 
@@ -468,8 +572,13 @@ impl Engine {
     }
 
     pub(super) async fn nothing_open(&self, spoken: &Spoken<'_>) -> Result<Settled, Trouble> {
-        let all = self.store().workflows_of(spoken.spot.repository, spoken.subject.number).await?;
-        let Some(last) = all.last() else { return Ok(Settled::refused(say::nothing_open(None))) };
+        let all = self
+            .store()
+            .workflows_of(spoken.spot.repository, spoken.subject.number)
+            .await?;
+        let Some(last) = all.last() else {
+            return Ok(Settled::refused(say::nothing_open(None)));
+        };
         let url = self.card_url(spoken, &last.state.id).await?;
         Ok(Settled::refused(say::nothing_open(Some((&last.state.id, &url)))))
     }
@@ -493,6 +602,7 @@ pub(super) enum Ends {
 /// A request in the core's terms, or the answer where it has none.
 pub(super) enum Asked {
     Core(Ask, Write),
+    Refused(Refusal),
     No(String, Write),
 }
 
@@ -502,20 +612,25 @@ fn allowed(by: &Authority) -> bool {
 
 /// The phase whose agent's answer a person may give now.
 fn awaiting(state: &crate::workflow::state::State) -> Option<PhaseId> {
-    state.definition.phases.iter().map(|phase| &phase.id).find(|id| awaits_answer(state, id)).cloned()
+    state
+        .definition
+        .phases
+        .iter()
+        .map(|phase| &phase.id)
+        .find(|id| awaits_answer(state, id))
+        .cloned()
 }
 
 fn fields(changes: &[FieldChange]) -> Vec<(String, String)> {
-    changes.iter().map(|change| (change.name().to_owned(), change.text())).collect()
+    changes
+        .iter()
+        .map(|change| (change.name().to_owned(), change.value()))
+        .collect()
 }
 
 /// Derived from what started it, so that starting it again is the same workflow.
 fn workflow_id(spoken: &Spoken<'_>) -> WorkflowId {
     let cause = format!("{}:{}", spoken.spot.repository, spoken.key);
-    let name = data_encoding::BASE32_NOPAD.encode(&hex_bytes(&Digest::of_bytes(cause.as_bytes())));
+    let name = data_encoding::BASE32_NOPAD.encode(Digest::of_bytes(cause.as_bytes()).as_bytes());
     WorkflowId(format!("w{}", name[..9].to_lowercase()))
-}
-
-fn hex_bytes(digest: &Digest) -> Vec<u8> {
-    digest.as_bytes().to_vec()
 }

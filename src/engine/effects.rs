@@ -2,13 +2,14 @@
 
 use super::change::{Payload, Spot, reaction_target};
 use super::{Engine, FIRST_REST, MOST_ATTEMPTS, Trouble};
-use crate::github::{Classifier, GithubError, Label, Marker, Repo};
+use crate::chat::say::replies as say;
+use crate::github::{Classifier, GithubError, Installation, Label, Marker, Repo};
 use crate::store::effects::{LeasedEffect, Sent};
 use crate::store::workflows::{CommentRole, Stored, link_comment, unlink_comment};
 use crate::store::{StoreError, Write};
+use crate::workflow::command::Verdict;
 use crate::workflow::command::{Command, Report};
 use crate::workflow::decide::{Facts, decide};
-use crate::workflow::command::Verdict;
 use crate::workflow::ids::{CommentId, IssueNumber};
 use crate::workflow::plan::Intent;
 
@@ -22,22 +23,34 @@ pub(super) enum Ended {
     /// It is not needed any more.
     Dropped(&'static str),
     /// It was done, and the workflow must hear of it.
-    Reported { result: String, report: Report, extra: Write },
+    Reported {
+        result: String,
+        report: Report,
+        extra: Write,
+    },
 }
 
 impl Ended {
     pub(super) fn done(result: impl Into<String>) -> Self {
-        Self::Done { result: result.into(), extra: Write::new() }
+        Self::Done {
+            result: result.into(),
+            extra: Write::new(),
+        }
     }
 
     pub(super) fn reported(result: impl Into<String>, report: Report) -> Self {
-        Self::Reported { result: result.into(), report, extra: Write::new() }
+        Self::Reported {
+            result: result.into(),
+            report,
+            extra: Write::new(),
+        }
     }
 }
 
 /// What an effect works with.
 pub(super) struct Work<'a> {
     pub(super) effect: &'a LeasedEffect,
+    pub(super) installation: Installation,
     pub(super) repo: Repo,
     pub(super) full_name: String,
 }
@@ -68,7 +81,12 @@ impl Engine {
         let payload: Payload = serde_json::from_str(&effect.payload)
             .map_err(|error| Trouble::Never(format!("the effect cannot be read: {error}")))?;
         let (repo, known) = self.repo(effect.repository).await?;
-        let work = Work { effect, repo, full_name: format!("{}/{}", known.owner, known.name) };
+        let work = Work {
+            effect,
+            installation: self.parts().github.installation(known.installation),
+            repo,
+            full_name: format!("{}/{}", known.owner, known.name),
+        };
         match payload {
             Payload::React { comment, kind, sign } => {
                 if let Some(target) = reaction_target(kind, comment) {
@@ -82,18 +100,37 @@ impl Engine {
             }
             Payload::Reply { number, to_line, body } => self.reply(&work, number, to_line, &body).await,
             Payload::RemoveLabel { number, label } => {
-                work.repo.remove_label(number, &label).await.map_err(|error| self.failed(&error, effect))?;
+                work.repo
+                    .remove_label(number, &label)
+                    .await
+                    .map_err(|error| self.failed(&error, effect))?;
                 Ok(Ended::done("taken off"))
             }
-            Payload::MakeLabel { name, color, description } => {
-                self.make_label(&work, &Label { name, color, description }).await.map(Ended::done)
-            }
+            Payload::MakeLabel {
+                name,
+                color,
+                description,
+            } => self
+                .make_label(
+                    &work,
+                    &Label {
+                        name,
+                        color,
+                        description,
+                    },
+                )
+                .await
+                .map(Ended::done),
             Payload::Page { phase, digest, page } => {
-                let Some(stored) = self.of(effect).await? else { return Ok(Ended::Dropped("no workflow")) };
+                let Some(stored) = self.of(effect).await? else {
+                    return Ok(Ended::Dropped("no workflow"));
+                };
                 self.post_page(&work, &stored, &phase, &digest, page).await
             }
             Payload::Step(intent) => {
-                let Some(stored) = self.of(effect).await? else { return Ok(Ended::Dropped("no workflow")) };
+                let Some(stored) = self.of(effect).await? else {
+                    return Ok(Ended::Dropped("no workflow"));
+                };
                 self.step(&work, stored, intent).await
             }
         }
@@ -101,16 +138,33 @@ impl Engine {
 
     async fn step(&self, work: &Work<'_>, stored: Stored, intent: Intent) -> Result<Ended, Trouble> {
         match intent {
-            Intent::RunAgent { phase, iteration, attempt } => {
-                self.run_agent(work, &stored, &phase, iteration, attempt).await
-            }
-            Intent::Act { phase, source, digest, key } => self.act(work, &stored, &phase, &source, &digest, &key).await,
+            Intent::RunAgent {
+                phase,
+                iteration,
+                attempt,
+            } => self.run_agent(work, &stored, &phase, iteration, attempt).await,
+            Intent::Act {
+                phase,
+                source,
+                digest,
+                key,
+            } => self.act(work, &stored, &phase, &source, &digest, &key).await,
             Intent::Card => self.write_card(work, &stored).await,
             Intent::CallPeople { phase, digest } => self.call_people(work, &stored, &phase, &digest).await,
             Intent::DismissCall { phase } => self.dismiss_call(work, &stored, phase.as_str()).await,
-            Intent::ExpireGate { phase, digest, reminders, .. } => {
-                Ok(Ended::reported("time ran out", Report::GateExpired { phase, digest, reminders }))
-            }
+            Intent::ExpireGate {
+                phase,
+                digest,
+                reminders,
+                ..
+            } => Ok(Ended::reported(
+                "time ran out",
+                Report::GateExpired {
+                    phase,
+                    digest,
+                    reminders,
+                },
+            )),
             Intent::CancelPlanned => Ok(Ended::Dropped("never a row")),
         }
     }
@@ -138,9 +192,15 @@ impl Engine {
         let created = match to_line {
             Some(line) if !effect.doubt => {
                 let body = Marker::of(&effect.id).append_to(body);
-                work.repo.reply_to_line_comment(number, line, &body).await.map(|created| created.html_url)
+                work.repo
+                    .reply_to_line_comment(number, line, &body)
+                    .await
+                    .map(|created| created.html_url)
             }
-            _ => self.create_once(work, number, body).await.map(|created| created.html_url),
+            _ => self
+                .create_once(work, number, body)
+                .await
+                .map(|created| created.html_url),
         };
         created.map(Ended::done).map_err(|error| self.failed(&error, effect))
     }
@@ -209,8 +269,15 @@ impl Engine {
                 Some(id) => self.store().workflow(id).await?,
                 None => None,
             };
-            let Some(stored) = stored else { return self.store().write(around(Write::new())).await.map(drop) };
-            let verdict = decide(Some(&stored.state), &Command::System(report.clone()), Facts::default(), self.now());
+            let Some(stored) = stored else {
+                return self.store().write(around(Write::new())).await.map(drop);
+            };
+            let verdict = decide(
+                Some(&stored.state),
+                &Command::System(report.clone()),
+                Facts::default(),
+                self.now(),
+            );
             let write = match verdict {
                 Verdict::Events(events) => self.advance(Ok(&stored), &events, effect.id.as_str())?.0,
                 Verdict::Refused(_) | Verdict::Obsolete(_) => Write::new(),
@@ -240,7 +307,10 @@ impl Engine {
                 }
                 crate::figures::effect(kind, "put_off");
                 tracing::info!(%why, until = %at, "an effect is put off");
-                self.store().write(Write::of(effect.put_off(at, sent, &why))).await.map(drop)
+                self.store()
+                    .write(Write::of(effect.put_off(at, sent, &why)))
+                    .await
+                    .map(drop)
             }
             Trouble::Never(why) | Trouble::Gone(why) => {
                 crate::figures::effect(kind, "failed");
@@ -249,7 +319,10 @@ impl Engine {
             }
             Trouble::Store(error) => {
                 let rest = self.now() + FIRST_REST;
-                self.store().write(Write::of(effect.put_off(rest, Sent::Maybe, &error.to_string()))).await.map(drop)
+                self.store()
+                    .write(Write::of(effect.put_off(rest, Sent::Maybe, &error.to_string())))
+                    .await
+                    .map(drop)
             }
         }
     }
@@ -257,19 +330,27 @@ impl Engine {
     async fn give_up(&self, effect: &LeasedEffect, why: &str) -> Result<(), StoreError> {
         let now = self.now();
         let report = match serde_json::from_str(&effect.payload) {
-            Ok(Payload::Step(Intent::Act { phase, key, .. })) => {
-                Some(Report::ActFailed { phase, key, why: why.to_owned() })
-            }
-            Ok(Payload::Step(Intent::RunAgent { phase, iteration, attempt })) => Some(Report::Ran {
+            Ok(Payload::Step(Intent::Act { phase, key, .. })) => Some(Report::ActFailed {
+                phase,
+                key,
+                why: why.to_owned(),
+            }),
+            Ok(Payload::Step(Intent::RunAgent {
                 phase,
                 iteration,
                 attempt,
-                result: crate::workflow::command::RunResult::Failed(crate::workflow::state::Why::Failed(why.to_owned())),
+            })) => Some(Report::Ran {
+                phase,
+                iteration,
+                attempt,
+                result: crate::workflow::command::RunResult::Failed(crate::workflow::state::Why::Failed(
+                    why.to_owned(),
+                )),
             }),
             // Without its card a workflow cannot be seen, let alone approved.
-            Ok(Payload::Step(Intent::Card)) if self.subject_is_gone(effect).await => {
-                Some(Report::SubjectGone { why: format!("its issue or pull request cannot be reached: {why}") })
-            }
+            Ok(Payload::Step(Intent::Card)) if self.subject_is_gone(effect).await => Some(Report::SubjectGone {
+                why: format!("its issue or pull request cannot be reached: {why}"),
+            }),
             _ => None,
         };
         match report {
@@ -304,7 +385,9 @@ impl Engine {
         digest: &crate::workflow::ids::Digest,
     ) -> Result<Ended, Trouble> {
         let state = &stored.state;
-        let Some((open, gate, pending)) = state.open_gate() else { return Ok(Ended::Dropped("the gate is closed")) };
+        let Some((open, gate, pending)) = state.open_gate() else {
+            return Ok(Ended::Dropped("the gate is closed"));
+        };
         if open != phase || pending.digest != *digest || state.hold.is_some() {
             return Ok(Ended::Dropped("the gate shows something else"));
         }
@@ -312,15 +395,20 @@ impl Engine {
         if calls.iter().any(|(_, detail)| detail == phase.as_str()) && state.at(phase).reminders == 0 {
             return Ok(Ended::Dropped("people were called already"));
         }
-        let Some(card) = self.store().card(&state.id).await? else { return Ok(Ended::Dropped("there is no card")) };
+        let Some(card) = self.store().card(&state.id).await? else {
+            return Ok(Ended::Dropped("there is no card"));
+        };
         let asked = self.people_with(&work.repo, gate.right).await;
-        let body = super::answers::call(state, phase, &asked, &card.url);
+        let body = say::call(&asked, state, phase, &card.url);
         let created = self
             .create_once(work, state.subject.number, &body)
             .await
             .map_err(|error| self.failed(&error, work.effect))?;
         let extra = Write::of(link_comment(state, created.id, CommentRole::Call, phase.as_str()));
-        Ok(Ended::Done { result: created.html_url, extra })
+        Ok(Ended::Done {
+            result: created.html_url,
+            extra,
+        })
     }
 
     /// Hides the comments that called people, as answered. Where GitHub cannot hide them they stay.
@@ -336,7 +424,11 @@ impl Engine {
                 .await
                 .map_err(|error| self.failed(&error, work.effect))?;
             if let Some(found) = found {
-                match work.repo.minimize_comment(&found.node_id, Classifier::Resolved).await {
+                match work
+                    .installation
+                    .minimize_comment(&found.node_id, Classifier::Resolved)
+                    .await
+                {
                     Ok(()) => {}
                     Err(error) if error.is_transient() => return Err(self.failed(&error, work.effect)),
                     Err(error) => tracing::info!(%error, "a comment could not be hidden and stays"),
@@ -344,20 +436,35 @@ impl Engine {
             }
             extra.push(unlink_comment(&stored.state.id, comment));
         }
-        Ok(Ended::Done { result: "tidied".to_owned(), extra })
+        Ok(Ended::Done {
+            result: "tidied".to_owned(),
+            extra,
+        })
     }
 
     /// Where a workflow's effects act.
     pub(super) fn spot(&self, stored: &Stored) -> Spot {
-        Spot { installation: stored.installation, repository: stored.state.subject.repository }
+        Spot {
+            installation: stored.installation,
+            repository: stored.state.subject.repository,
+        }
     }
 }
 
 /// The label of an effect's kind in the metrics: from our own table, whatever the row says.
 fn kind_of(effect: &LeasedEffect) -> &'static str {
     const KINDS: [&str; 11] = [
-        "react", "reply", "remove_label", "make_label", "page", "run_agent", "act", "card", "call_people",
-        "dismiss_call", "expire_gate",
+        "react",
+        "reply",
+        "remove_label",
+        "make_label",
+        "page",
+        "run_agent",
+        "act",
+        "card",
+        "call_people",
+        "dismiss_call",
+        "expire_gate",
     ];
     KINDS.into_iter().find(|kind| *kind == effect.kind).unwrap_or("other")
 }

@@ -16,7 +16,6 @@ mod commands;
 mod deliveries;
 mod effects;
 mod labels;
-mod metrics;
 mod queries;
 mod settings;
 mod thread;
@@ -132,7 +131,12 @@ impl Engine {
     /// # Errors
     /// When one of the definitions that come with the program is invalid, which a test rules out.
     pub fn new(parts: Parts) -> Result<Self, Invalid> {
-        let shared = Shared { parts, definitions: settings::embedded_definitions()?, bot: OnceCell::new(), wake: Notify::new() };
+        let shared = Shared {
+            parts,
+            definitions: settings::embedded_definitions()?,
+            bot: OnceCell::new(),
+            wake: Notify::new(),
+        };
         Ok(Self(Arc::new(shared)))
     }
 
@@ -141,12 +145,18 @@ impl Engine {
         &self.0.parts.store
     }
 
-    fn now(&self) -> Timestamp {
+    /// The moment, by the engine's clock.
+    pub fn now(&self) -> Timestamp {
         (self.0.parts.clock)()
     }
 
     fn parts(&self) -> &Parts {
         &self.0.parts
+    }
+
+    /// What is known of GitHub, for the readiness page: whether it ever told who the App is.
+    pub fn github_state(&self) -> serde_json::Value {
+        serde_json::json!({ "app": self.0.bot.get().map(|bot| &bot.login) })
     }
 
     /// Tells the engine that there may be something to do.
@@ -224,9 +234,19 @@ impl Engine {
             .bot
             .get_or_try_init(|| async {
                 let identity = self.parts().github.app().identity().await?;
-                let account = self.parts().github.installation(installation).account(&identity.login).await?;
-                let account = account.ok_or_else(|| GithubError::NotFound(format!("the account {}", identity.login)))?;
-                Ok(Bot { name: BotName::new(&identity.slug), login: account.login, id: account.id })
+                let account = self
+                    .parts()
+                    .github
+                    .installation(installation)
+                    .account(&identity.login)
+                    .await?;
+                let account =
+                    account.ok_or_else(|| GithubError::NotFound(format!("the account {}", identity.login)))?;
+                Ok(Bot {
+                    name: BotName::new(&identity.slug),
+                    login: account.login,
+                    id: account.id,
+                })
             })
             .await
             .map_err(|error: GithubError| self.trouble(&error, 1))
@@ -236,9 +256,7 @@ impl Engine {
     fn trouble(&self, error: &GithubError, attempt: u32) -> Trouble {
         let why = error.to_string();
         let rest = match error {
-            GithubError::RateLimited { retry_after, .. } => {
-                TimeDelta::from_std(*retry_after).unwrap_or(LONGEST_REST)
-            }
+            GithubError::RateLimited { retry_after, .. } => TimeDelta::from_std(*retry_after).unwrap_or(LONGEST_REST),
             GithubError::Ambiguous(_) | GithubError::Malformed(_) => REST_IN_DOUBT.max(rest(attempt)),
             GithubError::Unreachable(_) | GithubError::Unauthorized(_) | GithubError::Conflict(_) => rest(attempt),
             GithubError::NotInstalled(_) | GithubError::Gone(_) => return Trouble::Gone(why),
@@ -251,11 +269,18 @@ impl Engine {
             crate::github::Certainty::Maybe => Sent::Maybe,
             crate::github::Certainty::DefinitelyNot => Sent::No,
         };
-        Trouble::Later { at: self.now() + rest, sent, why }
+        Trouble::Later {
+            at: self.now() + rest,
+            sent,
+            why,
+        }
     }
 
     /// The handle of a repository that is known.
-    async fn repo(&self, id: crate::workflow::ids::RepositoryId) -> Result<(Repo, crate::store::repositories::Repository), Trouble> {
+    async fn repo(
+        &self,
+        id: crate::workflow::ids::RepositoryId,
+    ) -> Result<(Repo, crate::store::repositories::Repository), Trouble> {
         let known = self.store().repository(id).await?;
         let known = known.ok_or_else(|| Trouble::Gone(format!("repository {id} is not known")))?;
         Ok((self.repo_of(&known), known))
@@ -269,7 +294,10 @@ impl Engine {
             name: known.name.clone(),
             private: false,
         };
-        self.parts().github.installation(known.installation).repository(&reference)
+        self.parts()
+            .github
+            .installation(known.installation)
+            .repository(&reference)
     }
 }
 

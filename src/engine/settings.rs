@@ -45,7 +45,9 @@ impl Engine {
     /// before stays, and the first one has to be waited for.
     pub(super) async fn settings(&self, repo: &Repo, known: &Repository) -> Result<Settings, Trouble> {
         let now = self.now();
-        let fresh = known.config_checked.is_some_and(|checked| now - checked < FRESH_FOR && checked <= now);
+        let fresh = known
+            .config_checked
+            .is_some_and(|checked| now - checked < FRESH_FOR && checked <= now);
         if fresh {
             return Ok(self.in_force(known.config.as_deref(), known.config_error.clone()));
         }
@@ -57,25 +59,44 @@ impl Engine {
             }
             Err(error) => return Err(self.trouble(&error, 1)),
         };
-        let broken = newest.as_deref().and_then(|text| self.parse(text).err()).map(|errors| sentence(&errors));
+        let broken = newest
+            .as_deref()
+            .and_then(|text| self.parse(text).err())
+            .map(|errors| sentence(&errors));
         let good = if broken.is_some() { known.config.clone() } else { newest };
-        self.store().write(Write::of(note_config(known.id, good.as_deref(), broken.as_deref(), now))).await?;
+        self.store()
+            .write(Write::of(note_config(
+                known.id,
+                good.as_deref(),
+                broken.as_deref(),
+                now,
+            )))
+            .await?;
         Ok(self.in_force(good.as_deref(), broken))
     }
 
     fn in_force(&self, good: Option<&str>, broken: Option<String>) -> Settings {
         match good.map(|text| self.parse(text)) {
-            None => Settings { config: RepositoryConfig::default(), broken },
+            None => Settings {
+                config: RepositoryConfig::default(),
+                broken,
+            },
             Some(Ok(config)) => Settings { config, broken },
             // It was good for an older version of this program.
-            Some(Err(errors)) => {
-                Settings { config: RepositoryConfig::default(), broken: broken.or_else(|| Some(sentence(&errors))) }
-            }
+            Some(Err(errors)) => Settings {
+                config: RepositoryConfig::default(),
+                broken: broken.or_else(|| Some(sentence(&errors))),
+            },
         }
     }
 
     fn parse(&self, text: &str) -> Result<RepositoryConfig, Vec<ConfigError>> {
-        let definitions: Vec<&str> = self.0.definitions.iter().map(|definition| definition.name.as_str()).collect();
+        let definitions: Vec<&str> = self
+            .0
+            .definitions
+            .iter()
+            .map(|definition| definition.name.as_str())
+            .collect();
         parse_repository_config(text, &definitions)
     }
 
@@ -101,7 +122,14 @@ impl Engine {
 pub fn parse_repository_config(text: &str, definitions: &[&str]) -> Result<RepositoryConfig, Vec<ConfigError>> {
     let verbs: Vec<_> = VERBS.iter().map(|verb| (verb.name, verb.requirement.right)).collect();
     let taken: Vec<&str> = VERBS.iter().flat_map(|verb| verb.aliases.iter().copied()).collect();
-    RepositoryConfig::parse(text, Vocabulary { verbs: &verbs, taken: &taken, definitions })
+    RepositoryConfig::parse(
+        text,
+        Vocabulary {
+            verbs: &verbs,
+            taken: &taken,
+            definitions,
+        },
+    )
 }
 
 fn sentence(errors: &[ConfigError]) -> String {

@@ -44,12 +44,18 @@ impl Engine {
         let listing = listing.map_err(|error| self.trouble(&error, 1))?;
         let bot = self.bot(stored.installation).await?.id;
         let mut notes = Vec::new();
-        let edits = self.edits(repo, stored, &issue.node_id, &listing.items, &mut notes).await?;
+        let edits = self
+            .edits(repo, stored, &issue.node_id, &listing.items, &mut notes)
+            .await?;
         let newer = |node: &str| edits.get(node).is_some_and(|edited| *edited > until);
         let mut left_out = Vec::new();
         let mut entries = Vec::new();
         if newer(&issue.node_id) {
-            left_out.push(unread(&issue.author.login, &issue.html_url, "it was edited after somebody asked"));
+            left_out.push(unread(
+                &issue.author.login,
+                &issue.html_url,
+                "it was edited after somebody asked",
+            ));
         } else {
             entries.push(Entry {
                 comment_id: 0,
@@ -64,7 +70,11 @@ impl Engine {
                 continue;
             }
             if newer(&comment.node_id) {
-                left_out.push(unread(&comment.author.login, &comment.html_url, "it was edited after somebody asked"));
+                left_out.push(unread(
+                    &comment.author.login,
+                    &comment.html_url,
+                    "it was edited after somebody asked",
+                ));
                 continue;
             }
             entries.push(entry(comment));
@@ -94,7 +104,9 @@ impl Engine {
             today: self.now().date_naive(),
             earlier: self.earlier(state).await?,
             steer: steer(state, phase),
-            limits: Limits { tasks: usize::try_from(config.limits.tasks).unwrap_or(usize::MAX) },
+            limits: Limits {
+                tasks: usize::try_from(config.limits.tasks).unwrap_or(usize::MAX),
+            },
         };
         Ok(Gathered { thread, notes })
     }
@@ -114,9 +126,10 @@ impl Engine {
             .filter(|node| !node.is_empty())
             .collect();
         match repo.edit_times(&nodes).await {
-            Ok(times) => {
-                Ok(times.into_iter().filter_map(|(node, time)| Some((node, time.last_edited_at?))).collect())
-            }
+            Ok(times) => Ok(times
+                .into_iter()
+                .filter_map(|(node, time)| Some((node, time.last_edited_at?)))
+                .collect()),
             Err(EditTimesUnavailable::NotOffered) => {
                 notes.push("Edit times cannot be asked of this GitHub; the edits that I was told of count.".to_owned());
                 let subject = &stored.state.subject;
@@ -161,8 +174,12 @@ impl Engine {
         let mut found = Vec::new();
         for phase in &state.definition.phases {
             let Some(source) = &phase.executes else { continue };
-            let Some(pending) = &state.at(source).pending else { continue };
-            let Some((proposal, _)) = self.store().proposal(&state.id, &pending.digest).await? else { continue };
+            let Some(pending) = &state.at(source).pending else {
+                continue;
+            };
+            let Some((proposal, _)) = self.store().proposal(&state.id, &pending.digest).await? else {
+                continue;
+            };
             if let Ok(tasks) = serde_json::from_value::<Tasks>(proposal.artifact) {
                 found.push((tasks, state.at(&phase.id)));
             }
@@ -216,7 +233,12 @@ impl Engine {
 }
 
 fn steer(state: &State, phase: &PhaseId) -> Vec<String> {
-    state.at(phase).steer.iter().map(|words| words.as_str().to_owned()).collect()
+    state
+        .at(phase)
+        .steer
+        .iter()
+        .map(|words| words.as_str().to_owned())
+        .collect()
 }
 
 fn entry(comment: &ThreadComment) -> Entry {
@@ -230,7 +252,11 @@ fn entry(comment: &ThreadComment) -> Entry {
 }
 
 fn unread(author: &str, url: &str, why: &str) -> LeftOut {
-    LeftOut { author: author.to_owned(), url: url.to_owned(), why: why.to_owned() }
+    LeftOut {
+        author: author.to_owned(),
+        url: url.to_owned(),
+        why: why.to_owned(),
+    }
 }
 
 /// The node and the time of an edit that a stored delivery tells of.

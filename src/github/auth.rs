@@ -48,10 +48,21 @@ struct Claims {
     exp: i64,
 }
 
+/// Reads an RSA key, or says why it is none; the reason names no part of the key.
+fn read_key(pem: &str) -> Result<EncodingKey, String> {
+    EncodingKey::from_rsa_pem(pem.as_bytes()).map_err(|error| error.to_string())
+}
+
+/// Whether a text is an RSA key in PEM form; otherwise the end of a sentence that says so.
+pub(super) fn check_key(pem: &str) -> Result<(), String> {
+    read_key(pem).map(drop).map_err(|error| {
+        format!("is no RSA key ({error}); use the .pem file that GitHub offers on the App's settings page")
+    })
+}
+
 impl Signer {
     pub fn new(app_id: u64, pem: &str, clock: Clock) -> Result<Self, String> {
-        // The reason names no part of the key.
-        let key = EncodingKey::from_rsa_pem(pem.as_bytes()).map_err(|error| error.to_string())?;
+        let key = read_key(pem)?;
         Ok(Self {
             app_id,
             key,

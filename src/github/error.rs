@@ -161,6 +161,11 @@ impl GithubError {
         matches!(self, Self::Validation { errors, .. } if errors.iter().any(|error| error.field == field))
     }
 
+    /// Whether GitHub refused to create what is there already.
+    pub fn says_already_exists(&self) -> bool {
+        matches!(self, Self::Validation { errors, .. } if errors.iter().any(|error| error.code == "already_exists"))
+    }
+
     pub(super) fn invalid(message: impl Into<String>) -> Self {
         Self::Validation {
             message: message.into(),

@@ -147,6 +147,8 @@ pub struct Comment {
     pub body: String,
     /// When it was written (a review: submitted).
     pub created_at: DateTime<Utc>,
+    /// When it last changed, where the payload says it.
+    pub updated_at: Option<DateTime<Utc>>,
     /// Its place on the page.
     pub html_url: String,
     /// A line comment's first one in its thread, which is the one that can be answered.

@@ -27,6 +27,21 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use calls::app::{AttemptId, Cursor, HookDelivery};
+pub use calls::comments::{Created, Reaction, ReactionTarget};
+pub use calls::graphql::{Classifier, EditTimesUnavailable};
+pub use calls::issues::{CreatedIssue, NewIssue};
+pub use calls::labels::{Label, LabelChange, LabelEvent};
 pub use client::{App, GitHub, Installation, Repo, Settings};
 pub use error::{Certainty, FieldError, GithubError, Refusal};
+pub use events::{Comment, Event, EventKind, InstallationChange, Parsed, Push, RepositoryChange, parse};
 pub use marker::Marker;
+pub use types::{Account, AccountKind, CommentKind, Issue, RepositoryRef, SubjectState, ThreadComment};
+
+/// Whether a text is a private key that can sign for an App.
+///
+/// # Errors
+/// The end of a sentence that names the setting.
+pub fn check_private_key(pem: &str) -> Result<(), String> {
+    auth::check_key(pem)
+}

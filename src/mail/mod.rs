@@ -102,6 +102,11 @@ impl Mailer {
         MessageId::new(name, self.from.host())
     }
 
+    /// Whether sending the same mail twice leaves one mail: a file is replaced, a server cannot be asked what it took.
+    pub fn repeats_harmlessly(&self) -> bool {
+        matches!(self.transport, Transport::File(_))
+    }
+
     /// Sends one mail and waits for the answer.
     ///
     /// With files, a repeat of the same mail replaces its file. With a server, recipients that it refuses for good are

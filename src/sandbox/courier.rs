@@ -1,6 +1,7 @@
 //! Carries webhooks to their receivers.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::Shared;
@@ -22,20 +23,19 @@ pub enum Delivery {
 
 /// Posts one packet and records what became of it.
 pub(super) async fn carry(shared: &Shared, packet: Packet) -> DeliveryReport {
-    let url = shared.with(|world| {
-        world
-            .hooks
-            .iter()
-            .find(|hook| hook.id == packet.hook)
-            .and_then(|hook| hook.url.clone())
-    });
+    let url = shared
+        .lock()
+        .hooks
+        .iter()
+        .find(|hook| hook.id == packet.hook)
+        .and_then(|hook| hook.url.clone());
     let started = Instant::now();
     let outcome = match url {
         Some(url) => post(&shared.client, &url, &packet).await,
         None => Outcome::Unreachable,
     };
     let duration = started.elapsed().as_secs_f64();
-    shared.with(|world| world.record_attempt(packet, duration, outcome))
+    shared.lock().record_attempt(packet, duration, outcome)
 }
 
 async fn post(client: &reqwest::Client, url: &str, packet: &Packet) -> Outcome {
@@ -61,11 +61,11 @@ async fn post(client: &reqwest::Client, url: &str, packet: &Packet) -> Outcome {
 
 /// Takes the oldest packet out of the queue, signed with its hook's present secret.
 pub(super) fn take(shared: &Shared) -> Option<Packet> {
-    shared.with(|world| {
-        let mut packet = world.queue.pop_front()?;
-        world.sign(&mut packet);
-        Some(packet)
-    })
+    // Not through `with`: that would wake the courier, who is the one that asks.
+    let mut world = shared.lock();
+    let mut packet = world.queue.pop_front()?;
+    world.sign(&mut packet);
+    Some(packet)
 }
 
 /// Posts what is queued whenever the sandbox delivers by itself, until it stops.
@@ -76,11 +76,15 @@ pub(super) async fn run(shared: Arc<Shared>) {
             () = shared.wake.notified() => {}
         }
         while shared.delivers_by_itself() {
+            // Set before the packet leaves the queue: whoever looks in between must not take this for quiet.
+            shared.under_way.store(true, Ordering::SeqCst);
             let Some(packet) = take(&shared) else { break };
             tokio::select! {
                 () = shared.stop.cancelled() => return,
                 _ = carry(&shared, packet) => {}
             }
         }
+        shared.under_way.store(false, Ordering::SeqCst);
+        shared.quiet.notify_waiters();
     }
 }

@@ -8,7 +8,7 @@
 //! | file | what it is for |
 //! | --- | --- |
 //! | `builder` | how a world is set up |
-//! | `model`, `ids`, `clock` | what exists |
+//! | `model`, `roles`, `ids`, `clock` | what exists |
 //! | `acts` | what can be done, by whom, and what it causes |
 //! | `render` | the model as GitHub's JSON |
 //! | `rest`, `graphql` | the API |
@@ -36,10 +36,12 @@ mod reads;
 mod refusal;
 mod render;
 mod rest;
+mod roles;
 mod server;
 #[cfg(test)]
 mod tests;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::net::TcpListener;
@@ -54,10 +56,11 @@ pub use faults::{FaultKind, FaultRule};
 pub use hooks::{DeliveryReport, Packet, SentWebhook, signature};
 pub use ids::*;
 pub use journal::{Credential, RequestRecord};
-pub use model::{Access, CustomRole, Feature, Level, ReviewState, Role, Visibility};
+pub use model::{Access, Feature, ReviewState, Visibility};
 pub use people::{BoxRef, Person, Tick};
 pub use reads::{CommentView, IssueView, ReactionView};
 pub use refusal::Refusal;
+pub use roles::{CustomRole, Level, Role};
 
 use model::World;
 
@@ -66,7 +69,11 @@ struct Shared {
     world: Mutex<World>,
     delivery: Mutex<Delivery>,
     wake: Notify,
+    /// Told whenever the courier has nothing under way.
+    quiet: Notify,
+    under_way: AtomicBool,
     stop: CancellationToken,
+    ended: CancellationToken,
     client: reqwest::Client,
 }
 
@@ -76,6 +83,9 @@ impl Shared {
             world: Mutex::new(world),
             delivery: Mutex::new(delivery),
             wake: Notify::new(),
+            quiet: Notify::new(),
+            under_way: AtomicBool::new(false),
+            ended: CancellationToken::new(),
             stop: CancellationToken::new(),
             client: reqwest::Client::builder().no_proxy().build().unwrap_or_default(),
         }
@@ -116,11 +126,12 @@ impl Sandbox {
     fn run(shared: Arc<Shared>, focus: RepoId, listener: TcpListener) -> Self {
         let _stop_on_drop = Arc::new(shared.stop.clone().drop_guard());
         let app = server::router(Arc::clone(&shared)).into_make_service_with_connect_info::<server::Line>();
-        let stop = shared.stop.clone();
+        let (stop, ended) = (shared.stop.clone(), shared.ended.clone());
         tokio::spawn(async move {
             let server = axum::serve(server::CutListener(listener), app);
             // The loop ends only when told to stop; it has no error of its own.
             server.with_graceful_shutdown(stop.cancelled_owned()).await.ok();
+            ended.cancel();
         });
         tokio::spawn(courier::run(Arc::clone(&shared)));
         Self {
@@ -138,6 +149,26 @@ impl Sandbox {
     /// Stops the server and the courier, whatever other copies of the handle there are.
     pub fn shutdown(&self) {
         self.shared.stop.cancel();
+    }
+
+    /// Waits until the server has ended: after [`Sandbox::shutdown`], when open requests are answered.
+    pub async fn stopped(&self) {
+        self.shared.ended.cancelled().await;
+    }
+
+    /// Waits until no webhook is under way and, where they leave by themselves, none waits.
+    pub async fn settled(&self) {
+        loop {
+            let quiet = self.shared.quiet.notified();
+            tokio::pin!(quiet);
+            // Listening begins before looking, so that what ends in between is not missed.
+            quiet.as_mut().enable();
+            let nothing_waits = self.shared.lock().queue.is_empty() || !self.shared.delivers_by_itself();
+            if nothing_waits && !self.shared.under_way.load(Ordering::SeqCst) {
+                return;
+            }
+            quiet.await;
+        }
     }
 
     /// The same sandbox, with another repository to act on.

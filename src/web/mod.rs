@@ -3,6 +3,7 @@
 //! It asks what is behind it through [`Backend`], so it can be driven with the engine, with a plain insert (the benches)
 //! or with a stand-in (its tests).
 
+mod backend;
 mod health;
 mod serve;
 mod webhook;

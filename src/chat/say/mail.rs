@@ -1,6 +1,6 @@
 //! A mail on the card and on its pages.
 
-use super::markup::{code, fenced, paragraphs, pieces};
+use super::markup::{fenced, name, paragraphs, pieces};
 use super::pages::{Entry, PIECE};
 use super::view::MailView;
 use crate::chat::harmless;
@@ -24,7 +24,7 @@ pub fn entries(view: &MailView) -> Vec<Entry> {
     parts.extend(
         pieces(&view.text, PIECE)
             .into_iter()
-            .map(|piece| fenced(piece.trim_end_matches('\n'), "text")),
+            .map(|piece| fenced(piece.strip_suffix('\n').unwrap_or(piece), "text")),
     );
     vec![Entry {
         heading: "#### The mail".to_owned(),
@@ -33,7 +33,7 @@ pub fn entries(view: &MailView) -> Vec<Entry> {
 }
 
 fn envelope(view: &MailView) -> String {
-    let addresses = |all: &[String]| all.iter().map(|address| code(address)).collect::<Vec<_>>().join(", ");
+    let addresses = |all: &[String]| all.iter().map(|address| name(address)).collect::<Vec<_>>().join(", ");
     let mut lines = vec![format!("**To** {}", addresses(&view.to))];
     if !view.cc.is_empty() {
         lines.push(format!("**Cc** {}", addresses(&view.cc)));

@@ -1,6 +1,6 @@
 //! Words for rights, states and surfaces.
 
-use super::markup::{code, count, link, list, login, sentence, words};
+use super::markup::{self, code, count, link, list, login, sentence, words};
 use crate::chat::harmless;
 use crate::workflow::definition::Phase;
 use crate::workflow::ids::PhaseId;
@@ -25,14 +25,18 @@ pub fn requirement(needs: Requirement) -> String {
         .or
         .iter()
         .map(|standing| match standing {
-            Standing::Author => "being its author".to_owned(),
-            Standing::Assignee => "being assigned to it".to_owned(),
+            Standing::Author => "author".to_owned(),
+            Standing::Assignee => "assignee".to_owned(),
         })
         .collect();
     match (needs.right, standings.as_slice()) {
         (Right::None, _) => "nothing".to_owned(),
         (least, []) => format!("{} on the repository", right(least)),
-        (least, others) => format!("{} on the repository, or {}", right(least), list(others, "or")),
+        (least, others) => format!(
+            "{} on the repository, or being its {}",
+            right(least),
+            list(others, "or")
+        ),
     }
 }
 
@@ -45,7 +49,7 @@ pub fn somebody(person: Option<&Person>) -> String {
 pub fn surface(surface: &Surface) -> String {
     match surface {
         Surface::Comment { url, .. } => link("comment", url),
-        Surface::Label { name, .. } => format!("label {}", code(name)),
+        Surface::Label { name, .. } => format!("label {}", markup::name(name)),
         Surface::Box => "box on this card".to_owned(),
         Surface::System => "countersign".to_owned(),
     }
@@ -65,7 +69,9 @@ pub fn standing(state: &State, phase: &Phase, provider: Option<&str>) -> String 
     match at.status {
         PhaseStatus::Blocked => blocked(state, phase),
         PhaseStatus::Running => {
-            let by = provider.map(|name| format!(", {}", code(name))).unwrap_or_default();
+            let by = provider
+                .map(|name| format!(", {}", markup::name(name)))
+                .unwrap_or_default();
             let round = if at.iteration > 1 {
                 format!(", round {}", at.iteration)
             } else {

@@ -78,7 +78,23 @@ struct WireIssueEvent {
     created_at: Option<DateTime<Utc>>,
 }
 
+/// How many labels of a repository are read.
+const MOST_LABELS: usize = 1000;
+
 impl Repo {
+    /// The names of the repository's labels.
+    ///
+    /// # Errors
+    /// Whatever GitHub says.
+    pub async fn labels(&self) -> Result<Vec<String>, GithubError> {
+        let route = self.path("/labels")?;
+        let listing = self
+            .caller
+            .list(&route, MOST_LABELS, |wire: WireLabel| Ok(wire.name))
+            .await?;
+        Ok(listing.items)
+    }
+
     /// A label of the repository, or `None`.
     pub async fn label(&self, name: &str) -> Result<Option<Label>, GithubError> {
         let route = self.path(&format!("/labels/{}", segment(name)?))?;

@@ -196,6 +196,7 @@ fn comment(kind: CommentKind, subject: Issue, payload: &mut Payload) -> Result<E
         via_app: read.via_app,
         body: read.body,
         created_at: read.created_at,
+        updated_at: Some(read.updated_at),
         html_url: read.html_url,
         in_reply_to: read.in_reply_to,
     };

@@ -269,19 +269,20 @@ fn waits(text: &str, found: &mut Attributes) {
 
 /// White space and the punctuation that a cut leaves behind.
 pub fn tidy(text: &str) -> String {
-    let mut folded = crate::agents::clean::fold(text);
+    let mut text = crate::agents::clean::fold(text);
     for (hole, filled) in [
         (" ,", ","),
-        (" .", "."),
-        (" ;", ";"),
         (",,", ","),
+        (", )", ")"),
+        (",)", ")"),
+        (" ()", ""),
         ("( )", ""),
-        ("()", ""),
+        (" )", ")"),
     ] {
-        folded = folded.replace(hole, filled);
+        text = text.replace(hole, filled);
     }
-    folded
-        .trim_start_matches(|c: char| c.is_whitespace() || ",;:.–—-".contains(c))
+    let text = text.strip_suffix(" .").unwrap_or(&text);
+    text.trim_start_matches(|c: char| c.is_whitespace() || ",;:–—-".contains(c))
         .trim_end_matches(|c: char| c.is_whitespace() || ",;:–—-".contains(c))
         .to_owned()
 }
@@ -322,11 +323,12 @@ mod tests {
             "Use f(x)",
             "Read [1]",
             "Close ( it",
-            "Fix () it",
+            "Call f() twice",
+            "Add .gitignore",
         ] {
             let (kept, found) = read(text);
             assert_eq!(found, Attributes::default(), "{text}");
-            assert_eq!(kept, text.replace("() ", ""), "{text}");
+            assert_eq!(kept, text);
         }
     }
 

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use super::attributes::{After, Attributes, take, tidy};
-use super::grammar::{Rule, Verdict, action, actionable, sentence, sentences, todo};
+use super::grammar::{Rule, Verdict, abbreviated, action, actionable, sentence, sentences, todo};
 use super::reading::{Kind, Line, lines};
 use super::words::{Section, done, nothing, section, template};
 use crate::agents::extract::{Estimate, Priority};
@@ -312,53 +312,13 @@ impl<'a> Reading<'a> {
         else {
             return;
         };
-        match parse_fields(fields).ok().and_then(|fields| self.from_fields(&fields)) {
+        match parse_fields(fields).ok().and_then(|fields| explicit(&fields)) {
             Some(hit) => {
                 let sources = vec![(self.entry.comment_id, line.source.clone())];
                 finds.add(Hit { sources, ..hit });
             }
             None => finds.refuse(self.entry, &line.source, "unclear"),
         }
-    }
-
-    fn from_fields(&self, fields: &[(String, String)]) -> Option<Hit> {
-        let mut hit = Hit {
-            rule: Rule::Explicit,
-            title: String::new(),
-            body: String::new(),
-            criteria: Vec::new(),
-            assignee: None,
-            about: Attributes::default(),
-            sources: Vec::new(),
-            depends_on: Vec::new(),
-        };
-        for (name, value) in fields {
-            match name.as_str() {
-                "title" => hit.title = value.clone(),
-                "body" | "description" => hit.body = value.clone(),
-                "assign" | "assignee" => hit.assignee = Some(value.trim_start_matches('@').to_owned()),
-                "label" | "labels" => {
-                    hit.about.labels = value.split(',').map(|label| label.trim().to_owned()).collect()
-                }
-                "priority" | "prio" => hit.about.priority = Some(value.parse().ok()?),
-                "est" | "estimate" => hit.about.estimate = Some(value.parse().ok()?),
-                "due" | "due_date" => hit.about.due = Some(value.parse().ok()?),
-                "depends" | "depends_on" => {
-                    hit.about.after = value
-                        .split(',')
-                        .map(|words| After {
-                            words: words.trim().to_owned(),
-                            phrase: String::new(),
-                        })
-                        .collect();
-                }
-                "criteria" | "acceptance_criteria" => {
-                    hit.criteria = value.split([';', '\n']).map(|text| text.trim().to_owned()).collect()
-                }
-                _ => return None,
-            }
-        }
-        (!hit.title.trim().is_empty()).then_some(hit)
     }
 
     fn checkbox<'t>(&self, line: &'t Line) -> Outcome<'t> {
@@ -386,7 +346,8 @@ impl<'a> Reading<'a> {
 
     /// `Action: …` and `TODO: …`.
     fn marked<'t>(&self, line: &'t Line) -> Option<Outcome<'t>> {
-        let found = action(&line.text).map(|found| (Rule::Action, found));
+        let short = || abbreviated(&line.text).filter(|(_, work)| self.is_work(work));
+        let found = action(&line.text).or_else(short).map(|found| (Rule::Action, found));
         let (rule, (who, text)) = found.or_else(|| todo(&line.text).map(|found| (Rule::Todo, found)))?;
         Some(if nothing(text) {
             // “Action: none” says that there is nothing to see.
@@ -456,6 +417,10 @@ impl<'a> Reading<'a> {
         }
     }
 
+    fn is_work(&self, text: &str) -> bool {
+        actionable(text) || matches!(self.verdict(text), Some(Verdict::Committed(_)))
+    }
+
     fn verdict(&self, text: &str) -> Option<Verdict> {
         sentence(text, &self.entry.author, self.thread)
     }
@@ -485,6 +450,45 @@ impl<'a> Reading<'a> {
             depends_on: Vec::new(),
         }))
     }
+}
+
+/// What `/task` says; nothing when a field is unknown or does not fit.
+fn explicit(fields: &[(String, String)]) -> Option<Hit> {
+    let mut hit = Hit {
+        rule: Rule::Explicit,
+        title: String::new(),
+        body: String::new(),
+        criteria: Vec::new(),
+        assignee: None,
+        about: Attributes::default(),
+        sources: Vec::new(),
+        depends_on: Vec::new(),
+    };
+    for (name, value) in fields {
+        match name.as_str() {
+            "title" => hit.title = value.clone(),
+            "body" | "description" => hit.body = value.clone(),
+            "assign" | "assignee" => hit.assignee = Some(value.trim_start_matches('@').to_owned()),
+            "label" | "labels" => hit.about.labels = value.split(',').map(|label| label.trim().to_owned()).collect(),
+            "priority" | "prio" => hit.about.priority = Some(value.parse().ok()?),
+            "est" | "estimate" => hit.about.estimate = Some(value.parse().ok()?),
+            "due" | "due_date" => hit.about.due = Some(value.parse().ok()?),
+            "depends" | "depends_on" => {
+                hit.about.after = value
+                    .split(',')
+                    .map(|words| After {
+                        words: words.trim().to_owned(),
+                        phrase: String::new(),
+                    })
+                    .collect();
+            }
+            "criteria" | "acceptance_criteria" => {
+                hit.criteria = value.split([';', '\n']).map(|text| text.trim().to_owned()).collect()
+            }
+            _ => return None,
+        }
+    }
+    (!hit.title.trim().is_empty()).then_some(hit)
 }
 
 /// With a capital letter and without a full stop.

@@ -262,7 +262,7 @@ pub fn actionable(text: &str) -> bool {
         .is_some_and(|(scope, rest)| scope.split_whitespace().count() <= 3 && starts_with_verb(rest) && !ends)
 }
 
-/// What follows `Action:`, `Action item:`, `AI:`, `Next step:`, and who is named with it.
+/// What follows `Action:`, `Action item:`, `Next step:`, and who is named with it.
 pub fn action(text: &str) -> Option<(Option<String>, &str)> {
     const STARTS: &[&str] = &[
         "action items",
@@ -274,15 +274,16 @@ pub fn action(text: &str) -> Option<(Option<String>, &str)> {
         "next steps",
         "next step",
     ];
-    if let Some(rest) = text.strip_prefix("AI") {
-        // Two letters that mean something else more often: only before work.
-        return labelled(rest).filter(|(_, work)| actionable(work) || work.starts_with('@'));
-    }
     let rest = STARTS.iter().find_map(|start| {
         let head = text.get(..start.len())?;
         head.eq_ignore_ascii_case(start).then(|| &text[start.len()..])
     })?;
     labelled(rest)
+}
+
+/// What follows `AI:`. The two letters mean something else more often, so that only work counts behind them.
+pub fn abbreviated(text: &str) -> Option<(Option<String>, &str)> {
+    labelled(text.strip_prefix("AI")?)
 }
 
 /// What follows `TODO:`, `FIXME:`, `TODO(name):`.

@@ -1,6 +1,9 @@
 //! The sandbox driven as the bot drives it: over HTTP, with a JWT and tokens.
 
+mod access;
 mod api;
+mod deliveries;
+mod trouble;
 
 use chrono::{DateTime, Duration, Utc};
 use data_encoding::{BASE64, BASE64URL_NOPAD};

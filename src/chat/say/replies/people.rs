@@ -1,9 +1,12 @@
 //! Who may, who is asked, and what was not understood.
 
-use crate::chat::say::markup::{code, digest, is_login, link, list, logins, paragraphs, sentence, words};
+use crate::chat::say::markup::{code, digest, is_login, link, list, logins, name, words};
+use crate::chat::say::phrases::title;
 use crate::chat::say::phrases::{requirement, right};
 use crate::workflow::ids::Digest;
+use crate::workflow::ids::PhaseId;
 use crate::workflow::right::{Requirement, Right};
+use crate::workflow::state::State;
 
 /// People named in one answer.
 const NAMED: usize = 20;
@@ -86,32 +89,6 @@ pub fn could_not_check(verb: &str, error_id: &str, again: Again) -> String {
     }
 }
 
-/// A word that is no command.
-pub fn unknown_command(said: &str, suggestions: &[String]) -> String {
-    let said = code(&format!("/{}", said.trim_start_matches('/')));
-    let meant: Vec<String> = suggestions
-        .iter()
-        .take(3)
-        .map(|name| code(&format!("/{name}")))
-        .collect();
-    let help = format!("{} lists all commands.", code("/help"));
-    if meant.is_empty() {
-        format!("I do not know {said}. {help}")
-    } else {
-        format!("I do not know {said}. Did you mean {}? {help}", list(&meant, "or"))
-    }
-}
-
-/// A command whose arguments do not fit. `usage` is how it is typed, such as `/edit KEY FIELD=VALUE …`.
-pub fn bad_arguments(verb: &str, problem: &str, usage: &str) -> String {
-    format!(
-        "I could not read {}: {} It is typed so: {}",
-        code(&format!("/{verb}")),
-        sentence(problem),
-        code(usage)
-    )
-}
-
 /// The App's installation lacks a permission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lacks<'a> {
@@ -127,7 +104,7 @@ pub struct Lacks<'a> {
 pub fn app_lacks(lacks: &Lacks<'_>) -> String {
     let permission = match lacks.permission {
         "" => "a permission".to_owned(),
-        name => format!("the permission {}", code(name)),
+        lacking => format!("the permission {}", name(lacking)),
     };
     format!(
         "I could not {}: my installation lacks {permission}. An owner accepts it in {}. After that: {}",
@@ -139,23 +116,30 @@ pub fn app_lacks(lacks: &Lacks<'_>) -> String {
 
 /// The short comment that calls people to a gate. It is the only text that notifies: everybody whose login is
 /// well-formed is mentioned.
-pub fn call(people: &[String], asked: &str, of: &Digest, card_url: &str) -> String {
+///
+/// It names no digest: the proposal may change while people are on their way, and the card always shows the one that
+/// counts.
+pub fn call(people: &[String], state: &State, phase: &PhaseId, card_url: &str) -> String {
+    let mentions = mentions(people);
+    let what = title(state, phase);
+    let card = link("the card", card_url);
+    if mentions.is_empty() {
+        format!("*{what}* waits for approval. What would be done, and the line that approves it, stand on {card}.")
+    } else {
+        format!(
+            "{mentions}: *{what}* waits for you. What would be done, and the line that approves it, stand on {card}."
+        )
+    }
+}
+
+/// Everybody whose login is made as GitHub makes them; an answer names nobody else with an `@`.
+pub(super) fn mentions(people: &[String]) -> String {
     let mentions: Vec<String> = people
         .iter()
         .filter(|login| is_login(login))
         .map(|login| format!("@{login}"))
         .collect();
-    let what = words(asked);
-    let card = link("the card", card_url);
-    let approve = code(&format!("/approve {}", of.short()));
-    if mentions.is_empty() {
-        format!("*{what}* is waiting for approval: see {card}. Approve exactly that with {approve}")
-    } else {
-        format!(
-            "{}: *{what}* is waiting for you, see {card}. Approve exactly that with {approve}",
-            mentions.join(" ")
-        )
-    }
+    mentions.join(" ")
 }
 
 /// The call that stays where an answered one cannot be tidied away.
@@ -165,24 +149,4 @@ pub fn call_answered(of: &Digest, card_url: &str) -> String {
         digest(of),
         link("the card", card_url)
     )
-}
-
-/// An agent's gate cannot be opened: a person must answer first.
-pub fn call_for_answer(people: &[String], asked: &str, card_url: &str) -> String {
-    let mentions: Vec<String> = people
-        .iter()
-        .filter(|login| is_login(login))
-        .map(|login| format!("@{login}"))
-        .collect();
-    let called = if mentions.is_empty() {
-        String::new()
-    } else {
-        format!("{}: ", mentions.join(" "))
-    };
-    paragraphs(&[format!(
-        "{called}*{}* needs a person's answer, see {}. What is asked: {}",
-        words(asked),
-        link("the card", card_url),
-        code("/prompt")
-    )])
 }
