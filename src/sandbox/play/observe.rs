@@ -30,10 +30,10 @@ pub(super) enum Change {
     Opened(IssueView),
     Commented(IssueNumber, CommentView),
     /// A comment's text, before and after.
-    Rewritten(IssueNumber, CommentView, CommentView),
+    Rewritten(CommentView, CommentView),
     Hidden(IssueNumber, CommentView, String),
     CommentGone(IssueNumber, CommentView),
-    Reacted(CommentView, Vec<ReactionView>),
+    Reacted(Vec<ReactionView>),
     /// An issue in a few words: `is closed`, `has the label docs`.
     Became(IssueNumber, String),
 }
@@ -104,13 +104,13 @@ fn reacted(old: &CommentSeen, new: &CommentSeen) -> Option<Change> {
         .filter(|reaction| !old.reactions.contains(reaction))
         .cloned()
         .collect();
-    (!added.is_empty()).then(|| Change::Reacted(new.view.clone(), added))
+    (!added.is_empty()).then(|| Change::Reacted(added))
 }
 
 fn altered(number: IssueNumber, old: &CommentSeen, new: &CommentSeen) -> Vec<Change> {
     let mut out = Vec::new();
     if old.view.body != new.view.body {
-        out.push(Change::Rewritten(number, old.view.clone(), new.view.clone()));
+        out.push(Change::Rewritten(old.view.clone(), new.view.clone()));
     }
     if let (None, Some(reason)) = (&old.view.minimized, &new.view.minimized) {
         out.push(Change::Hidden(number, new.view.clone(), reason.clone()));

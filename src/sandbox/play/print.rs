@@ -86,7 +86,7 @@ impl<'a> Printer<'a> {
 
     pub fn change(&mut self, change: &Change) -> io::Result<()> {
         match change {
-            Change::Reacted(_, reactions) => {
+            Change::Reacted(reactions) => {
                 for reaction in reactions {
                     let who = self.name(&reaction.author);
                     writeln!(self.out, "  {} {who}", emoji(&reaction.content))?;
@@ -94,7 +94,7 @@ impl<'a> Printer<'a> {
                 Ok(())
             }
             Change::Commented(number, comment) => self.comment(&format!("writes in #{number}"), comment),
-            Change::Rewritten(_, before, after) => self.rewritten(before, after),
+            Change::Rewritten(before, after) => self.rewritten(before, after),
             Change::Hidden(number, comment, reason) => {
                 let bot = self.bot.clone();
                 let about = first_line(&comment.body);
