@@ -23,7 +23,7 @@ pub(super) fn box_line(key: &str, on: bool, text: &str) -> String {
     }
 }
 
-fn is_key(key: &str) -> bool {
+pub(super) fn is_key(key: &str) -> bool {
     !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
 }
 

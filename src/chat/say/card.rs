@@ -1,19 +1,20 @@
 //! The card: the one comment of a workflow that is kept current.
 
+use super::boxes::is_key;
 use super::markup::{
-    code, collapsed, count, digest, link, list, login, logins, paragraphs, sentence, table, units, when,
+    code, collapsed, count, digest, link, list, login, logins, name, paragraphs, sentence, table, units, when,
 };
 use super::next;
 use super::outcomes::{self, Room};
 use super::pages::{LONGEST, bind};
-use super::phrases::{because, hours, right, somebody, standing, surface, title, why};
+use super::phrases::{self, because, hours, right, somebody, surface, title, why};
 use super::tasks::Ticking;
 use super::view::{CardView, Note, ProposalView, Shown};
 use super::{mail, record, tasks};
 use crate::chat::harmless;
-use crate::workflow::definition::{OnExpiry, PeopleGate};
+use crate::workflow::definition::{Gate, OnExpiry, PeopleGate};
 use crate::workflow::ids::PhaseId;
-use crate::workflow::state::{Maker, Pending, PhaseStatus, Status, What};
+use crate::workflow::state::{Maker, Pending, PhaseStatus, State, Status, What};
 
 /// What the links to pages may take.
 const LINKS: usize = 4_000;
@@ -40,7 +41,7 @@ pub struct Rendered {
 /// given is the one at that gate, and all of it is shown: on the card itself or on pages that are all posted.
 pub fn card(view: &CardView<'_>) -> Rendered {
     for room in [Room::Plenty, Room::Little] {
-        let card = compose(view, room, view.proposal.map(full(view)));
+        let card = compose(view, room, view.proposal.map(|proposal| full(view, proposal)));
         if units(&card) <= LONGEST {
             return Rendered {
                 card,
@@ -54,19 +55,28 @@ pub fn card(view: &CardView<'_>) -> Rendered {
             pages: Vec::new(),
         };
     };
-    let pages = bind(&view.state.id, &proposal.digest, &entries(proposal));
-    let rest = units(&compose(
+    let (pages, rest) = if needs_pages(view.state, proposal) {
+        let pages = bind(&view.state.id, &proposal.digest, &entries(proposal));
+        let rest = Rest::OnPages(pages.len());
+        (pages, rest)
+    } else {
+        (Vec::new(), Rest::Decided)
+    };
+    let without = compose(
         view,
         Room::Little,
-        Some(Body::paged(String::new(), pages.len())),
-    ));
-    let room = (LONGEST - LINKS).saturating_sub(rest);
-    let index = match &proposal.shown {
+        Some(Body {
+            text: String::new(),
+            rest,
+        }),
+    );
+    let room = (LONGEST - LINKS).saturating_sub(units(&without));
+    let text = match &proposal.shown {
         Shown::Tasks(tasks) => tasks::index(tasks, ticking(view), room),
         Shown::Mail(mail) => mail::index(mail),
     };
     Rendered {
-        card: compose(view, Room::Little, Some(Body::paged(index, pages.len()))),
+        card: compose(view, Room::Little, Some(Body { text, rest })),
         pages,
     }
 }
@@ -74,25 +84,40 @@ pub fn card(view: &CardView<'_>) -> Rendered {
 /// What stands under the proposal's heading.
 struct Body {
     text: String,
-    /// How many pages hold the rest.
-    pages: usize,
+    rest: Rest,
 }
 
-impl Body {
-    fn paged(text: String, pages: usize) -> Self {
-        Self { text, pages }
+/// Where the part of a proposal is that the card does not show.
+#[derive(Clone, Copy)]
+enum Rest {
+    /// There is none.
+    None,
+    /// On so many pages.
+    OnPages(usize),
+    /// On pages that may have been written while it was to be decided; they are not written any more.
+    Decided,
+}
+
+/// Whether a proposal must be readable in full: it is still to be decided, or nobody decides about it at all.
+fn needs_pages(state: &State, proposal: &ProposalView) -> bool {
+    match state.definition.phase(&proposal.phase).map(|phase| &phase.gate) {
+        Some(Gate::People(_)) => state.is_open() && is_at_the_gate(state, proposal),
+        _ => true,
     }
 }
 
-fn full(view: &CardView<'_>) -> impl Fn(&ProposalView) -> Body {
-    let ticking = ticking(view);
-    move |proposal| Body {
-        text: match &proposal.shown {
-            Shown::Tasks(tasks) => tasks::full(tasks, ticking),
-            Shown::Mail(mail) => mail::full(mail),
-        },
-        pages: 0,
-    }
+fn is_at_the_gate(state: &State, proposal: &ProposalView) -> bool {
+    state
+        .open_gate()
+        .is_some_and(|(phase, _, pending)| proposal.phase == *phase && proposal.digest == pending.digest)
+}
+
+fn full(view: &CardView<'_>, proposal: &ProposalView) -> Body {
+    let text = match &proposal.shown {
+        Shown::Tasks(tasks) => tasks::full(tasks, ticking(view)),
+        Shown::Mail(mail) => mail::full(mail),
+    };
+    Body { text, rest: Rest::None }
 }
 
 fn entries(proposal: &ProposalView) -> Vec<super::pages::Entry> {
@@ -125,20 +150,17 @@ fn compose(view: &CardView<'_>, room: Room, body: Option<Body>) -> String {
             String::new()
         },
         notes(view),
-        steps(view),
+        other_steps(view.state),
     ])
 }
 
-/// The gate that can be decided now, with the proposal at it.
+/// The gate that can be decided now, if the proposal given is the one at it.
 fn at_the_gate<'a>(view: &CardView<'a>) -> Option<(&'a PhaseId, &'a PeopleGate, &'a Pending)> {
-    let gate = view
-        .state
+    let state = view.state;
+    let shown = view.proposal.is_some_and(|proposal| is_at_the_gate(state, proposal));
+    state
         .open_gate()
-        .filter(|_| view.state.is_open() && view.state.hold.is_none())?;
-    let (phase, _, pending) = gate;
-    view.proposal
-        .is_some_and(|proposal| proposal.phase == *phase && proposal.digest == pending.digest)
-        .then_some(gate)
+        .filter(|_| shown && state.is_open() && state.hold.is_none())
 }
 
 fn ticking(view: &CardView<'_>) -> Ticking {
@@ -258,7 +280,12 @@ fn phases(view: &CardView<'_>) -> String {
                 (Some(pending), true) => made(pending, at.iteration),
                 _ => result,
             };
-            vec![title(state, &phase.id), standing(state, phase, provider), since, result]
+            vec![
+                title(state, &phase.id),
+                phrases::standing(state, phase, provider),
+                since,
+                result,
+            ]
         })
         .collect();
     table(&["Phase", "State", "Since", "Result"], &rows)
@@ -267,7 +294,7 @@ fn phases(view: &CardView<'_>) -> String {
 /// A proposal in a table's cell: its digest, who made it, in which round.
 fn made(pending: &Pending, iteration: u32) -> String {
     let by = match &pending.by {
-        Maker::Agent { provider } => code(provider),
+        Maker::Agent { provider } => name(provider),
         Maker::Person(person) => login(&person.login),
     };
     let round = if iteration > 1 {
@@ -303,8 +330,8 @@ fn proposal_part(view: &CardView<'_>, proposal: &ProposalView, body: &Body) -> S
     } else {
         String::new()
     };
-    let decide = gate.map(|(phase, gate, _)| decide(view, proposal, phase, gate, body.pages));
-    let pages = pages_part(view, proposal, body.pages);
+    let decide = gate.map(|(phase, gate, _)| decide(view, proposal, phase, gate, body.rest));
+    let pages = pages_part(view, proposal, body.rest);
     // What was decided already need not stand open.
     let text = match gate {
         None if body.text.lines().count() > 10 => collapsed("Show", &body.text),
@@ -317,7 +344,7 @@ fn proposal_part(view: &CardView<'_>, proposal: &ProposalView, body: &Body) -> S
 fn effect(view: &CardView<'_>, proposal: &ProposalView) -> String {
     match &proposal.shown {
         Shown::Tasks(tasks) => {
-            let labels: Vec<String> = tasks.new_labels.iter().take(50).map(|label| code(label)).collect();
+            let labels: Vec<String> = tasks.new_labels.iter().take(50).map(|label| name(label)).collect();
             let labels = match labels.len() {
                 0 => String::new(),
                 1 => format!(", and creates the label {}", labels[0]),
@@ -325,7 +352,7 @@ fn effect(view: &CardView<'_>, proposal: &ProposalView) -> String {
             };
             format!(
                 "An approval opens the ticked tasks as issues in {} under #{}{labels}.",
-                code(view.repository),
+                name(view.repository),
                 view.state.subject.number
             )
         }
@@ -333,22 +360,46 @@ fn effect(view: &CardView<'_>, proposal: &ProposalView) -> String {
     }
 }
 
-/// The pages that are posted for this proposal, if they are all there.
-fn posted<'a>(view: &CardView<'a>, proposal: &ProposalView, pages: usize) -> Option<&'a [String]> {
+/// The pages that are posted for this proposal.
+fn posted<'a>(view: &CardView<'a>, proposal: &ProposalView) -> Option<&'a [String]> {
     let posted = view.pages_posted.filter(|posted| posted.digest == proposal.digest)?;
-    (posted.urls.len() == pages).then_some(posted.urls.as_slice())
+    (!posted.urls.is_empty()).then_some(posted.urls.as_slice())
 }
 
-fn pages_part(view: &CardView<'_>, proposal: &ProposalView, pages: usize) -> String {
-    if pages == 0 {
-        return String::new();
+/// Whether all of a proposal can be read.
+fn is_shown(view: &CardView<'_>, proposal: &ProposalView, rest: Rest) -> bool {
+    match rest {
+        Rest::None => true,
+        Rest::OnPages(pages) => posted(view, proposal).is_some_and(|urls| urls.len() == pages),
+        Rest::Decided => false,
     }
-    let all = count(pages, "page", "pages");
-    match posted(view, proposal, pages) {
-        None => {
-            format!("This is too long for one comment. All of it is being written on {all}; it can be approved then.")
+}
+
+fn pages_part(view: &CardView<'_>, proposal: &ProposalView, rest: Rest) -> String {
+    match (rest, posted(view, proposal)) {
+        (Rest::None, _) | (Rest::Decided, None) => String::new(),
+        (Rest::OnPages(pages), _) if !is_shown(view, proposal, rest) => {
+            let then = if is_at_the_gate(view.state, proposal) {
+                "; it can be approved then"
+            } else {
+                ""
+            };
+            let all = count(pages, "page", "pages");
+            format!("This is too long for one comment. All of it is being written on {all}{then}.")
         }
-        Some(urls) if pages <= LINKED => {
+        (_, Some(urls)) => page_links(urls),
+        (Rest::OnPages(_), None) => String::new(),
+    }
+}
+
+fn page_links(urls: &[String]) -> String {
+    let all = count(urls.len(), "page", "pages");
+    match urls {
+        [first, .., last] if urls.len() > LINKED => {
+            let (first, last) = (link("the first", first), link("the last", last));
+            format!("All of it stands on {all}, from {first} to {last}.")
+        }
+        _ => {
             let links: Vec<String> = urls
                 .iter()
                 .enumerate()
@@ -356,21 +407,13 @@ fn pages_part(view: &CardView<'_>, proposal: &ProposalView, pages: usize) -> Str
                 .collect();
             format!("All of it stands on {all}: {}.", links.join(", "))
         }
-        Some(urls) => {
-            let (first, last) = (&urls[0], &urls[pages - 1]);
-            format!(
-                "All of it stands on {all}, from {} to {}.",
-                link("the first", first),
-                link("the last", last)
-            )
-        }
     }
 }
 
-fn decide(view: &CardView<'_>, proposal: &ProposalView, phase: &PhaseId, gate: &PeopleGate, pages: usize) -> String {
+fn decide(view: &CardView<'_>, proposal: &ProposalView, phase: &PhaseId, gate: &PeopleGate, rest: Rest) -> String {
     let state = view.state;
     let mut parts = Vec::new();
-    if pages == 0 || posted(view, proposal, pages).is_some() {
+    if is_shown(view, proposal, rest) {
         parts.push(format!(
             "**Approve exactly this:** {} — or set the label {}.",
             code(&format!("/approve {}", proposal.digest.short())),
@@ -405,7 +448,8 @@ fn decide(view: &CardView<'_>, proposal: &ProposalView, phase: &PhaseId, gate: &
 fn changes(shown: &Shown) -> String {
     let lines = match shown {
         Shown::Tasks(tasks) => {
-            let key = tasks.tasks.first().map_or("t1", |task| task.key.as_str());
+            let mut keys = tasks.tasks.iter().map(|task| task.key.as_str());
+            let key = keys.find(|key| is_key(key)).unwrap_or("t1");
             vec![
                 "- leave one out: untick its box".to_owned(),
                 format!("- change one: {}", code(&format!("/edit {key} title=\"…\""))),
@@ -446,11 +490,31 @@ fn notes(view: &CardView<'_>) -> String {
     }
 }
 
-/// The commands that go on from here, but the approval, which has its own line.
-fn steps(view: &CardView<'_>) -> String {
-    let steps: Vec<String> = next::steps(view.state)
-        .into_iter()
-        .filter(|step| !step.command.starts_with("/approve"))
+/// Where a workflow stands, without its proposal.
+pub(super) fn standing(view: &CardView<'_>) -> String {
+    let headline = format!(
+        "**{}: {}.**",
+        harmless::inline(&view.state.definition.title, 120),
+        headline(view)
+    );
+    paragraphs(&[headline, status(view), phases(view), stopped(view)])
+}
+
+/// The commands that go on from here.
+pub(super) fn steps(state: &State) -> String {
+    joined(&next::steps(state))
+}
+
+/// The same, but the approval, which has its own line.
+fn other_steps(state: &State) -> String {
+    let mut steps = next::steps(state);
+    steps.retain(|step| !step.command.starts_with("/approve"));
+    joined(&steps)
+}
+
+fn joined(steps: &[next::Next]) -> String {
+    let steps: Vec<String> = steps
+        .iter()
         .map(|step| format!("{} to {}", code(&step.command), step.does))
         .collect();
     format!("{}.", steps.join(" · "))

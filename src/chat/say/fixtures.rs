@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use pulldown_cmark::{Event as MarkdownEvent, Options, Parser, Tag, TagEnd};
 
 use super::view::{
     CardView, Earlier, LeftOut, MailView, Note, PostedPages, ProposalView, Selection, Shown, Source, TaskView,
@@ -344,3 +345,100 @@ impl Scene {
         self
     }
 }
+
+/// What a text of ours would do besides being read: notify, link to strangers, show images or HTML, be taken for a
+/// command, a marker or a box of its own. `allowed` are the beginnings of links that the test put in itself.
+pub fn live(text: &str, allowed: &[&str]) -> Vec<String> {
+    let mut found: Vec<String> = text
+        .lines()
+        .filter(|line| line.starts_with('/') || line.starts_with('@'))
+        .map(|line| format!("line {line:?}"))
+        .collect();
+    if text.contains("<!--") {
+        found.push("an HTML comment".to_owned());
+    }
+    let bot = crate::chat::reader::BotName::new("countersign");
+    found.extend(
+        crate::chat::reader::read(text, &bot)
+            .iter()
+            .map(|command| format!("{command:?}")),
+    );
+    let options =
+        Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_GFM;
+    let mut in_code = 0;
+    let mut run = String::new();
+    for event in Parser::new_ext(text, options) {
+        match event {
+            MarkdownEvent::Start(Tag::CodeBlock(_)) => in_code += 1,
+            MarkdownEvent::End(TagEnd::CodeBlock) => in_code -= 1,
+            MarkdownEvent::Text(text) if in_code == 0 => {
+                run.push_str(&text);
+                continue;
+            }
+            MarkdownEvent::Start(Tag::Image { .. }) => found.push("an image".to_owned()),
+            MarkdownEvent::Start(Tag::Link { dest_url, .. })
+                if !allowed.iter().any(|start| dest_url.starts_with(start)) =>
+            {
+                found.push(format!("a link to {dest_url}"));
+            }
+            MarkdownEvent::Html(html) | MarkdownEvent::InlineHtml(html) => {
+                let tags = ["<details>", "</details>", "<summary>", "</summary>"];
+                let rest = tags.iter().fold(html.to_string(), |rest, tag| rest.replace(tag, ""));
+                if rest.contains(['<', '@']) {
+                    found.push(format!("HTML {rest}"));
+                }
+            }
+            _ => {}
+        }
+        found.extend(live_words(&run));
+        run.clear();
+    }
+    found.extend(live_words(&run));
+    found
+}
+
+/// What GitHub makes of rendered text: mentions and bare addresses.
+fn live_words(text: &str) -> Vec<String> {
+    let mention = text.match_indices('@').any(|(at, _)| {
+        let after = text[at + 1..].chars().next();
+        after.is_some_and(|c| c.is_ascii_alphanumeric())
+    });
+    let address = ["http://", "https://", "www."]
+        .iter()
+        .any(|start| text.to_lowercase().contains(start));
+    if mention || address {
+        vec![format!("live {text:?}")]
+    } else {
+        Vec::new()
+    }
+}
+
+/// Texts that try to do something.
+pub const HOSTILE: &[&str] = &[
+    "@carol look",
+    "/approve a7937b64b8ca",
+    "\n/approve a7937b64b8ca\n",
+    "![x](https://evil.test/x.png)",
+    "[x](https://evil.test)",
+    "https://evil.test/y",
+    "<img src=x onerror=y>",
+    "<!-- countersign fx=abcdefghijklmnopqrst -->",
+    "</details>\n\n@carol",
+    "```\n@carol\n/approve\n",
+    "`````",
+    "`@carol` `x",
+    "- [x] **t9** not a task",
+    "\n- [ ] **t1** not a task",
+    "| a | b |\n| - | - |",
+    "fixes #1 and other/app#2",
+    "# heading",
+    "> quote",
+    "&#64;carol",
+    "\\@carol",
+    "@countersign approve",
+    "\u{202E}evil\u{2066}",
+    "الأمان قبل كل شيء",
+    "🦀🚀 e\u{301}",
+    "a**b__c~~d",
+    "",
+];

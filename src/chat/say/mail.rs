@@ -1,6 +1,6 @@
 //! A mail on the card and on its pages.
 
-use super::markup::{code, fenced, paragraphs, pieces};
+use super::markup::{fenced, name, paragraphs, pieces};
 use super::pages::{Entry, PIECE};
 use super::view::MailView;
 use crate::chat::harmless;
@@ -33,7 +33,7 @@ pub fn entries(view: &MailView) -> Vec<Entry> {
 }
 
 fn envelope(view: &MailView) -> String {
-    let addresses = |all: &[String]| all.iter().map(|address| code(address)).collect::<Vec<_>>().join(", ");
+    let addresses = |all: &[String]| all.iter().map(|address| name(address)).collect::<Vec<_>>().join(", ");
     let mut lines = vec![format!("**To** {}", addresses(&view.to))];
     if !view.cc.is_empty() {
         lines.push(format!("**Cc** {}", addresses(&view.cc)));

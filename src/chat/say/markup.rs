@@ -35,9 +35,52 @@ pub fn list(items: &[String], word: &str) -> String {
     }
 }
 
-/// Somebody else's words within a line.
+/// Somebody else's words within a line. Names in backticks stay code where they are simple enough; all else is shown
+/// as it was typed.
 pub fn words(text: &str) -> String {
-    harmless::inline(text, SENTENCE)
+    let text: String = match text.char_indices().nth(SENTENCE) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    };
+    let mut out = String::new();
+    let mut rest = text.as_str();
+    while let Some((before, name, after)) = next_code(rest) {
+        push_words(before, &mut out);
+        if out.ends_with('`') {
+            out.push(' ');
+        }
+        out.push_str(&format!("`{name}`"));
+        rest = after;
+    }
+    push_words(rest, &mut out);
+    out.trim().to_owned()
+}
+
+/// The first simple name in backticks, with what stands before and after it.
+fn next_code(text: &str) -> Option<(&str, &str, &str)> {
+    let mut from = 0;
+    loop {
+        let open = from + text[from..].find('`')?;
+        let close = open + 1 + text[open + 1..].find('`')?;
+        let name = &text[open + 1..close];
+        if is_name(name) && !text[..open].ends_with(['`', '\\']) && !text[close + 1..].starts_with('`') {
+            return Some((&text[..open], name, &text[close + 1..]));
+        }
+        from = close;
+    }
+}
+
+/// Harmless words with the spaces around them, which divide them from the code beside.
+fn push_words(text: &str, out: &mut String) {
+    if out.is_empty() {
+        out.push_str(&harmless::inline(text, usize::MAX));
+    } else {
+        // A letter before them, since they do not begin the line.
+        out.push_str(&harmless::inline(&format!("x{text}"), usize::MAX)[1..]);
+    }
+    if text.ends_with(char::is_whitespace) && !out.is_empty() {
+        out.push(' ');
+    }
 }
 
 /// The same as a sentence of its own: it ends with a full stop.
@@ -50,15 +93,32 @@ pub fn sentence(text: &str) -> String {
     }
 }
 
-/// A short text as inline code, or made harmless where inline code could not hold it.
+/// A command or a word of our own as inline code; made harmless where inline code could not hold it.
 pub fn code(text: &str) -> String {
-    let plain = |c: char| c == ' ' || c == '…' || c.is_ascii_graphic() && !"`<>|\\".contains(c) || c.is_alphanumeric();
-    let fits = !text.trim().is_empty() && text.trim() == text && text.len() <= 256 && text.chars().all(plain);
-    if fits {
+    if is_simple(text) {
         format!("`{text}`")
     } else {
         harmless::inline(text, 120)
     }
+}
+
+/// Somebody else's name for something as inline code, unless it would look like a command of ours.
+pub fn name(text: &str) -> String {
+    if is_name(text) {
+        format!("`{text}`")
+    } else {
+        harmless::inline(text, 120)
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    is_simple(text) && !text.starts_with('/')
+}
+
+/// Whether inline code can hold a text, also in a table's cell.
+fn is_simple(text: &str) -> bool {
+    let plain = |c: char| c == ' ' || c == '…' || c.is_alphanumeric() || c.is_ascii_graphic() && !"`<>|\\".contains(c);
+    !text.is_empty() && text.trim() == text && text.len() <= 256 && text.chars().all(plain)
 }
 
 /// A digest as a card shows it.
@@ -75,7 +135,7 @@ pub fn is_login(login: &str) -> bool {
 
 /// A person, named without being notified.
 pub fn login(login: &str) -> String {
-    code(login)
+    name(login)
 }
 
 /// Several of them.
@@ -193,6 +253,20 @@ mod tests {
                 "{raw:?}: {}",
                 code(raw)
             );
+        }
+    }
+
+    #[test]
+    fn names_in_backticks_stay_code_and_nothing_else_does() {
+        for (raw, safe) in [
+            ("`t1` waits for `t2`, which", "`t1` waits for `t2`, which"),
+            ("ask `@bob`", "ask `@bob`"),
+            ("@bob `x", "\\@\u{2060}bob \\`x"),
+            ("a ``b`` c", "a \\`\\`b\\`\\` c"),
+            ("`<b>` and `a`", "\\`\\<b\\>\\` and `a`"),
+            ("`a` `b`", "`a` `b`"),
+        ] {
+            assert_eq!(words(raw), safe, "{raw}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! What came of the acts: issues opened, links refused, mail sent.
 
-use super::markup::{code, collapsed, count, link, list, login, paragraphs, words};
+use super::markup::{collapsed, count, link, list, login, name, paragraphs, words};
 use super::phrases::{ending, title};
 use super::view::CardView;
 use crate::chat::harmless;
@@ -147,7 +147,7 @@ fn issues(at: &PhaseState, room: Room) -> String {
 
 fn refused_link(key: &ActKey, outcome: &ActOutcome) -> Option<String> {
     match outcome {
-        ActOutcome::NotLinked { reason } => Some(format!("- {}: {}", code(&key.0), words(reason))),
+        ActOutcome::NotLinked { reason } => Some(format!("- {}: {}", name(&key.0), words(reason))),
         _ => None,
     }
 }
@@ -156,19 +156,19 @@ fn other(outcome: &ActOutcome) -> Option<String> {
     Some(match outcome {
         ActOutcome::Listed { url } => format!("Issues that could not be linked stand in {}.", link("a list", url)),
         ActOutcome::Mailed { message_id, refused } if refused.is_empty() => {
-            format!("The mail was handed over as {}.", code(&bare(message_id)))
+            format!("The mail was handed over as {}.", name(&bare(message_id)))
         }
         ActOutcome::Mailed { message_id, refused } => {
             let refused: Vec<String> = refused.iter().take(20).map(|address| login(address)).collect();
             format!(
                 "The mail was handed over as {}, but not to {}: refused.",
-                code(&bare(message_id)),
+                name(&bare(message_id)),
                 list(&refused, "and")
             )
         }
         ActOutcome::MailInDoubt { message_id, reason } => format!(
             "**The mail {} may have been sent or not** and is not sent again: {}. Ask one of its recipients.",
-            code(&bare(message_id)),
+            name(&bare(message_id)),
             words(reason.trim_end_matches('.'))
         ),
         _ => return None,

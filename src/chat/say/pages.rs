@@ -7,7 +7,7 @@ use crate::workflow::ids::{Digest, WorkflowId};
 /// hidden marker and for what an edit in the browser adds (`\r`).
 pub const LONGEST: usize = 60_000;
 /// Raw characters of one piece of a text. Escaped, they still fit a page.
-pub const PIECE: usize = 15_000;
+pub const PIECE: usize = 6_000;
 /// What a page's own heading may take.
 const HEADING: usize = 200;
 

@@ -1,6 +1,6 @@
 //! Words for rights, states and surfaces.
 
-use super::markup::{code, count, link, list, login, sentence, words};
+use super::markup::{self, code, count, link, list, login, sentence, words};
 use crate::chat::harmless;
 use crate::workflow::definition::Phase;
 use crate::workflow::ids::PhaseId;
@@ -45,7 +45,7 @@ pub fn somebody(person: Option<&Person>) -> String {
 pub fn surface(surface: &Surface) -> String {
     match surface {
         Surface::Comment { url, .. } => link("comment", url),
-        Surface::Label { name, .. } => format!("label {}", code(name)),
+        Surface::Label { name, .. } => format!("label {}", markup::name(name)),
         Surface::Box => "box on this card".to_owned(),
         Surface::System => "countersign".to_owned(),
     }
@@ -65,7 +65,9 @@ pub fn standing(state: &State, phase: &Phase, provider: Option<&str>) -> String 
     match at.status {
         PhaseStatus::Blocked => blocked(state, phase),
         PhaseStatus::Running => {
-            let by = provider.map(|name| format!(", {}", code(name))).unwrap_or_default();
+            let by = provider
+                .map(|name| format!(", {}", markup::name(name)))
+                .unwrap_or_default();
             let round = if at.iteration > 1 {
                 format!(", round {}", at.iteration)
             } else {

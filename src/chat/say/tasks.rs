@@ -1,7 +1,7 @@
 //! Tasks on the card and on its pages.
 
 use super::boxes::box_line;
-use super::markup::{code, collapsed, count, indented, link, list, login, paragraphs, pieces, units, words};
+use super::markup::{collapsed, count, indented, link, list, login, name, paragraphs, pieces, units, words};
 use super::pages::{Entry, PIECE};
 use super::view::{Earlier, LeftOut, Selection, Source, TaskView, TasksView};
 use crate::chat::harmless;
@@ -172,7 +172,7 @@ fn facts(task: &TaskView) -> String {
         facts.push(format!("after {}", list(&keys, "and")));
     }
     if !task.labels.is_empty() {
-        let labels: Vec<String> = task.labels.iter().map(|label| code(label)).collect();
+        let labels: Vec<String> = task.labels.iter().map(|label| name(label)).collect();
         facts.push(format!("labels {}", labels.join(" ")));
     }
     facts.extend(

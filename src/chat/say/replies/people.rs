@@ -1,6 +1,6 @@
 //! Who may, who is asked, and what was not understood.
 
-use crate::chat::say::markup::{code, digest, is_login, link, list, logins, paragraphs, sentence, words};
+use crate::chat::say::markup::{code, digest, is_login, link, list, logins, name, words};
 use crate::chat::say::phrases::{requirement, right};
 use crate::workflow::ids::Digest;
 use crate::workflow::right::{Requirement, Right};
@@ -86,32 +86,6 @@ pub fn could_not_check(verb: &str, error_id: &str, again: Again) -> String {
     }
 }
 
-/// A word that is no command.
-pub fn unknown_command(said: &str, suggestions: &[String]) -> String {
-    let said = code(&format!("/{}", said.trim_start_matches('/')));
-    let meant: Vec<String> = suggestions
-        .iter()
-        .take(3)
-        .map(|name| code(&format!("/{name}")))
-        .collect();
-    let help = format!("{} lists all commands.", code("/help"));
-    if meant.is_empty() {
-        format!("I do not know {said}. {help}")
-    } else {
-        format!("I do not know {said}. Did you mean {}? {help}", list(&meant, "or"))
-    }
-}
-
-/// A command whose arguments do not fit. `usage` is how it is typed, such as `/edit KEY FIELD=VALUE …`.
-pub fn bad_arguments(verb: &str, problem: &str, usage: &str) -> String {
-    format!(
-        "I could not read {}: {} It is typed so: {}",
-        code(&format!("/{verb}")),
-        sentence(problem),
-        code(usage)
-    )
-}
-
 /// The App's installation lacks a permission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lacks<'a> {
@@ -127,7 +101,7 @@ pub struct Lacks<'a> {
 pub fn app_lacks(lacks: &Lacks<'_>) -> String {
     let permission = match lacks.permission {
         "" => "a permission".to_owned(),
-        name => format!("the permission {}", code(name)),
+        lacking => format!("the permission {}", name(lacking)),
     };
     format!(
         "I could not {}: my installation lacks {permission}. An owner accepts it in {}. After that: {}",
@@ -140,11 +114,7 @@ pub fn app_lacks(lacks: &Lacks<'_>) -> String {
 /// The short comment that calls people to a gate. It is the only text that notifies: everybody whose login is
 /// well-formed is mentioned.
 pub fn call(people: &[String], asked: &str, of: &Digest, card_url: &str) -> String {
-    let mentions: Vec<String> = people
-        .iter()
-        .filter(|login| is_login(login))
-        .map(|login| format!("@{login}"))
-        .collect();
+    let mentions = mentions(people);
     let what = words(asked);
     let card = link("the card", card_url);
     let approve = code(&format!("/approve {}", of.short()));
@@ -153,9 +123,19 @@ pub fn call(people: &[String], asked: &str, of: &Digest, card_url: &str) -> Stri
     } else {
         format!(
             "{}: *{what}* is waiting for you, see {card}. Approve exactly that with {approve}",
-            mentions.join(" ")
+            mentions
         )
     }
+}
+
+/// Everybody whose login is made as GitHub makes them; an answer names nobody else with an `@`.
+pub(super) fn mentions(people: &[String]) -> String {
+    let mentions: Vec<String> = people
+        .iter()
+        .filter(|login| is_login(login))
+        .map(|login| format!("@{login}"))
+        .collect();
+    mentions.join(" ")
 }
 
 /// The call that stays where an answered one cannot be tidied away.
@@ -165,24 +145,4 @@ pub fn call_answered(of: &Digest, card_url: &str) -> String {
         digest(of),
         link("the card", card_url)
     )
-}
-
-/// An agent's gate cannot be opened: a person must answer first.
-pub fn call_for_answer(people: &[String], asked: &str, card_url: &str) -> String {
-    let mentions: Vec<String> = people
-        .iter()
-        .filter(|login| is_login(login))
-        .map(|login| format!("@{login}"))
-        .collect();
-    let called = if mentions.is_empty() {
-        String::new()
-    } else {
-        format!("{}: ", mentions.join(" "))
-    };
-    paragraphs(&[format!(
-        "{called}*{}* needs a person's answer, see {}. What is asked: {}",
-        words(asked),
-        link("the card", card_url),
-        code("/prompt")
-    )])
 }

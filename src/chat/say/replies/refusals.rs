@@ -1,7 +1,7 @@
 //! Every refusal of the core in words: how it stands, what is allowed, the exact next command.
 
 use super::people::{NotAllowed, WhoCan, not_allowed};
-use crate::chat::say::markup::{code, count, digest, link, list, login, when};
+use crate::chat::say::markup::{code, count, digest, link, list, login, name, when};
 use crate::chat::say::next::steps;
 use crate::chat::say::phrases::{because, right, somebody, title};
 use crate::workflow::command::Refusal;
@@ -53,7 +53,7 @@ fn reason(refusal: &Refusal, about: &Refused<'_>) -> String {
             void: true,
         } => format!(
             "{} is void: the proposal changed after it was shown. Now {} is shown on {}.",
-            code(given),
+            name(given),
             digest(current),
             card(about)
         ),
@@ -64,7 +64,7 @@ fn reason(refusal: &Refusal, about: &Refused<'_>) -> String {
         } => {
             format!(
                 "{} is not what is shown. {} shows {}.",
-                code(given),
+                name(given),
                 capital(&card(about)),
                 digest(current)
             )
