@@ -24,7 +24,7 @@ pub fn entries(view: &MailView) -> Vec<Entry> {
     parts.extend(
         pieces(&view.text, PIECE)
             .into_iter()
-            .map(|piece| fenced(piece.trim_end_matches('\n'), "text")),
+            .map(|piece| fenced(piece.strip_suffix('\n').unwrap_or(piece), "text")),
     );
     vec![Entry {
         heading: "#### The mail".to_owned(),

@@ -47,7 +47,7 @@ fn gate_steps(state: &State) -> Option<Vec<Next>> {
         .executors_of(phase)
         .any(|executor| !state.at(executor).outcomes.is_empty());
     if !begun {
-        steps.push(step("/revise …", "have it done again, with what you write"));
+        steps.push(step("/revise …", "ask for another round"));
         steps.push(step("/reject …", "say no"));
     }
     Some(steps)
@@ -66,10 +66,7 @@ fn between_gates(state: &State) -> Vec<Next> {
             })
     });
     if approved_not_begun {
-        vec![step(
-            "/unapprove",
-            "take your approval back, while nothing has been done",
-        )]
+        vec![step("/unapprove", "take the approval back")]
     } else {
         Vec::new()
     }
@@ -79,11 +76,11 @@ fn stopped_steps(state: &State, phase: &PhaseId) -> Vec<Next> {
     let mut steps = Vec::new();
     if awaits_answer(state, phase) {
         steps.push(step("/prompt", "see what is asked"));
-        steps.push(step("/respond", "answer it, with the answer in a fenced block below"));
+        steps.push(step("/respond", "answer it in a fenced block"));
     }
     let has_agent = state.definition.phase(phase).is_some_and(|phase| phase.agent.is_some());
     if has_agent && state.at(phase).approval.is_none() {
-        steps.push(step("/revise …", "have it done again, with what you write"));
+        steps.push(step("/revise …", "ask for another round"));
     }
     steps.push(step("/retry", "try again"));
     steps

@@ -25,14 +25,18 @@ pub fn requirement(needs: Requirement) -> String {
         .or
         .iter()
         .map(|standing| match standing {
-            Standing::Author => "being its author".to_owned(),
-            Standing::Assignee => "being assigned to it".to_owned(),
+            Standing::Author => "author".to_owned(),
+            Standing::Assignee => "assignee".to_owned(),
         })
         .collect();
     match (needs.right, standings.as_slice()) {
         (Right::None, _) => "nothing".to_owned(),
         (least, []) => format!("{} on the repository", right(least)),
-        (least, others) => format!("{} on the repository, or {}", right(least), list(others, "or")),
+        (least, others) => format!(
+            "{} on the repository, or being its {}",
+            right(least),
+            list(others, "or")
+        ),
     }
 }
 

@@ -67,7 +67,7 @@ Or, before that:
 
 Unanswered for 7 days, I ask again. Silence approves nothing.
 
-`/revise …` to have it done again, with what you write · `/reject …` to say no · `/hold …` to pause it · `/cancel …` to end it."
+`/revise …` to ask for another round · `/reject …` to say no · `/hold …` to pause it · `/cancel …` to end it."
     );
 }
 

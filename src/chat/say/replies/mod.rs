@@ -1,7 +1,9 @@
 //! Answers: one function each, and each ends with the command that goes on from there.
 //!
 //! Reactions say that a comment was seen (👀), did what it said (🚀) or did not (👎); a comment of ours is due only
-//! where a person has to know more. `/hold` and `/unhold` are acknowledged by a reaction and the card alone.
+//! where a person has to know more. What the card shows at once is acknowledged by the reaction alone: that a workflow
+//! started, `/hold`, `/unhold`, an edit, an approval. The end, which an edited card tells nobody, gets one
+//! ([`ended`]). Malformed and unknown commands are answered by the table of verbs, which knows their usage.
 
 mod notices;
 mod people;

@@ -9,7 +9,7 @@ use crate::chat::say::pages::LONGEST;
 use crate::chat::say::phrases::{because, somebody, surface, title, why};
 use crate::workflow::ids::{Digest, IssueNumber, PhaseId};
 use crate::workflow::right::Person;
-use crate::workflow::state::{PhaseStatus, State, Status, Surface};
+use crate::workflow::state::{ActOutcome, PhaseStatus, State, Status, Surface};
 
 /// Changed lines that are quoted.
 const CHANGED: usize = 10;
@@ -26,6 +26,7 @@ pub fn addressed(to: &Person, by: &Surface, answer: &str) -> String {
 
 /// The workflow ended: what came of it.
 pub fn ended(state: &State, card_url: &str) -> String {
+    let cancelled = matches!(state.status, Status::Cancelled { .. });
     let head = match &state.status {
         Status::Cancelled { by, reason } => {
             format!("Cancelled by {}{}.", somebody(by.as_ref()), because(reason.as_str()))
@@ -33,20 +34,29 @@ pub fn ended(state: &State, card_url: &str) -> String {
         Status::Completed | Status::Open => "Done.".to_owned(),
     };
     let issues = opened(state);
-    let issues = match (issues.len(), &state.status) {
-        (0, Status::Cancelled { .. }) => {
-            "Nothing had been opened or sent for it beyond what the card shows.".to_owned()
-        }
-        (0, _) => String::new(),
-        (many, Status::Cancelled { .. }) => format!("What was opened stays: {}.", some(&issues, many)),
-        (many, _) => format!("Opened: {}.", some(&issues, many)),
+    let issues = match (issues.len(), cancelled) {
+        (0, _) => None,
+        (many, true) => Some(format!("What was opened stays: {}.", some(&issues, many))),
+        (many, false) => Some(format!("Opened: {}.", some(&issues, many))),
+    };
+    let left: Vec<String> = issues.into_iter().chain(mail(state).map(str::to_owned)).collect();
+    let left = if left.is_empty() {
+        "Nothing was opened or sent.".to_owned()
+    } else {
+        left.join(" ")
     };
     let record = format!("Who approved what stands on {}.", link("the card", card_url));
-    let parts: Vec<String> = [head, issues, record]
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .collect();
-    format!("{} To start another: {}", parts.join(" "), code("/deliver"))
+    format!("{head} {left} {record} To start another: {}", code("/deliver"))
+}
+
+/// What became of the mail, if one was to be sent.
+fn mail(state: &State) -> Option<&'static str> {
+    let mut outcomes = state.phases.values().flat_map(|phase| phase.outcomes.values());
+    outcomes.find_map(|outcome| match outcome {
+        ActOutcome::Mailed { .. } => Some("The mail was sent."),
+        ActOutcome::MailInDoubt { .. } => Some("**The mail may have been sent or not**; it is not sent again."),
+        _ => None,
+    })
 }
 
 fn some(links: &[String], many: usize) -> String {

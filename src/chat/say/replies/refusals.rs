@@ -171,7 +171,7 @@ fn onwards(refusal: &Refusal, about: &Refused<'_>) -> String {
         .collect();
     match offered.is_empty() {
         true => format!("How it stands: {}", code("/status")),
-        false => format!("What goes on from here: {}.", list(&offered, "or")),
+        false => format!("Next: {}.", list(&offered, "or")),
     }
 }
 

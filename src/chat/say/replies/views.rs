@@ -10,8 +10,8 @@ use crate::workflow::ids::{DeliveryId, WorkflowId};
 use crate::workflow::right::Requirement;
 use crate::workflow::state::{Entry, State, Timestamp};
 
-/// Raw characters of a prompt in one comment; its fence doubles them at worst.
-const PROMPT: usize = 25_000;
+/// Raw characters of a prompt in one comment; fenced and moved in, they grow to three times that at worst.
+const PROMPT: usize = 18_000;
 /// Lines of an explanation.
 const EXPLAINED: usize = 20;
 
@@ -181,7 +181,10 @@ pub fn prompt(state: &State, phase: &crate::workflow::ids::PhaseId, prompt: &str
         } else {
             String::new()
         };
-        let text = collapsed("Show the prompt", &fenced(part.trim_end_matches('\n'), "text"));
+        let text = collapsed(
+            "Show the prompt",
+            &fenced(part.strip_suffix('\n').unwrap_or(part), "text"),
+        );
         let last = at + 1 == all;
         let how = if last {
             format!(
