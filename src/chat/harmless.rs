@@ -68,7 +68,7 @@ pub fn cell(text: &str, max: usize) -> String {
 pub fn block(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut lines: Vec<String> = Vec::new();
-    let mut in_list = false;
+    let mut list = Outline::default();
     for line in text.split('\n') {
         let line: String = line.chars().filter(|c| !is_hidden(*c)).collect();
         let content = line.trim_start_matches(is_blank);
@@ -78,18 +78,18 @@ pub fn block(text: &str) -> String {
             }
             continue;
         }
-        let bullet = Bullet::of(content);
-        let (marker, content) = match &bullet {
-            Some(bullet) => (bullet.marker.as_str(), bullet.content),
-            None => ("", content),
+        let Some(bullet) = Bullet::of(content) else {
+            list = Outline::default();
+            lines.push(render(&glyphs(content)));
+            continue;
         };
-        let indent = if in_list && bullet.is_some() {
-            indentation(&line)
-        } else {
-            0
-        };
-        in_list = bullet.is_some();
-        lines.push(format!("{:indent$}{marker}{}", "", render(&glyphs(content))));
+        let indent = list.place(indentation(&line), bullet.marker.len());
+        lines.push(format!(
+            "{:indent$}{}{}",
+            "",
+            bullet.marker,
+            render(&glyphs(bullet.content))
+        ));
     }
     while lines.last().is_some_and(String::is_empty) {
         lines.pop();
@@ -138,14 +138,35 @@ impl<'t> Bullet<'t> {
     }
 }
 
-/// How deep a list item stands, in columns; beyond three levels it no longer matters.
+/// The open items of a list, outermost first. Items are set anew under their parents: an indentation of one's own
+/// choice could make code of an item.
+#[derive(Default)]
+struct Outline {
+    /// The columns in which an item's content begins, as typed and as written.
+    contents: Vec<(usize, usize)>,
+}
+
+impl Outline {
+    /// What is deeper than this stands beside its parent.
+    const DEEPEST: usize = 6;
+
+    /// The column for an item that was typed in a column.
+    fn place(&mut self, typed: usize, marker: usize) -> usize {
+        self.contents.retain(|(content, _)| *content <= typed);
+        self.contents.truncate(Self::DEEPEST - 1);
+        let column = self.contents.last().map_or(0, |(_, written)| *written);
+        self.contents.push((typed + marker, column + marker));
+        column
+    }
+}
+
 fn indentation(line: &str) -> usize {
     let columns = line.chars().map_while(|c| match c {
         ' ' => Some(1),
         '\t' => Some(4),
         _ => None,
     });
-    columns.sum::<usize>().min(6)
+    columns.sum()
 }
 
 /// A character as displayed.

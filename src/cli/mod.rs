@@ -1,1 +1,3 @@
-//! See the map of the house in the crate's root.
+//! One file per subcommand, and the log.
+
+pub mod logging;

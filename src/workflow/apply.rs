@@ -14,6 +14,7 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
         subject,
         by,
         surface,
+        said_at,
     } = event
     else {
         return None;
@@ -39,6 +40,7 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
         subject: subject.clone(),
         starter: by.clone(),
         started_at: at,
+        heard_at: *said_at,
         status: Status::Open,
         hold: None,
         phases: definition
@@ -75,6 +77,9 @@ pub fn apply(state: &mut State, event: &Event, at: Timestamp) {
             what,
         });
     }
+    if let Event::Revised { said_at, .. } | Event::Retried { said_at, .. } = event {
+        state.heard_at = *said_at;
+    }
     match event {
         Event::Held { by, reason } => {
             state.hold = Some(Hold {
@@ -106,6 +111,7 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
     };
     for executor in executors.iter().filter(|executor| *executor != id) {
         if let Some(phase) = state.phases.get_mut(executor) {
+            phase.why = None;
             phase.enter(PhaseStatus::Blocked, at);
         }
     }
@@ -148,6 +154,8 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
         Event::Unapproved { .. } | Event::ApprovalLost { .. } => {
             phase.approval = None;
             phase.ending = None;
+            phase.why = None;
+            phase.reminders = 0;
             phase.enter(PhaseStatus::ReadyForReview, at);
         }
         Event::Rejected { .. } => {

@@ -20,6 +20,8 @@ pub struct Authority {
     pub standings: Vec<Standing>,
     /// By which surface they spoke.
     pub surface: Surface,
+    /// When they spoke, by GitHub's clock.
+    pub said_at: Timestamp,
     /// What the verb asks, as the repository configured it.
     pub requirement: Requirement,
 }

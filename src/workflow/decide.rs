@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 
 use super::apply::{apply, begin};
+use super::artifact::Proposal;
 use super::command::{Ask, Authority, Command, Named, Obsolete, Refusal, Report, RunResult, Start, Verdict};
 use super::definition::{Gate, OnExpiry};
 use super::event::Event;
@@ -36,7 +37,7 @@ pub fn decide(state: Option<&State>, command: &Command, facts: Facts, now: Times
             let decision = asked(state, authority, ask, facts, now);
             verdict(decision.map(|first| with_consequences(state.clone(), first, now)))
         }
-        (Some(state), Command::System(report)) => match reported(state, report) {
+        (Some(state), Command::System(report)) => match reported(state, report, now) {
             Some(first) => Verdict::Events(with_consequences(state.clone(), first, now)),
             None => Verdict::Obsolete(Obsolete),
         },
@@ -59,6 +60,7 @@ fn start_workflow(start: &Start, now: Timestamp) -> Decision {
         subject: start.subject.clone(),
         by: start.by.person.clone(),
         surface: start.by.surface.clone(),
+        said_at: start.by.said_at,
     };
     let state = begin(&started, now).expect("the first event is Started");
     let mut events = vec![started];
@@ -119,7 +121,7 @@ fn asked(state: &State, authority: &Authority, ask: &Ask, facts: Facts, now: Tim
         Ask::Revise { text } => revise(state, authority, text),
         Ask::Amend { base, proposal, change } => {
             let (phase, current) = gate_untouched(state)?;
-            if current != *base || proposal.phase != *phase {
+            if current != *base || !belongs(state, phase, proposal) {
                 return Err(Refusal::Stale { current });
             }
             let digest = proposal.digest();
@@ -136,11 +138,8 @@ fn asked(state: &State, authority: &Authority, ask: &Ask, facts: Facts, now: Tim
         }
         Ask::Respond { proposal } => {
             let phase = &proposal.phase;
-            let awaited = state
-                .definition
-                .phase(phase)
-                .is_some_and(|_| awaits_answer(state, phase) && state.at(phase).iteration == proposal.iteration);
-            if !awaited {
+            let awaited = |_| awaits_answer(state, phase) && belongs(state, phase, proposal);
+            if !state.definition.phase(phase).is_some_and(awaited) {
                 return Err(Refusal::NoAnswerAwaited);
             }
             Ok(vec![Event::Proposed {
@@ -166,19 +165,42 @@ pub fn awaits_answer(state: &State, phase: &PhaseId) -> bool {
         && matches!(at.status, PhaseStatus::WaitingForHuman | PhaseStatus::Error)
 }
 
+/// Whether a proposal was made for what the phase is at: an approval of it must be valid here and nowhere else.
+fn belongs(state: &State, phase: &PhaseId, proposal: &Proposal) -> bool {
+    proposal.workflow == state.id && proposal.phase == *phase && proposal.iteration == state.at(phase).iteration
+}
+
 /// The open gate, unless part of what it shows was carried out already.
 fn gate_untouched(state: &State) -> Result<(&PhaseId, Digest), Refusal> {
     let (phase, _, pending) = state.open_gate().ok_or_else(|| no_open_gate(state))?;
-    if state
-        .executors_of(phase)
-        .any(|executor| !state.at(executor).outcomes.is_empty())
-    {
+    if partly_done(state, phase) {
         return Err(Refusal::PartlyDone);
     }
     Ok((phase, pending.digest))
 }
 
-fn no_open_gate(state: &State) -> Refusal {
+/// Whether any act of what a phase proposed was carried out. Such a proposal is not changed or rejected any more: the
+/// acts of another would be taken for these.
+pub(super) fn partly_done(state: &State, phase: &PhaseId) -> bool {
+    state
+        .executors_of(phase)
+        .any(|executor| !state.at(executor).outcomes.is_empty())
+}
+
+/// Whether a phase's approval still opens something: acts of it are left to be carried out, or to be tried again.
+fn still_counts(state: &State, phase: &PhaseId) -> bool {
+    state
+        .executors_of(phase)
+        .any(|executor| matches!(state.at(executor).status, PhaseStatus::Approved | PhaseStatus::Error))
+}
+
+/// Whether what somebody typed names this digest: at least the digits that a card shows, in either case.
+fn names(given: &str, digest: &Digest) -> bool {
+    given.len() >= Digest::SHORT && digest.to_string().starts_with(&given.to_ascii_lowercase())
+}
+
+/// The refusal when no gate is open: it says where the workflow stands instead.
+pub fn no_open_gate(state: &State) -> Refusal {
     let at = state.first_at(&[
         PhaseStatus::Running,
         PhaseStatus::WaitingForHuman,
@@ -200,13 +222,9 @@ fn approve(state: &State, authority: &Authority, named: &Named, reason: Option<&
     }
     let current = pending.digest;
     if let Named::Prefix(given) = named
-        && !current.to_string().starts_with(given.as_str())
+        && !names(given, &current)
     {
-        let void = state
-            .at(phase)
-            .void
-            .iter()
-            .any(|void| void.to_string().starts_with(given.as_str()));
+        let void = state.at(phase).void.iter().any(|void| names(given, void));
         return Err(Refusal::WrongDigest {
             given: given.clone(),
             current,
@@ -238,10 +256,7 @@ fn approve(state: &State, authority: &Authority, named: &Named, reason: Option<&
 fn unapprove(state: &State, authority: &Authority, of: Option<&str>, facts: Facts) -> Decision {
     let approved = state.definition.phases.iter().rev().find_map(|phase| {
         let approval = state.at(&phase.id).approval.as_ref()?;
-        let pending = state
-            .executors_of(&phase.id)
-            .any(|executor| state.at(executor).status == PhaseStatus::Approved);
-        pending.then_some((&phase.id, approval))
+        still_counts(state, &phase.id).then_some((&phase.id, approval))
     });
     let Some((phase, approval)) = approved else {
         return Err(Refusal::NothingApproved);
@@ -257,10 +272,7 @@ fn unapprove(state: &State, authority: &Authority, of: Option<&str>, facts: Fact
             needs: UNAPPROVE_OTHERS,
         });
     }
-    let begun = state
-        .executors_of(phase)
-        .any(|executor| !state.at(executor).outcomes.is_empty());
-    if begun || facts.act_in_flight {
+    if partly_done(state, phase) || facts.act_in_flight {
         return Err(Refusal::TooLate);
     }
     Ok(vec![Event::Unapproved {
@@ -286,6 +298,7 @@ fn revise(state: &State, authority: &Authority, text: &str) -> Decision {
         phase: phase.clone(),
         by,
         text: text.into(),
+        said_at: authority.said_at,
     };
     Ok(vec![revised, next_iteration(state, phase)?])
 }
@@ -313,6 +326,7 @@ fn retry(state: &State, authority: &Authority) -> Decision {
     let retried = Event::Retried {
         phase: phase.clone(),
         by: authority.person.clone(),
+        said_at: authority.said_at,
     };
     let again = match at.status {
         PhaseStatus::Rejected => next_iteration(state, phase)?,
@@ -332,12 +346,13 @@ fn carries_out(state: &State, phase: &PhaseId) -> bool {
     source.is_some_and(|source| state.at(source).approval.is_some())
 }
 
-fn reported(state: &State, report: &Report) -> Option<Vec<Event>> {
+fn reported(state: &State, report: &Report, now: Timestamp) -> Option<Vec<Event>> {
     match report {
         Report::ActEnded { phase, key, outcome } => {
-            // What happened outside is recorded even when the workflow was ended meanwhile.
-            let known = state.phases.contains_key(phase) && !state.at(phase).outcomes.contains_key(key);
-            known.then(|| {
+            // What happened outside is recorded even when the workflow was ended, or the approval lost, meanwhile.
+            let source = state.definition.phase(phase)?.executes.as_ref()?;
+            let proposed = state.at(source).pending.as_ref()?.acts.contains(key);
+            (proposed && !state.at(phase).outcomes.contains_key(key)).then(|| {
                 vec![Event::ActEnded {
                     phase: phase.clone(),
                     key: key.clone(),
@@ -345,9 +360,12 @@ fn reported(state: &State, report: &Report) -> Option<Vec<Event>> {
                 }]
             })
         }
+        _ if !state.is_open() => None,
         Report::Shown { phase, digest, at } => {
-            let pending = state.phases.get(phase)?.pending.as_ref()?;
-            (pending.digest == *digest && pending.shown_at.is_none()).then(|| {
+            let shown = state.phases.get(phase)?;
+            let pending = shown.pending.as_ref()?;
+            let awaited = shown.status == PhaseStatus::ReadyForReview && pending.shown_at.is_none();
+            (awaited && pending.digest == *digest).then(|| {
                 vec![Event::Shown {
                     phase: phase.clone(),
                     digest: *digest,
@@ -355,7 +373,6 @@ fn reported(state: &State, report: &Report) -> Option<Vec<Event>> {
                 }]
             })
         }
-        _ if !state.is_open() => None,
         Report::Ran {
             phase,
             iteration,
@@ -364,7 +381,7 @@ fn reported(state: &State, report: &Report) -> Option<Vec<Event>> {
         } => {
             let at = state.phases.get(phase)?;
             let current = at.status == PhaseStatus::Running && at.iteration == *iteration && at.attempt == *attempt;
-            current.then(|| vec![ran(phase, result)])
+            current.then(|| vec![ran(state, phase, result)])
         }
         Report::ActFailed { phase, key, why } => {
             let due = state.next_act(phase).is_some_and(|(next, _)| next == key);
@@ -377,7 +394,7 @@ fn reported(state: &State, report: &Report) -> Option<Vec<Event>> {
         }
         Report::ApprovalLost { phase, digest, why } => {
             let approval = state.phases.get(phase)?.approval.as_ref()?;
-            (approval.digest == *digest).then(|| {
+            (approval.digest == *digest && still_counts(state, phase)).then(|| {
                 vec![Event::ApprovalLost {
                     phase: phase.clone(),
                     reason: why.clone(),
@@ -388,7 +405,7 @@ fn reported(state: &State, report: &Report) -> Option<Vec<Event>> {
             phase,
             digest,
             reminders,
-        } => expired(state, phase, digest, *reminders),
+        } => expired(state, (phase, digest, *reminders), now),
         Report::SubjectClosed { by } => state.hold.is_none().then(|| {
             vec![Event::Held {
                 by: by.clone(),
@@ -402,9 +419,14 @@ fn reported(state: &State, report: &Report) -> Option<Vec<Event>> {
     }
 }
 
-fn ran(phase: &PhaseId, result: &RunResult) -> Event {
+fn ran(state: &State, phase: &PhaseId, result: &RunResult) -> Event {
+    let astray = matches!(result, RunResult::Proposed { proposal, .. } if !belongs(state, phase, proposal));
     let phase = phase.clone();
     match result {
+        RunResult::Proposed { .. } if astray => Event::Failed {
+            phase,
+            why: Why::Failed("the answer belongs to another run; /retry asks anew".into()),
+        },
         RunResult::Proposed { proposal, provider } => Event::Proposed {
             phase,
             digest: proposal.digest(),
@@ -429,19 +451,25 @@ fn ran(phase: &PhaseId, result: &RunResult) -> Event {
     }
 }
 
-fn expired(state: &State, phase: &PhaseId, digest: &Digest, reminders: u32) -> Option<Vec<Event>> {
-    let (open, gate, pending) = state.open_gate()?;
-    let at = state.at(phase);
-    if open != phase || pending.digest != *digest || at.reminders != reminders || state.hold.is_some() {
+/// The time of a gate ran out: of this phase, with this digest shown, for the time after so many reminders.
+fn expired(state: &State, of: (&PhaseId, &Digest, u32), now: Timestamp) -> Option<Vec<Event>> {
+    let (phase, gate, pending) = state.open_gate()?;
+    let current = (phase, &pending.digest, state.at(phase).reminders);
+    if of != current || pending.shown_at.is_none() || state.hold.is_some() {
+        return None;
+    }
+    // A proposal can be changed and changed back: the timer that it had before does not count for it now.
+    let hours = TimeDelta::hours(i64::from(gate.expires_after_hours?));
+    if now < pending.made_at + hours {
         return None;
     }
     Some(vec![match gate.on_expiry {
-        OnExpiry::Remind => Event::Reminded { phase: phase.clone() },
-        OnExpiry::Reject => Event::Rejected {
+        OnExpiry::Reject if !partly_done(state, phase) => Event::Rejected {
             phase: phase.clone(),
             by: None,
             reason: "nobody answered in time".into(),
         },
+        OnExpiry::Remind | OnExpiry::Reject => Event::Reminded { phase: phase.clone() },
     }])
 }
 
@@ -474,9 +502,11 @@ fn consequence(state: &State) -> Option<Event> {
         let at = state.at(id);
         match at.status {
             PhaseStatus::Blocked => {
+                // What it carries out may be needed through others only, and its approval taken back meanwhile.
                 let unblocked = phase
                     .needs
                     .iter()
+                    .chain(phase.executes.iter().filter(|source| *source != id))
                     .all(|need| state.at(need).status == PhaseStatus::Completed);
                 unblocked.then(|| match phase.agent {
                     Some(_) => Event::PhaseStarted {

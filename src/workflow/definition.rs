@@ -121,6 +121,9 @@ fn three() -> u32 {
     3
 }
 
+/// The longest that a gate may wait: far from where adding it to a time would overflow.
+const HOURS_OF_A_YEAR: u32 = 8760;
+
 /// Why a definition cannot be used, one sentence a mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invalid(pub Vec<String>);
@@ -181,6 +184,15 @@ impl Definition {
                 }
                 _ => {}
             }
+            let hours = match &phase.gate {
+                Gate::People(gate) => gate.expires_after_hours,
+                Gate::None => None,
+            };
+            if hours.is_some_and(|hours| !(1..=HOURS_OF_A_YEAR).contains(&hours)) {
+                mistakes.push(format!(
+                    "phase {id}: expires_after_hours must be from 1 to {HOURS_OF_A_YEAR}"
+                ));
+            }
             if phase.limits.iterations == 0 {
                 mistakes.push(format!("phase {id}: limits.iterations must be at least 1"));
             }
@@ -206,6 +218,13 @@ impl Definition {
                 }
             }
             let Some(source) = &phase.executes else { continue };
+            let mut earlier = self.phases.iter().take_while(|other| other.id != *id);
+            if let Some(other) = earlier.find(|other| other.executes.as_ref() == Some(source)) {
+                mistakes.push(format!(
+                    "phase {id}: {} carries out what {source} proposed already",
+                    other.id
+                ));
+            }
             let proposer = self.phase(source).expect("checked to exist");
             if proposer.agent.is_none() {
                 mistakes.push(format!("phase {id}: it executes {source}, which proposes nothing"));

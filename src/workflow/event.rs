@@ -25,6 +25,8 @@ pub enum Event {
         by: Person,
         /// How they said so.
         surface: Surface,
+        /// When they said so, by GitHub's clock.
+        said_at: Timestamp,
     },
     /// A phase began an iteration, or a new attempt of one.
     PhaseStarted {
@@ -100,6 +102,8 @@ pub enum Event {
         by: Person,
         /// What should be different.
         text: Words,
+        /// When they said so, by GitHub's clock.
+        said_at: Timestamp,
     },
     /// A phase waits for a person's answer.
     WaitsForHuman {
@@ -121,6 +125,8 @@ pub enum Event {
         phase: PhaseId,
         /// Who.
         by: Person,
+        /// When they said so, by GitHub's clock.
+        said_at: Timestamp,
     },
     /// An act ended.
     ActEnded {

@@ -16,3 +16,6 @@ pub mod plan;
 pub mod right;
 pub mod state;
 pub mod words;
+
+#[cfg(test)]
+mod tests;

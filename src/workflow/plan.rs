@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::act::ActKey;
+use super::decide::partly_done;
 use super::definition::{Gate, OnExpiry};
 use super::event::Event;
 use super::ids::{Digest, PhaseId};
@@ -73,70 +74,43 @@ pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
     if !only_shown {
         intents.push(Intent::Card);
     }
+    let started: Vec<&PhaseId> = events.iter().filter_map(starts_run).collect();
     for event in events {
         match event {
-            Event::PhaseStarted {
+            Event::PhaseStarted { phase, .. } => intents.extend(run(state, phase)),
+            Event::Shown { phase, .. }
+            | Event::Reminded { phase }
+            | Event::Unapproved { phase, .. }
+            | Event::ApprovalLost { phase, .. } => intents.extend(opened(state, phase, now)),
+            Event::Approved { phase, .. }
+            | Event::Rejected { phase, .. }
+            | Event::Revised { phase, .. }
+            // A person's change: what people were called to look at is void.
+            | Event::Proposed {
                 phase,
-                iteration,
-                attempt,
-            } => {
-                intents.push(Intent::RunAgent {
-                    phase: phase.clone(),
-                    iteration: *iteration,
-                    attempt: *attempt,
-                });
-            }
-            Event::Shown { phase, digest, .. } => {
-                intents.push(Intent::CallPeople {
-                    phase: phase.clone(),
-                    digest: *digest,
-                });
-                intents.extend(expiry(state, phase, now));
-            }
-            Event::Reminded { phase } => {
-                let at = state.at(phase);
-                if let Some(pending) = &at.pending {
-                    intents.push(Intent::CallPeople {
-                        phase: phase.clone(),
-                        digest: pending.digest,
-                    });
-                }
-                intents.extend(expiry(state, phase, now));
-            }
-            Event::Approved { phase, .. } | Event::Rejected { phase, .. } | Event::Revised { phase, .. } => {
-                intents.push(Intent::DismissCall { phase: phase.clone() });
-            }
-            Event::Unheld { .. } => intents.extend(resumed(state, now)),
-            Event::Cancelled { .. } => {
-                let called = state
-                    .definition
-                    .phases
-                    .iter()
-                    .filter(|phase| state.at(&phase.id).pending.is_some());
-                intents.extend(called.map(|phase| Intent::DismissCall {
-                    phase: phase.id.clone(),
+                change: Some(_),
+                ..
+            } => intents.push(Intent::DismissCall { phase: phase.clone() }),
+            Event::Held { .. } | Event::Cancelled { .. } => {
+                let called = state.definition.phases.iter().map(|phase| &phase.id);
+                intents.extend(called.filter(|phase| waits_at_gate(state, phase)).map(|phase| {
+                    Intent::DismissCall { phase: phase.clone() }
                 }));
             }
-            Event::Unapproved { phase, .. } | Event::ApprovalLost { phase, .. } => {
-                if let Some(pending) = &state.at(phase).pending {
-                    intents.push(Intent::CallPeople {
-                        phase: phase.clone(),
-                        digest: pending.digest,
-                    });
+            Event::Unheld { .. } => {
+                for phase in state.definition.phases.iter().map(|phase| &phase.id) {
+                    if !started.contains(&phase) {
+                        intents.extend(run(state, phase));
+                    }
+                    intents.extend(opened(state, phase, now));
                 }
-                intents.extend(expiry(state, phase, now));
             }
             _ => {}
         }
     }
-    if events.iter().any(|event| {
-        matches!(
-            event,
-            Event::ActsStarted { .. } | Event::ActEnded { .. } | Event::Approved { .. } | Event::Unheld { .. }
-        )
-    }) {
-        intents.extend(next_acts(state));
-    }
+    let acting = state.definition.phases.iter().map(|phase| &phase.id);
+    let acting = acting.filter(|phase| events.iter().any(|event| lets_act(event, phase)));
+    intents.extend(acting.filter_map(|phase| next_act(state, phase)));
     intents
 }
 
@@ -148,59 +122,83 @@ fn ends_planned(event: &Event) -> bool {
     )
 }
 
-/// The next act of every phase that carries out acts.
-fn next_acts(state: &State) -> Vec<Intent> {
-    if !state.is_open() || state.hold.is_some() {
-        return Vec::new();
+/// The phase whose agent an event starts.
+fn starts_run(event: &Event) -> Option<&PhaseId> {
+    match event {
+        Event::PhaseStarted { phase, .. } => Some(phase),
+        _ => None,
     }
-    let acting = state
-        .definition
-        .phases
-        .iter()
-        .filter(|phase| state.at(&phase.id).status == PhaseStatus::Approved);
-    acting
-        .filter_map(|phase| {
-            let (key, digest) = state.next_act(&phase.id)?;
-            let source = phase.executes.clone()?;
-            Some(Intent::Act {
-                phase: phase.id.clone(),
-                source,
-                digest,
-                key: key.clone(),
-            })
-        })
-        .collect()
 }
 
-/// What a lifted hold starts anew: runs that it dropped and the time of the open gate.
-fn resumed(state: &State, now: Timestamp) -> Vec<Intent> {
-    let mut intents = Vec::new();
-    for phase in &state.definition.phases {
-        let at = state.at(&phase.id);
-        if at.status == PhaseStatus::Running {
-            intents.push(Intent::RunAgent {
-                phase: phase.id.clone(),
-                iteration: at.iteration,
-                attempt: at.attempt,
-            });
-        }
-        intents.extend(expiry(state, &phase.id, now));
+/// Whether a phase's next act may follow from an event. Acts of one phase are planned one at a time: another phase's
+/// progress does not plan them again.
+fn lets_act(event: &Event, of: &PhaseId) -> bool {
+    match event {
+        Event::ActsStarted { phase } | Event::ActEnded { phase, .. } | Event::Approved { phase, .. } => phase == of,
+        Event::Unheld { .. } => true,
+        _ => false,
     }
-    intents
+}
+
+/// Whether things are begun now: the workflow goes on and is not held.
+fn goes_on(state: &State) -> bool {
+    state.is_open() && state.hold.is_none()
+}
+
+/// The run of a phase that is at work.
+fn run(state: &State, phase: &PhaseId) -> Option<Intent> {
+    let at = state.at(phase);
+    (goes_on(state) && at.status == PhaseStatus::Running).then(|| Intent::RunAgent {
+        phase: phase.clone(),
+        iteration: at.iteration,
+        attempt: at.attempt,
+    })
+}
+
+/// The next act of a phase that carries out acts, while the proposal is approved as it stands.
+fn next_act(state: &State, phase: &PhaseId) -> Option<Intent> {
+    if !goes_on(state) || state.at(phase).status != PhaseStatus::Approved {
+        return None;
+    }
+    let (key, digest) = state.next_act(phase)?;
+    let source = state.definition.phase(phase)?.executes.as_ref()?;
+    let approved = state.at(source).approval.as_ref()?.digest;
+    (approved == digest).then(|| Intent::Act {
+        phase: phase.clone(),
+        source: source.clone(),
+        digest,
+        key: key.clone(),
+    })
+}
+
+/// Whether a phase waits at a gate of people, with all of its proposal readable on GitHub.
+fn waits_at_gate(state: &State, phase: &PhaseId) -> bool {
+    let at = state.at(phase);
+    let shown = at.pending.as_ref().is_some_and(|pending| pending.shown_at.is_some());
+    let gate = state.definition.phase(phase).map(|phase| &phase.gate);
+    shown && at.status == PhaseStatus::ReadyForReview && matches!(gate, Some(Gate::People(_)))
+}
+
+/// What a gate that people can open now asks for: that they are called, and its timer.
+fn opened(state: &State, phase: &PhaseId, now: Timestamp) -> Vec<Intent> {
+    if !goes_on(state) || !waits_at_gate(state, phase) {
+        return Vec::new();
+    }
+    let pending = state.at(phase).pending.as_ref();
+    let call = pending.map(|pending| Intent::CallPeople {
+        phase: phase.clone(),
+        digest: pending.digest,
+    });
+    call.into_iter().chain(expiry(state, phase, now)).collect()
 }
 
 /// The timer of a phase's gate, if it is open and has one.
 fn expiry(state: &State, phase: &PhaseId, now: Timestamp) -> Option<Intent> {
     let (open, gate, pending) = state.open_gate()?;
-    let Gate::People(_) = &state.definition.phase(phase)?.gate else {
-        return None;
-    };
-    let hours = gate
-        .expires_after_hours
-        .filter(|_| open == phase && pending.shown_at.is_some())?;
+    let hours = gate.expires_after_hours.filter(|_| open == phase)?;
     let at = state.at(phase);
-    let cap = state.definition.phase(phase)?.limits.reminders;
-    if gate.on_expiry == OnExpiry::Remind && at.reminders >= cap {
+    let reminds = gate.on_expiry == OnExpiry::Remind || partly_done(state, phase);
+    if reminds && at.reminders >= state.definition.phase(phase)?.limits.reminders {
         return None;
     }
     Some(Intent::ExpireGate {

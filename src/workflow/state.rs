@@ -338,6 +338,8 @@ pub struct State {
     pub starter: Person,
     /// When.
     pub started_at: Timestamp,
+    /// When somebody last asked for a run, by GitHub's clock: an agent reads no text that is newer.
+    pub heard_at: Timestamp,
     /// Where it stands.
     pub status: Status,
     /// Whether it is held.

@@ -73,9 +73,13 @@ fn lengths_are_those_displayed() {
 
 #[test]
 fn a_block_keeps_lines_and_lists() {
-    let text = "Do *this*:\r\n\r\n\r\n* one\n  1) two\n+ [ ] three\n# four\n/approve\n    code\n";
+    let text = "Do *this*:\r\n\r\n\r\n* one\n   1) two\n+ [ ] three\n# four\n/approve\n    code\n";
     let expected = "Do \\*this\\*:\n\n- one\n  1) two\n- \\[ \\] three\n\\# four\n\\/approve\ncode";
     assert_eq!(block(text), expected);
+    assert_eq!(
+        block("- a\n\n        - b\n   - c\n\t\t10. d\n- e"),
+        "- a\n\n  - b\n  - c\n    10. d\n- e"
+    );
     assert_eq!(quote("a\n\n@b"), format!("> a\n>\n> \\@{WORD_JOINER}b"));
 }
 
@@ -139,7 +143,12 @@ fn text() -> impl Strategy<Value = String> {
 
 /// What Markdown makes of a text beyond paragraphs, lists and quotes.
 fn effects(markdown: &str) -> Vec<String> {
-    let options = Options::all() - Options::ENABLE_SMART_PUNCTUATION - Options::ENABLE_DEFINITION_LIST;
+    let options = Options::ENABLE_TABLES
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_GFM
+        | Options::ENABLE_MATH;
     let plain = |event: &Event<'_>| match event {
         Event::Start(tag) => matches!(tag, Tag::Paragraph | Tag::List(_) | Tag::Item | Tag::BlockQuote(_)),
         Event::End(_) | Event::Text(_) | Event::SoftBreak => true,
@@ -154,7 +163,7 @@ fn effects(markdown: &str) -> Vec<String> {
 fn rendered(markdown: &str) -> String {
     let pieces = Parser::new(markdown).filter_map(|event| match event {
         Event::Text(text) => Some(text.into_string()),
-        Event::SoftBreak => Some("\n".to_owned()),
+        Event::SoftBreak | Event::End(_) => Some("\n".to_owned()),
         _ => None,
     });
     pieces.collect()

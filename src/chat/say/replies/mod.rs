@@ -5,11 +5,15 @@
 //! started, `/hold`, `/unhold`, an edit, an approval. The end, which an edited card tells nobody, gets one
 //! ([`ended`]). Malformed and unknown commands are answered by the table of verbs, which knows their usage.
 
+mod beginnings;
+mod card;
 mod notices;
 mod people;
 mod refusals;
 mod views;
 
+pub use beginnings::*;
+pub use card::*;
 pub use notices::*;
 pub use people::*;
 pub use refusals::*;

@@ -215,45 +215,6 @@ pub fn gate_expired(state: &State, phase: &PhaseId) -> String {
     )
 }
 
-/// One mistake in a configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
-    /// From 1.
-    pub line: u64,
-    /// From 1.
-    pub column: u64,
-    /// What is wrong there and what to do.
-    pub message: String,
-}
-
-/// The repository's configuration cannot be read; what holds instead.
-pub fn configuration_broken(mistakes: &[Mistake], last_good: Option<&str>) -> String {
-    let lines: Vec<String> = mistakes
-        .iter()
-        .take(SENTENCES)
-        .map(|mistake| {
-            format!(
-                "- line {}, column {}: {}",
-                mistake.line,
-                mistake.column,
-                sentence(&mistake.message)
-            )
-        })
-        .collect();
-    let holds = match last_good {
-        Some(commit) => format!("The last good one, of commit {}, stays in force.", name(commit)),
-        None => "Until it is put right, the defaults hold.".to_owned(),
-    };
-    paragraphs(&[
-        format!("{} cannot be used:", code(FILE)),
-        lines.join("\n"),
-        format!(
-            "{holds} Once it is put right on the default branch, I read it by myself; then: {}",
-            code("/status")
-        ),
-    ])
-}
-
 /// More tasks than the repository allows.
 pub fn too_many_tasks(found: usize, limit: usize) -> String {
     format!(

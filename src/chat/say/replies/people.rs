@@ -1,9 +1,10 @@
 //! Who may, who is asked, and what was not understood.
 
 use crate::chat::say::markup::{code, digest, is_login, link, list, logins, name, words};
-use crate::chat::say::phrases::{requirement, right};
-use crate::workflow::ids::Digest;
+use crate::chat::say::phrases::{requirement, right, title};
+use crate::workflow::ids::{Digest, PhaseId};
 use crate::workflow::right::{Requirement, Right};
+use crate::workflow::state::State;
 
 /// People named in one answer.
 const NAMED: usize = 20;
@@ -113,17 +114,18 @@ pub fn app_lacks(lacks: &Lacks<'_>) -> String {
 
 /// The short comment that calls people to a gate. It is the only text that notifies: everybody whose login is
 /// well-formed is mentioned.
-pub fn call(people: &[String], asked: &str, of: &Digest, card_url: &str) -> String {
+///
+/// It names no digest: the proposal may change while people are on their way, and the card always shows the one that
+/// counts.
+pub fn call(people: &[String], state: &State, phase: &PhaseId, card_url: &str) -> String {
     let mentions = mentions(people);
-    let what = words(asked);
+    let what = title(state, phase);
     let card = link("the card", card_url);
-    let approve = code(&format!("/approve {}", of.short()));
     if mentions.is_empty() {
-        format!("*{what}* is waiting for approval: see {card}. Approve exactly that with {approve}")
+        format!("*{what}* waits for approval. What would be done, and the line that approves it, stand on {card}.")
     } else {
         format!(
-            "{}: *{what}* is waiting for you, see {card}. Approve exactly that with {approve}",
-            mentions
+            "{mentions}: *{what}* waits for you. What would be done, and the line that approves it, stand on {card}."
         )
     }
 }

@@ -4,12 +4,11 @@ use super::*;
 use crate::chat::say::fixtures::*;
 use crate::chat::say::markup::units;
 use crate::chat::say::pages::LONGEST;
-use crate::workflow::apply::apply;
 use crate::workflow::command::Refusal;
 use crate::workflow::event::Event;
 use crate::workflow::ids::{DeliveryId, IssueNumber};
 use crate::workflow::right::{Requirement, Right, Standing};
-use crate::workflow::state::{PhaseStatus, State, Surface, Why};
+use crate::workflow::state::{Surface, Why};
 
 const HOLDERS: Requirement = Requirement {
     right: Right::Triage,
@@ -19,21 +18,6 @@ const WRITERS: Requirement = Requirement::at_least(Right::Write);
 
 fn known() -> WhoCan {
     WhoCan::Known(vec!["alice".to_owned(), "bob".to_owned()])
-}
-
-fn and_then(mut state: State, event: Event) -> State {
-    apply(&mut state, &event, at(5));
-    state
-}
-
-fn cancelled() -> State {
-    let by = Some(person("alice"));
-    let reason = "no time".into();
-    and_then(at_the_tasks(), Event::Cancelled { by, reason })
-}
-
-fn failing() -> State {
-    deliver(&[running("extract"), failed("extract")])
 }
 
 #[test]
@@ -90,186 +74,21 @@ fn what_the_app_lacks_and_where_it_is_accepted() {
 #[test]
 fn people_are_called_by_name_and_nobody_else_is() {
     let people = ["alice", "bob", "x y", "carol@evil", "acme/team", "dan_acme"].map(str::to_owned);
-    let called = call(&people[..3], "Tasks", &first(), CARD_URL);
-    assert_eq!(
-        called,
-        "@alice @bob: *Tasks* is waiting for you, see [the card](https://github.com/acme/app/issues/12#issuecomment-5). Approve exactly that with `/approve a7937b64b8ca`"
-    );
-    assert!(call(&people[2..], "Tasks", &first(), CARD_URL).starts_with("@dan_acme: *Tasks* is waiting for you"));
-    assert!(call(&[], "Tasks", &first(), CARD_URL).starts_with("*Tasks* is waiting for approval"));
-    assert_eq!(
-        call_answered(&first(), CARD_URL),
-        "This was answered: `a7937b64b8ca` is no longer waiting. See [the card](https://github.com/acme/app/issues/12#issuecomment-5)."
-    );
-}
-
-#[test]
-fn every_refusal_says_how_it_stands_and_what_goes_on() {
     let gate = at_the_tasks();
-    let held = and_then(at_the_tasks(), held());
-    let hold = held.hold.clone().unwrap();
-    let current = first();
-    let wrong = |given: &str, void| Refusal::WrongDigest {
-        given: given.to_owned(),
-        current,
-        void,
-    };
-    let theirs = Refusal::NotYours {
-        of: person("bob"),
-        needs: Right::Maintain,
-    };
-    let capped = Refusal::CapReached {
-        phase: "extract".into(),
-        iterations: 10,
-    };
-    let not_open = |status| Refusal::NoOpenGate(Some(("extract".into(), status)));
-    let missing = Refusal::NotAllowed {
-        needs: WRITERS,
-        has: Right::None,
-    };
-    let table: &[(&str, Refusal, &State, &str)] = &[
-        (
-            "approve",
-            missing,
-            &gate,
-            "You may not: `/approve` needs write access on the repository. You have no access beyond what everybody has. Who can: `alice` and `bob`. `/who` says who may do what.",
-        ),
-        (
-            "approve",
-            Refusal::Over,
-            &done(),
-            "This workflow is done; [the card](https://github.com/acme/app/issues/12#issuecomment-5) is its record. Next: `/deliver` to start a new one.",
-        ),
-        (
-            "approve",
-            Refusal::Over,
-            &cancelled(),
-            "This workflow was cancelled by `alice`: “no time”. Next: `/deliver` to start a new one.",
-        ),
-        (
-            "approve",
-            Refusal::Held(hold),
-            &held,
-            "It is on hold, by `alice` since 2025-12-04 12:05 UTC: “wait for @\u{2060}carol”. Next: `/unhold` to let it go on or `/cancel …` to end it.",
-        ),
-        (
-            "unhold",
-            Refusal::NotHeld,
-            &gate,
-            "It is not on hold. Next: `/approve a7937b64b8ca` to approve exactly this, `/revise …` to ask for another round or `/reject …` to say no.",
-        ),
-        (
-            "approve",
-            not_open(PhaseStatus::Error),
-            &failing(),
-            "Nothing is waiting for approval: *Tasks* failed. Next: `/prompt` to see what is asked, `/respond` to answer it in a fenced block or `/revise …` to ask for another round.",
-        ),
-        (
-            "approve",
-            wrong("3f9c0a417be2", true),
-            &gate,
-            "`3f9c0a417be2` is void: the proposal changed after it was shown. Now `a7937b64b8ca` is shown on [the card](https://github.com/acme/app/issues/12#issuecomment-5). To approve what is shown: `/approve a7937b64b8ca`",
-        ),
-        (
-            "approve",
-            wrong("@bob", false),
-            &gate,
-            "`@bob` is not what is shown. [The card](https://github.com/acme/app/issues/12#issuecomment-5) shows `a7937b64b8ca`. To approve what is shown: `/approve a7937b64b8ca`",
-        ),
-        (
-            "approve",
-            Refusal::NotShownYet,
-            &gate,
-            "The proposal does not stand here in full yet, and nobody approves what was not shown. The approve line appears on the card when it does. Next: `/revise …` to ask for another round, `/reject …` to say no or `/hold …` to pause it.",
-        ),
-        (
-            "approve",
-            Refusal::ChangedJustNow { current },
-            &gate,
-            "[The card](https://github.com/acme/app/issues/12#issuecomment-5) changed less than ten seconds before you wrote, so I cannot know that you saw `a7937b64b8ca`. Look again. To approve what is shown: `/approve a7937b64b8ca`",
-        ),
-        (
-            "unapprove",
-            Refusal::NothingApproved,
-            &gate,
-            "There is no approval that could be taken back. Next: `/approve a7937b64b8ca` to approve exactly this, `/revise …` to ask for another round or `/reject …` to say no.",
-        ),
-        (
-            "unapprove",
-            theirs,
-            &gate,
-            "That approval is `bob`'s; taking back another's needs the maintain role. Next: `/approve a7937b64b8ca` to approve exactly this, `/revise …` to ask for another round or `/reject …` to say no.",
-        ),
-        (
-            "unapprove",
-            Refusal::TooLate,
-            &gate,
-            "What was approved is being carried out already. Next: `/approve a7937b64b8ca` to approve exactly this, `/revise …` to ask for another round or `/reject …` to say no.",
-        ),
-        (
-            "edit",
-            Refusal::PartlyDone,
-            &gate,
-            "Part of this has been carried out already, so it can only be approved as it stands, or cancelled. To approve what is shown: `/approve a7937b64b8ca`",
-        ),
-        (
-            "retry",
-            Refusal::NothingToRetry,
-            &gate,
-            "Nothing failed. Next: `/approve a7937b64b8ca` to approve exactly this, `/revise …` to ask for another round or `/reject …` to say no.",
-        ),
-        (
-            "respond",
-            Refusal::NoAnswerAwaited,
-            &gate,
-            "No answer of a person is awaited. Next: `/approve a7937b64b8ca` to approve exactly this, `/revise …` to ask for another round or `/reject …` to say no.",
-        ),
-        (
-            "edit",
-            Refusal::Stale { current },
-            &gate,
-            "The proposal changed while I read that: `a7937b64b8ca` is shown now. Look again, then repeat it. Next: `/approve a7937b64b8ca` to approve exactly this, `/revise …` to ask for another round or `/reject …` to say no.",
-        ),
-        (
-            "edit",
-            Refusal::NoChange,
-            &gate,
-            "That changes nothing: the proposal says so already. Next: `/approve a7937b64b8ca` to approve exactly this, `/revise …` to ask for another round or `/reject …` to say no.",
-        ),
-        (
-            "revise",
-            capped,
-            &gate,
-            "*Tasks* had 10 rounds, which is the limit. Next: `/approve a7937b64b8ca` to approve exactly this, `/reject …` to say no or `/hold …` to pause it.",
-        ),
-    ];
-    for (verb, refused, state, said) in table {
-        let about = Refused {
-            verb,
-            state: Some(state),
-            card_url: CARD_URL,
-            who: &known(),
-        };
-        assert_eq!(refusal(refused, &about), *said, "{refused:?}");
-    }
-}
-
-#[test]
-fn a_phase_without_an_open_gate_says_where_it_stands() {
-    for status in PhaseStatus::ALL {
-        let about = Refused {
-            verb: "approve",
-            state: None,
-            card_url: CARD_URL,
-            who: &known(),
-        };
-        let said = refusal(&Refusal::NoOpenGate(Some(("extract".into(), status))), &about);
-        assert!(
-            said.starts_with("Nothing is waiting for approval: *`extract`* "),
-            "{said}"
-        );
-        assert!(said.ends_with("To start one: `/deliver`"), "{said}");
-    }
+    let called = |people: &[String]| call(people, &gate, &"extract".into(), CARD_URL);
+    assert_eq!(
+        called(&people[..3]),
+        "@alice @bob: *Tasks* waits for you. What would be done, and the line that approves it, stand on \
+         [the card](https://github.com/acme/app/issues/12#issuecomment-5)."
+    );
+    assert!(called(&people[2..]).starts_with("@dan_acme: *Tasks* waits for you."));
+    assert!(called(&[]).starts_with("*Tasks* waits for approval."));
+    let answered = call_answered(&first(), CARD_URL);
+    assert_eq!(
+        answered,
+        "This was answered: `a7937b64b8ca` is no longer waiting. See \
+         [the card](https://github.com/acme/app/issues/12#issuecomment-5)."
+    );
 }
 
 #[test]
@@ -532,22 +351,39 @@ fn approvals_that_no_longer_count_say_why() {
 }
 
 #[test]
-fn configuration_and_limits_name_the_place() {
-    let mistake = Mistake {
-        line: 3,
-        column: 7,
-        message: "there is no key `mial`; did you mean `mail`?".to_owned(),
-    };
-    let broken = [mistake];
-    assert_eq!(configuration_broken(&broken, Some("4c1d2aa")), "`.github/countersign.yml` cannot be used:
-
-- line 3, column 7: there is no key `mial`; did you mean `mail`?
-
-The last good one, of commit `4c1d2aa`, stays in force. Once it is put right on the default branch, I read it by myself; then: `/status`");
-    assert!(configuration_broken(&broken, None).contains("Until it is put right, the defaults hold."));
+fn what_keeps_a_workflow_from_beginning_is_named() {
+    assert_eq!(
+        configuration_is_broken(".github/countersign.yml", "line 3, column 7: there is no key `mial`"),
+        "`.github/countersign.yml` cannot be used: line 3, column 7: there is no key `mial`. The last good \
+         configuration stays in force. Put it right on the default branch, and it is read at once."
+    );
+    assert_eq!(
+        subject_is_closed("deliver"),
+        "This is closed, so I start nothing on it. Reopen it, then: `/deliver`"
+    );
+    assert_eq!(
+        unknown_definition("delvier"),
+        "There is no definition `delvier`. Put `definition` in `.github/countersign.yml` right; what I understand: \
+         `/help deliver`"
+    );
     assert_eq!(
         too_many_tasks(73, 50),
-        "I found 73 tasks, and the limit here is 50. Raise `limits.tasks` in `.github/countersign.yml` first, then: `/retry`"
+        "I found 73 tasks, and the limit here is 50. Raise `limits.tasks` in `.github/countersign.yml` first, then: \
+         `/retry`"
+    );
+}
+
+#[test]
+fn a_card_that_is_not_what_was_written_approves_nothing() {
+    let current = first();
+    assert_eq!(
+        boxes_differ(Some(&current)),
+        "The boxes on the card were not what I would have done, so I approved nothing and have drawn it anew. Look at \
+         it, then: `/approve a7937b64b8ca`"
+    );
+    assert_eq!(
+        card_was_deleted(None),
+        "The card was deleted, so nobody could see what was approved; I have posted it anew. How it stands: `/status`"
     );
 }
 
@@ -624,14 +460,13 @@ proptest! {
         let about = Refused { verb: "approve", state: Some(&held), card_url: CARD_URL, who: &who_can };
         let wrong = Refusal::WrongDigest { given: text.clone(), current, void: false };
         let theirs = Refusal::NotYours { of: mallory.clone(), needs: Right::Maintain };
-        let mistake = Mistake { line: 1, column: 1, message: text.clone() };
         let unlinked = Unlinked { number: IssueNumber(1), title: text.clone(), reason: Some(text.clone()) };
         let tampered = Tampered { before: &text, after: b, editor: Some(&text), current: None };
         let mut said = vec![
             not_allowed(&NotAllowed { verb: "approve", needs: WRITERS, has: Right::None, who: &who_can }),
             could_not_check("approve", &text, Again::WillTry),
             app_lacks(&Lacks { to: &text, permission: &text, accept_url: &text }),
-            call(&texts, &text, &current, &text),
+            call(&texts, &gate, &phase, &text),
             refusal(&Refusal::Held(held.hold.clone().unwrap()), &about),
             refusal(&wrong, &about),
             refusal(&theirs, &about),
@@ -646,7 +481,7 @@ proptest! {
             amendment_refused("edit", &text, &current),
             card_restored(&tampered),
             approval_lost(&gate, &phase, &text, CARD_URL),
-            configuration_broken(&[mistake], Some(&text)),
+            configuration_is_broken(&text, &text), unknown_definition(&text),
             subject_closed(Some(&mallory)),
             unlinked_issues(&[unlinked]),
             nothing_found(&gate, &[a, b]),

@@ -110,6 +110,16 @@ pub enum Happening<'a> {
     },
 }
 
+impl Happening<'_> {
+    /// When it happened.
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::Recorded(entry) => entry.at,
+            Self::Heard { at, .. } => *at,
+        }
+    }
+}
+
 /// What came of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard<'a> {

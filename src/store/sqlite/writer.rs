@@ -1,0 +1,362 @@
+//! The thread that writes.
+
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::run;
+use crate::store::write::{Hits, Row, StoreError, Write};
+
+/// Jobs in one transaction at most: bounds how long the first of them waits.
+const GROUP: usize = 256;
+
+type Answer = Result<Vec<Vec<Row>>, StoreError>;
+
+pub(super) struct Job {
+    pub(super) write: Write,
+    pub(super) answer: oneshot::Sender<Answer>,
+}
+
+pub(super) enum Message {
+    Job(Job),
+    /// Finish what was queued before this, then end.
+    Close(oneshot::Sender<()>),
+}
+
+/// How far the writer is, and how far it may go.
+#[derive(Debug)]
+pub(super) struct Progress {
+    commits: AtomicU64,
+    limit: AtomicU64,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self {
+            commits: AtomicU64::new(0),
+            limit: AtomicU64::new(u64::MAX),
+        }
+    }
+}
+
+impl Progress {
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn stop_after(&self, commits: u64) {
+        self.limit.store(commits, Ordering::SeqCst);
+    }
+
+    fn stopped(&self) -> bool {
+        self.commits() >= self.limit.load(Ordering::SeqCst)
+    }
+}
+
+/// The thread keeps the lock until the connection is closed, so that nobody enters between the two.
+pub(super) fn spawn(
+    connection: Connection,
+    lock: Option<File>,
+    messages: mpsc::Receiver<Message>,
+    progress: Arc<Progress>,
+) -> std::io::Result<JoinHandle<()>> {
+    std::thread::Builder::new()
+        .name("store-writer".to_owned())
+        .spawn(move || {
+            let close = serve(&connection, messages, &progress);
+            if let Err((_, error)) = connection.close() {
+                tracing::warn!(%error, "the database did not close cleanly; its log is replayed at the next start");
+            }
+            drop(lock);
+            for waiter in close {
+                // Who asked may have left.
+                let _ = waiter.send(());
+            }
+        })
+}
+
+/// Works until it is closed or nobody can ask any more; returns who waits for the end.
+fn serve(
+    connection: &Connection,
+    mut messages: mpsc::Receiver<Message>,
+    progress: &Progress,
+) -> Vec<oneshot::Sender<()>> {
+    let mut close = Vec::new();
+    let mut jobs = Vec::with_capacity(GROUP);
+    while let Some(first) = messages.blocking_recv() {
+        let mut next = Some(first);
+        while let Some(message) = next {
+            match message {
+                Message::Job(job) => jobs.push(job),
+                Message::Close(waiter) => {
+                    messages.close();
+                    close.push(waiter);
+                }
+            }
+            next = if jobs.len() < GROUP {
+                messages.try_recv().ok()
+            } else {
+                None
+            };
+        }
+        group(connection, &mut jobs, progress);
+    }
+    close
+}
+
+/// Does the jobs in one transaction and answers them.
+fn group(connection: &Connection, jobs: &mut Vec<Job>, progress: &Progress) {
+    let answers = if progress.stopped() {
+        let stopped = StoreError::Unavailable("it was stopped at a crash point".to_owned());
+        jobs.iter().map(|_| Err(stopped.clone())).collect()
+    } else {
+        let writes: Vec<&Write> = jobs.iter().map(|job| &job.write).collect();
+        transaction(connection, &writes, progress)
+            .unwrap_or_else(|error| jobs.iter().map(|_| Err(error.clone())).collect())
+    };
+    for (job, answer) in jobs.drain(..).zip(answers) {
+        // Who asked may have left; what was done stays done.
+        let _ = job.answer.send(answer);
+    }
+}
+
+/// One answer a write, all of them kept by one commit; or the error that none of them survived.
+fn transaction(connection: &Connection, writes: &[&Write], progress: &Progress) -> Result<Vec<Answer>, StoreError> {
+    execute(connection, "BEGIN IMMEDIATE")?;
+    match fill(connection, writes) {
+        Ok((answers, changes)) => {
+            if let Err(error) = execute(connection, "COMMIT") {
+                roll_back(connection);
+                return Err(error);
+            }
+            if changes > 0 {
+                progress.commits.fetch_add(1, Ordering::SeqCst);
+            }
+            Ok(answers)
+        }
+        Err(error) => {
+            roll_back(connection);
+            Err(error)
+        }
+    }
+}
+
+/// Runs each write so that it stands or falls alone; tells how many rows those that stand have changed.
+fn fill(connection: &Connection, writes: &[&Write]) -> Result<(Vec<Answer>, u64), StoreError> {
+    if let [alone] = writes {
+        // The whole transaction is its savepoint.
+        let before = connection.total_changes();
+        let answer = guarded(|| perform(connection, alone))?;
+        return Ok((vec![Ok(answer)], connection.total_changes() - before));
+    }
+    let mut answers = Vec::with_capacity(writes.len());
+    let mut changes = 0;
+    for write in writes {
+        let before = connection.total_changes();
+        let answer = apart(connection, || perform(connection, write))?;
+        if answer.is_ok() {
+            changes += connection.total_changes() - before;
+        }
+        answers.push(answer);
+    }
+    Ok((answers, changes))
+}
+
+/// Runs a job within a savepoint. The outer error is the end of the whole transaction.
+fn apart(connection: &Connection, job: impl FnOnce() -> Answer) -> Result<Answer, StoreError> {
+    execute(connection, "SAVEPOINT job")?;
+    let answer = guarded(job);
+    // A full disk and its like undo the whole transaction behind our back: then nobody's write stands.
+    if connection.is_autocommit() {
+        return Err(match answer {
+            Err(error) => error,
+            Ok(_) => StoreError::Broken("the transaction ended before its commit".to_owned()),
+        });
+    }
+    if answer.is_err() {
+        execute(connection, "ROLLBACK TO job")?;
+    }
+    execute(connection, "RELEASE job")?;
+    Ok(answer)
+}
+
+fn perform(connection: &Connection, write: &Write) -> Answer {
+    let mut answer = Vec::with_capacity(write.0.len());
+    for (at, statement) in write.0.iter().enumerate() {
+        let (rows, hits) = run::statement(connection, statement.sql, &statement.values)?;
+        match statement.hits {
+            Hits::Exactly(wanted) if wanted != hits => return Err(StoreError::Missed { statement: at }),
+            Hits::Exactly(_) | Hits::Any => answer.push(rows),
+        }
+    }
+    Ok(answer)
+}
+
+/// A write is data and should not be able to panic; if one does, its neighbours and the thread live on.
+fn guarded(job: impl FnOnce() -> Answer) -> Answer {
+    catch_unwind(AssertUnwindSafe(job))
+        .unwrap_or_else(|_| Err(StoreError::Broken("the write panicked; see the log".to_owned())))
+}
+
+fn execute(connection: &Connection, sql: &'static str) -> Result<(), StoreError> {
+    run::statement(connection, sql, &[]).map(|_| ())
+}
+
+fn roll_back(connection: &Connection) {
+    if connection.is_autocommit() {
+        return;
+    }
+    if let Err(error) = execute(connection, "ROLLBACK") {
+        tracing::error!(%error, "the failed transaction could not be rolled back");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Statement;
+    use crate::values;
+
+    fn database() -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch("CREATE TABLE notes (id TEXT NOT NULL PRIMARY KEY, seen BIGINT NOT NULL)")
+            .unwrap();
+        connection
+    }
+
+    fn insert(id: &'static str) -> Statement {
+        Statement::new("INSERT INTO notes (id, seen) VALUES ($1, 0)", values![id]).exactly(1)
+    }
+
+    fn touch_all() -> Statement {
+        Statement::new("UPDATE notes SET seen = seen + 1", values![])
+    }
+
+    fn kept(connection: &Connection) -> Vec<(String, i64)> {
+        let mut all = connection.prepare("SELECT id, seen FROM notes ORDER BY id").unwrap();
+        let rows = all.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        rows.map(Result::unwrap).collect()
+    }
+
+    fn run_group(connection: &Connection, writes: &[Write], progress: &Progress) -> Result<Vec<Answer>, StoreError> {
+        transaction(connection, &writes.iter().collect::<Vec<_>>(), progress)
+    }
+
+    #[test]
+    fn a_failed_write_leaves_its_neighbours_whole() {
+        let connection = database();
+        let progress = Progress::default();
+        let answers = run_group(
+            &connection,
+            &[
+                Write::of(insert("a")),
+                Write::of(insert("b")).then(insert("a")),
+                Write::of(insert("c")).then(touch_all().exactly(7)),
+                Write::of(insert("d")).then(Statement::new("SELECT nonsense", values![])),
+                Write::of(insert("e")).then(Statement::new(
+                    "INSERT INTO notes (id, seen) VALUES ($1, $2)",
+                    values!["null", None::<i64>],
+                )),
+                Write::of(insert("f")).then(touch_all().exactly(2)),
+            ],
+            &progress,
+        )
+        .unwrap();
+        assert_eq!(answers[0], Ok(vec![vec![]]));
+        assert!(matches!(answers[1], Err(StoreError::Conflict(_))), "{:?}", answers[1]);
+        assert_eq!(answers[2], Err(StoreError::Missed { statement: 1 }));
+        assert!(matches!(answers[3], Err(StoreError::Broken(_))), "{:?}", answers[3]);
+        assert!(matches!(answers[4], Err(StoreError::Broken(_))), "{:?}", answers[4]);
+        assert_eq!(answers[5], Ok(vec![vec![], vec![]]));
+        assert_eq!(kept(&connection), [("a".to_owned(), 1), ("f".to_owned(), 1)]);
+        assert_eq!(progress.commits(), 1);
+    }
+
+    #[test]
+    fn a_failed_write_alone_leaves_nothing_and_is_no_commit() {
+        let connection = database();
+        let progress = Progress::default();
+        let missed = run_group(
+            &connection,
+            &[Write::of(insert("a")).then(touch_all().exactly(2))],
+            &progress,
+        );
+        assert_eq!(missed, Err(StoreError::Missed { statement: 1 }));
+        assert!(connection.is_autocommit());
+        assert_eq!(kept(&connection), []);
+        assert_eq!(progress.commits(), 0);
+    }
+
+    #[test]
+    fn rows_returned_are_the_hits_of_a_statement_that_returns_rows() {
+        let connection = database();
+        let progress = Progress::default();
+        let returning = |hits| {
+            Write::of(insert("a")).then(insert("b")).then(
+                Statement::new("UPDATE notes SET seen = 1 WHERE id < $1 RETURNING id", values!["z"]).exactly(hits),
+            )
+        };
+        assert_eq!(
+            run_group(&connection, &[returning(1)], &progress),
+            Err(StoreError::Missed { statement: 2 })
+        );
+        let answers = run_group(&connection, &[returning(2)], &progress).unwrap();
+        assert_eq!(answers[0].as_ref().unwrap()[2].len(), 2);
+    }
+
+    #[test]
+    fn a_job_that_panics_leaves_its_neighbours_whole() {
+        let connection = database();
+        execute(&connection, "BEGIN IMMEDIATE").unwrap();
+        let first = apart(&connection, || perform(&connection, &Write::of(insert("a"))));
+        let panics = apart(&connection, || {
+            perform(&connection, &Write::of(insert("b")))?;
+            panic!("expected by the test")
+        });
+        let last = apart(&connection, || perform(&connection, &Write::of(insert("c"))));
+        execute(&connection, "COMMIT").unwrap();
+        assert!(matches!(first, Ok(Ok(_))));
+        assert!(matches!(panics, Ok(Err(StoreError::Broken(_)))), "{panics:?}");
+        assert!(matches!(last, Ok(Ok(_))));
+        assert_eq!(kept(&connection), [("a".to_owned(), 0), ("c".to_owned(), 0)]);
+    }
+
+    #[test]
+    fn a_transaction_that_ends_early_is_nobodys_success() {
+        let connection = database();
+        let progress = Progress::default();
+        // As SQLite does by itself when the disk is full.
+        let rolled_back = Write::of(insert("b")).then(Statement::new("ROLLBACK", values![]));
+        let outcome = run_group(&connection, &[Write::of(insert("a")), rolled_back], &progress);
+        assert!(matches!(outcome, Err(StoreError::Broken(_))), "{outcome:?}");
+        assert_eq!(kept(&connection), []);
+        run_group(&connection, &[Write::of(insert("c"))], &progress).unwrap();
+        assert_eq!(kept(&connection).len(), 1);
+    }
+
+    #[test]
+    fn a_commit_that_fails_is_everybodys_failure() {
+        let connection = database();
+        let progress = Progress::default();
+        connection
+            .execute_batch(
+                "PRAGMA foreign_keys = ON;
+                 CREATE TABLE replies (note TEXT REFERENCES notes (id) DEFERRABLE INITIALLY DEFERRED)",
+            )
+            .unwrap();
+        let orphan = Write::of(Statement::new(
+            "INSERT INTO replies (note) VALUES ($1)",
+            values!["nobody"],
+        ));
+        let outcome = run_group(&connection, &[Write::of(insert("a")), orphan], &progress);
+        assert!(matches!(outcome, Err(StoreError::Broken(_))), "{outcome:?}");
+        assert_eq!(kept(&connection), []);
+        assert_eq!(progress.commits(), 0);
+    }
+}
