@@ -44,7 +44,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use auth::APP_PRIVATE_KEY;
@@ -68,6 +68,8 @@ struct Shared {
     world: Mutex<World>,
     delivery: Mutex<Delivery>,
     wake: Notify,
+    /// Counts what may have changed the world.
+    changes: watch::Sender<u64>,
     /// Told whenever the courier has nothing under way.
     quiet: Notify,
     under_way: AtomicBool,
@@ -82,6 +84,7 @@ impl Shared {
             world: Mutex::new(world),
             delivery: Mutex::new(delivery),
             wake: Notify::new(),
+            changes: watch::Sender::new(0),
             quiet: Notify::new(),
             under_way: AtomicBool::new(false),
             ended: CancellationToken::new(),
@@ -94,6 +97,7 @@ impl Shared {
     fn with<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
         let result = look(&mut self.lock());
         self.wake.notify_one();
+        self.changes.send_modify(|count| *count += 1);
         result
     }
 
@@ -143,6 +147,11 @@ impl Sandbox {
     /// The API's address, without a slash at its end.
     pub fn base_url(&self) -> String {
         self.shared.lock().base.clone()
+    }
+
+    /// A number that grows whenever the world may have changed, for whoever waits for something to happen.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.changes.subscribe()
     }
 
     /// Stops the server and the courier, whatever other copies of the handle there are.

@@ -483,6 +483,14 @@ async fn graphql_tells_edits_and_hides_comments() {
     let reply = scene.post("/graphql", json!({ "query": query })).await;
     assert_eq!(reply.body["data"]["a"]["lastEditedAt"], Value::Null);
     assert_eq!(reply.body["data"]["b"]["lastEditedAt"], "2026-11-20T09:05:00Z");
+    let query = "query($z: ID!, $a: ID!) { one: node(id: $z) { ...E } two: node(id: $a) { ...E } }
+        fragment E on IssueComment { lastEditedAt editor { login } }";
+    let variables = json!({ "z": ids[0], "a": ids[1] });
+    let reply = scene
+        .post("/graphql", json!({ "query": query, "variables": variables }))
+        .await;
+    assert_eq!(reply.body["data"]["one"]["editor"]["login"], "bob");
+    assert_eq!(reply.body["data"]["two"]["editor"], Value::Null);
     let query = "mutation($id: ID!, $why: ReportedContentClassifiers!) {
         minimizeComment(input: { subjectId: $id, classifier: $why }) { minimizedComment { isMinimized } } }";
     let variables = json!({ "id": ids[1], "why": "RESOLVED" });
