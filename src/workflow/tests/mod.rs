@@ -3,6 +3,7 @@
 
 mod asks;
 mod digests;
+mod graphs;
 mod properties;
 mod reports;
 mod rights;

@@ -4,14 +4,14 @@ use chrono::TimeDelta;
 
 use super::super::artifact::Proposal;
 use super::super::command::{Ask, Command, Named, Refusal, Report, RunResult, Verdict};
-use super::super::definition::{Definition, Invalid};
+use super::super::definition::Definition;
 use super::super::ids::Digest;
 use super::super::plan::Intent;
-use super::super::right::{Requirement, Right};
-use super::super::state::{ActOutcome, Ending, PhaseStatus, Status, Surface, Timestamp, What, Why};
+use super::super::right::Right;
+use super::super::state::{ActOutcome, Ending, PhaseStatus, Status, Surface, What, Why};
 use super::{Run, authority, key, opened, person, prefix, proposal};
 
-fn built_in(yaml: &str) -> Definition {
+pub(super) fn built_in(yaml: &str) -> Definition {
     Definition::parse(yaml, &["extract", "email"]).expect("a built-in definition is valid")
 }
 
@@ -30,7 +30,7 @@ fn deliver_with(changes: &[(&str, &str)]) -> Run {
 }
 
 /// What is planned, in few words.
-fn planned(run: &Run) -> Vec<String> {
+pub(super) fn planned(run: &Run) -> Vec<String> {
     let said = |intent: &Intent| match intent {
         Intent::RunAgent {
             phase,
@@ -51,15 +51,15 @@ fn planned(run: &Run) -> Vec<String> {
 
 const ACTS: [&str; 3] = ["label", "issue:1", "issue:2"];
 
-fn tasks(text: &str) -> Proposal {
+pub(super) fn tasks(text: &str) -> Proposal {
     proposal("extract", 1, text, &ACTS)
 }
 
-fn mail() -> Proposal {
+pub(super) fn mail() -> Proposal {
     proposal("email", 1, "mail", &["mail"])
 }
 
-fn approve(proposal: &Proposal) -> Ask {
+pub(super) fn approve(proposal: &Proposal) -> Ask {
     Ask::Approve {
         named: prefix(proposal.digest()),
         reason: None,
@@ -92,7 +92,7 @@ fn expire(run: &Run, reminders: u32) -> Report {
 }
 
 /// Up to the first gate, shown for long enough.
-fn at_the_gate(mut run: Run) -> Run {
+pub(super) fn at_the_gate(mut run: Run) -> Run {
     run.proposes(&tasks("a"));
     run.shown("extract", tasks("a").digest());
     run.later(TimeDelta::seconds(30));
@@ -576,88 +576,4 @@ fn with_nothing_to_propose_nothing_is_carried_out() {
         "phase_completed+acts_started+phase_completed+phase_started"
     );
     assert_eq!(planned(&run), ["card", "run email 1.1"]);
-}
-
-#[test]
-fn what_is_executed_needs_its_approval_even_when_it_is_needed_through_others_only() {
-    let yaml = "
-name: chain
-version: 1
-title: A phase between a proposal and its acts
-phases:
-  - {id: extract, title: A, agent: extract, gate: {people: {}}}
-  - {id: middle, title: B, agent: extract, needs: [extract]}
-  - {id: tickets, title: C, needs: [middle], executes: extract}
-";
-    let mut run = at_the_gate(Run::start(&built_in(yaml)));
-    run.asks("bob", Right::Write, approve(&tasks("a")));
-    run.proposes(&proposal("middle", 1, "between", &[]));
-    assert_eq!(planned(&run), ["card", "act tickets label"]);
-    assert_eq!(run.asks("bob", Right::Write, Ask::Unapprove { of: None }), "unapproved");
-    assert_eq!(run.status("tickets"), PhaseStatus::Blocked);
-    assert!(!planned(&run).iter().any(|intent| intent.starts_with("act ")));
-}
-
-#[test]
-fn phases_side_by_side_do_not_plan_each_others_acts_again() {
-    let yaml = "
-name: fork
-version: 1
-title: Two that act side by side
-phases:
-  - {id: extract, title: A, agent: extract, gate: {people: {}}, executes: extract}
-  - {id: email, title: B, agent: email, gate: {people: {}}, executes: email}
-";
-    let mut run = at_the_gate(Run::start(&built_in(yaml)));
-    run.asks("bob", Right::Write, approve(&tasks("a")));
-    run.proposes(&mail());
-    run.shown("email", mail().digest());
-    run.asks("bob", Right::Write, approve(&mail()));
-    assert_eq!(planned(&run), ["card", "dismiss call for email", "act email mail"]);
-    run.act_ended("extract", "label", ActOutcome::LabelReady);
-    assert_eq!(planned(&run), ["card", "act extract issue:1"]);
-}
-
-#[test]
-fn a_definition_in_which_two_would_carry_out_the_same_is_refused() {
-    let people = "gate: {people: {}}";
-    for (phases, expected) in [
-        (
-            format!(
-                "  - {{id: a, title: A, agent: extract, {people}, executes: a}}\n  \
-                 - {{id: b, title: B, needs: [a], executes: a}}"
-            ),
-            "phase b: a carries out what a proposed already",
-        ),
-        (
-            "  - {id: a, title: A, agent: extract, gate: {people: {expires_after_hours: 0}}}".into(),
-            "phase a: expires_after_hours must be from 1 to 8760",
-        ),
-        (
-            "  - {id: a, title: A, agent: extract, gate: {people: {expires_after_hours: 4294967295}}}".into(),
-            "phase a: expires_after_hours must be from 1 to 8760",
-        ),
-    ] {
-        let yaml = format!("name: d\nversion: 1\ntitle: t\nphases:\n{phases}\n");
-        let Err(Invalid(mistakes)) = Definition::parse(&yaml, &["extract"]) else {
-            panic!("accepted:\n{yaml}");
-        };
-        assert!(
-            mistakes.iter().any(|mistake| mistake.contains(expected)),
-            "{mistakes:?}"
-        );
-    }
-}
-
-#[test]
-fn somebody_without_the_right_starts_nothing() {
-    let now: Timestamp = super::noon();
-    let mut by = authority("mallory", Right::Read, now);
-    by.requirement = Requirement::at_least(Right::Triage);
-    let verdict = super::start("w1", deliver().state.definition, by, now);
-    let refusal = Refusal::NotAllowed {
-        needs: Requirement::at_least(Right::Triage),
-        has: Right::Read,
-    };
-    assert_eq!(verdict, Verdict::Refused(refusal));
 }
