@@ -1,6 +1,6 @@
 //! Graphs that no built-in definition has yet, and definitions that are refused.
 
-use super::super::command::{Ask, Refusal, Verdict};
+use super::super::command::{Ask, Command, Refusal, Report, Verdict};
 use super::super::definition::{Definition, Invalid};
 use super::super::right::{Requirement, Right};
 use super::super::state::{ActOutcome, PhaseStatus};
@@ -22,6 +22,16 @@ phases:
     run.asks("bob", Right::Write, approve(&tasks("a")));
     run.proposes(&proposal("middle", 1, "between", &[]));
     assert_eq!(planned(&run), ["card", "act tickets label"]);
+    let shown = Report::Shown {
+        phase: "middle".into(),
+        digest: proposal("middle", 1, "between", &[]).digest(),
+        at: run.now,
+    };
+    let verdict = run.verdict(&Command::System(shown));
+    assert!(
+        matches!(verdict, Verdict::Obsolete(_)),
+        "nobody is called to look: {verdict:?}"
+    );
     assert_eq!(run.asks("bob", Right::Write, Ask::Unapprove { of: None }), "unapproved");
     assert_eq!(run.status("tickets"), PhaseStatus::Blocked);
     assert!(!planned(&run).iter().any(|intent| intent.starts_with("act ")));
@@ -45,6 +55,22 @@ phases:
     assert_eq!(planned(&run), ["card", "dismiss call for email", "act email mail"]);
     run.act_ended("extract", "label", ActOutcome::LabelReady);
     assert_eq!(planned(&run), ["card", "act extract issue:1"]);
+    run.reports(Report::ActFailed {
+        phase: "email".into(),
+        key: super::key("mail"),
+        why: "refused".into(),
+    });
+    run.asks("bob", Right::Write, Ask::Unapprove { of: Some("bob".into()) });
+    assert_eq!(
+        run.state.at(&"email".into()).why,
+        None,
+        "what failed is not at its gate any more"
+    );
+    assert_eq!(
+        planned(&run),
+        ["cancel planned", "card", "call for email", "act extract issue:1"],
+        "what the other does is planned anew"
+    );
 }
 
 #[test]

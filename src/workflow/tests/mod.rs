@@ -3,6 +3,7 @@
 
 mod asks;
 mod digests;
+mod expiry;
 mod graphs;
 mod properties;
 mod reports;
