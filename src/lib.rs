@@ -15,6 +15,7 @@
 //! | [`mail`] | the only room that knows lettre |
 //! | [`store`] | the only room that holds SQL |
 //! | [`config`] | raw to valid: the server's settings and a repository's file |
+//! | [`figures`] | what is counted, by which name; every room may count |
 //! | [`workflow`] | the core: pure, no input or output, no clock, nothing asynchronous |
 //! | [`sandbox`] | a GitHub in memory; imports nothing of the house and speaks HTTP only |
 #![forbid(unsafe_code)]
@@ -24,6 +25,7 @@ pub mod chat;
 pub mod cli;
 pub mod config;
 pub mod engine;
+pub mod figures;
 pub mod github;
 pub mod inbox;
 pub mod mail;

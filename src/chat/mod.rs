@@ -1,1 +1,12 @@
-//! See the map of the house in the crate's root.
+//! What people write and what the bot says.
+//!
+//! [`reader`] finds the lines of a comment that address the bot, [`verbs`] says what each of them asks,
+//! [`request`] is that as a value, and [`harmless`] makes people's text safe to repeat. Pure and total: whatever
+//! somebody writes, nothing here panics, waits or asks anybody.
+
+pub mod args;
+pub mod harmless;
+pub mod reader;
+pub mod request;
+pub mod say;
+pub mod verbs;

@@ -1,1 +1,29 @@
-//! See the map of the house in the crate's root.
+//! Raw to valid: the server's settings and a repository's file.
+//!
+//! Nothing in here calls GitHub, opens a socket or reads the process's environment: what is needed is passed in. A
+//! value of [`ServerConfig`] or [`RepositoryConfig`] is proof that it was checked. Every mistake is reported, not only
+//! the first, each with the place where it stands.
+
+mod address;
+mod database;
+mod document;
+mod github_api;
+mod mail_url;
+mod repository;
+mod secret;
+mod server;
+
+#[cfg(test)]
+mod published_tests;
+
+pub use address::{AddressMistake, Mailbox};
+pub use database::DatabaseUrl;
+pub use document::ConfigError;
+pub use github_api::{GithubApiUrl, Pace};
+pub use mail_url::{Credentials, MailUrl, Security, SmtpUrl};
+pub use repository::{Limits, ProviderName, Providers, Recipients, RepositoryConfig, Vocabulary, repository_schema};
+pub use secret::{AppId, MailPassword, PrivateKey, WebhookSecret};
+pub use server::{KeyCheck, Overrides, Problems, ServerConfig, Sources, server_schema};
+
+/// Where a repository keeps its configuration, read from the default branch only.
+pub const REPOSITORY_FILE: &str = ".github/countersign.yml";

@@ -1,1 +1,308 @@
-//! See the map of the house in the crate's root.
+//! The engine: takes deliveries and effects one lane at a time, asks GitHub for the facts, lets the core decide, and
+//! keeps events, state and effects in one transaction.
+//!
+//! Everything waits in the database, so a process can stop at any instant. What was in flight then is in doubt and is
+//! looked for before it is done again. Nothing here sleeps in order to know something: the clock is handed in, and
+//! [`Engine::pump`] does all that is due, which is how tests drive it; [`Engine::run`] pumps whenever it is woken.
+
+mod acts;
+mod agent_run;
+mod answers;
+mod authority;
+mod boxes;
+mod card;
+mod change;
+mod commands;
+mod deliveries;
+mod effects;
+mod labels;
+mod queries;
+mod settings;
+mod thread;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use tokio::sync::{Notify, OnceCell};
+use tokio_util::sync::CancellationToken;
+
+use crate::chat::reader::BotName;
+use crate::github::{GitHub, GithubError, Repo};
+use crate::mail::Mailer;
+use crate::store::effects::Sent;
+use crate::store::{Store, StoreError};
+use crate::workflow::definition::{Definition, Invalid};
+use crate::workflow::ids::{InstallationId, UserId};
+use crate::workflow::state::Timestamp;
+
+pub use deliveries::NotStored;
+
+/// The clock of everything: the system's, or a test's.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// How long an effect or delivery is ours before somebody else may take it.
+const LEASE: TimeDelta = TimeDelta::seconds(90);
+
+/// How long a failed attempt rests at first; it doubles up to [`LONGEST_REST`].
+const FIRST_REST: TimeDelta = TimeDelta::seconds(5);
+
+/// The longest rest between two attempts.
+const LONGEST_REST: TimeDelta = TimeDelta::minutes(10);
+
+/// How long an ambiguous write rests before it is looked for: GitHub's lists may lag behind its writes.
+const REST_IN_DOUBT: TimeDelta = TimeDelta::seconds(60);
+
+/// How many attempts an effect or a delivery gets before a person must look at it.
+const MOST_ATTEMPTS: u32 = 30;
+
+/// How many effects are claimed at once.
+const CLAIMED_AT_ONCE: u32 = 16;
+
+/// The longest nap of an idle engine: signals wake it at once, this is the poll behind them.
+const NAP: Duration = Duration::from_secs(2);
+
+/// How writes to GitHub are paced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pacing {
+    /// One at a time for each installation, a second apart.
+    AsGithubAsks,
+    /// Not at all: for a GitHub on this machine.
+    Off,
+}
+
+/// What an engine is made of.
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// GitHub.
+    pub github: GitHub,
+    /// The way out for mail.
+    pub mailer: Mailer,
+    /// The clock.
+    pub clock: Clock,
+    /// The pace of writes.
+    pub pacing: Pacing,
+    /// What this process is called in leases: fresh for every start.
+    pub owner: String,
+}
+
+/// The engine. A clone is the same engine.
+#[derive(Clone)]
+pub struct Engine(Arc<Shared>);
+
+struct Shared {
+    parts: Parts,
+    definitions: Vec<Definition>,
+    bot: OnceCell<Bot>,
+    wake: Notify,
+}
+
+/// Who the App is on GitHub.
+#[derive(Debug, Clone)]
+struct Bot {
+    name: BotName,
+    login: String,
+    id: UserId,
+}
+
+/// Why something could not be finished now.
+#[derive(Debug)]
+enum Trouble {
+    /// It may work later, not before this moment; the sentence is for people and the log.
+    Later { at: Timestamp, sent: Sent, why: String },
+    /// Trying again will not help; the sentence is for people.
+    Never(String),
+    /// The repository, the subject or the installation is not there any more.
+    Gone(String),
+    /// The database did not do it.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Engine {
+    /// An engine over these parts.
+    ///
+    /// # Errors
+    /// When one of the definitions that come with the program is invalid, which a test rules out.
+    pub fn new(parts: Parts) -> Result<Self, Invalid> {
+        let shared = Shared {
+            parts,
+            definitions: settings::embedded_definitions()?,
+            bot: OnceCell::new(),
+            wake: Notify::new(),
+        };
+        Ok(Self(Arc::new(shared)))
+    }
+
+    /// The database.
+    pub fn store(&self) -> &Store {
+        &self.0.parts.store
+    }
+
+    /// The moment, by the engine's clock.
+    pub fn now(&self) -> Timestamp {
+        (self.0.parts.clock)()
+    }
+
+    fn parts(&self) -> &Parts {
+        &self.0.parts
+    }
+
+    /// What is known of GitHub, for the readiness page: whether it ever told who the App is.
+    pub fn github_state(&self) -> serde_json::Value {
+        serde_json::json!({ "app": self.0.bot.get().map(|bot| &bot.login) })
+    }
+
+    /// Tells the engine that there may be something to do.
+    pub fn wake(&self) {
+        self.0.wake.notify_one();
+    }
+
+    /// Takes over what a dead process of this database held. For whoever holds the database alone.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn take_over(&self) -> Result<(), StoreError> {
+        self.store().take_over().await
+    }
+
+    /// Does everything that is due now, and what follows from it at once. Tells how much it did.
+    ///
+    /// # Errors
+    /// Whatever the store says about a claim; what goes wrong within one piece of work stays with that piece.
+    pub async fn pump(&self) -> Result<usize, StoreError> {
+        let mut done = 0;
+        loop {
+            let handled = self.pump_once().await?;
+            if handled == 0 {
+                return Ok(done);
+            }
+            done += handled;
+        }
+    }
+
+    async fn pump_once(&self) -> Result<usize, StoreError> {
+        let now = self.now();
+        let until = now + LEASE;
+        let owner = &self.parts().owner;
+        let mut handled = 0;
+        if let Some(delivery) = self.store().claim_delivery(owner, now, until).await? {
+            self.handle_delivery(delivery).await;
+            handled += 1;
+        }
+        let mut effects = self.store().claim_effects(owner, now, until, CLAIMED_AT_ONCE).await?;
+        effects.extend(self.store().claim_paced(owner, now, until).await?);
+        handled += effects.len();
+        futures::future::join_all(effects.into_iter().map(|effect| self.run_effect(effect))).await;
+        Ok(handled)
+    }
+
+    /// Works until it is told to stop, then finishes what it has begun.
+    pub async fn run(&self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let nap = match self.pump().await {
+                Ok(_) => self.nap().await,
+                Err(error) => {
+                    tracing::error!(%error, "the database could not be used; trying again");
+                    NAP
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = self.0.wake.notified() => {}
+                () = tokio::time::sleep(nap) => {}
+            }
+        }
+    }
+
+    /// Until the next thing is due, or the poll.
+    async fn nap(&self) -> Duration {
+        let due = self.store().next_due().await.ok().flatten();
+        let wait = due.and_then(|due| (due - self.now()).to_std().ok()).unwrap_or(NAP);
+        wait.clamp(Duration::from_millis(5), NAP)
+    }
+
+    /// Who the App is; asked of GitHub once.
+    async fn bot(&self, installation: InstallationId) -> Result<&Bot, Trouble> {
+        self.0
+            .bot
+            .get_or_try_init(|| async {
+                let identity = self.parts().github.app().identity().await?;
+                let account = self
+                    .parts()
+                    .github
+                    .installation(installation)
+                    .account(&identity.login)
+                    .await?;
+                let account =
+                    account.ok_or_else(|| GithubError::NotFound(format!("the account {}", identity.login)))?;
+                Ok(Bot {
+                    name: BotName::new(&identity.slug),
+                    login: account.login,
+                    id: account.id,
+                })
+            })
+            .await
+            .map_err(|error: GithubError| self.trouble(&error, 1))
+    }
+
+    /// What an error of GitHub means for the work that met it, at its `attempt`-th attempt.
+    fn trouble(&self, error: &GithubError, attempt: u32) -> Trouble {
+        let why = error.to_string();
+        let rest = match error {
+            GithubError::RateLimited { retry_after, .. } => TimeDelta::from_std(*retry_after).unwrap_or(LONGEST_REST),
+            GithubError::Ambiguous(_) | GithubError::Malformed(_) => REST_IN_DOUBT.max(rest(attempt)),
+            GithubError::Unreachable(_) | GithubError::Unauthorized(_) | GithubError::Conflict(_) => rest(attempt),
+            GithubError::NotInstalled(_) | GithubError::Gone(_) => return Trouble::Gone(why),
+            GithubError::NotFound(_) => return Trouble::Gone(why),
+            GithubError::Forbidden { .. } | GithubError::Validation { .. } | GithubError::Other { .. } => {
+                return Trouble::Never(why);
+            }
+        };
+        let sent = match error.certainty() {
+            crate::github::Certainty::Maybe => Sent::Maybe,
+            crate::github::Certainty::DefinitelyNot => Sent::No,
+        };
+        Trouble::Later {
+            at: self.now() + rest,
+            sent,
+            why,
+        }
+    }
+
+    /// The handle of a repository that is known.
+    async fn repo(
+        &self,
+        id: crate::workflow::ids::RepositoryId,
+    ) -> Result<(Repo, crate::store::repositories::Repository), Trouble> {
+        let known = self.store().repository(id).await?;
+        let known = known.ok_or_else(|| Trouble::Gone(format!("repository {id} is not known")))?;
+        Ok((self.repo_of(&known), known))
+    }
+
+    fn repo_of(&self, known: &crate::store::repositories::Repository) -> Repo {
+        let reference = crate::github::RepositoryRef {
+            id: known.id,
+            owner: known.owner.clone(),
+            owner_id: None,
+            name: known.name.clone(),
+            private: false,
+        };
+        self.parts()
+            .github
+            .installation(known.installation)
+            .repository(&reference)
+    }
+}
+
+/// How long to rest after the `attempt`-th attempt.
+fn rest(attempt: u32) -> TimeDelta {
+    let doubled = FIRST_REST * 2_i32.saturating_pow(attempt.saturating_sub(1).min(16));
+    doubled.min(LONGEST_REST)
+}

@@ -1,1 +1,47 @@
-//! See the map of the house in the crate's root.
+//! GitHub, as the house sees it: events, facts and calls. The only room that knows octocrab.
+//!
+//! No decision about a workflow is made here, nothing is stored, and nothing is paced: a call answers with a small
+//! struct or with a [`GithubError`], and the error says whether the write may have been executed.
+//!
+//! | file | what it is for |
+//! | --- | --- |
+//! | [`events`] | a webhook's body becomes an [`Event`](events::Event); lenient, never GitHub's whole model |
+//! | [`client`] | [`GitHub`], its handles, paging |
+//! | `transport` | the service under octocrab: headers, time-outs, redirects, renewal after a 401, ETags |
+//! | `auth` | the App's JSON web token and the installations' tokens |
+//! | [`error`] | one table from an answer to an error |
+//! | [`marker`] | the hidden marker that finds a write again |
+//! | [`calls`] | one file per family of calls |
+
+mod auth;
+mod cache;
+pub mod calls;
+pub mod client;
+pub mod error;
+pub mod events;
+pub mod marker;
+mod transport;
+pub mod types;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+pub use calls::app::{AttemptId, Cursor, HookDelivery};
+pub use calls::comments::{Created, Reaction, ReactionTarget};
+pub use calls::graphql::{Classifier, EditTimesUnavailable};
+pub use calls::issues::{CreatedIssue, NewIssue};
+pub use calls::labels::{Label, LabelChange, LabelEvent};
+pub use client::{App, GitHub, Installation, Repo, Settings};
+pub use error::{Certainty, FieldError, GithubError, Refusal};
+pub use events::{Comment, Event, EventKind, InstallationChange, Parsed, Push, RepositoryChange, parse};
+pub use marker::Marker;
+pub use types::{Account, AccountKind, CommentKind, Issue, RepositoryRef, SubjectState, ThreadComment};
+
+/// Whether a text is a private key that can sign for an App.
+///
+/// # Errors
+/// The end of a sentence that names the setting.
+pub fn check_private_key(pem: &str) -> Result<(), String> {
+    auth::check_key(pem)
+}

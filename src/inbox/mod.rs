@@ -1,1 +1,5 @@
-//! See the map of the house in the crate's root.
+//! What GitHub sends: who signed it, what becomes of it, what never came.
+
+pub mod signature;
+pub mod sweep;
+pub mod triage;

@@ -4,7 +4,11 @@
 //! reading statement; the back end keeps a write whole or not at all. A second database is a second back end under the
 //! same operations.
 
+pub mod deliveries;
+pub mod effects;
+pub mod repositories;
 mod sqlite;
+pub mod workflows;
 mod write;
 
 use std::path::Path;

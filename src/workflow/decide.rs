@@ -199,7 +199,8 @@ fn names(given: &str, digest: &Digest) -> bool {
     given.len() >= Digest::SHORT && digest.to_string().starts_with(&given.to_ascii_lowercase())
 }
 
-fn no_open_gate(state: &State) -> Refusal {
+/// The refusal when no gate is open: it says where the workflow stands instead.
+pub fn no_open_gate(state: &State) -> Refusal {
     let at = state.first_at(&[
         PhaseStatus::Running,
         PhaseStatus::WaitingForHuman,

@@ -102,6 +102,11 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// The bytes themselves.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The first twelve hex digits: what a card shows and `/approve` takes.
     pub fn short(&self) -> String {
         self.to_string()[..Self::SHORT].to_owned()

@@ -12,6 +12,9 @@ use rusqlite_migration::{M, Migrations};
 /// Statements kept ready per connection; the store has fewer.
 const STATEMENTS: usize = 128;
 
+/// The log is cut back to this after a checkpoint, so that one night of large deliveries does not keep the space.
+const LOG_KEPT: i64 = 64 * 1024 * 1024;
+
 /// How long one process waits for another's transaction.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -187,6 +190,9 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
         if !mode.eq_ignore_ascii_case("wal") {
             return Err(OpenError::unwritable(path, &"its file system has no shared memory"));
         }
+        connection
+            .pragma_update_and_check(None, "journal_size_limit", LOG_KEPT, |_| Ok(()))
+            .map_err(sqlite)?;
         // Only FULL syncs the log at every commit: an answer means "on disk".
         connection.pragma_update(None, "synchronous", "FULL").map_err(sqlite)?;
     }
@@ -218,6 +224,9 @@ impl Schema {
     /// Brings the database to this schema, or leaves it as it was.
     pub(super) fn migrate(&self, path: &Path, connection: &mut Connection) -> Result<(), OpenError> {
         match self.check(path, connection) {
+            Err(OpenError::Older { found: 0, .. }) if has_tables(path, connection)? => {
+                Err(OpenError::broken(path, &"it belongs to another program"))
+            }
             Err(OpenError::Older { .. }) => Migrations::new(self.0.iter().map(|sql| M::up(sql)).collect())
                 .to_latest(connection)
                 .map_err(|error| OpenError::broken(path, &format!("its migration failed: {error}"))),
@@ -244,6 +253,12 @@ impl Schema {
     pub(super) fn of(steps: &[&str]) -> Self {
         Self(steps.iter().map(|&step| step.to_owned()).collect())
     }
+}
+
+fn has_tables(path: &Path, connection: &Connection) -> Result<bool, OpenError> {
+    connection
+        .query_row("SELECT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))
+        .map_err(|error| OpenError::sqlite(path, &error))
 }
 
 #[cfg(test)]

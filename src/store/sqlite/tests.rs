@@ -267,6 +267,19 @@ fn a_step_that_fails_leaves_the_database_as_it_was() {
 }
 
 #[test]
+fn another_program_s_database_is_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("theirs.sqlite");
+    let theirs = Connection::open(&path).unwrap();
+    theirs.execute_batch("CREATE TABLE bookmarks (url TEXT)").unwrap();
+    drop(theirs);
+    let refused = Sqlite::serve_schema(&path, &schema()).unwrap_err().to_string();
+    assert!(refused.contains("another program"), "{refused}");
+    let theirs = Connection::open(&path).unwrap();
+    assert!(!theirs.table_exists(None, "notes").unwrap());
+}
+
+#[test]
 fn what_stands_in_the_way_is_said_in_one_sentence() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("file");

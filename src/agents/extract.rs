@@ -1,0 +1,531 @@
+//! The *extract* agent: from a discussion to proposed tasks.
+
+mod edit;
+mod tasks;
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+pub use edit::amend;
+pub use tasks::{Confidence, Estimate, Omitted, Origin, Priority, Source, Task, Tasks};
+
+use super::clean::{clean, fold, visible_characters};
+use super::harmless::{Voice, cut, line, markdown, markdown_line};
+use super::inputs::{Entry, Inputs, Thread};
+use super::prompt::Brief;
+use super::scan::scan;
+use super::{Agent, Amendment, Draft, Problem, ProblemKind, WrongInputs, tickets};
+
+/// Reads a thread, proposes tasks.
+pub static AGENT: Agent = Agent {
+    works_from: super::InputKind::Thread,
+    name: "extract",
+    schema_name: "tasks.v1",
+    schema: include_str!("extract/tasks.v1.json"),
+    prompt_template: include_str!("../../templates/prompts/extract.md"),
+    brief,
+    check,
+    amend: amend_value,
+};
+
+/// Characters of a title. GitHub takes 256; a list of them must stay readable.
+pub const TITLE: usize = 120;
+/// Characters of a body.
+const BODY: usize = 8_000;
+/// Characters of one criterion, and how many.
+const CRITERION: usize = 300;
+const CRITERIA: usize = 30;
+/// How many sources, labels and dependencies a task keeps.
+const SOURCES: usize = 10;
+const LABELS: usize = 20;
+/// How many questions an agent may ask along the way, and how many remarks it may make.
+const QUESTIONS: usize = 20;
+const REMARKS: usize = 200;
+
+/// `tasks.v1`, as a provider answers it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Answer {
+    tasks: Vec<Proposed>,
+    rejected: Vec<Rejected>,
+    questions: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Proposed {
+    key: String,
+    title: String,
+    body: String,
+    acceptance_criteria: Vec<String>,
+    assignee: Option<String>,
+    labels: Vec<String>,
+    priority: Option<Priority>,
+    estimate: Option<Estimate>,
+    due_date: Option<String>,
+    depends_on: Vec<String>,
+    sources: Vec<Quoted>,
+    confidence: Confidence,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Quoted {
+    comment_id: u64,
+    quote: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rejected {
+    comment_id: u64,
+    quote: String,
+    reason: Reason,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Reason {
+    AlreadyDone,
+    NoCommitment,
+    Duplicate,
+    OutOfScope,
+    Unclear,
+}
+
+impl Reason {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::AlreadyDone => "already done",
+            Self::NoCommitment => "nobody took it on",
+            Self::Duplicate => "said twice",
+            Self::OutOfScope => "not about this",
+            Self::Unclear => "unclear",
+        }
+    }
+}
+
+fn thread(inputs: &Inputs) -> Result<&Thread, WrongInputs> {
+    match inputs {
+        Inputs::Thread(thread) => Ok(thread),
+        other => Err(WrongInputs {
+            agent: AGENT.name,
+            wanted: "thread",
+            given: other.kind(),
+        }),
+    }
+}
+
+fn brief(inputs: &Inputs) -> Result<Brief, WrongInputs> {
+    let thread = thread(inputs)?;
+    let data = thread
+        .visible()
+        .into_iter()
+        .map(|entry| {
+            json!({
+                "id": entry.comment_id,
+                "author": entry.author,
+                "created_at": entry.created_at.to_rfc3339(),
+                "text": entry.text,
+            })
+        })
+        .collect();
+    let opened: Vec<Value> = thread
+        .earlier
+        .iter()
+        .map(|earlier| json!({"comment_id": earlier.comment_id, "quote": clean(&earlier.quote)}))
+        .collect();
+    let people: std::collections::BTreeSet<&str> = thread.people().collect();
+    Ok(Brief {
+        facts: json!({
+            "title": clean(&thread.title),
+            "today": thread.today,
+            "people": people,
+            "labels": thread.labels,
+            "at_most": thread.limits.tasks,
+            "already_opened": opened,
+            "wishes": thread.steer.iter().map(|text| clean(text)).collect::<Vec<_>>(),
+        }),
+        data: Value::Array(data),
+    })
+}
+
+/// The proposal that follows from a list of tasks: what is shown, and what an approval opens.
+pub fn draft(tasks: &Tasks, thread: &Thread, mut notes: Vec<String>) -> Draft {
+    let plan = tickets::plan(tasks, thread);
+    notes.extend(plan.notes);
+    Draft {
+        artifact: serde_json::to_value(tasks).expect("tasks are JSON: their maps have string keys"),
+        acts: plan.acts,
+        notes,
+    }
+}
+
+fn amend_value(artifact: &Value, amendment: &Amendment, inputs: &Inputs) -> Result<Draft, String> {
+    let thread = thread(inputs).map_err(|wrong| wrong.to_string())?;
+    let tasks: Tasks = serde_json::from_value(artifact.clone())
+        .map_err(|error| format!("the proposal on record is not a list of tasks: {error}"))?;
+    Ok(draft(&amend(&tasks, amendment, thread)?, thread, Vec::new()))
+}
+
+fn check(value: Value, inputs: &Inputs) -> Result<Draft, Vec<Problem>> {
+    let thread = thread(inputs).map_err(|wrong| vec![Problem::new(ProblemKind::Rule, "", wrong.to_string())])?;
+    let answer: Answer = serde_json::from_value(value).map_err(|error| {
+        vec![Problem::new(
+            ProblemKind::Shape,
+            "",
+            format!("{error} ({})", AGENT.schema_name),
+        )]
+    })?;
+    unique_keys(&answer)?;
+    let host = Host::new(thread);
+    let mut notes = host.hidden.clone();
+    let mut tasks = Tasks {
+        left_out: thread.left_out.iter().map(unread).collect(),
+        ..Tasks::default()
+    };
+    let mut keys: BTreeMap<String, String> = BTreeMap::new();
+    let mut wanted: Vec<Vec<String>> = Vec::new();
+    for proposed in answer.tasks {
+        match host.admit(&proposed, &tasks, &mut notes) {
+            Ok(task) => {
+                let key = tasks.next_key();
+                keys.insert(proposed.key, key.clone());
+                wanted.push(proposed.depends_on);
+                tasks.tasks.push(Task { key, ..task });
+            }
+            Err(omitted) => tasks.left_out.push(omitted),
+        }
+    }
+    within_limit(tasks.tasks.len(), thread).map_err(|text| vec![Problem::new(ProblemKind::Limit, "/tasks", text)])?;
+    connect(&mut tasks, &wanted, &keys, &mut notes);
+    host.remark(answer.rejected, &mut tasks, &mut notes);
+    tasks.questions = answer
+        .questions
+        .iter()
+        .filter(|question| scan(question).is_none())
+        .take(QUESTIONS)
+        .map(|question| line(question, Voice::Agent, CRITERION))
+        .filter(|question| !question.is_empty())
+        .collect();
+    Ok(draft(&tasks, thread, notes))
+}
+
+fn unread(left_out: &super::LeftOut) -> Omitted {
+    Omitted {
+        what: format!("a comment by {}", left_out.author),
+        why: left_out.why.clone(),
+        url: Some(left_out.url.clone()),
+    }
+}
+
+fn unique_keys(answer: &Answer) -> Result<(), Vec<Problem>> {
+    let mut seen = std::collections::BTreeSet::new();
+    let problems: Vec<Problem> = answer
+        .tasks
+        .iter()
+        .enumerate()
+        .filter(|(_, task)| !seen.insert(task.key.as_str()))
+        .map(|(number, _)| {
+            let text = "this key stands on an earlier task already; give every task a key of its own";
+            Problem::new(ProblemKind::Rule, format!("/tasks/{number}/key"), text)
+        })
+        .collect();
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// Whether so many tasks may stand in one proposal.
+fn within_limit(count: usize, thread: &Thread) -> Result<(), String> {
+    let limit = thread.limits.tasks;
+    if count <= limit {
+        return Ok(());
+    }
+    Err(format!(
+        "there are {count} tasks and at most {limit} are allowed; raise `limits.tasks` in .github/countersign.yml on the default branch first"
+    ))
+}
+
+/// Turns the agent's keys into the host's and drops what cannot be waited for.
+fn connect(tasks: &mut Tasks, wanted: &[Vec<String>], keys: &BTreeMap<String, String>, notes: &mut Vec<String>) {
+    for (number, wanted) in wanted.iter().enumerate() {
+        let own = tasks.tasks[number].key.clone();
+        for key in wanted {
+            match keys.get(key) {
+                Some(key) if tasks.tasks[number].depends_on.contains(key) => {}
+                Some(key) => {
+                    tasks.tasks[number].depends_on.push(key.clone());
+                    if let Some(circle) = tasks.cycle() {
+                        tasks.tasks[number].depends_on.pop();
+                        notes.push(format!(
+                            "`{own}` does not wait for `{key}`: that would run in a circle ({})",
+                            circle.join(", ")
+                        ));
+                    }
+                }
+                None => notes.push(format!(
+                    "`{own}` was to wait for a task that is not in the list; that is dropped"
+                )),
+            }
+        }
+    }
+}
+
+/// The thread, prepared for looking things up in it.
+struct Host<'a> {
+    thread: &'a Thread,
+    /// Visible entries with their text folded.
+    entries: Vec<(Entry, String)>,
+    earlier: Vec<(u64, String)>,
+    hidden: Vec<String>,
+}
+
+impl<'a> Host<'a> {
+    fn new(thread: &'a Thread) -> Self {
+        let entries: Vec<(Entry, String)> = thread
+            .visible()
+            .into_iter()
+            .map(|entry| {
+                let folded = fold(&entry.text);
+                (entry, folded)
+            })
+            .collect();
+        let changed = |entry: &Entry, original: &Entry| fold(&entry.text) != fold(&original.text);
+        let hidden = entries
+            .iter()
+            .zip(&thread.entries)
+            .filter(|((entry, _), original)| changed(entry, original))
+            .count();
+        let hidden = match hidden {
+            0 => Vec::new(),
+            1 => vec!["Hidden text or HTML in one comment was not read.".to_owned()],
+            count => vec![format!("Hidden text or HTML in {count} comments was not read.")],
+        };
+        let earlier = thread
+            .earlier
+            .iter()
+            .map(|earlier| (earlier.comment_id, folded(&earlier.quote)))
+            .collect();
+        Self {
+            thread,
+            entries,
+            earlier,
+            hidden,
+        }
+    }
+
+    /// The host's own checks of one proposed task. What only spoils a field drops the field, with a note; what spoils
+    /// the task leaves it out.
+    fn admit(&self, proposed: &Proposed, before: &Tasks, notes: &mut Vec<String>) -> Result<Task, Omitted> {
+        let url = proposed
+            .sources
+            .first()
+            .and_then(|source| self.find(source))
+            .map(|source| source.url);
+        let everything = [proposed.title.as_str(), &proposed.body]
+            .into_iter()
+            .chain(proposed.acceptance_criteria.iter().map(String::as_str))
+            .chain(proposed.labels.iter().map(String::as_str))
+            .chain(proposed.sources.iter().map(|source| source.quote.as_str()))
+            .collect::<Vec<_>>()
+            .join("\n");
+        if let Some(finding) = scan(&everything) {
+            let what = "a task, not shown".to_owned();
+            return Err(Omitted {
+                what,
+                why: format!("it holds {finding}"),
+                url,
+            });
+        }
+        let title = line(&proposed.title, Voice::Agent, TITLE);
+        let omit = |why: String, url: Option<String>| Omitted {
+            what: title.clone(),
+            why,
+            url,
+        };
+        if title.is_empty() {
+            return Err(Omitted {
+                what: "a task without a title".to_owned(),
+                why: "it has no title".to_owned(),
+                url,
+            });
+        }
+        let sources = self
+            .sources(&proposed.sources)
+            .map_err(|why| omit(why.to_owned(), url.clone()))?;
+        if let Some(earlier) = self.opened(&sources) {
+            return Err(omit(
+                format!("opened already as “{}”", line(&earlier.title, Voice::Agent, TITLE)),
+                Some(earlier.issue_url.clone()),
+            ));
+        }
+        let assignee = self.assignee(proposed, &title, notes);
+        let same = |task: &&Task| task.title.to_lowercase() == title.to_lowercase() && task.assignee == assignee;
+        if let Some(twin) = before.tasks.iter().find(same) {
+            return Err(omit(format!("the same as `{}`", twin.key), url));
+        }
+        Ok(Task {
+            key: String::new(),
+            body: markdown(&cut(&proposed.body, BODY), Voice::Agent),
+            acceptance_criteria: criteria(&proposed.acceptance_criteria, Voice::Agent),
+            assignee,
+            labels: self.labels(proposed, &title, notes),
+            priority: proposed.priority,
+            estimate: proposed.estimate,
+            due_date: due(proposed, &title, notes),
+            depends_on: Vec::new(),
+            sources,
+            confidence: proposed.confidence,
+            selected: true,
+            origin: Origin::Agent,
+            title,
+        })
+    }
+
+    fn sources(&self, quoted: &[Quoted]) -> Result<Vec<Source>, &'static str> {
+        if quoted.is_empty() {
+            return Err("unsupported: nothing is quoted for it");
+        }
+        let mut sources = Vec::new();
+        for quote in quoted {
+            let source = self
+                .find(quote)
+                .ok_or("unsupported: its quote is not in the comment that it names")?;
+            if !sources.contains(&source) {
+                sources.push(source);
+            }
+        }
+        sources.truncate(SOURCES);
+        Ok(sources)
+    }
+
+    /// The quote, if it occurs in that comment as a reader sees it, white space folded.
+    fn find(&self, quoted: &Quoted) -> Option<Source> {
+        let quote = folded(&quoted.quote);
+        // One letter is in every text; a quote must be able to be absent.
+        if quote.chars().filter(|c| c.is_alphanumeric()).count() < 2 {
+            return None;
+        }
+        self.entries
+            .iter()
+            .find(|(entry, text)| entry.comment_id == quoted.comment_id && text.contains(&quote))
+            .map(|(entry, _)| Source {
+                comment_id: entry.comment_id,
+                quote,
+                author: entry.author.clone(),
+                url: entry.url.clone(),
+            })
+    }
+
+    fn opened(&self, sources: &[Source]) -> Option<&super::Earlier> {
+        let known = |source: &Source| {
+            self.earlier
+                .iter()
+                .position(|(id, quote)| *id == source.comment_id && *quote == source.quote)
+        };
+        sources.iter().find_map(known).map(|at| &self.thread.earlier[at])
+    }
+
+    fn assignee(&self, proposed: &Proposed, title: &str, notes: &mut Vec<String>) -> Option<String> {
+        let login = proposed
+            .assignee
+            .as_deref()
+            .map(str::trim)
+            .filter(|login| !login.is_empty())?;
+        let person = self.thread.person(login);
+        if person.is_none() {
+            notes.push(format!(
+                "“{title}” has no assignee: the one proposed is not in this thread and not assignable"
+            ));
+        }
+        person
+    }
+
+    fn labels(&self, proposed: &Proposed, title: &str, notes: &mut Vec<String>) -> Vec<String> {
+        let mut labels: Vec<String> = Vec::new();
+        let mut unknown = 0;
+        for name in &proposed.labels {
+            match self.thread.label(name).filter(|label| !commands(label)) {
+                Some(label) if labels.iter().any(|known| known == label) => {}
+                Some(label) => labels.push(label.to_owned()),
+                None => unknown += 1,
+            }
+        }
+        labels.truncate(LABELS);
+        if unknown > 0 {
+            notes.push(format!(
+                "“{title}”: {unknown} proposed label(s) that the repository does not have are dropped"
+            ));
+        }
+        labels
+    }
+
+    fn remark(&self, rejected: Vec<Rejected>, tasks: &mut Tasks, notes: &mut Vec<String>) {
+        let mut unfounded = 0;
+        for remark in rejected.into_iter().take(REMARKS) {
+            let quoted = Quoted {
+                comment_id: remark.comment_id,
+                quote: remark.quote,
+            };
+            match self.find(&quoted) {
+                Some(source) => {
+                    let what = match scan(&source.quote) {
+                        Some(finding) => format!("a sentence with {finding}, not shown"),
+                        None => line(&source.quote, Voice::Agent, TITLE),
+                    };
+                    tasks.left_out.push(Omitted {
+                        what,
+                        why: remark.reason.as_str().to_owned(),
+                        url: Some(source.url),
+                    });
+                }
+                None => unfounded += 1,
+            }
+        }
+        if unfounded > 0 {
+            notes.push(format!(
+                "{unfounded} remark(s) of the agent quote nothing that was written and are not shown."
+            ));
+        }
+    }
+}
+
+fn folded(quote: &str) -> String {
+    fold(&visible_characters(quote))
+}
+
+/// A label that works the bot must not come with a task.
+fn commands(label: &str) -> bool {
+    label.to_lowercase().starts_with("countersign:")
+}
+
+fn criteria(texts: &[String], voice: Voice) -> Vec<String> {
+    texts
+        .iter()
+        .map(|text| markdown_line(&cut(text, CRITERION), voice))
+        .filter(|text| !text.is_empty())
+        .take(CRITERIA)
+        .collect()
+}
+
+fn due(proposed: &Proposed, title: &str, notes: &mut Vec<String>) -> Option<NaiveDate> {
+    let text = proposed
+        .due_date
+        .as_deref()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())?;
+    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d")
+        .ok()
+        .filter(|_| text.len() == 10);
+    if date.is_none() {
+        notes.push(format!(
+            "“{title}” has no due date: the one proposed is not a date like 2026-12-01"
+        ));
+    }
+    date
+}
+
+#[cfg(test)]
+mod tests;

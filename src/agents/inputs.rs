@@ -1,0 +1,190 @@
+//! The facts that agents work from. They are gathered by the engine, stored with the run, and all that an agent knows.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::clean::clean;
+use super::extract::Priority;
+
+/// What one run of an agent is given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "inputs", rename_all = "snake_case")]
+pub enum Inputs {
+    /// A discussion, for agents that read.
+    Thread(Thread),
+    /// Opened issues and recipients, for agents that write to people.
+    Mailing(Mailing),
+}
+
+impl Inputs {
+    /// The name of the kind, for messages.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Thread(_) => "thread",
+            Self::Mailing(_) => "mailing",
+        }
+    }
+}
+
+/// A discussion as it stood when it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thread {
+    /// `owner/name`.
+    pub repository: String,
+    /// The number of the issue or pull request.
+    pub number: u64,
+    /// Its title.
+    pub title: String,
+    /// Its page.
+    pub url: String,
+    /// Whether the repository is private.
+    pub private: bool,
+    /// What may be read, oldest first.
+    pub entries: Vec<Entry>,
+    /// What may not be read, and why; shown to people, never to the agent.
+    pub left_out: Vec<LeftOut>,
+    /// Logins of those who wrote or are assigned.
+    pub participants: Vec<String>,
+    /// Logins that GitHub takes as assignees; `None` when it was not asked.
+    pub assignable: Option<BTreeSet<String>>,
+    /// The repository's labels.
+    pub labels: Vec<String>,
+    /// The day of the run.
+    pub today: NaiveDate,
+    /// What earlier workflows of the same subject opened.
+    pub earlier: Vec<Earlier>,
+    /// The texts of `/revise`, oldest first.
+    pub steer: Vec<String>,
+    /// From the repository's configuration.
+    pub limits: Limits,
+}
+
+impl Thread {
+    /// The entries as a reader of the page sees them. Agents and quote checks both work on these.
+    pub fn visible(&self) -> Vec<Entry> {
+        self.entries
+            .iter()
+            .map(|entry| Entry {
+                text: clean(&entry.text),
+                ..entry.clone()
+            })
+            .collect()
+    }
+
+    /// The login as the thread or the repository spells it, if `login` is somebody there. A leading `@` is ignored.
+    pub fn person(&self, login: &str) -> Option<String> {
+        let login = login.trim().trim_start_matches('@');
+        self.people()
+            .find(|known| known.eq_ignore_ascii_case(login))
+            .map(str::to_owned)
+    }
+
+    /// Everybody who may be named as an assignee.
+    pub fn people(&self) -> impl Iterator<Item = &str> {
+        self.participants
+            .iter()
+            .chain(self.assignable.iter().flatten())
+            .map(String::as_str)
+    }
+
+    /// The repository's own spelling of a label, if it has it. GitHub compares labels without case.
+    pub fn label(&self, name: &str) -> Option<&str> {
+        let name = name.trim().to_lowercase();
+        self.labels
+            .iter()
+            .map(String::as_str)
+            .find(|known| known.to_lowercase() == name)
+    }
+}
+
+/// One text of a thread.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The comment's id; 0 is the text of the issue itself.
+    pub comment_id: u64,
+    /// The author's login.
+    pub author: String,
+    /// The comment's page.
+    pub url: String,
+    /// When it was written.
+    pub created_at: DateTime<Utc>,
+    /// Markdown as it was written.
+    pub text: String,
+}
+
+/// A text that was not read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// The author's login.
+    pub author: String,
+    /// Its page.
+    pub url: String,
+    /// For people: why it was not read.
+    pub why: String,
+}
+
+/// A sentence out of which an earlier workflow opened an issue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Earlier {
+    /// The comment that was quoted.
+    pub comment_id: u64,
+    /// The quote.
+    pub quote: String,
+    /// The issue that was opened.
+    pub issue_url: String,
+    /// Its title.
+    pub title: String,
+}
+
+/// Limits of a repository's configuration that bind agents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// How many tasks one proposal may hold (`limits.tasks`).
+    pub tasks: usize,
+}
+
+/// What the mail is about and who gets it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mailing {
+    /// `owner/name`.
+    pub repository: String,
+    /// The subject's number.
+    pub number: u64,
+    /// The subject's title.
+    pub title: String,
+    /// The subject's page.
+    pub url: String,
+    /// What was opened, in the order of opening.
+    pub tasks: Vec<OpenedTask>,
+    /// From configuration only.
+    pub to: Vec<String>,
+    /// From configuration only.
+    pub cc: Vec<String>,
+    /// The texts of `/revise`, oldest first.
+    pub steer: Vec<String>,
+    /// The day of the run.
+    pub today: NaiveDate,
+    /// Whether the repository is private.
+    pub private: bool,
+}
+
+/// An issue that the workflow opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenedTask {
+    /// The task's key, by which an agent refers to it.
+    pub key: String,
+    /// The issue's title.
+    pub title: String,
+    /// The issue's number.
+    pub number: u64,
+    /// The issue's page.
+    pub url: String,
+    /// The login of the assignee.
+    pub assignee: Option<String>,
+    /// When it is due.
+    pub due_date: Option<NaiveDate>,
+    /// How urgent it is.
+    pub priority: Option<Priority>,
+}

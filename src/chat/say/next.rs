@@ -1,0 +1,87 @@
+//! What can be done now: the commands that a workflow would take, most likely first.
+
+use crate::workflow::decide::awaits_answer;
+use crate::workflow::ids::PhaseId;
+use crate::workflow::state::{PhaseStatus, State};
+
+/// A command and what it does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Next {
+    /// As it is typed, with `…` where something has to be filled in.
+    pub command: String,
+    /// What it does, as the end of "to …".
+    pub does: &'static str,
+}
+
+fn step(command: impl Into<String>, does: &'static str) -> Next {
+    Next {
+        command: command.into(),
+        does,
+    }
+}
+
+/// The commands that move this workflow on from where it stands. Never empty.
+pub fn steps(state: &State) -> Vec<Next> {
+    if !state.is_open() {
+        return vec![step("/deliver", "start a new one")];
+    }
+    if state.hold.is_some() {
+        return vec![step("/unhold", "let it go on"), step("/cancel …", "end it")];
+    }
+    let mut steps = gate_steps(state).unwrap_or_else(|| between_gates(state));
+    steps.push(step("/hold …", "pause it"));
+    steps.push(step("/cancel …", "end it"));
+    steps
+}
+
+fn gate_steps(state: &State) -> Option<Vec<Next>> {
+    let (phase, _, pending) = state.open_gate()?;
+    let mut steps = Vec::new();
+    if pending.shown_at.is_some() {
+        steps.push(step(
+            format!("/approve {}", pending.digest.short()),
+            "approve exactly this",
+        ));
+    }
+    let begun = state
+        .executors_of(phase)
+        .any(|executor| !state.at(executor).outcomes.is_empty());
+    if !begun {
+        steps.push(step("/revise …", "ask for another round"));
+        steps.push(step("/reject …", "say no"));
+    }
+    Some(steps)
+}
+
+fn between_gates(state: &State) -> Vec<Next> {
+    let stopped = [PhaseStatus::WaitingForHuman, PhaseStatus::Error, PhaseStatus::Rejected];
+    if let Some(phase) = state.first_at(&stopped) {
+        return stopped_steps(state, phase);
+    }
+    let approved_not_begun = state.definition.phases.iter().any(|phase| {
+        state.at(&phase.id).approval.is_some()
+            && state.executors_of(&phase.id).any(|executor| {
+                let executor = state.at(executor);
+                executor.status == PhaseStatus::Approved && executor.outcomes.is_empty()
+            })
+    });
+    if approved_not_begun {
+        vec![step("/unapprove", "take the approval back")]
+    } else {
+        Vec::new()
+    }
+}
+
+fn stopped_steps(state: &State, phase: &PhaseId) -> Vec<Next> {
+    let mut steps = Vec::new();
+    if awaits_answer(state, phase) {
+        steps.push(step("/prompt", "see what is asked"));
+        steps.push(step("/respond", "answer it in a fenced block"));
+    }
+    let has_agent = state.definition.phase(phase).is_some_and(|phase| phase.agent.is_some());
+    if has_agent && state.at(phase).approval.is_none() {
+        steps.push(step("/revise …", "ask for another round"));
+    }
+    steps.push(step("/retry", "try again"));
+    steps
+}

@@ -1,0 +1,75 @@
+//! The record: who decided what, when, by which surface.
+
+use super::markup::{digest, table, when, words};
+use super::outcomes::Room;
+use super::phrases::{because, somebody, surface, title};
+use crate::workflow::state::{Entry, State, What};
+
+/// Lines of a record that is shortened: so many from each end.
+const EACH_END: usize = 20;
+
+/// The record as a table.
+pub fn section(state: &State, room: Room) -> String {
+    let rows: Vec<Vec<String>> = state.record.iter().map(|entry| row(state, entry)).collect();
+    let head = &["When", "Who", "What", "How"];
+    if room == Room::Plenty || rows.len() <= 2 * EACH_END {
+        return table(head, &rows);
+    }
+    let mut kept = rows[..EACH_END].to_vec();
+    let left = rows.len() - 2 * EACH_END;
+    kept.push(vec![
+        "…".to_owned(),
+        String::new(),
+        format!("{left} more"),
+        String::new(),
+    ]);
+    kept.extend_from_slice(&rows[rows.len() - EACH_END..]);
+    table(head, &kept)
+}
+
+fn row(state: &State, entry: &Entry) -> Vec<String> {
+    let (what, how) = said(state, &entry.what);
+    vec![when(entry.at), somebody(entry.by.as_ref()), what, how]
+}
+
+/// What a line of the record says, and by which surface.
+pub fn said(state: &State, what: &What) -> (String, String) {
+    let by_comment = |text: String| (text, String::new());
+    match what {
+        What::Started(by) => ("started it".to_owned(), surface(by)),
+        What::Approved(phase, of, by) => (
+            format!("**approved** {} {}", title(state, phase), digest(of)),
+            surface(by),
+        ),
+        What::Unapproved(phase) => by_comment(format!("took back the approval of {}", title(state, phase))),
+        What::ApprovalLost(phase, why) => by_comment(format!(
+            "the approval of {} no longer counted: {}",
+            title(state, phase),
+            words(why)
+        )),
+        What::Rejected(phase, why) => {
+            by_comment(format!("**rejected** {}{}", title(state, phase), because(why.as_str())))
+        }
+        What::Revised(phase, text) => by_comment(format!(
+            "asked for another round of {}{}",
+            title(state, phase),
+            because(text.as_str())
+        )),
+        What::Amended(phase, change, to) => by_comment(format!(
+            "changed {} to {}{}",
+            title(state, phase),
+            digest(to),
+            because(change.as_str())
+        )),
+        What::Responded(phase, to) => by_comment(format!(
+            "answered for the agent of {}: {}",
+            title(state, phase),
+            digest(to)
+        )),
+        What::Held(why) => by_comment(format!("held it{}", because(why.as_str()))),
+        What::Unheld => by_comment("let it go on".to_owned()),
+        What::Retried(phase) => by_comment(format!("asked to try {} again", title(state, phase))),
+        What::Cancelled(why) => by_comment(format!("**cancelled** it{}", because(why.as_str()))),
+        What::Expired(phase) => by_comment(format!("{} expired: nobody answered in time", title(state, phase))),
+    }
+}

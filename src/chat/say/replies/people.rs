@@ -1,0 +1,152 @@
+//! Who may, who is asked, and what was not understood.
+
+use crate::chat::say::markup::{code, digest, is_login, link, list, logins, name, words};
+use crate::chat::say::phrases::title;
+use crate::chat::say::phrases::{requirement, right};
+use crate::workflow::ids::Digest;
+use crate::workflow::ids::PhaseId;
+use crate::workflow::right::{Requirement, Right};
+use crate::workflow::state::State;
+
+/// People named in one answer.
+const NAMED: usize = 20;
+
+/// Who meets a requirement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WhoCan {
+    /// Logins; may be empty.
+    Known(Vec<String>),
+    /// GitHub was not asked or did not answer.
+    Unknown,
+}
+
+/// Somebody lacks the right for a verb.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotAllowed<'a> {
+    /// The verb, without its slash.
+    pub verb: &'a str,
+    /// What it needs.
+    pub needs: Requirement,
+    /// What they have.
+    pub has: Right,
+    /// Who can.
+    pub who: &'a WhoCan,
+}
+
+/// They may not.
+pub fn not_allowed(refused: &NotAllowed<'_>) -> String {
+    let verb = code(&format!("/{}", refused.verb));
+    let needs = requirement(refused.needs);
+    let has = match refused.has {
+        Right::None => "You have no access beyond what everybody has".to_owned(),
+        has => format!("You have {}", right(has)),
+    };
+    format!(
+        "You may not: {verb} needs {needs}. {has}. {} {} says who may do what.",
+        who_can(refused.who),
+        code("/who")
+    )
+}
+
+fn who_can(who: &WhoCan) -> String {
+    match who {
+        WhoCan::Known(all) if all.is_empty() => "I know of nobody who can right now.".to_owned(),
+        WhoCan::Known(all) => format!("Who can: {}.", named(all)),
+        WhoCan::Unknown => "I could not find out who can.".to_owned(),
+    }
+}
+
+pub(super) fn named(all: &[String]) -> String {
+    let mut names = logins(&all[..all.len().min(NAMED)]);
+    if all.len() > NAMED {
+        names.push(format!("{} more", all.len() - NAMED));
+    }
+    list(&names, "and")
+}
+
+/// What comes of an answer that GitHub did not give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    /// It is asked again, without anybody doing anything.
+    WillTry,
+    /// It was asked often enough.
+    GaveUp,
+}
+
+/// Whether they may could not be found out: neither yes nor no.
+pub fn could_not_check(verb: &str, error_id: &str, again: Again) -> String {
+    let verb = code(&format!("/{verb}"));
+    let id = code(error_id);
+    match again {
+        Again::WillTry => format!(
+            "I could not check whether you may: GitHub did not answer. That is neither yes nor no. I will try again by \
+             myself and then act on {verb}, or say why not. (error {id})"
+        ),
+        Again::GaveUp => format!(
+            "I could not check whether you may, and have stopped trying: GitHub did not answer. Nothing was done. \
+             (error {id}) Please comment {verb} again."
+        ),
+    }
+}
+
+/// The App's installation lacks a permission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lacks<'a> {
+    /// What was to be done, as the end of "I could not".
+    pub to: &'a str,
+    /// GitHub's name of the permission, such as `issues=write`; empty when GitHub did not say.
+    pub permission: &'a str,
+    /// The page on which an owner accepts it.
+    pub accept_url: &'a str,
+}
+
+/// What the App lacks and where an owner accepts it.
+pub fn app_lacks(lacks: &Lacks<'_>) -> String {
+    let permission = match lacks.permission {
+        "" => "a permission".to_owned(),
+        lacking => format!("the permission {}", name(lacking)),
+    };
+    format!(
+        "I could not {}: my installation lacks {permission}. An owner accepts it in {}. After that: {}",
+        words(lacks.to),
+        link("the installation's settings", lacks.accept_url),
+        code("/retry")
+    )
+}
+
+/// The short comment that calls people to a gate. It is the only text that notifies: everybody whose login is
+/// well-formed is mentioned.
+///
+/// It names no digest: the proposal may change while people are on their way, and the card always shows the one that
+/// counts.
+pub fn call(people: &[String], state: &State, phase: &PhaseId, card_url: &str) -> String {
+    let mentions = mentions(people);
+    let what = title(state, phase);
+    let card = link("the card", card_url);
+    if mentions.is_empty() {
+        format!("*{what}* waits for approval. What would be done, and the line that approves it, stand on {card}.")
+    } else {
+        format!(
+            "{mentions}: *{what}* waits for you. What would be done, and the line that approves it, stand on {card}."
+        )
+    }
+}
+
+/// Everybody whose login is made as GitHub makes them; an answer names nobody else with an `@`.
+pub(super) fn mentions(people: &[String]) -> String {
+    let mentions: Vec<String> = people
+        .iter()
+        .filter(|login| is_login(login))
+        .map(|login| format!("@{login}"))
+        .collect();
+    mentions.join(" ")
+}
+
+/// The call that stays where an answered one cannot be tidied away.
+pub fn call_answered(of: &Digest, card_url: &str) -> String {
+    format!(
+        "This was answered: {} is no longer waiting. See {}.",
+        digest(of),
+        link("the card", card_url)
+    )
+}

@@ -1,0 +1,192 @@
+//! Every refusal of the core in words: how it stands, what is allowed, the exact next command.
+
+use super::people::{NotAllowed, WhoCan, not_allowed};
+use crate::chat::say::markup::{code, count, digest, link, list, login, name, when};
+use crate::chat::say::next::steps;
+use crate::chat::say::phrases::{because, right, somebody, title};
+use crate::workflow::command::Refusal;
+use crate::workflow::ids::{Digest, PhaseId};
+use crate::workflow::state::{PhaseStatus, State, Status};
+
+/// What a refusal is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Refused<'a> {
+    /// The verb that was refused, without its slash.
+    pub verb: &'a str,
+    /// The workflow, as it stands; none when it did not begin.
+    pub state: Option<&'a State>,
+    /// Where its card is.
+    pub card_url: &'a str,
+    /// Who could have done it.
+    pub who: &'a WhoCan,
+}
+
+/// Words a refusal.
+pub fn refusal(refusal: &Refusal, about: &Refused<'_>) -> String {
+    if let Refusal::NotAllowed { needs, has } = refusal {
+        return not_allowed(&NotAllowed {
+            verb: about.verb,
+            needs: *needs,
+            has: *has,
+            who: about.who,
+        });
+    }
+    let said = reason(refusal, about);
+    format!("{said} {}", onwards(refusal, about))
+}
+
+fn reason(refusal: &Refusal, about: &Refused<'_>) -> String {
+    match refusal {
+        Refusal::NotAllowed { .. } => unreachable!("worded with who can"),
+        Refusal::Over => over(about),
+        Refusal::Held(hold) => format!(
+            "It is on hold, by {} since {}{}.",
+            somebody(hold.by.as_ref()),
+            when(hold.since),
+            because(hold.reason.as_str())
+        ),
+        Refusal::NotHeld => "It is not on hold.".to_owned(),
+        Refusal::NoOpenGate(at) => no_open_gate(at.as_ref(), about),
+        Refusal::WrongDigest {
+            given,
+            current,
+            void: true,
+        } => format!(
+            "{} is void: the proposal changed after it was shown. Now {} is shown on {}.",
+            name(given),
+            digest(current),
+            card(about)
+        ),
+        Refusal::WrongDigest {
+            given,
+            current,
+            void: false,
+        } => {
+            format!(
+                "{} is not what is shown. {} shows {}.",
+                name(given),
+                capital(&card(about)),
+                digest(current)
+            )
+        }
+        Refusal::NotShownYet => {
+            "The proposal does not stand here in full yet, and nobody approves what was not shown. \
+             The approve line appears on the card when it does."
+                .to_owned()
+        }
+        Refusal::ChangedJustNow { current } => format!(
+            "{} changed less than ten seconds before you wrote, so I cannot know that you saw {}. Look again.",
+            capital(&card(about)),
+            digest(current)
+        ),
+        Refusal::NothingApproved => "There is no approval that could be taken back.".to_owned(),
+        Refusal::NotYours { of, needs } => {
+            format!(
+                "That approval is {}'s; taking back another's needs {}.",
+                login(&of.login),
+                right(*needs)
+            )
+        }
+        Refusal::TooLate => "What was approved is being carried out already.".to_owned(),
+        Refusal::PartlyDone => {
+            "Part of this has been carried out already, so it can only be approved as it stands, or \
+                                cancelled."
+                .to_owned()
+        }
+        Refusal::NothingToRetry => "Nothing failed.".to_owned(),
+        Refusal::NoAnswerAwaited => "No answer of a person is awaited.".to_owned(),
+        Refusal::Stale { current } => {
+            format!(
+                "The proposal changed while I read that: {} is shown now. Look again, then repeat it.",
+                digest(current)
+            )
+        }
+        Refusal::NoChange => "That changes nothing: the proposal says so already.".to_owned(),
+        Refusal::CapReached { phase, iterations } => {
+            let title = about
+                .state
+                .map_or_else(|| code(phase.as_str()), |state| title(state, phase));
+            format!(
+                "*{title}* had {}, which is the limit.",
+                count(*iterations as usize, "round", "rounds")
+            )
+        }
+    }
+}
+
+fn over(about: &Refused<'_>) -> String {
+    match about.state.map(|state| &state.status) {
+        Some(Status::Cancelled { by, reason }) => {
+            format!(
+                "This workflow was cancelled by {}{}.",
+                somebody(by.as_ref()),
+                because(reason.as_str())
+            )
+        }
+        _ => format!("This workflow is done; {} is its record.", card(about)),
+    }
+}
+
+fn no_open_gate(at: Option<&(PhaseId, PhaseStatus)>, about: &Refused<'_>) -> String {
+    let Some((phase, status)) = at else {
+        return "Nothing is waiting for approval.".to_owned();
+    };
+    let title = about
+        .state
+        .map_or_else(|| code(phase.as_str()), |state| title(state, phase));
+    let stands = match status {
+        PhaseStatus::Running => "is at work; I say when there is something to approve",
+        PhaseStatus::WaitingForHuman => "needs a person's answer first",
+        PhaseStatus::Approved => "was approved and is being carried out",
+        PhaseStatus::Rejected => "was rejected",
+        PhaseStatus::Error => "failed",
+        PhaseStatus::Blocked => "has not started",
+        PhaseStatus::ReadyForReview => "is ready",
+        PhaseStatus::Completed => "is done",
+    };
+    format!("Nothing is waiting for approval: *{title}* {stands}.")
+}
+
+/// What is allowed instead, ending with the command that fits best.
+fn onwards(refusal: &Refusal, about: &Refused<'_>) -> String {
+    if let Refusal::WrongDigest { current, .. } | Refusal::ChangedJustNow { current } = refusal {
+        return approve(current);
+    }
+    let Some(state) = about.state else {
+        return format!("To start one: {}", code("/deliver"));
+    };
+    if matches!(refusal, Refusal::PartlyDone)
+        && let Some((_, _, pending)) = state.open_gate()
+    {
+        return approve(&pending.digest);
+    }
+    let taken = steps(state);
+    // What was just refused is no advice.
+    let refused = format!("/{}", about.verb);
+    let offered: Vec<String> = taken
+        .iter()
+        .filter(|step| step.command.split(' ').next() != Some(refused.as_str()))
+        .map(|step| format!("{} to {}", code(&step.command), step.does))
+        .take(3)
+        .collect();
+    match offered.is_empty() {
+        true => format!("How it stands: {}", code("/status")),
+        false => format!("Next: {}.", list(&offered, "or")),
+    }
+}
+
+fn approve(current: &Digest) -> String {
+    format!(
+        "To approve what is shown: {}",
+        code(&format!("/approve {}", current.short()))
+    )
+}
+
+fn card(about: &Refused<'_>) -> String {
+    link("the card", about.card_url)
+}
+
+/// A sentence's beginning.
+fn capital(text: &str) -> String {
+    text.replacen("the card", "The card", 1)
+}

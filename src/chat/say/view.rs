@@ -1,0 +1,167 @@
+//! What the card is made of: plain data that the engine gathers.
+
+use std::collections::BTreeMap;
+
+use crate::workflow::ids::{Digest, PhaseId};
+use crate::workflow::state::State;
+
+/// All that a card shows.
+#[derive(Debug, Clone, Copy)]
+pub struct CardView<'a> {
+    /// The workflow.
+    pub state: &'a State,
+    /// `owner/name`.
+    pub repository: &'a str,
+    /// The proposal to show: that of the open gate, or the last one that was approved or made.
+    pub proposal: Option<&'a ProposalView>,
+    /// The pages that stand on GitHub already, for a proposal that does not fit the card.
+    pub pages_posted: Option<&'a PostedPages>,
+    /// Logins of the people who are asked to decide; empty when it is not known.
+    pub asked: &'a [String],
+    /// Which provider each phase's agent speaks through.
+    pub providers: &'a BTreeMap<PhaseId, String>,
+    /// What a reader should know besides.
+    pub notes: &'a [Note],
+}
+
+/// A proposal as people see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProposalView {
+    /// The phase that made it.
+    pub phase: PhaseId,
+    /// The digest of the whole proposal that `shown` was taken from. The approve line appears only while the open gate
+    /// holds the same.
+    pub digest: Digest,
+    /// What it holds.
+    pub shown: Shown,
+}
+
+/// What a proposal holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shown {
+    /// Tasks that become issues.
+    Tasks(TasksView),
+    /// A mail.
+    Mail(MailView),
+}
+
+/// Tasks as people see them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TasksView {
+    /// In order.
+    pub tasks: Vec<TaskView>,
+    /// Labels that would be created because the repository lacks them.
+    pub new_labels: Vec<String>,
+    /// What did not become a task, or was not read.
+    pub left_out: Vec<LeftOut>,
+    /// What earlier workflows opened out of the same words.
+    pub earlier: Vec<Earlier>,
+    /// What the agent would like to know.
+    pub questions: Vec<String>,
+}
+
+/// Whether a task is to be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Selection {
+    /// An approval opens it.
+    On,
+    /// It stands there and is not opened.
+    Off,
+}
+
+/// One task. Texts are as the artifact holds them; the card makes them harmless.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskView {
+    /// `t1`, `t2` …
+    pub key: String,
+    /// Whether it is to be opened.
+    pub selection: Selection,
+    /// One line.
+    pub title: String,
+    /// Text.
+    pub body: String,
+    /// One line each.
+    pub acceptance_criteria: Vec<String>,
+    /// A login.
+    pub assignee: Option<String>,
+    /// Names.
+    pub labels: Vec<String>,
+    /// How urgent.
+    pub priority: Option<String>,
+    /// How large.
+    pub estimate: Option<String>,
+    /// An ISO date.
+    pub due: Option<String>,
+    /// Keys of tasks that must be done before.
+    pub depends_on: Vec<String>,
+    /// Where it was said.
+    pub sources: Vec<Source>,
+    /// How sure the agent was.
+    pub confidence: Option<String>,
+    /// Who added it, when it was not the agent.
+    pub added_by: Option<String>,
+}
+
+/// A quote and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The login of who wrote it.
+    pub author: String,
+    /// Its page.
+    pub url: String,
+    /// The words.
+    pub quote: String,
+}
+
+/// What did not become a task, or was not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// A title, a quote, or whose comment.
+    pub what: String,
+    /// Why.
+    pub why: String,
+    /// Where it can be read.
+    pub url: Option<String>,
+}
+
+/// An issue that an earlier workflow opened out of the same words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Earlier {
+    /// Its title.
+    pub title: String,
+    /// Its page.
+    pub url: String,
+}
+
+/// A mail as people see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailView {
+    /// Addresses.
+    pub to: Vec<String>,
+    /// Addresses.
+    pub cc: Vec<String>,
+    /// One line.
+    pub subject: String,
+    /// The text part; the HTML part is rendered from the same.
+    pub text: String,
+}
+
+/// Pages that were posted for one proposal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostedPages {
+    /// The proposal that they show.
+    pub digest: Digest,
+    /// Their addresses, first page first. Fewer than there are pages means that some are still being written.
+    pub urls: Vec<String>,
+}
+
+/// What a reader of the card should know besides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// When a comment was edited cannot be asked of this GitHub; only what it reported is known.
+    EditTimesUnavailable,
+    /// This GitHub has no sub-issues or dependencies; opened issues are listed instead.
+    LinksUnavailable,
+    /// A sentence of an agent or a check.
+    Said(String),
+}

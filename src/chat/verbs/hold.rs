@@ -1,0 +1,37 @@
+//! `/hold`: stops the workflow until somebody releases it.
+
+use super::{Example, Verb, free_text};
+use crate::chat::args::ArgumentProblem;
+use crate::chat::reader::Addressed;
+use crate::chat::request::Request;
+use crate::workflow::right::{Requirement, Right, Standing};
+
+/// The verb's entry in the table.
+pub static VERB: Verb = Verb {
+    name: "hold",
+    aliases: &["pause"],
+    requirement: Requirement {
+        right: Right::Triage,
+        or: &[Standing::Author, Standing::Assignee],
+    },
+    summary: "Stops the workflow until somebody releases it.",
+    usage: "/hold [REASON]",
+    details: "Nothing leaves the system meanwhile. `/unhold` lets it go on.",
+    examples: &[
+        Example {
+            comment: "/hold",
+            meaning: "stops it",
+        },
+        Example {
+            comment: "/hold Waiting for the security review.",
+            meaning: "stops it, with a reason",
+        },
+    ],
+    parse,
+};
+
+fn parse(addressed: &Addressed) -> Result<Request, ArgumentProblem> {
+    Ok(Request::Hold {
+        reason: free_text(&addressed.rest, addressed),
+    })
+}

@@ -1,0 +1,169 @@
+//! The house put together: database, GitHub, mail, engine and router from one valid configuration.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{MailUrl, Mailbox, Pace, ServerConfig};
+use crate::engine::{Clock, Engine, Pacing, Parts};
+use crate::github::{GitHub, Settings};
+use crate::inbox::signature::Secrets;
+use crate::inbox::sweep::{KEPT, LATELY, sweep};
+use crate::mail::Mailer;
+use crate::store::Store;
+use crate::store::repositories::OperatorCommand;
+use crate::web;
+
+/// How often missed deliveries are looked for.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+
+/// How often the operator's commands are looked for.
+const OPERATOR_EVERY: Duration = Duration::from_secs(1);
+
+/// A server that is ready to listen.
+pub struct House {
+    /// The engine.
+    pub engine: Engine,
+    /// What answers HTTP.
+    pub router: Router,
+    github: GitHub,
+    clock: Clock,
+}
+
+/// The clock of this machine.
+pub fn machine_clock() -> Clock {
+    Arc::new(chrono::Utc::now)
+}
+
+impl House {
+    /// Opens the database, takes over what a dead process held, and puts everything together. Nothing is asked of GitHub:
+    /// a GitHub that stumbles keeps no server from starting.
+    ///
+    /// # Errors
+    /// Every problem at once, a sentence each.
+    pub async fn open(config: &ServerConfig, clock: Clock, figures: PrometheusHandle) -> Result<Self, Vec<String>> {
+        let mut problems = Vec::new();
+        let store = Store::serve(config.database.sqlite_path()).map_err(|error| problems.push(error.to_string()));
+        let github = github(config, Arc::clone(&clock)).map_err(|problem| problems.push(problem));
+        let mailer = mailer(&config.mail_url, config.mail_from.clone()).map_err(|problem| problems.push(problem));
+        let previous = config.webhook_secret_previous.as_ref().map(|secret| secret.expose());
+        let secrets = Secrets::new(config.webhook_secret.expose(), previous)
+            .map_err(|weak| problems.extend(weak.iter().map(ToString::to_string)));
+        let (Ok(store), Ok(github), Ok(mailer), Ok(secrets)) = (store, github, mailer, secrets) else {
+            return Err(problems);
+        };
+        let parts = Parts {
+            store,
+            github: github.clone(),
+            mailer,
+            clock: Arc::clone(&clock),
+            pacing: match config.pace {
+                Pace::Default => Pacing::AsGithubAsks,
+                Pace::Off => Pacing::Off,
+            },
+            owner: format!("{:016x}", rand::random::<u64>()),
+        };
+        let engine = Engine::new(parts).map_err(|invalid| vec![invalid.to_string()])?;
+        engine.take_over().await.map_err(|error| vec![error.to_string()])?;
+        let router = web::router(engine.clone(), secrets, figures);
+        Ok(Self {
+            engine,
+            router,
+            github,
+            clock,
+        })
+    }
+
+    /// Works until it is told to stop: the engine, the sweep of missed deliveries, the operator's commands.
+    pub async fn work(&self, stop: CancellationToken) {
+        let engine = self.engine.run(stop.clone());
+        tokio::join!(engine, self.sweep(stop.clone()), self.obey(stop));
+    }
+
+    async fn sweep(&self, stop: CancellationToken) {
+        let mut reach = KEPT;
+        while !stop.is_cancelled() {
+            match sweep(&self.github.app(), self.engine.store(), (self.clock)() - reach).await {
+                Ok(swept) => {
+                    reach = LATELY;
+                    if swept.missing > 0 {
+                        tracing::warn!(
+                            missing = swept.missing,
+                            asked = swept.asked,
+                            "deliveries never came; asked for them"
+                        );
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "missed deliveries could not be looked for; trying again"),
+            }
+            pause(SWEEP_EVERY, &stop).await;
+        }
+    }
+
+    async fn obey(&self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            if let Err(error) = self.obey_once().await {
+                tracing::warn!(%error, "the operator's commands could not be looked for; trying again");
+            }
+            pause(OPERATOR_EVERY, &stop).await;
+        }
+    }
+
+    /// Does what the operator's shell asked for since the last time.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn obey_once(&self) -> Result<(), crate::store::StoreError> {
+        let (store, now) = (self.engine.store(), (self.clock)());
+        for (seq, command) in store.operator_commands().await? {
+            let result = match command {
+                OperatorCommand::RetryDelivery { id } => match store.retry_delivery(&id.as_str().into(), now).await? {
+                    true => "taken up again",
+                    false => "there is no such delivery that failed",
+                },
+            };
+            store.operator_command_done(seq, result, now).await?;
+            self.engine.wake();
+        }
+        Ok(())
+    }
+}
+
+async fn pause(time: Duration, stop: &CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep(time) => {}
+    }
+}
+
+fn github(config: &ServerConfig, clock: Clock) -> Result<GitHub, String> {
+    let graphql = config.github_api.graphql_url();
+    let graphql_url = graphql
+        .parse()
+        .map_err(|error| format!("{graphql} is no URL: {error}"))?;
+    let settings = Settings {
+        api_url: config.github_api.url().clone(),
+        graphql_url,
+        app_id: config.app_id.0,
+        private_key_pem: config.private_key.expose(),
+        clock,
+    };
+    GitHub::new(settings).map_err(|error| error.to_string())
+}
+
+fn mailer(url: &MailUrl, from: Mailbox) -> Result<Mailer, String> {
+    Mailer::new(url, from).map_err(|error| error.to_string())
+}
+
+/// The figures of this process. Only the first call of a process counts what the program reports.
+pub fn figures() -> PrometheusHandle {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    if metrics::set_global_recorder(recorder).is_ok() {
+        crate::figures::describe();
+    }
+    handle
+}

@@ -1,0 +1,105 @@
+//! `countersign serve`: the webhook server.
+
+use std::process::ExitCode;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::house::{House, figures, machine_clock};
+use crate::config::{Overrides, PrivateKey, ServerConfig, Sources};
+use crate::web;
+
+/// Settings that win over the environment and the file. Secrets have no flags: a command line can be read by others.
+#[derive(Debug, clap::Args)]
+pub struct Serve {
+    /// The server's configuration file (YAML)
+    #[arg(long, env = "COUNTERSIGN_CONFIG")]
+    config: Option<std::path::PathBuf>,
+    /// Address and port to listen on
+    #[arg(long)]
+    listen: Option<String>,
+    /// Where everything is kept, such as `sqlite:countersign.sqlite`
+    #[arg(long)]
+    database_url: Option<String>,
+    /// GitHub's API; an Enterprise Server's ends in `/api/v3`
+    #[arg(long)]
+    github_api_url: Option<String>,
+    /// The App's numeric id
+    #[arg(long)]
+    github_app_id: Option<String>,
+    /// The App's private key (PEM)
+    #[arg(long)]
+    github_private_key_file: Option<String>,
+    /// `file:DIR`, `smtp://HOST` or `smtps://HOST`
+    #[arg(long)]
+    mail_url: Option<String>,
+    /// The sender of mail
+    #[arg(long)]
+    mail_from: Option<String>,
+}
+
+impl Serve {
+    /// Serves until it is told to stop.
+    pub async fn run(self) -> ExitCode {
+        let overrides = Overrides {
+            config: self.config,
+            listen: self.listen,
+            database_url: self.database_url,
+            github_api_url: self.github_api_url,
+            github_app_id: self.github_app_id,
+            github_private_key_file: self.github_private_key_file,
+            mail_url: self.mail_url,
+            mail_from: self.mail_from,
+            github_pace: None,
+        };
+        let environment = |name: &str| std::env::var(name).ok();
+        let check_key = |key: &PrivateKey| crate::github::check_private_key(key.expose());
+        let sources = Sources {
+            overrides: &overrides,
+            environment: &environment,
+            check_key: Some(&check_key),
+        };
+        let config = match ServerConfig::load(&sources) {
+            Ok(config) => config,
+            Err(problems) => return refuse(problems.sentences()),
+        };
+        let house = match House::open(&config, machine_clock(), figures()).await {
+            Ok(house) => house,
+            Err(problems) => return refuse(&problems),
+        };
+        let listener = match TcpListener::bind(config.listen).await {
+            Ok(listener) => listener,
+            Err(error) => {
+                return refuse(&[format!(
+                    "COUNTERSIGN_LISTEN: {} cannot be listened on: {error}",
+                    config.listen
+                )]);
+            }
+        };
+        tracing::info!(listen = %config.listen, github = config.github_api.as_str(), "serving");
+        let stop = CancellationToken::new();
+        let until = stop.clone();
+        tokio::spawn(async move {
+            if let Err(error) = web::shutdown_signal().await {
+                tracing::error!(%error, "signals cannot be waited for");
+            }
+            until.cancel();
+        });
+        let (served, ()) = tokio::join!(
+            web::serve(listener, house.router.clone(), stop.clone()),
+            house.work(stop)
+        );
+        house.engine.store().close().await;
+        match served {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => refuse(&[format!("serving stopped: {error}")]),
+        }
+    }
+}
+
+fn refuse(problems: &[String]) -> ExitCode {
+    for problem in problems {
+        eprintln!("error: {problem}");
+    }
+    ExitCode::from(super::exit::CONFIGURATION)
+}

@@ -1,0 +1,553 @@
+//! A YAML document whose every value knows where it stands, held to the JSON Schema of a type.
+//!
+//! serde alone stops at the first mistake. Here the text becomes a tree with positions, the schema that the type itself
+//! generates finds all structural mistakes at once, and the type is filled from the same tree: type, schema and
+//! checks cannot drift apart.
+
+use std::fmt;
+
+use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind};
+use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+use serde_saphyr::{MessageFormatter as _, Spanned, UserMessageFormatter};
+
+/// A mistake in a configuration file and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct ConfigError {
+    /// From 1.
+    pub line: u64,
+    /// From 1, in characters.
+    pub column: u64,
+    /// What is wrong there and what to do.
+    pub message: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}: {}", self.line, self.column, self.message)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Far above any sensible file, far below what costs time: a file is written by people.
+const MAX_BYTES: usize = 64 * 1024;
+const MAX_VALUES: usize = 10_000;
+const MAX_DEPTH: usize = 16;
+const MAX_ALIASES: usize = 100;
+
+/// Line and column, both from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Position {
+    pub line: u64,
+    pub column: u64,
+}
+
+impl Position {
+    const START: Self = Self { line: 1, column: 1 };
+
+    /// A mistake at this place.
+    pub fn error(self, message: impl Into<String>) -> ConfigError {
+        ConfigError {
+            line: self.line,
+            column: self.column,
+            message: message.into(),
+        }
+    }
+}
+
+impl From<serde_saphyr::Location> for Position {
+    fn from(location: serde_saphyr::Location) -> Self {
+        Self {
+            line: location.line().max(1),
+            column: location.column().max(1),
+        }
+    }
+}
+
+// No Debug on these: the server's file holds secrets.
+struct Node {
+    at: Position,
+    kind: Kind,
+}
+
+enum Kind {
+    Scalar(Value),
+    List(Vec<Node>),
+    Map(Vec<Entry>),
+}
+
+struct Entry {
+    at: Position,
+    key: String,
+    value: Node,
+}
+
+/// A parsed file.
+pub(super) struct Document {
+    root: Node,
+}
+
+impl Document {
+    /// Reads YAML.
+    ///
+    /// # Errors
+    /// Text that is not YAML, a key that stands twice, more than one document, and a file that is too large, too deep
+    /// or grows too large by its aliases.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        if text.len() > MAX_BYTES {
+            return Err(Position::START.error(format!("the file is larger than {} KiB; shorten it", MAX_BYTES / 1024)));
+        }
+        let options = serde_saphyr::options! {
+            budget: serde_saphyr::budget! {
+                max_events: MAX_VALUES,
+                max_nodes: MAX_VALUES,
+                max_aliases: MAX_ALIASES,
+                max_depth: MAX_DEPTH,
+            },
+            alias_limits: serde_saphyr::alias_limits! {
+                max_total_replayed_events: MAX_VALUES,
+                max_replay_stack_depth: MAX_DEPTH,
+            },
+            // `on` and `no` are words here, as YAML 1.2 has it.
+            strict_booleans: true,
+            with_snippet: false,
+        };
+        let root = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+            let at = error.location().map_or(Position::START, Position::from);
+            at.error(match error.without_snippet() {
+                serde_saphyr::Error::Budget { .. }
+                | serde_saphyr::Error::AliasReplayLimitExceeded { .. }
+                | serde_saphyr::Error::AliasReplayStackDepthExceeded { .. } => {
+                    "the file is too large, too deep, or has too many aliases (*name); write it out plainly".to_owned()
+                }
+                plain => format!("not valid YAML: {}", UserMessageFormatter.format_message(plain)),
+            })
+        })?;
+        Ok(Self { root })
+    }
+
+    /// Fills a type, held to the schema that the type generated.
+    ///
+    /// The second answer is all mistakes, in the order of the file. Where there are some, the top-level keys that hold
+    /// them count as absent, so that the rest can be checked further; there is no value when nothing sensible remains.
+    pub fn fill<T: DeserializeOwned>(&self, schema: &Schema) -> (Option<T>, Vec<ConfigError>) {
+        let mut value = match self.root.to_json() {
+            Value::Null => Value::Object(serde_json::Map::new()),
+            value => value,
+        };
+        let mut mistakes = Vec::new();
+        let mut unusable = Vec::new();
+        for error in schema
+            .validator
+            .iter_errors(&value)
+            .filter(|error| !follows_from_type(error))
+        {
+            mistakes.extend(self.explain(&error, &schema.json));
+            unusable.extend(match error.kind() {
+                ValidationErrorKind::AdditionalProperties { unexpected } if steps(&error).is_empty() => {
+                    unexpected.clone()
+                }
+                _ => steps(&error).into_iter().take(1).collect(),
+            });
+        }
+        if let Some(map) = value.as_object_mut() {
+            map.retain(|key, _| !unusable.contains(key));
+        }
+        let filled = match serde_json::from_value(value) {
+            Ok(filled) => Some(filled),
+            Err(error) if mistakes.is_empty() => {
+                mistakes.push(self.root.at.error(error.to_string()));
+                None
+            }
+            Err(_) => None,
+        };
+        mistakes.sort();
+        mistakes.dedup();
+        (filled, mistakes)
+    }
+
+    /// Where the value with this path stands; a path that the file does not have gives the place of its nearest
+    /// ancestor.
+    pub fn at(&self, path: &[&str]) -> Position {
+        self.walk(path).1
+    }
+
+    /// Where the key of the value with this path stands.
+    pub fn key_at(&self, path: &[&str]) -> Position {
+        self.walk(path).0
+    }
+
+    fn walk(&self, path: &[&str]) -> (Position, Position) {
+        let mut node = &self.root;
+        let mut key_at = node.at;
+        for step in path {
+            match &node.kind {
+                Kind::Map(entries) => match entries.iter().find(|entry| entry.key == *step) {
+                    Some(entry) => {
+                        key_at = entry.at;
+                        node = &entry.value;
+                    }
+                    None => break,
+                },
+                Kind::List(items) => match step.parse::<usize>().ok().and_then(|index| items.get(index)) {
+                    Some(item) => {
+                        key_at = item.at;
+                        node = item;
+                    }
+                    None => break,
+                },
+                Kind::Scalar(_) => break,
+            }
+        }
+        (key_at, node.at)
+    }
+
+    fn explain(&self, error: &ValidationError<'_>, schema: &Value) -> Vec<ConfigError> {
+        let steps = steps(error);
+        let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
+        let name = if steps.is_empty() {
+            "the file".to_owned()
+        } else {
+            format!("`{}`", steps.join("."))
+        };
+        let at = self.at(&steps);
+        if let ValidationErrorKind::AdditionalProperties { unexpected } = error.kind() {
+            let parent = error.schema_path().as_str();
+            let parent = parent.strip_suffix("/additionalProperties").unwrap_or(parent);
+            let known: Vec<&str> = schema
+                .pointer(&format!("{parent}/properties"))
+                .and_then(Value::as_object)
+                .map(|properties| properties.keys().map(String::as_str).collect())
+                .unwrap_or_default();
+            return unexpected
+                .iter()
+                .map(|key| {
+                    let path: Vec<&str> = steps.iter().copied().chain([key.as_str()]).collect();
+                    let place = if steps.is_empty() {
+                        String::new()
+                    } else {
+                        format!(" in {name}")
+                    };
+                    self.key_at(&path).error(format!(
+                        "`{key}` is not known{place}; {}",
+                        suggest(key, known.iter().copied())
+                    ))
+                })
+                .collect();
+        }
+        vec![at.error(sentence(&name, error))]
+    }
+}
+
+/// The keys and indices that lead to the value.
+fn steps(error: &ValidationError<'_>) -> Vec<String> {
+    let pointer = error.instance_path().as_str();
+    let unescaped = |step: &str| step.replace("~1", "/").replace("~0", "~");
+    pointer.split('/').skip(1).map(unescaped).collect()
+}
+
+/// Whether a value of the wrong type also breaks the rule on its values: one mistake, said once.
+fn follows_from_type(error: &ValidationError<'_>) -> bool {
+    let allowed = match error.kind() {
+        ValidationErrorKind::Constant { expected_value } => Some(&**expected_value),
+        ValidationErrorKind::Enum { options } => options.get(0),
+        _ => None,
+    };
+    allowed.is_some_and(|allowed| std::mem::discriminant(allowed) != std::mem::discriminant(error.instance()))
+}
+
+/// What one structural mistake is called. Values are never repeated: they may be secret.
+fn sentence(name: &str, error: &ValidationError<'_>) -> String {
+    match error.kind() {
+        ValidationErrorKind::Required { property } => {
+            format!("{name} lacks `{}`; add it", property.as_str().unwrap_or_default())
+        }
+        ValidationErrorKind::Type { kind } => format!("{name} must be {}", type_name(kind)),
+        ValidationErrorKind::Enum { options } => {
+            let options: Vec<_> = options
+                .as_array()
+                .map(|options| options.iter().map(|option| format!("`{}`", plain(option))).collect())
+                .unwrap_or_default();
+            format!("{name} must be one of {}", options.join(", "))
+        }
+        ValidationErrorKind::Constant { expected_value } => format!("{name} must be {}", plain(expected_value)),
+        ValidationErrorKind::Minimum { limit } => format!("{name} must be at least {}", plain(limit)),
+        ValidationErrorKind::Maximum { limit } => format!("{name} must be at most {}", plain(limit)),
+        ValidationErrorKind::MaxItems { limit } => format!("{name} must hold at most {limit} items"),
+        ValidationErrorKind::MaxProperties { limit } => format!("{name} must hold at most {limit} entries"),
+        ValidationErrorKind::MaxLength { limit } => format!("{name} must be at most {limit} characters long"),
+        ValidationErrorKind::MinLength { .. } => format!("{name} must not be empty"),
+        ValidationErrorKind::PropertyNames { .. } => format!("{name} has a key that is not allowed"),
+        _ => format!("{name}: {}", error.masked()),
+    }
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn type_name(kind: &TypeKind) -> String {
+    let words = |name: &str| match name {
+        "object" => "a mapping (key: value)".to_owned(),
+        "array" => "a list ([a, b])".to_owned(),
+        "string" => "text".to_owned(),
+        "integer" => "a whole number".to_owned(),
+        "boolean" => "true or false".to_owned(),
+        other => format!("a {other}"),
+    };
+    match kind {
+        TypeKind::Single(one) => words(&one.to_string()),
+        TypeKind::Multiple(set) => set
+            .iter()
+            .map(|one| words(&one.to_string()))
+            .collect::<Vec<_>>()
+            .join(" or "),
+    }
+}
+
+/// The nearest known word, or all of them.
+pub(super) fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    let nearest = known
+        .clone()
+        .map(|candidate| (strsim::damerau_levenshtein(&word.to_lowercase(), candidate), candidate))
+        .min();
+    match nearest {
+        Some((distance, candidate)) if distance <= 1 + candidate.len() / 4 => format!("did you mean `{candidate}`?"),
+        Some(_) => {
+            let all: Vec<_> = known.map(|candidate| format!("`{candidate}`")).collect();
+            format!("known: {}", all.join(", "))
+        }
+        None => "remove it".to_owned(),
+    }
+}
+
+/// The JSON Schema that a type generates, ready to be used.
+pub(super) struct Schema {
+    json: Value,
+    validator: jsonschema::Validator,
+}
+
+impl Schema {
+    /// The schema of a type.
+    ///
+    /// # Panics
+    /// If a type of ours generates something that is no schema; the tests generate all of them.
+    pub fn of<T: schemars::JsonSchema>() -> Self {
+        let json = schemars::generate::SchemaSettings::draft2020_12()
+            .with(|settings| settings.inline_subschemas = true)
+            .into_generator()
+            .into_root_schema_for::<T>()
+            .to_value();
+        let validator = jsonschema::validator_for(&json).expect("a generated schema is a schema");
+        Self { json, validator }
+    }
+
+    /// The schema itself.
+    pub fn json(&self) -> &Value {
+        &self.json
+    }
+}
+
+impl Node {
+    /// A key without a value counts as absent: the lines below it are commented out.
+    fn to_json(&self) -> Value {
+        match &self.kind {
+            Kind::Scalar(value) => value.clone(),
+            Kind::List(items) => items.iter().map(Self::to_json).collect(),
+            Kind::Map(entries) => entries
+                .iter()
+                .map(|entry| (entry.key.clone(), entry.value.to_json()))
+                .filter(|(_, value)| !value.is_null())
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = Spanned::<Kind>::deserialize(deserializer)?;
+        Ok(Self {
+            at: spanned.referenced.into(),
+            kind: spanned.value,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct KindVisitor;
+
+        impl<'de> Visitor<'de> for KindVisitor {
+            type Value = Kind;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value")
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Kind, E> {
+                Ok(Kind::Scalar(value.into()))
+            }
+
+            fn visit_i64<E>(self, value: i64) -> Result<Kind, E> {
+                Ok(Kind::Scalar(value.into()))
+            }
+
+            fn visit_u64<E>(self, value: u64) -> Result<Kind, E> {
+                Ok(Kind::Scalar(value.into()))
+            }
+
+            fn visit_f64<E>(self, value: f64) -> Result<Kind, E> {
+                // JSON Schema counts 1.0 as a whole number, serde does not.
+                const EXACT: f64 = 9_007_199_254_740_992.0;
+                Ok(Kind::Scalar(if value.fract() == 0.0 && value.abs() < EXACT {
+                    (value as i64).into()
+                } else {
+                    value.into()
+                }))
+            }
+
+            fn visit_str<E>(self, value: &str) -> Result<Kind, E> {
+                Ok(Kind::Scalar(value.into()))
+            }
+
+            fn visit_unit<E>(self) -> Result<Kind, E> {
+                Ok(Kind::Scalar(Value::Null))
+            }
+
+            fn visit_none<E>(self) -> Result<Kind, E> {
+                Ok(Kind::Scalar(Value::Null))
+            }
+
+            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Kind, D::Error> {
+                Kind::deserialize(deserializer)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Kind, A::Error> {
+                let mut list = Vec::new();
+                while let Some(item) = items.next_element()? {
+                    list.push(item);
+                }
+                Ok(Kind::List(list))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Kind, A::Error> {
+                let mut map = Vec::new();
+                while let Some((key, value)) = entries.next_entry::<Spanned<String>, Node>()? {
+                    map.push(Entry {
+                        at: key.referenced.into(),
+                        key: key.value,
+                        value,
+                    });
+                }
+                Ok(Kind::Map(map))
+            }
+        }
+
+        deserializer.deserialize_any(KindVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str) -> ConfigError {
+        Document::parse(text)
+            .err()
+            .unwrap_or_else(|| panic!("{text:.60} was read"))
+    }
+
+    #[test]
+    fn places_of_values_and_keys() {
+        let document =
+            Document::parse("# a comment\nmail:\n  to:\n    - a@b.example\n    - c@d.example\nn: {é: 1}\n").unwrap();
+        for (path, key, value) in [
+            (&["mail"][..], (2, 1), (3, 3)),
+            (&["mail", "to"], (3, 3), (4, 5)),
+            (&["mail", "to", "1"], (5, 7), (5, 7)),
+            (&["n", "é"], (6, 5), (6, 8)),
+            (&["mail", "nothing"], (2, 1), (3, 3)),
+        ] {
+            let (key_at, at) = (document.key_at(path), document.at(path));
+            assert_eq!(
+                ((key_at.line, key_at.column), (at.line, at.column)),
+                (key, value),
+                "{path:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn broken_yaml_says_where() {
+        for (text, line, wanted) in [
+            ("version: 1\nmail: [a\n", 2, "not valid YAML"),
+            ("version: 1\n\tmail: 1\n", 1, "not valid YAML"),
+            ("version: 1\nversion: 1\n", 2, "not valid YAML"),
+            ("version: 1\n---\nversion: 1\n", 3, "not valid YAML"),
+            ("a: *nothing\n", 1, "not valid YAML"),
+        ] {
+            let error = refusal(text);
+            assert_eq!(error.line, line, "{text:?}: {error}");
+            assert!(
+                error.message.contains(wanted) && !error.message.contains("line "),
+                "{text:?}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn bombs_are_refused() {
+        // Nine levels of nine references: 10^8 values out of less than 400 bytes.
+        let mut bomb = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x]\n");
+        for level in 1..9 {
+            let references = vec![format!("*a{}", level - 1); 9].join(",");
+            bomb.push_str(&format!("a{level}: &a{level} [{references}]\n"));
+        }
+        for (name, text) in [
+            ("aliases", bomb),
+            ("brackets", "[".repeat(20_000)),
+            (
+                "depth",
+                "a:\n".to_owned() + &(1..40).map(|n| format!("{}a:\n", " ".repeat(n))).collect::<String>(),
+            ),
+            ("values", format!("[{}]", "1,".repeat(20_000))),
+            ("size", format!("a: {}", "x".repeat(70_000))),
+        ] {
+            let error = refusal(&text);
+            assert!(
+                error.message.contains("too large") || error.message.contains("larger than") || name == "brackets",
+                "{name}: {error}"
+            );
+            assert!(error.line >= 1 && error.column >= 1);
+        }
+    }
+
+    #[test]
+    fn an_alias_or_two_is_fine() {
+        let document = Document::parse("a: &a [1, 2]\nb: *a\nc: {<<: {d: 1}}\n").unwrap();
+        assert_eq!(
+            document.root.to_json(),
+            serde_json::json!({"a": [1, 2], "b": [1, 2], "c": {"d": 1}})
+        );
+    }
+
+    #[test]
+    fn a_key_without_value_counts_as_absent() {
+        let document = Document::parse("mail:\n  # to: [a@b.example]\nversion: 1\n").unwrap();
+        assert_eq!(document.root.to_json(), serde_json::json!({"version": 1}));
+    }
+
+    #[test]
+    fn suggestions() {
+        let known = ["mail", "permissions", "limits"];
+        assert_eq!(suggest("permisions", known.into_iter()), "did you mean `permissions`?");
+        assert_eq!(suggest("Mail", known.into_iter()), "did you mean `mail`?");
+        assert_eq!(
+            suggest("zebra", known.into_iter()),
+            "known: `mail`, `permissions`, `limits`"
+        );
+    }
+}

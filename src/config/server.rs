@@ -1,0 +1,529 @@
+//! The server's settings: flags before environment before file before default.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::LazyLock;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::address::Mailbox;
+use super::database::DatabaseUrl;
+use super::document::{ConfigError, Document, Schema};
+use super::github_api::{GithubApiUrl, Pace};
+use super::mail_url::MailUrl;
+use super::secret::{AppId, PrivateKey, WebhookSecret};
+
+/// Everything that `serve` needs, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerConfig {
+    /// Where the server listens.
+    pub listen: SocketAddr,
+    /// Where the store is.
+    pub database: DatabaseUrl,
+    /// Where GitHub's API is.
+    pub github_api: GithubApiUrl,
+    /// The App's number.
+    pub app_id: AppId,
+    /// What the App signs with.
+    pub private_key: PrivateKey,
+    /// What GitHub signs deliveries with.
+    pub webhook_secret: WebhookSecret,
+    /// What GitHub signed deliveries with before, accepted while the secret is changed.
+    pub webhook_secret_previous: Option<WebhookSecret>,
+    /// Where mail goes.
+    pub mail_url: MailUrl,
+    /// Whom mail comes from.
+    pub mail_from: Mailbox,
+    /// How fast the bot writes to GitHub.
+    pub pace: Pace,
+}
+
+/// What the command line said. It holds no secrets: every process on a machine can read the others' arguments.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// `--config`
+    pub config: Option<PathBuf>,
+    /// `--listen`
+    pub listen: Option<String>,
+    /// `--database-url`
+    pub database_url: Option<String>,
+    /// `--github-api-url`
+    pub github_api_url: Option<String>,
+    /// `--github-app-id`
+    pub github_app_id: Option<String>,
+    /// `--github-private-key-file`
+    pub github_private_key_file: Option<String>,
+    /// `--mail-url`
+    pub mail_url: Option<String>,
+    /// `--mail-from`
+    pub mail_from: Option<String>,
+    /// `--github-pace`
+    pub github_pace: Option<String>,
+}
+
+/// Says whether a key signs, for the room that knows how; an error is the end of a sentence.
+pub type KeyCheck<'a> = &'a dyn Fn(&PrivateKey) -> Result<(), String>;
+
+/// Where settings are looked for.
+pub struct Sources<'a> {
+    /// The command line.
+    pub overrides: &'a Overrides,
+    /// The environment: a variable's name to its value.
+    pub environment: &'a dyn Fn(&str) -> Option<String>,
+    /// Tries the private key; without it only its form is checked.
+    pub check_key: Option<KeyCheck<'a>>,
+}
+
+/// All that is wrong with the settings, one sentence each: what, where, what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Problems(Vec<String>);
+
+impl Problems {
+    /// The sentences.
+    pub fn sentences(&self) -> &[String] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, sentence) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            f.write_str(sentence)?;
+        }
+        Ok(())
+    }
+}
+
+impl ServerConfig {
+    /// Reads and checks all settings. The files that they name (the configuration, the private key) are read here.
+    ///
+    /// # Errors
+    /// Every problem, in the order of the settings.
+    pub fn load(sources: &Sources<'_>) -> Result<Self, Problems> {
+        let mut reader = Reader::new(sources);
+        let listen = reader.required("listen", |text| {
+            text.parse::<SocketAddr>()
+                .map_err(|_| "is not an address with a port; write for example 127.0.0.1:8080".to_owned())
+        });
+        let database = reader.required("database_url", parse);
+        let github_api = reader.required("github_api_url", parse::<GithubApiUrl>);
+        let app_id = reader.required("github_app_id", parse);
+        let private_key = reader.private_key();
+        let webhook_secret = reader.required("webhook_secret", WebhookSecret::parse);
+        let webhook_secret_previous = reader.optional("webhook_secret_previous", WebhookSecret::parse);
+        let mail_url = reader.mail_url();
+        let mail_from = reader.required("mail_from", |text| {
+            text.parse::<Mailbox>().map_err(|mistake| mistake.to_string())
+        });
+        let pace = reader.pace(github_api.as_ref());
+        let problems = reader.problems;
+        match (
+            listen,
+            database,
+            github_api,
+            app_id,
+            private_key,
+            webhook_secret,
+            mail_url,
+            mail_from,
+            pace,
+        ) {
+            (
+                Some(listen),
+                Some(database),
+                Some(github_api),
+                Some(app_id),
+                Some(private_key),
+                Some(webhook_secret),
+                Some(mail_url),
+                Some(mail_from),
+                Some(pace),
+            ) if problems.is_empty() => Ok(Self {
+                listen,
+                database,
+                github_api,
+                app_id,
+                private_key,
+                webhook_secret,
+                webhook_secret_previous,
+                mail_url,
+                mail_from,
+                pace,
+            }),
+            _ => Err(Problems(problems)),
+        }
+    }
+}
+
+impl Sources<'_> {
+    /// Only where the store is, for commands that need nothing else.
+    ///
+    /// # Errors
+    /// What is wrong with that setting, or with the configuration file.
+    pub fn database(&self) -> Result<DatabaseUrl, Problems> {
+        let mut reader = Reader::new(self);
+        match reader.required("database_url", parse) {
+            Some(database) if reader.problems.is_empty() => Ok(database),
+            _ => Err(Problems(reader.problems)),
+        }
+    }
+}
+
+// ---- names: one key gives the file's key, the variable and the flag
+
+fn variable(key: &str) -> String {
+    format!("COUNTERSIGN_{}", key.to_uppercase())
+}
+
+fn flag(key: &str) -> String {
+    format!("--{}", key.replace('_', "-"))
+}
+
+/// What holds when nobody says anything.
+fn default(key: &str) -> Option<&'static str> {
+    match key {
+        "listen" => Some("127.0.0.1:8080"),
+        "database_url" => Some("sqlite:countersign.sqlite"),
+        "github_api_url" => Some("https://api.github.com"),
+        "mail_url" => Some("file:mail"),
+        "mail_from" => Some("Countersign <countersign@localhost>"),
+        "github_pace" => Some("default"),
+        _ => None,
+    }
+}
+
+/// What to do about a setting that is missing.
+fn advice(key: &str) -> &'static str {
+    match key {
+        "github_app_id" => "use the App ID from the App's settings page",
+        "webhook_secret" => {
+            "use at least 32 random characters (openssl rand -hex 32), the same as in the App's settings"
+        }
+        _ => "give it a value",
+    }
+}
+
+impl Overrides {
+    fn get(&self, key: &str) -> Option<&String> {
+        match key {
+            "listen" => self.listen.as_ref(),
+            "database_url" => self.database_url.as_ref(),
+            "github_api_url" => self.github_api_url.as_ref(),
+            "github_app_id" => self.github_app_id.as_ref(),
+            "github_private_key_file" => self.github_private_key_file.as_ref(),
+            "mail_url" => self.mail_url.as_ref(),
+            "mail_from" => self.mail_from.as_ref(),
+            "github_pace" => self.github_pace.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+macro_rules! file {
+    ($(#[$outer:meta])* struct $name:ident { $($(#[$doc:meta])* $field:ident: $of:ty,)+ }) => {
+        $(#[$outer])*
+        struct $name {
+            $($(#[$doc])* #[serde(default)] $field: Option<$of>,)+
+        }
+
+        impl $name {
+            fn get(&self, key: &str) -> Option<String> {
+                match key {
+                    $(stringify!($field) => self.$field.as_ref().map(ToString::to_string),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+file! {
+    /// Settings of Countersign's server, named by COUNTERSIGN_CONFIG. Each can be given as an environment variable
+    /// instead (COUNTERSIGN_ and the key in capitals), which then counts.
+    #[derive(Default, Deserialize, JsonSchema)]
+    #[serde(deny_unknown_fields)]
+    #[schemars(title = "Countersign: server configuration")]
+    struct File {
+        /// Address and port to listen on. Default: 127.0.0.1:8080
+        #[schemars(with = "String")]
+        listen: String,
+        /// Where the store is: sqlite:PATH. Default: sqlite:countersign.sqlite
+        #[schemars(with = "String")]
+        database_url: String,
+        /// GitHub's API. GitHub Enterprise Server: https://HOST/api/v3. Default: https://api.github.com
+        #[schemars(with = "String")]
+        github_api_url: String,
+        /// The App's number, from its settings page.
+        #[schemars(with = "u64")]
+        github_app_id: u64,
+        /// The App's private key in PEM. Better kept in a file of its own.
+        #[schemars(with = "String")]
+        github_private_key: String,
+        /// The file that holds the App's private key in PEM.
+        #[schemars(with = "String")]
+        github_private_key_file: String,
+        /// What GitHub signs deliveries with: at least 32 characters.
+        #[schemars(with = "String")]
+        webhook_secret: String,
+        /// The secret before, accepted while the secret is changed: at least 32 characters.
+        #[schemars(with = "String")]
+        webhook_secret_previous: String,
+        /// Where mail goes: file:DIR, smtp://USER:PASSWORD@HOST:PORT or smtps://USER:PASSWORD@HOST:PORT. Default: file:mail
+        #[schemars(with = "String")]
+        mail_url: String,
+        /// Whom mail comes from. Default: Countersign <countersign@localhost>
+        #[schemars(with = "String")]
+        mail_from: String,
+        /// How fast the bot writes to GitHub: default, or off where the API is on this machine.
+        #[schemars(with = "String", extend("enum" = ["default", "off"]))]
+        github_pace: String,
+    }
+}
+
+static SCHEMA: LazyLock<Schema> = LazyLock::new(Schema::of::<File>);
+
+/// The JSON Schema of the server's file, for editors; published as `schema/server.schema.json`.
+pub fn server_schema() -> serde_json::Value {
+    SCHEMA.json().clone()
+}
+
+// ---- reading
+
+/// A value, and how a sentence about it begins.
+struct Found {
+    place: String,
+    text: String,
+    by_flag: bool,
+}
+
+struct ReadFile {
+    path: PathBuf,
+    document: Document,
+    file: File,
+}
+
+struct Reader<'a> {
+    sources: &'a Sources<'a>,
+    file: Option<ReadFile>,
+    /// Something in the file could not be understood, so that nothing can be called missing.
+    file_is_broken: bool,
+    problems: Vec<String>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(sources: &'a Sources<'a>) -> Self {
+        let mut problems = Vec::new();
+        let named = match &sources.overrides.config {
+            Some(path) => Some((flag("config"), path.clone())),
+            None => (sources.environment)(&variable("config")).map(|path| (variable("config"), PathBuf::from(path))),
+        };
+        let file = named.and_then(|(name, path)| read_file(&name, path, &mut problems));
+        Self {
+            sources,
+            file,
+            file_is_broken: !problems.is_empty(),
+            problems,
+        }
+    }
+
+    fn in_flags(&self, key: &str) -> Option<Found> {
+        self.sources.overrides.get(key).map(|text| Found {
+            place: flag(key),
+            text: text.clone(),
+            by_flag: true,
+        })
+    }
+
+    fn in_environment(&self, key: &str) -> Option<Found> {
+        (self.sources.environment)(&variable(key)).map(|text| Found {
+            place: variable(key),
+            text,
+            by_flag: false,
+        })
+    }
+
+    fn in_file(&self, key: &str) -> Option<Found> {
+        let ReadFile { path, document, file } = self.file.as_ref()?;
+        let at = document.at(&[key]);
+        file.get(key).map(|text| Found {
+            place: format!("{key} ({}, line {}, column {})", path.display(), at.line, at.column),
+            text,
+            by_flag: false,
+        })
+    }
+
+    fn find(&self, key: &str) -> Option<Found> {
+        self.in_flags(key)
+            .or_else(|| self.in_environment(key))
+            .or_else(|| self.in_file(key))
+    }
+
+    fn missing(&mut self, sentence: String) {
+        if !self.file_is_broken {
+            self.problems.push(sentence);
+        }
+    }
+
+    fn take<T>(&mut self, found: &Found, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        match parse(&found.text) {
+            Ok(value) => Some(value),
+            Err(_) if found.text.trim().is_empty() => {
+                self.problems
+                    .push(format!("{} is blank; give it a value or remove it", found.place));
+                None
+            }
+            Err(why) => {
+                self.problems.push(format!("{} {why}", found.place));
+                None
+            }
+        }
+    }
+
+    fn optional<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        let found = self.find(key)?;
+        self.take(&found, parse)
+    }
+
+    fn required<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        if let Some(found) = self.find(key) {
+            return self.take(&found, parse);
+        }
+        match default(key) {
+            Some(text) => Some(parse(text).expect("the defaults are valid; a test loads them")),
+            None => {
+                self.missing(format!("{} is not set; {}", variable(key), advice(key)));
+                None
+            }
+        }
+    }
+
+    /// The key itself or the file that holds it, from the first place that says either.
+    fn private_key(&mut self) -> Option<PrivateKey> {
+        const KEY: &str = "github_private_key";
+        const KEY_FILE: &str = "github_private_key_file";
+        let layers = [
+            (None, self.in_flags(KEY_FILE)),
+            (self.in_environment(KEY), self.in_environment(KEY_FILE)),
+            (self.in_file(KEY), self.in_file(KEY_FILE)),
+        ];
+        let found = match layers.into_iter().find(|(key, file)| key.is_some() || file.is_some()) {
+            None => {
+                self.missing(format!(
+                    "Neither {} nor {} is set; use the .pem file that GitHub made for the App",
+                    variable(KEY),
+                    variable(KEY_FILE)
+                ));
+                return None;
+            }
+            Some((Some(key), Some(file))) => {
+                self.problems.push(format!(
+                    "{} and {} are both set; remove one of them",
+                    key.place, file.place
+                ));
+                return None;
+            }
+            Some((Some(key), None)) => key,
+            Some((None, Some(file))) => self.key_file(&file)?,
+            Some((None, None)) => return None,
+        };
+        let check_key = self.sources.check_key;
+        self.take(&found, |text| {
+            let key = PrivateKey::parse(text)?;
+            check_key.map_or(Ok(()), |check| check(&key))?;
+            Ok(key)
+        })
+    }
+
+    fn key_file(&mut self, named: &Found) -> Option<Found> {
+        let path = named.text.trim();
+        if path.is_empty() {
+            self.problems
+                .push(format!("{} is blank; give it a value or remove it", named.place));
+            return None;
+        }
+        match std::fs::read_to_string(path) {
+            Ok(text) => Some(Found {
+                place: format!("The key in {path}, named by {},", named.place),
+                text,
+                by_flag: false,
+            }),
+            Err(error) => {
+                self.problems.push(format!(
+                    "{} names {path}, which cannot be read ({}); check the path and who may read it",
+                    named.place,
+                    plainly(&error)
+                ));
+                None
+            }
+        }
+    }
+
+    fn mail_url(&mut self) -> Option<MailUrl> {
+        let by_flag = self.find("mail_url").is_some_and(|found| found.by_flag);
+        self.required("mail_url", |text| match parse::<MailUrl>(text)? {
+            url if by_flag && url.holds_password() => Err(format!(
+                "holds a password, which every process on this machine can read; use {} instead",
+                variable("mail_url")
+            )),
+            url => Ok(url),
+        })
+    }
+
+    fn pace(&mut self, api: Option<&GithubApiUrl>) -> Option<Pace> {
+        self.required("github_pace", |text| match (parse(text)?, api) {
+            (Pace::Off, Some(api)) if !api.is_loopback() => Err(format!(
+                "is off, but {api} is not on this machine: GitHub would block the App; remove the setting"
+            )),
+            (pace, _) => Ok(pace),
+        })
+    }
+}
+
+fn parse<T: FromStr<Err = String>>(text: &str) -> Result<T, String> {
+    text.parse()
+}
+
+/// Reads the file as far as it can be understood.
+fn read_file(name: &str, path: PathBuf, problems: &mut Vec<String>) -> Option<ReadFile> {
+    if path.as_os_str().is_empty() {
+        problems.push(format!("{name} is blank; name a file or remove it"));
+        return None;
+    }
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) => {
+            problems.push(format!(
+                "{name} names {}, which cannot be read ({}); check the path and who may read it",
+                path.display(),
+                plainly(&error)
+            ));
+            return None;
+        }
+    };
+    let place = |error: ConfigError| format!("{}, {error}", path.display());
+    let document = Document::parse(&text)
+        .map_err(|error| problems.push(place(error)))
+        .ok()?;
+    let (file, mistakes) = document.fill(&SCHEMA);
+    problems.extend(mistakes.into_iter().map(place));
+    file.map(|file| ReadFile { path, document, file })
+}
+
+/// The system's words without its number.
+fn plainly(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error") {
+        Some((words, _)) => words.to_lowercase(),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+#[path = "server_tests.rs"]
+mod tests;

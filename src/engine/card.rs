@@ -1,0 +1,449 @@
+//! The card: the one comment of a workflow that is kept current, its pages, and whether somebody tampered with it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::change::Payload;
+use super::effects::{Ended, Work};
+use super::{Engine, Trouble};
+use crate::agents::email::Letter;
+use crate::agents::extract::{Origin, Tasks};
+use crate::chat::say::view::{
+    CardView, LeftOut, MailView, Note, PostedPages, ProposalView, Selection, Shown, Source, TaskView, TasksView,
+};
+use crate::chat::say::{self, boxes};
+use crate::github::{CommentKind, Created, GithubError, Marker, Repo};
+use crate::store::workflows::{Card, CommentRole, Stored, forget_card, keep_card, link_comment, unlink_comment};
+use crate::store::{StoreError, Write};
+use crate::workflow::act::Deed;
+use crate::workflow::artifact::Proposal;
+use crate::workflow::command::Report;
+use crate::workflow::ids::{Digest, EffectId, PhaseId, WorkflowId};
+use crate::workflow::plan::Intent;
+use crate::workflow::state::{ActOutcome, Maker, State};
+
+/// What stands beside a proposal on the card and is not covered by its digest.
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
+pub(super) struct Beside {
+    /// Words of the host.
+    pub(super) notes: Vec<String>,
+}
+
+/// What a card is made of.
+pub(super) struct CardParts {
+    proposal: Option<ProposalView>,
+    posted: Option<PostedPages>,
+    asked: Vec<String>,
+    providers: BTreeMap<PhaseId, String>,
+    notes: Vec<Note>,
+}
+
+impl CardParts {
+    pub(super) fn view<'a>(&'a self, state: &'a State, repository: &'a str) -> CardView<'a> {
+        CardView {
+            state,
+            repository,
+            proposal: self.proposal.as_ref(),
+            pages_posted: self.posted.as_ref(),
+            asked: &self.asked,
+            providers: &self.providers,
+            notes: &self.notes,
+        }
+    }
+}
+
+/// What was found of the card on GitHub.
+pub(super) enum Found {
+    /// As the bot wrote it.
+    Intact,
+    /// The same but for its boxes, which say something else than the proposal.
+    BoxesDiffer,
+    /// Changed: what the bot wrote, what stands there, and by whom it is, where GitHub tells.
+    Changed(String, String, Option<String>),
+    /// Not there any more.
+    Gone,
+}
+
+impl Engine {
+    /// Brings the card up to date. Writes nothing when it says what it should.
+    pub(super) async fn write_card(&self, work: &Work<'_>, stored: &Stored) -> Result<Ended, Trouble> {
+        let state = &stored.state;
+        let (rendered, view) = self.render(work, stored).await?;
+        let kept = self.store().card(&state.id).await?;
+        let marker = card_marker(&state.id);
+        let body = marker.append_to(&rendered.card);
+        let mut extra = Write::new();
+        let mut card = match &kept {
+            Some(card) if card.body == body && !card.stale => card.clone(),
+            _ => self.put_card(work, stored, kept.as_ref(), &body, &mut extra).await?,
+        };
+        card.digest = view.as_ref().map(|view| view.digest);
+        extra.push(keep_card(&state.id, &card));
+        let Some(view) = view else {
+            return Ok(Ended::Done {
+                result: card.url,
+                extra,
+            });
+        };
+        let posted = self.posted_pages(&state.id, &view.digest).await?;
+        if posted.len() < rendered.pages.len() {
+            for page in posted.len()..rendered.pages.len() {
+                let payload = Payload::Page {
+                    phase: view.phase.clone(),
+                    digest: view.digest,
+                    page,
+                };
+                let id = format!("{}:page:{}:{page}", state.id, view.digest.short());
+                extra.push(self.workflow_effect(stored, id, &payload)?);
+            }
+            let id = format!("{}:paged:{}", state.id, view.digest.short());
+            extra.push(self.workflow_effect(stored, id, &Payload::Step(Intent::Card))?);
+            return Ok(Ended::Done {
+                result: card.url,
+                extra,
+            });
+        }
+        let report = Report::Shown {
+            phase: view.phase,
+            digest: view.digest,
+            at: card.written_at,
+        };
+        Ok(Ended::Reported {
+            result: card.url,
+            report,
+            extra,
+        })
+    }
+
+    /// Edits the card's comment, or posts it when there is none.
+    async fn put_card(
+        &self,
+        work: &Work<'_>,
+        stored: &Stored,
+        kept: Option<&Card>,
+        body: &str,
+        extra: &mut Write,
+    ) -> Result<Card, Trouble> {
+        let state = &stored.state;
+        if let Some(card) = kept {
+            match work.repo.update_comment(card.comment, body).await {
+                Ok(written_at) => {
+                    return Ok(Card {
+                        body: body.to_owned(),
+                        written_at,
+                        stale: false,
+                        ..card.clone()
+                    });
+                }
+                // Somebody deleted it: it is posted anew, unless the subject itself is gone, which the post tells.
+                Err(GithubError::NotFound(_) | GithubError::Gone(_)) => {
+                    extra.push(forget_card(&state.id));
+                    extra.push(unlink_comment(&state.id, card.comment));
+                }
+                Err(error) => return Err(self.failed(&error, work.effect)),
+            }
+        }
+        let created = self
+            .post_card(work, stored, kept, body)
+            .await
+            .map_err(|error| self.failed(&error, work.effect))?;
+        extra.push(link_comment(state, created.id, CommentRole::Card, ""));
+        Ok(Card {
+            comment: created.id,
+            node_id: created.node_id,
+            url: created.html_url,
+            body: body.to_owned(),
+            digest: None,
+            written_at: created.created_at,
+            stale: false,
+        })
+    }
+
+    async fn post_card(
+        &self,
+        work: &Work<'_>,
+        stored: &Stored,
+        kept: Option<&Card>,
+        body: &str,
+    ) -> Result<Created, GithubError> {
+        let state = &stored.state;
+        // A card that was deleted is not looked for: only a first post can be in doubt.
+        if work.effect.doubt && kept.is_none() {
+            let bot = self
+                .bot(work.effect.installation)
+                .await
+                .map_err(|_| GithubError::Unreachable("the App's own account could not be asked for".to_owned()))?;
+            let since = work.effect.first_sent_at - chrono::TimeDelta::minutes(5);
+            let found = work
+                .repo
+                .find_comment(state.subject.number, &card_marker(&state.id), bot.id, since)
+                .await?;
+            if let Some(first) = found.into_iter().next() {
+                let written = work.repo.update_comment(first.id, body).await?;
+                return Ok(Created {
+                    created_at: written,
+                    ..first
+                });
+            }
+        }
+        work.repo.create_comment(state.subject.number, body).await
+    }
+
+    /// Posts one page of a proposal that does not fit the card.
+    pub(super) async fn post_page(
+        &self,
+        work: &Work<'_>,
+        stored: &Stored,
+        phase: &PhaseId,
+        digest: &Digest,
+        page: usize,
+    ) -> Result<Ended, Trouble> {
+        let state = &stored.state;
+        let (rendered, view) = self.render(work, stored).await?;
+        let shown = view.filter(|view| view.phase == *phase && view.digest == *digest);
+        let (Some(_), Some(body)) = (shown, rendered.pages.get(page)) else {
+            return Ok(Ended::Dropped("another proposal is shown"));
+        };
+        let created = self.create_once(work, state.subject.number, body).await;
+        let created = created.map_err(|error| self.failed(&error, work.effect))?;
+        let detail = format!("{digest}:{page:04}:{}", created.html_url);
+        let extra = Write::of(link_comment(state, created.id, CommentRole::Page, &detail));
+        Ok(Ended::Done {
+            result: created.html_url,
+            extra,
+        })
+    }
+
+    /// The pages of a proposal that stand on GitHub, in order.
+    async fn posted_pages(&self, workflow: &WorkflowId, digest: &Digest) -> Result<Vec<String>, StoreError> {
+        let prefix = format!("{digest}:");
+        let mut details: Vec<String> = self
+            .store()
+            .comments_of(workflow, CommentRole::Page)
+            .await?
+            .into_iter()
+            .filter_map(|(_, detail)| detail.strip_prefix(&prefix).map(str::to_owned))
+            .collect();
+        details.sort();
+        Ok(details
+            .iter()
+            .filter_map(|detail| detail.split_once(':'))
+            .map(|(_, url)| url.to_owned())
+            .collect())
+    }
+
+    async fn render(
+        &self,
+        work: &Work<'_>,
+        stored: &Stored,
+    ) -> Result<(say::card::Rendered, Option<ProposalView>), Trouble> {
+        let parts = self.card_parts(&work.repo, stored).await?;
+        let rendered = say::card::card(&parts.view(&stored.state, &work.full_name));
+        Ok((rendered, parts.proposal))
+    }
+
+    /// What a card is made of, gathered.
+    pub(super) async fn card_parts(&self, repo: &Repo, stored: &Stored) -> Result<CardParts, Trouble> {
+        let state = &stored.state;
+        let (proposal, notes) = self.shown_proposal(state).await?;
+        let posted = match &proposal {
+            Some(view) => {
+                let urls = self.posted_pages(&state.id, &view.digest).await?;
+                (!urls.is_empty()).then_some(PostedPages {
+                    digest: view.digest,
+                    urls,
+                })
+            }
+            None => None,
+        };
+        let asked = match state.open_gate() {
+            Some((_, gate, _)) if state.is_open() => self.people_with(repo, gate.right).await,
+            _ => Vec::new(),
+        };
+        let mut notes: Vec<Note> = notes.into_iter().map(Note::Said).collect();
+        if links_refused(state) {
+            notes.push(Note::LinksUnavailable);
+        }
+        Ok(CardParts {
+            proposal,
+            posted,
+            asked,
+            providers: providers(state),
+            notes,
+        })
+    }
+
+    /// The proposal that a card shows: the one at the open gate, else the last one that was made.
+    async fn shown_proposal(&self, state: &State) -> Result<(Option<ProposalView>, Vec<String>), Trouble> {
+        let last = state
+            .definition
+            .phases
+            .iter()
+            .rev()
+            .map(|phase| &phase.id)
+            .find(|id| state.at(id).pending.is_some());
+        let Some(phase) = state.open_gate().map(|(phase, ..)| phase).or(last) else {
+            return Ok((None, Vec::new()));
+        };
+        let Some(pending) = &state.at(phase).pending else {
+            return Ok((None, Vec::new()));
+        };
+        let Some((proposal, beside)) = self.store().proposal(&state.id, &pending.digest).await? else {
+            return Ok((None, Vec::new()));
+        };
+        let beside: Beside = serde_json::from_value(beside).unwrap_or_default();
+        let shown = shown(&proposal).map_err(|error| Trouble::Never(format!("a proposal cannot be shown: {error}")))?;
+        Ok((
+            Some(ProposalView {
+                phase: phase.clone(),
+                digest: pending.digest,
+                shown,
+            }),
+            beside.notes,
+        ))
+    }
+
+    /// Compares the card on GitHub with what the bot wrote last: people with write access can edit it.
+    pub(super) async fn inspect_card(&self, repo: &Repo, stored: &Stored, card: &Card) -> Result<Found, Trouble> {
+        let number = stored.state.subject.number;
+        let found = repo.comment(CommentKind::Issue, number, card.comment).await;
+        let Some(found) = found.map_err(|error| self.trouble(&error, 1))? else {
+            return Ok(Found::Gone);
+        };
+        if same(&found.body, &card.body) {
+            return Ok(Found::Intact);
+        }
+        if same(&boxes::without_boxes(&found.body), &boxes::without_boxes(&card.body)) {
+            return Ok(Found::BoxesDiffer);
+        }
+        let editor = repo.edit_times(&[found.node_id.clone()]).await.ok();
+        let editor = editor
+            .and_then(|mut times| times.remove(&found.node_id))
+            .and_then(|time| time.editor);
+        Ok(Found::Changed(card.body.clone(), found.body, editor))
+    }
+}
+
+/// The web editor sends `\r\n`; the last line's end is nobody's business.
+fn same(one: &str, other: &str) -> bool {
+    one.replace("\r\n", "\n").trim_end() == other.replace("\r\n", "\n").trim_end()
+}
+
+/// One for all writes of a card, so that a first post in doubt is found.
+fn card_marker(workflow: &WorkflowId) -> Marker {
+    Marker::of(&EffectId::from(format!("{workflow}:card")))
+}
+
+fn links_refused(state: &State) -> bool {
+    let outcomes = state.phases.values().flat_map(|phase| phase.outcomes.values());
+    outcomes
+        .into_iter()
+        .any(|outcome| matches!(outcome, ActOutcome::NotLinked { .. }))
+}
+
+fn providers(state: &State) -> BTreeMap<PhaseId, String> {
+    let made = |id: &PhaseId| match &state.at(id).pending.as_ref()?.by {
+        Maker::Agent { provider } => Some(provider.clone()),
+        Maker::Person(person) => Some(person.login.clone()),
+    };
+    state
+        .phases
+        .keys()
+        .filter_map(|id| Some((id.clone(), made(id)?)))
+        .collect()
+}
+
+/// A proposal as the card shows it.
+fn shown(proposal: &Proposal) -> Result<Shown, serde_json::Error> {
+    match proposal.schema.as_str() {
+        "tasks.v1" => {
+            serde_json::from_value(proposal.artifact.clone()).map(|tasks| Shown::Tasks(tasks_view(tasks, proposal)))
+        }
+        _ => mail_view(proposal).map(Shown::Mail),
+    }
+}
+
+fn tasks_view(tasks: Tasks, proposal: &Proposal) -> TasksView {
+    let acts = &proposal.targets.acts;
+    TasksView {
+        new_labels: acts
+            .iter()
+            .filter_map(|act| match &act.deed {
+                Deed::CreateLabel { name, .. } => Some(name.clone()),
+                _ => None,
+            })
+            .collect(),
+        left_out: tasks
+            .left_out
+            .into_iter()
+            .map(|omitted| LeftOut {
+                what: omitted.what,
+                why: omitted.why,
+                url: omitted.url,
+            })
+            .collect(),
+        earlier: Vec::new(),
+        questions: tasks.questions,
+        tasks: tasks.tasks.into_iter().map(task_view).collect(),
+    }
+}
+
+fn task_view(task: crate::agents::extract::Task) -> TaskView {
+    TaskView {
+        key: task.key,
+        selection: if task.selected { Selection::On } else { Selection::Off },
+        title: task.title,
+        body: task.body,
+        acceptance_criteria: task.acceptance_criteria,
+        assignee: task.assignee,
+        labels: task.labels,
+        priority: task.priority.map(|priority| priority.to_string()),
+        estimate: task.estimate.map(|estimate| estimate.to_string()),
+        due: task.due_date.map(|due| due.to_string()),
+        depends_on: task.depends_on,
+        sources: task
+            .sources
+            .into_iter()
+            .map(|source| Source {
+                author: source.author,
+                url: source.url,
+                quote: source.quote,
+            })
+            .collect(),
+        confidence: Some(task.confidence.to_string()),
+        added_by: match task.origin {
+            Origin::Agent => None,
+            Origin::Person { login } => Some(login),
+        },
+    }
+}
+
+fn mail_view(proposal: &Proposal) -> Result<MailView, serde_json::Error> {
+    let sent = proposal.targets.acts.iter().find_map(|act| match &act.deed {
+        Deed::SendMail(mail) => Some(mail),
+        _ => None,
+    });
+    Ok(match sent {
+        Some(mail) => MailView {
+            to: mail.to.clone(),
+            cc: mail.cc.clone(),
+            subject: mail.subject.clone(),
+            text: mail.text.clone(),
+        },
+        None => {
+            let letter: Letter = serde_json::from_value(proposal.artifact.clone())?;
+            MailView {
+                to: Vec::new(),
+                cc: Vec::new(),
+                subject: letter.subject,
+                text: letter.intro,
+            }
+        }
+    })
+}
+
+/// What is kept beside a proposal.
+pub(super) fn beside(notes: Vec<String>) -> Value {
+    serde_json::to_value(Beside { notes }).expect("strings are JSON")
+}

@@ -1,0 +1,291 @@
+//! From a verdict to one write: events, state, proposals, links, effects, and the end of what caused them.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Engine, Pacing};
+use crate::github::{CommentKind, Reaction, ReactionTarget};
+use crate::store::effects::{NewEffect, Pace, Priority, cancel_planned};
+use crate::store::workflows::{Change, Place, Stored};
+use crate::store::{Statement, StoreError, Write};
+use crate::workflow::apply::{apply, begin};
+use crate::workflow::event::Event;
+use crate::workflow::ids::{
+    CommentId, Digest, EffectId, InstallationId, IssueNumber, PhaseId, RepositoryId, WorkflowId,
+};
+use crate::workflow::plan::{Intent, plan};
+use crate::workflow::state::{PhaseStatus, State, Timestamp};
+
+/// What an effect does, as its row keeps it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "effect", rename_all = "snake_case")]
+pub(super) enum Payload {
+    /// A reaction to a comment.
+    React {
+        comment: CommentId,
+        kind: CommentKind,
+        sign: Sign,
+    },
+    /// A comment that answers somebody.
+    Reply {
+        number: IssueNumber,
+        to_line: Option<CommentId>,
+        body: String,
+    },
+    /// A label is taken off again.
+    RemoveLabel { number: IssueNumber, label: String },
+    /// One of the bot's own labels is created.
+    MakeLabel {
+        name: String,
+        color: String,
+        description: String,
+    },
+    /// One page of a proposal that does not fit the card.
+    Page {
+        phase: PhaseId,
+        digest: Digest,
+        page: usize,
+    },
+    /// A step of a workflow.
+    Step(Intent),
+}
+
+/// The three reactions that the bot gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Sign {
+    /// Seen.
+    Seen,
+    /// Done.
+    Done,
+    /// Not done; an answer says why.
+    Refused,
+}
+
+impl Sign {
+    pub(super) fn reaction(self) -> Reaction {
+        match self {
+            Self::Seen => Reaction::Eyes,
+            Self::Done => Reaction::Rocket,
+            Self::Refused => Reaction::MinusOne,
+        }
+    }
+}
+
+/// What can be reacted to: a review's text cannot.
+pub(super) fn reaction_target(kind: CommentKind, comment: CommentId) -> Option<ReactionTarget> {
+    match kind {
+        CommentKind::Issue => Some(ReactionTarget::IssueComment(comment)),
+        CommentKind::Line => Some(ReactionTarget::LineComment(comment)),
+        CommentKind::Review => None,
+    }
+}
+
+impl Payload {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::React { .. } => "react",
+            Self::Reply { .. } => "reply",
+            Self::RemoveLabel { .. } => "remove_label",
+            Self::MakeLabel { .. } => "make_label",
+            Self::Page { .. } => "page",
+            Self::Step(intent) => match intent {
+                Intent::RunAgent { .. } => "run_agent",
+                Intent::Act { .. } => "act",
+                Intent::Card => "card",
+                Intent::CallPeople { .. } => "call_people",
+                Intent::DismissCall { .. } => "dismiss_call",
+                Intent::ExpireGate { .. } => "expire_gate",
+                Intent::CancelPlanned => "cancel_planned",
+            },
+        }
+    }
+
+    fn pace(&self) -> Pace {
+        match self {
+            Self::React { .. } | Self::RemoveLabel { .. } | Self::MakeLabel { .. } => Pace::Write,
+            Self::Reply { .. } | Self::Page { .. } => Pace::Notifies,
+            Self::Step(intent) => match intent {
+                Intent::RunAgent { .. } | Intent::ExpireGate { .. } | Intent::CancelPlanned => Pace::Free,
+                Intent::Card | Intent::DismissCall { .. } => Pace::Write,
+                Intent::Act { .. } | Intent::CallPeople { .. } => Pace::Notifies,
+            },
+        }
+    }
+
+    fn priority(&self) -> Priority {
+        match self {
+            Self::React { .. } | Self::Reply { .. } => Priority::Answer,
+            Self::RemoveLabel { .. } | Self::Page { .. } | Self::Step(_) => Priority::Step,
+            Self::MakeLabel { .. } => Priority::Background,
+        }
+    }
+}
+
+/// Where effects that belong to no workflow act.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spot {
+    pub(super) installation: InstallationId,
+    pub(super) repository: RepositoryId,
+}
+
+impl Engine {
+    /// The statement that plans an answer on a subject. The lane of answers is apart from the workflow's: whoever asks
+    /// is answered while the workflow's own writes wait.
+    pub(super) fn answer(
+        &self,
+        spot: Spot,
+        subject: IssueNumber,
+        id: &str,
+        payload: &Payload,
+    ) -> Result<Statement, StoreError> {
+        self.effect(
+            EffectId::from(id),
+            None,
+            spot,
+            format!("say:{}#{subject}", spot.repository),
+            payload,
+        )
+    }
+
+    /// The statement that plans something that has time.
+    pub(super) fn background(&self, spot: Spot, id: &str, payload: &Payload) -> Result<Statement, StoreError> {
+        self.effect(
+            EffectId::from(id),
+            None,
+            spot,
+            format!("background:{}", spot.repository),
+            payload,
+        )
+    }
+
+    fn effect(
+        &self,
+        id: EffectId,
+        workflow: Option<&WorkflowId>,
+        spot: Spot,
+        lane: String,
+        payload: &Payload,
+    ) -> Result<Statement, StoreError> {
+        let now = self.now();
+        let pace = match self.parts().pacing {
+            Pacing::AsGithubAsks => payload.pace(),
+            Pacing::Off => Pace::Free,
+        };
+        let run_at = match payload {
+            Payload::Step(Intent::ExpireGate { at, .. }) => *at,
+            _ => now,
+        };
+        let effect = NewEffect {
+            id,
+            workflow: workflow.cloned(),
+            installation: spot.installation,
+            repository: spot.repository,
+            lane,
+            kind: payload.kind(),
+            payload: serde_json::to_string(payload).map_err(|error| StoreError::Broken(error.to_string()))?,
+            priority: payload.priority(),
+            pace,
+            run_at,
+        };
+        Ok(effect.planned(now))
+    }
+
+    /// The statement that plans one of the workflow's own writes, apart from what its events ask for.
+    pub(super) fn workflow_effect(
+        &self,
+        stored: &Stored,
+        id: String,
+        payload: &Payload,
+    ) -> Result<Statement, StoreError> {
+        let spot = Spot {
+            installation: stored.installation,
+            repository: stored.state.subject.repository,
+        };
+        let workflow = &stored.state.id;
+        let lane = lane_of(workflow, &id, payload);
+        self.effect(EffectId::from(id), Some(workflow), spot, lane, payload)
+    }
+
+    /// The write that keeps what happened to a workflow and plans what follows.
+    pub(super) fn advance(
+        &self,
+        before: Result<&Stored, &Place>,
+        events: &[Event],
+        cause: &str,
+    ) -> Result<(Write, State), StoreError> {
+        let now = self.now();
+        let after = after(before.ok().map(|stored| &stored.state), events, now)?;
+        let waits_for = waits_for(&after);
+        let change = Change {
+            before,
+            events,
+            after: &after,
+            waits_for: &waits_for,
+            cause,
+            now,
+        };
+        let mut write = change.statements()?;
+        let spot = Spot {
+            installation: before.map_or_else(|place| place.installation, |stored| stored.installation),
+            repository: after.subject.repository,
+        };
+        for (ordinal, intent) in plan(&after, events, now).into_iter().enumerate() {
+            if intent == Intent::CancelPlanned {
+                write.push(cancel_planned(&after.id, now));
+                continue;
+            }
+            let id = format!("{}:{}:{ordinal}", after.id, after.version);
+            let payload = Payload::Step(intent);
+            let lane = lane_of(&after.id, &id, &payload);
+            write.push(self.effect(EffectId::from(id), Some(&after.id), spot, lane, &payload)?);
+        }
+        Ok((write, after))
+    }
+}
+
+/// A workflow's writes share one lane; an agent's run and a timer hold none up.
+fn lane_of(workflow: &WorkflowId, id: &str, payload: &Payload) -> String {
+    match payload {
+        Payload::Step(Intent::RunAgent { .. }) => format!("run:{workflow}"),
+        Payload::Step(Intent::ExpireGate { .. }) => format!("timer:{id}"),
+        _ => format!("workflow:{workflow}"),
+    }
+}
+
+fn after(before: Option<&State>, events: &[Event], now: Timestamp) -> Result<State, StoreError> {
+    let nothing = || StoreError::Broken("a change without events".to_owned());
+    let (mut state, rest) = match before {
+        Some(state) => (state.clone(), events),
+        None => {
+            let (first, rest) = events.split_first().ok_or_else(nothing)?;
+            (begin(first, now).ok_or_else(nothing)?, rest)
+        }
+    };
+    for event in rest {
+        apply(&mut state, event, now);
+    }
+    Ok(state)
+}
+
+/// What an open workflow waits for, in a few words for lists; empty when it waits for no person.
+fn waits_for(state: &State) -> String {
+    if !state.is_open() {
+        return String::new();
+    }
+    if let Some(hold) = &state.hold {
+        let by = hold.by.as_ref().map_or("the bot", |by| &by.login);
+        return format!("/unhold (held by {by})");
+    }
+    if let Some((phase, gate, _)) = state.open_gate() {
+        return format!("approval of {phase} by somebody with {}", gate.right);
+    }
+    let stopped = [PhaseStatus::WaitingForHuman, PhaseStatus::Rejected, PhaseStatus::Error];
+    match state.first_at(&stopped) {
+        Some(phase) => match state.at(phase).status {
+            PhaseStatus::WaitingForHuman => format!("an answer for {phase}"),
+            PhaseStatus::Rejected => format!("/revise or /cancel of {phase}"),
+            _ => format!("/retry or /cancel of {phase}"),
+        },
+        None => String::new(),
+    }
+}

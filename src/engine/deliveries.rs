@@ -1,0 +1,435 @@
+//! Deliveries: what GitHub tells, routed to whoever acts on it.
+
+use super::authority::{Speech, person};
+use super::change::{Payload, Sign, Spot};
+use super::commands::{Ends, From, Spoken};
+use super::settings::{CONFIG_PATH, Settings};
+use super::{Engine, FIRST_REST, MOST_ATTEMPTS, Trouble};
+use crate::chat::reader::read;
+use crate::chat::say::replies as say;
+use crate::chat::verbs::{Dialect, Reading, interpret};
+use crate::github::{
+    Account, Comment, Event, EventKind, InstallationChange, Issue, Parsed, Push, Repo, RepositoryChange, parse,
+};
+use crate::inbox::triage::triage;
+use crate::store::deliveries::{Accepted, LeasedDelivery};
+use crate::store::repositories::{Repository, forget_config_check};
+use crate::store::workflows::{CommentRole, Scope, Stored, forget_card, unlink_comment};
+use crate::store::{StoreError, Write};
+use crate::web::DeliveryRequest;
+use crate::workflow::command::{Command, Report, Verdict};
+use crate::workflow::decide::{Facts, decide};
+use crate::workflow::plan::Intent;
+use crate::workflow::state::Surface;
+
+/// A delivery was not stored; GitHub must be told.
+pub type NotStored = StoreError;
+
+/// How often a report is decided anew when its workflow changed meanwhile.
+const TRIES: usize = 8;
+
+/// What a delivery tells about a repository by somebody, with what is needed to act on it.
+pub(super) struct Told<'a> {
+    pub(super) delivery: &'a LeasedDelivery,
+    pub(super) spot: Spot,
+    pub(super) repo: Repo,
+    pub(super) known: Repository,
+    pub(super) settings: Settings,
+    pub(super) dialect: Dialect,
+    pub(super) sender: Account,
+}
+
+impl Engine {
+    /// Stores a delivery, one commit, and wakes the engine when it has something to do.
+    ///
+    /// # Errors
+    /// Whatever the store says: the delivery was not taken.
+    pub async fn accept(&self, request: DeliveryRequest) -> Result<Accepted, NotStored> {
+        let delivery = triage(request.id, &request.event, request.body.to_vec());
+        let settled = delivery.settled.is_some();
+        let accepted = self.store().accept(delivery, self.now()).await?;
+        if !settled || accepted == Accepted::Revived {
+            self.wake();
+        }
+        Ok(accepted)
+    }
+
+    pub(super) async fn handle_delivery(&self, delivery: LeasedDelivery) {
+        use tracing::Instrument;
+        let span =
+            tracing::info_span!("delivery", id = %delivery.id, event = %delivery.event, attempt = delivery.attempt);
+        async {
+            let result = match self.route(&delivery).await {
+                Ok(()) => Ok(()),
+                Err(trouble) => self.meet_delivery(&delivery, trouble).await,
+            };
+            match result {
+                Ok(()) | Err(StoreError::Missed { .. }) => {}
+                Err(error) => tracing::error!(%error, "a delivery's end could not be kept; it is taken up again"),
+            }
+        }
+        .instrument(span)
+        .await;
+    }
+
+    async fn meet_delivery(&self, delivery: &LeasedDelivery, trouble: Trouble) -> Result<(), StoreError> {
+        let end = match trouble {
+            Trouble::Later { at, why, .. } if delivery.attempt < MOST_ATTEMPTS => {
+                tracing::info!(%why, until = %at, "a delivery is put off");
+                delivery.put_off(at, &why)
+            }
+            Trouble::Later { why, .. } => delivery.dead(&why),
+            Trouble::Never(why) => delivery.failed(&why),
+            Trouble::Gone(why) => delivery.done(&format!("not reachable: {why}")),
+            Trouble::Store(error) => delivery.put_off(self.now() + FIRST_REST, &error.to_string()),
+        };
+        self.store().write(Write::of(end)).await.map(drop)
+    }
+
+    pub(super) async fn nothing_to_do(&self, delivery: &LeasedDelivery, why: &str) -> Result<(), Trouble> {
+        self.store().write(Write::of(delivery.done(why))).await?;
+        Ok(())
+    }
+
+    async fn route(&self, delivery: &LeasedDelivery) -> Result<(), Trouble> {
+        let event = match parse(&delivery.event, &delivery.body) {
+            Parsed::Event(event) => *event,
+            Parsed::Ignored(why) => return self.nothing_to_do(delivery, why).await,
+            Parsed::Broken(why) => return Err(Trouble::Never(format!("it could not be read: {why}"))),
+        };
+        if let EventKind::Installation(change) = &event.kind {
+            return self.installation_changed(delivery, &event, change).await;
+        }
+        let (Some(repository), Some(installation)) = (&event.repository, event.installation) else {
+            return self
+                .nothing_to_do(delivery, "it names no repository of an installation")
+                .await;
+        };
+        let spot = Spot {
+            installation,
+            repository: repository.id,
+        };
+        let known = self.note_repository(&event, spot).await?;
+        match &event.kind {
+            EventKind::SubjectClosed { subject } => {
+                let by = event.sender.as_ref().map(person);
+                self.report_on(delivery, spot, subject, Report::SubjectClosed { by })
+                    .await
+            }
+            EventKind::SubjectDeleted { subject } => {
+                let why = "its issue was deleted".to_owned();
+                self.report_on(delivery, spot, subject, Report::SubjectGone { why })
+                    .await
+            }
+            EventKind::SubjectTransferred { subject, .. } => {
+                let why = "its issue was transferred to another repository".to_owned();
+                self.report_on(delivery, spot, subject, Report::SubjectGone { why })
+                    .await
+            }
+            EventKind::RepositoryChanged(RepositoryChange::Deleted) => {
+                let why = "its repository was deleted";
+                self.all_gone(delivery, Scope::Repository(spot.repository), why).await
+            }
+            EventKind::CommentDeleted { comment } => self.comment_deleted(delivery, spot, comment).await,
+            EventKind::Push(push) => self.pushed(delivery, spot, &known, push).await,
+            EventKind::Comment(_) | EventKind::CommentEdited { .. } | EventKind::Labeled { .. } => {
+                self.spoken(delivery, spot, known, &event).await
+            }
+            EventKind::Unlabeled { .. }
+            | EventKind::SubjectReopened { .. }
+            | EventKind::SubjectEdited { .. }
+            | EventKind::SubjectLocked { .. }
+            | EventKind::SubjectUnlocked { .. }
+            | EventKind::PullSynchronize { .. }
+            | EventKind::RepositoryChanged(_)
+            | EventKind::Installation(_)
+            | EventKind::Ping => self.nothing_to_do(delivery, "nothing to do").await,
+        }
+    }
+
+    /// Keeps up with where a repository is now.
+    async fn note_repository(&self, event: &Event, spot: Spot) -> Result<Repository, Trouble> {
+        let Some(told) = &event.repository else {
+            return Err(Trouble::Never("no repository".to_owned()));
+        };
+        let known = self.store().repository(spot.repository).await?;
+        if let Some(known) = known
+            && known.installation == spot.installation
+            && known.owner == told.owner
+            && known.name == told.name
+        {
+            return Ok(known);
+        }
+        self.store()
+            .note_repository(spot.repository, spot.installation, &told.owner, &told.name)
+            .await?;
+        let known = self.store().repository(spot.repository).await?;
+        known.ok_or_else(|| Trouble::Never("the repository could not be noted".to_owned()))
+    }
+
+    async fn spoken(
+        &self,
+        delivery: &LeasedDelivery,
+        spot: Spot,
+        known: Repository,
+        event: &Event,
+    ) -> Result<(), Trouble> {
+        let Some(sender) = event.sender.clone() else {
+            return self.nothing_to_do(delivery, "nobody sent it").await;
+        };
+        let bot = self.bot(spot.installation).await?;
+        if sender.id == bot.id {
+            return self.nothing_to_do(delivery, "the bot did it").await;
+        }
+        let name = bot.name.clone();
+        if let EventKind::Comment(comment) = &event.kind
+            && read(&comment.body, &name).is_empty()
+        {
+            return self.nothing_to_do(delivery, "nobody was addressed").await;
+        }
+        let repo = self.repo_of(&known);
+        let settings = self.settings(&repo, &known).await?;
+        let dialect = self.dialect(&name, &settings);
+        let told = Told {
+            delivery,
+            spot,
+            repo,
+            known,
+            settings,
+            dialect,
+            sender,
+        };
+        match &event.kind {
+            EventKind::Comment(comment) => self.hear_comment(told, comment).await,
+            EventKind::CommentEdited { comment, before } => self.hear_card_edit(told, comment, before.as_deref()).await,
+            EventKind::Labeled { subject, label, at } => self.hear_label(told, subject, label, *at).await,
+            _ => self.nothing_to_do(delivery, "nothing to do").await,
+        }
+    }
+
+    async fn hear_comment(&self, told: Told<'_>, comment: &Comment) -> Result<(), Trouble> {
+        let addressed = read(&comment.body, &told.dialect.bot);
+        let mut readings: Vec<(usize, Reading)> = addressed
+            .iter()
+            .map(|addressed| (addressed.index, interpret(addressed, &told.dialect)))
+            .filter(|(_, reading)| *reading != Reading::Ignore)
+            .collect();
+        let Some((last_index, last)) = readings.pop() else {
+            return self.nothing_to_do(told.delivery, "another bot was addressed").await;
+        };
+        let number = comment.subject.number;
+        let seen = Payload::React {
+            comment: comment.id,
+            kind: comment.kind,
+            sign: Sign::Seen,
+        };
+        let key = format!("comment:{}:{:?}:{}", told.spot.repository, comment.kind, comment.id);
+        self.store()
+            .write(Write::of(self.answer(
+                told.spot,
+                number,
+                &format!("seen:{key}"),
+                &seen,
+            )?))
+            .await?;
+        let mut spoken = Spoken {
+            delivery: told.delivery,
+            spot: told.spot,
+            key: String::new(),
+            speech: Speech {
+                by: told.sender.clone(),
+                surface: Surface::Comment {
+                    id: comment.id,
+                    url: comment.html_url.clone(),
+                },
+                said_at: comment.created_at,
+            },
+            from: From::Comment {
+                id: comment.id,
+                kind: comment.kind,
+            },
+            repo: told.repo,
+            known: told.known,
+            settings: told.settings,
+            dialect: told.dialect,
+            subject: &comment.subject,
+        };
+        self.tell_of_broken_configuration(&spoken).await?;
+        let ends = std::iter::repeat_n(Ends::Nothing, readings.len()).chain([Ends::Delivery]);
+        for ((index, reading), ends) in readings.into_iter().chain([(last_index, last)]).zip(ends) {
+            spoken.key = format!("{key}:{index}");
+            let result = match &reading {
+                Reading::Command(command) => self.settle(&spoken, command.verb, &command.request, ends).await,
+                Reading::Answer(problem) => self.answer_problem(&spoken, problem.answer(), ends).await,
+                Reading::Ignore => Ok(()),
+            };
+            if let Err(Trouble::Later { why, .. }) = &result {
+                self.could_not_check(&spoken, &reading, why).await?;
+            }
+            result?;
+        }
+        Ok(())
+    }
+
+    /// Says once, on the subject where somebody speaks, that the newest configuration cannot be used.
+    async fn tell_of_broken_configuration(&self, spoken: &Spoken<'_>) -> Result<(), Trouble> {
+        let Some(broken) = &spoken.settings.broken else {
+            return Ok(());
+        };
+        let digest = crate::workflow::ids::Digest::of_bytes(broken.as_bytes()).short();
+        let number = spoken.subject.number;
+        let body = say::configuration_is_broken(CONFIG_PATH, broken);
+        let reply = Payload::Reply {
+            number,
+            to_line: None,
+            body,
+        };
+        let id = format!("config:{}:{number}:{digest}", spoken.spot.repository);
+        self.store()
+            .write(Write::of(self.answer(spoken.spot, number, &id, &reply)?))
+            .await?;
+        Ok(())
+    }
+
+    /// Says once that the facts could not be had; the delivery is tried again by itself.
+    async fn could_not_check(&self, spoken: &Spoken<'_>, reading: &Reading, why: &str) -> Result<(), Trouble> {
+        let Reading::Command(command) = reading else {
+            return Ok(());
+        };
+        tracing::warn!(%why, verb = command.verb.name, "the facts for a command could not be had");
+        let number = spoken.subject.number;
+        let body = say::could_not_check(command.verb.name, spoken.delivery.id.as_str(), say::Again::WillTry);
+        let reply = Payload::Reply {
+            number,
+            to_line: None,
+            body,
+        };
+        let id = format!("unchecked:{}", spoken.key);
+        self.store()
+            .write(Write::of(self.answer(spoken.spot, number, &id, &reply)?))
+            .await?;
+        Ok(())
+    }
+
+    async fn report_on(
+        &self,
+        delivery: &LeasedDelivery,
+        spot: Spot,
+        subject: &Issue,
+        report: Report,
+    ) -> Result<(), Trouble> {
+        match self.store().open_workflow(spot.repository, subject.number).await? {
+            None => self.nothing_to_do(delivery, "no workflow is open there").await,
+            Some(stored) => {
+                self.tell(delivery, stored, &report).await?;
+                self.nothing_to_do(delivery, "told the workflow").await
+            }
+        }
+    }
+
+    async fn tell(&self, delivery: &LeasedDelivery, mut stored: Stored, report: &Report) -> Result<(), Trouble> {
+        for _ in 0..TRIES {
+            let command = Command::System(report.clone());
+            let Verdict::Events(events) = decide(Some(&stored.state), &command, Facts::default(), self.now()) else {
+                return Ok(());
+            };
+            let (write, _) = self.advance(Ok(&stored), &events, delivery.id.as_str())?;
+            match self.store().write(write).await {
+                Ok(_) => return Ok(()),
+                Err(StoreError::Missed { .. } | StoreError::Conflict(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+            match self.store().workflow(&stored.state.id).await? {
+                Some(again) => stored = again,
+                None => return Ok(()),
+            }
+        }
+        Err(Trouble::Store(StoreError::Unavailable(
+            "the workflow kept changing".to_owned(),
+        )))
+    }
+
+    async fn all_gone(&self, delivery: &LeasedDelivery, scope: Scope, why: &str) -> Result<(), Trouble> {
+        for stored in self.store().open_workflows(scope).await? {
+            self.tell(delivery, stored, &Report::SubjectGone { why: why.to_owned() })
+                .await?;
+        }
+        self.nothing_to_do(delivery, "told the workflows").await
+    }
+
+    async fn installation_changed(
+        &self,
+        delivery: &LeasedDelivery,
+        event: &Event,
+        change: &InstallationChange,
+    ) -> Result<(), Trouble> {
+        let Some(installation) = event.installation else {
+            return self.nothing_to_do(delivery, "it names no installation").await;
+        };
+        match change {
+            InstallationChange::Deleted => {
+                self.all_gone(delivery, Scope::Installation(installation), "the App was uninstalled")
+                    .await
+            }
+            InstallationChange::RepositoriesRemoved(repositories) => {
+                for repository in repositories {
+                    for stored in self.store().open_workflows(Scope::Repository(repository.id)).await? {
+                        let why = "the App was taken off the repository".to_owned();
+                        self.tell(delivery, stored, &Report::SubjectGone { why }).await?;
+                    }
+                }
+                self.nothing_to_do(delivery, "told the workflows").await
+            }
+            _ => self.nothing_to_do(delivery, "nothing to do").await,
+        }
+    }
+
+    /// A card that was deleted is posted anew.
+    async fn comment_deleted(&self, delivery: &LeasedDelivery, spot: Spot, comment: &Comment) -> Result<(), Trouble> {
+        let card = self
+            .store()
+            .workflow_of_comment(spot.repository, comment.id, CommentRole::Card)
+            .await?;
+        let stored = match card {
+            Some(id) => self.store().workflow(&id).await?,
+            None => None,
+        };
+        let Some(stored) = stored else {
+            return self.nothing_to_do(delivery, "no card was deleted").await;
+        };
+        let id = format!("{}:deleted:{}", stored.state.id, comment.id);
+        let mut write = Write::of(delivery.done("the card is posted anew"));
+        write.push(forget_card(&stored.state.id));
+        write.push(unlink_comment(&stored.state.id, comment.id));
+        write.push(self.workflow_effect(&stored, id, &Payload::Step(Intent::Card))?);
+        self.store().write(write).await?;
+        Ok(())
+    }
+
+    /// A push that touches the configuration has it read at once; where it first appears the labels are made.
+    async fn pushed(
+        &self,
+        delivery: &LeasedDelivery,
+        spot: Spot,
+        known: &Repository,
+        push: &Push,
+    ) -> Result<(), Trouble> {
+        if !push.default_branch || !push.touches(CONFIG_PATH) {
+            return self
+                .nothing_to_do(delivery, "it does not touch the configuration")
+                .await;
+        }
+        self.store().write(Write::of(forget_config_check(known.id))).await?;
+        let known = Repository {
+            config_checked: None,
+            ..known.clone()
+        };
+        let settings = self.settings(&self.repo_of(&known), &known).await?;
+        let mut write = Write::of(delivery.done("the configuration was read"));
+        if settings.broken.is_none() {
+            write.append(self.own_labels(spot, &known)?);
+        }
+        self.store().write(write).await?;
+        Ok(())
+    }
+}

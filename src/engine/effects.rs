@@ -1,0 +1,478 @@
+//! The effect runner: look when in doubt, guard, call, and complete in one fenced transaction.
+
+use super::change::{Payload, Spot, reaction_target};
+use super::{Engine, FIRST_REST, MOST_ATTEMPTS, Trouble};
+use crate::chat::say::replies as say;
+use crate::github::{Classifier, GithubError, Installation, Label, Marker, Repo};
+use crate::store::effects::{LeasedEffect, Sent};
+use crate::store::workflows::{CommentRole, Stored, link_comment, unlink_comment};
+use crate::store::{StoreError, Write};
+use crate::workflow::command::Verdict;
+use crate::workflow::command::{Command, Report};
+use crate::workflow::decide::{Facts, decide};
+use crate::workflow::ids::{CommentId, IssueNumber};
+use crate::workflow::plan::Intent;
+
+/// How often a decision is made anew when the workflow changed meanwhile.
+const TRIES: usize = 8;
+
+/// How an effect ended, and what is to be kept of it in the same transaction.
+pub(super) enum Ended {
+    /// It was done, or there was nothing to do.
+    Done { result: String, extra: Write },
+    /// It is not needed any more.
+    Dropped(&'static str),
+    /// It was done, and the workflow must hear of it.
+    Reported {
+        result: String,
+        report: Report,
+        extra: Write,
+    },
+}
+
+impl Ended {
+    pub(super) fn done(result: impl Into<String>) -> Self {
+        Self::Done {
+            result: result.into(),
+            extra: Write::new(),
+        }
+    }
+
+    pub(super) fn reported(result: impl Into<String>, report: Report) -> Self {
+        Self::Reported {
+            result: result.into(),
+            report,
+            extra: Write::new(),
+        }
+    }
+}
+
+/// What an effect works with.
+pub(super) struct Work<'a> {
+    pub(super) effect: &'a LeasedEffect,
+    pub(super) installation: Installation,
+    pub(super) repo: Repo,
+    pub(super) full_name: String,
+}
+
+impl Engine {
+    pub(super) async fn run_effect(&self, effect: LeasedEffect) {
+        use tracing::Instrument;
+        let span = tracing::info_span!(
+            "effect", id = %effect.id, kind = %effect.kind, attempt = effect.attempt, doubt = effect.doubt,
+            installation = %effect.installation, repository = %effect.repository,
+            workflow = effect.workflow.as_ref().map(tracing::field::display)
+        );
+        async {
+            let result = match self.carry_out(&effect).await {
+                Ok(ended) => self.complete(&effect, ended).await,
+                Err(trouble) => self.meet(&effect, trouble).await,
+            };
+            if let Err(error) = result {
+                // The lease runs out, and whoever takes the effect then finds it in doubt.
+                tracing::error!(%error, "an effect's end could not be kept");
+            }
+        }
+        .instrument(span)
+        .await;
+    }
+
+    async fn carry_out(&self, effect: &LeasedEffect) -> Result<Ended, Trouble> {
+        let payload: Payload = serde_json::from_str(&effect.payload)
+            .map_err(|error| Trouble::Never(format!("the effect cannot be read: {error}")))?;
+        let (repo, known) = self.repo(effect.repository).await?;
+        let work = Work {
+            effect,
+            installation: self.parts().github.installation(known.installation),
+            repo,
+            full_name: format!("{}/{}", known.owner, known.name),
+        };
+        match payload {
+            Payload::React { comment, kind, sign } => {
+                if let Some(target) = reaction_target(kind, comment) {
+                    // A reaction is a courtesy: what GitHub refuses for good is not worth an answer.
+                    match work.repo.react(target, sign.reaction()).await {
+                        Err(error) if !error.is_transient() => return Ok(Ended::done(error.to_string())),
+                        other => other.map_err(|error| self.failed(&error, effect))?,
+                    }
+                }
+                Ok(Ended::done("reacted"))
+            }
+            Payload::Reply { number, to_line, body } => self.reply(&work, number, to_line, &body).await,
+            Payload::RemoveLabel { number, label } => {
+                work.repo
+                    .remove_label(number, &label)
+                    .await
+                    .map_err(|error| self.failed(&error, effect))?;
+                Ok(Ended::done("taken off"))
+            }
+            Payload::MakeLabel {
+                name,
+                color,
+                description,
+            } => self
+                .make_label(
+                    &work,
+                    &Label {
+                        name,
+                        color,
+                        description,
+                    },
+                )
+                .await
+                .map(Ended::done),
+            Payload::Page { phase, digest, page } => {
+                let Some(stored) = self.of(effect).await? else {
+                    return Ok(Ended::Dropped("no workflow"));
+                };
+                self.post_page(&work, &stored, &phase, &digest, page).await
+            }
+            Payload::Step(intent) => {
+                let Some(stored) = self.of(effect).await? else {
+                    return Ok(Ended::Dropped("no workflow"));
+                };
+                self.step(&work, stored, intent).await
+            }
+        }
+    }
+
+    async fn step(&self, work: &Work<'_>, stored: Stored, intent: Intent) -> Result<Ended, Trouble> {
+        match intent {
+            Intent::RunAgent {
+                phase,
+                iteration,
+                attempt,
+            } => self.run_agent(work, &stored, &phase, iteration, attempt).await,
+            Intent::Act {
+                phase,
+                source,
+                digest,
+                key,
+            } => self.act(work, &stored, &phase, &source, &digest, &key).await,
+            Intent::Card => self.write_card(work, &stored).await,
+            Intent::CallPeople { phase, digest } => self.call_people(work, &stored, &phase, &digest).await,
+            Intent::DismissCall { phase } => self.dismiss_call(work, &stored, phase.as_str()).await,
+            Intent::ExpireGate {
+                phase,
+                digest,
+                reminders,
+                ..
+            } => Ok(Ended::reported(
+                "time ran out",
+                Report::GateExpired {
+                    phase,
+                    digest,
+                    reminders,
+                },
+            )),
+            Intent::CancelPlanned => Ok(Ended::Dropped("never a row")),
+        }
+    }
+
+    /// The workflow that an effect belongs to, as it is now.
+    async fn of(&self, effect: &LeasedEffect) -> Result<Option<Stored>, Trouble> {
+        match &effect.workflow {
+            Some(id) => Ok(self.store().workflow(id).await?),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) fn failed(&self, error: &GithubError, effect: &LeasedEffect) -> Trouble {
+        self.trouble(error, effect.attempt)
+    }
+
+    async fn reply(
+        &self,
+        work: &Work<'_>,
+        number: IssueNumber,
+        to_line: Option<CommentId>,
+        body: &str,
+    ) -> Result<Ended, Trouble> {
+        let effect = work.effect;
+        let created = match to_line {
+            Some(line) if !effect.doubt => {
+                let body = Marker::of(&effect.id).append_to(body);
+                work.repo
+                    .reply_to_line_comment(number, line, &body)
+                    .await
+                    .map(|created| created.html_url)
+            }
+            _ => self
+                .create_once(work, number, body)
+                .await
+                .map(|created| created.html_url),
+        };
+        created.map(Ended::done).map_err(|error| self.failed(&error, effect))
+    }
+
+    /// Creates a comment with the effect's marker, unless an earlier attempt did.
+    pub(super) async fn create_once(
+        &self,
+        work: &Work<'_>,
+        number: IssueNumber,
+        body: &str,
+    ) -> Result<crate::github::Created, GithubError> {
+        let effect = work.effect;
+        let marker = Marker::of(&effect.id);
+        if effect.doubt {
+            let bot = self.bot(effect.installation).await.map_err(unready)?;
+            let since = effect.first_sent_at - chrono::TimeDelta::minutes(5);
+            let found = work.repo.find_comment(number, &marker, bot.id, since).await?;
+            if let Some(first) = found.into_iter().next() {
+                return Ok(first);
+            }
+        }
+        work.repo.create_comment(number, &marker.append_to(body)).await
+    }
+
+    pub(super) async fn make_label(&self, work: &Work<'_>, label: &Label) -> Result<&'static str, Trouble> {
+        match work.repo.create_label(label).await {
+            Ok(()) => Ok("created"),
+            Err(error) if error.says_already_exists() => Ok("was there"),
+            Err(error) => Err(self.failed(&error, work.effect)),
+        }
+    }
+
+    /// Ends an effect in one transaction with what follows from it.
+    async fn complete(&self, effect: &LeasedEffect, ended: Ended) -> Result<(), StoreError> {
+        let now = self.now();
+        crate::figures::effect(kind_of(effect), "done");
+        match ended {
+            Ended::Dropped(why) => self.store().write(Write::of(effect.dropped(why, now))).await.map(drop),
+            Ended::Done { result, extra } => {
+                let mut write = Write::of(effect.done(&result, now));
+                write.append(extra);
+                self.store().write(write).await.map(drop)
+            }
+            Ended::Reported { result, report, extra } => {
+                self.report(effect, &report, |write| {
+                    let mut whole = Write::of(effect.done(&result, now));
+                    whole.append(write);
+                    whole.append(extra.clone());
+                    whole
+                })
+                .await
+            }
+        }
+    }
+
+    /// Lets a workflow hear a report; `around` joins the write that ends the effect with the one that keeps the events.
+    async fn report(
+        &self,
+        effect: &LeasedEffect,
+        report: &Report,
+        around: impl Fn(Write) -> Write,
+    ) -> Result<(), StoreError> {
+        let mut last = StoreError::Unavailable("the workflow kept changing".to_owned());
+        for _ in 0..TRIES {
+            let stored = match &effect.workflow {
+                Some(id) => self.store().workflow(id).await?,
+                None => None,
+            };
+            let Some(stored) = stored else {
+                return self.store().write(around(Write::new())).await.map(drop);
+            };
+            let verdict = decide(
+                Some(&stored.state),
+                &Command::System(report.clone()),
+                Facts::default(),
+                self.now(),
+            );
+            let write = match verdict {
+                Verdict::Events(events) => self.advance(Ok(&stored), &events, effect.id.as_str())?.0,
+                Verdict::Refused(_) | Verdict::Obsolete(_) => Write::new(),
+            };
+            match self.store().write(around(write)).await {
+                Ok(_) => return Ok(()),
+                // The first statement is the fence of the effect itself: somebody else has it now.
+                Err(StoreError::Missed { statement: 0 }) => {
+                    tracing::warn!("the effect was taken over meanwhile");
+                    return Ok(());
+                }
+                Err(error @ StoreError::Missed { .. }) => last = error,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(last)
+    }
+
+    /// What becomes of an effect that could not be carried out.
+    async fn meet(&self, effect: &LeasedEffect, trouble: Trouble) -> Result<(), StoreError> {
+        let kind = kind_of(effect);
+        match trouble {
+            Trouble::Later { at, sent, why } => {
+                if effect.attempt >= MOST_ATTEMPTS {
+                    crate::figures::effect(kind, "failed");
+                    return self.give_up(effect, &why).await;
+                }
+                crate::figures::effect(kind, "put_off");
+                tracing::info!(%why, until = %at, "an effect is put off");
+                self.store()
+                    .write(Write::of(effect.put_off(at, sent, &why)))
+                    .await
+                    .map(drop)
+            }
+            Trouble::Never(why) | Trouble::Gone(why) => {
+                crate::figures::effect(kind, "failed");
+                tracing::warn!(%why, "an effect failed for good");
+                self.give_up(effect, &why).await
+            }
+            Trouble::Store(error) => {
+                let rest = self.now() + FIRST_REST;
+                self.store()
+                    .write(Write::of(effect.put_off(rest, Sent::Maybe, &error.to_string())))
+                    .await
+                    .map(drop)
+            }
+        }
+    }
+
+    async fn give_up(&self, effect: &LeasedEffect, why: &str) -> Result<(), StoreError> {
+        let now = self.now();
+        let report = match serde_json::from_str(&effect.payload) {
+            Ok(Payload::Step(Intent::Act { phase, key, .. })) => Some(Report::ActFailed {
+                phase,
+                key,
+                why: why.to_owned(),
+            }),
+            Ok(Payload::Step(Intent::RunAgent {
+                phase,
+                iteration,
+                attempt,
+            })) => Some(Report::Ran {
+                phase,
+                iteration,
+                attempt,
+                result: crate::workflow::command::RunResult::Failed(crate::workflow::state::Why::Failed(
+                    why.to_owned(),
+                )),
+            }),
+            // Without its card a workflow cannot be seen, let alone approved.
+            Ok(Payload::Step(Intent::Card)) if self.subject_is_gone(effect).await => Some(Report::SubjectGone {
+                why: format!("its issue or pull request cannot be reached: {why}"),
+            }),
+            _ => None,
+        };
+        match report {
+            Some(report) => {
+                self.report(effect, &report, |write| {
+                    let mut whole = Write::of(effect.failed(why, now));
+                    whole.append(write);
+                    whole
+                })
+                .await
+            }
+            None => self.store().write(Write::of(effect.failed(why, now))).await.map(drop),
+        }
+    }
+
+    /// Whether the subject of an effect's workflow is not to be read any more.
+    async fn subject_is_gone(&self, effect: &LeasedEffect) -> bool {
+        let (Ok(Some(stored)), Ok((repo, _))) = (self.of(effect).await, self.repo(effect.repository).await) else {
+            return false;
+        };
+        matches!(
+            repo.issue(stored.state.subject.number).await,
+            Err(GithubError::NotFound(_) | GithubError::Gone(_) | GithubError::NotInstalled(_))
+        )
+    }
+
+    async fn call_people(
+        &self,
+        work: &Work<'_>,
+        stored: &Stored,
+        phase: &crate::workflow::ids::PhaseId,
+        digest: &crate::workflow::ids::Digest,
+    ) -> Result<Ended, Trouble> {
+        let state = &stored.state;
+        let Some((open, gate, pending)) = state.open_gate() else {
+            return Ok(Ended::Dropped("the gate is closed"));
+        };
+        if open != phase || pending.digest != *digest || state.hold.is_some() {
+            return Ok(Ended::Dropped("the gate shows something else"));
+        }
+        let calls = self.store().comments_of(&state.id, CommentRole::Call).await?;
+        if calls.iter().any(|(_, detail)| detail == phase.as_str()) && state.at(phase).reminders == 0 {
+            return Ok(Ended::Dropped("people were called already"));
+        }
+        let Some(card) = self.store().card(&state.id).await? else {
+            return Ok(Ended::Dropped("there is no card"));
+        };
+        let asked = self.people_with(&work.repo, gate.right).await;
+        let body = say::call(&asked, state, phase, &card.url);
+        let created = self
+            .create_once(work, state.subject.number, &body)
+            .await
+            .map_err(|error| self.failed(&error, work.effect))?;
+        let extra = Write::of(link_comment(state, created.id, CommentRole::Call, phase.as_str()));
+        Ok(Ended::Done {
+            result: created.html_url,
+            extra,
+        })
+    }
+
+    /// Hides the comments that called people, as answered. Where GitHub cannot hide them they stay.
+    async fn dismiss_call(&self, work: &Work<'_>, stored: &Stored, phase: &str) -> Result<Ended, Trouble> {
+        let mut extra = Write::new();
+        for (comment, detail) in self.store().comments_of(&stored.state.id, CommentRole::Call).await? {
+            if detail != phase {
+                continue;
+            }
+            let found = work
+                .repo
+                .comment(crate::github::CommentKind::Issue, stored.state.subject.number, comment)
+                .await
+                .map_err(|error| self.failed(&error, work.effect))?;
+            if let Some(found) = found {
+                match work
+                    .installation
+                    .minimize_comment(&found.node_id, Classifier::Resolved)
+                    .await
+                {
+                    Ok(()) => {}
+                    Err(error) if error.is_transient() => return Err(self.failed(&error, work.effect)),
+                    Err(error) => tracing::info!(%error, "a comment could not be hidden and stays"),
+                }
+            }
+            extra.push(unlink_comment(&stored.state.id, comment));
+        }
+        Ok(Ended::Done {
+            result: "tidied".to_owned(),
+            extra,
+        })
+    }
+
+    /// Where a workflow's effects act.
+    pub(super) fn spot(&self, stored: &Stored) -> Spot {
+        Spot {
+            installation: stored.installation,
+            repository: stored.state.subject.repository,
+        }
+    }
+}
+
+/// The label of an effect's kind in the metrics: from our own table, whatever the row says.
+fn kind_of(effect: &LeasedEffect) -> &'static str {
+    const KINDS: [&str; 11] = [
+        "react",
+        "reply",
+        "remove_label",
+        "make_label",
+        "page",
+        "run_agent",
+        "act",
+        "card",
+        "call_people",
+        "dismiss_call",
+        "expire_gate",
+    ];
+    KINDS.into_iter().find(|kind| *kind == effect.kind).unwrap_or("other")
+}
+
+/// Why a look-up could not be made; the write behind it must wait.
+fn unready(trouble: Trouble) -> GithubError {
+    match trouble {
+        Trouble::Later { why, .. } | Trouble::Never(why) | Trouble::Gone(why) => GithubError::Unreachable(why),
+        Trouble::Store(error) => GithubError::Unreachable(error.to_string()),
+    }
+}

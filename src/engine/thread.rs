@@ -1,0 +1,273 @@
+//! Facts for agents: the discussion as it stood when somebody asked, and what earlier workflows made of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Engine, Trouble};
+use crate::agents::extract::Tasks;
+use crate::agents::tickets::issue_key;
+use crate::agents::{Earlier, Entry, LeftOut, Limits, Mailing, OpenedTask, Thread};
+use crate::config::RepositoryConfig;
+use crate::github::{EditTimesUnavailable, EventKind, Parsed, Repo, ThreadComment, parse};
+use crate::store::workflows::Stored;
+use crate::workflow::ids::PhaseId;
+use crate::workflow::right::Right;
+use crate::workflow::state::{ActOutcome, State, SubjectKind, Timestamp};
+
+/// How many people of a repository are asked for as possible assignees.
+const ASSIGNABLE: usize = 500;
+
+/// A discussion and how sure its edit times are.
+pub(super) struct Gathered {
+    pub(super) thread: Thread,
+    /// A word for the card where something could not be had.
+    pub(super) notes: Vec<String>,
+}
+
+impl Engine {
+    /// Reads a subject's discussion. Text that is newer than the moment at which somebody asked, or was edited after
+    /// it, is left out and named.
+    pub(super) async fn gather_thread(
+        &self,
+        repo: &Repo,
+        stored: &Stored,
+        phase: &PhaseId,
+        config: &RepositoryConfig,
+    ) -> Result<Gathered, Trouble> {
+        let state = &stored.state;
+        let (number, until) = (state.subject.number, state.heard_at);
+        let cap = usize::try_from(config.limits.comments).unwrap_or(usize::MAX);
+        let issue = self.issue(repo, number).await?;
+        let listing = match state.subject.kind {
+            SubjectKind::Issue => repo.comments(number, None, cap).await,
+            SubjectKind::PullRequest => repo.pull_thread(number, cap).await,
+        };
+        let listing = listing.map_err(|error| self.trouble(&error, 1))?;
+        let bot = self.bot(stored.installation).await?.id;
+        let mut notes = Vec::new();
+        let edits = self
+            .edits(repo, stored, &issue.node_id, &listing.items, &mut notes)
+            .await?;
+        let newer = |node: &str| edits.get(node).is_some_and(|edited| *edited > until);
+        let mut left_out = Vec::new();
+        let mut entries = Vec::new();
+        if newer(&issue.node_id) {
+            left_out.push(unread(
+                &issue.author.login,
+                &issue.html_url,
+                "it was edited after somebody asked",
+            ));
+        } else {
+            entries.push(Entry {
+                comment_id: 0,
+                author: issue.author.login.clone(),
+                url: issue.html_url.clone(),
+                created_at: issue.created_at.unwrap_or(until),
+                text: issue.body.clone(),
+            });
+        }
+        for comment in listing.items.iter().filter(|comment| comment.author.id != bot) {
+            if comment.created_at > until {
+                continue;
+            }
+            if newer(&comment.node_id) {
+                left_out.push(unread(
+                    &comment.author.login,
+                    &comment.html_url,
+                    "it was edited after somebody asked",
+                ));
+                continue;
+            }
+            entries.push(entry(comment));
+        }
+        if listing.left_out > 0 {
+            notes.push(format!(
+                "{} comments were not read: `limits.comments` is {}.",
+                listing.left_out, config.limits.comments
+            ));
+        }
+        let mut participants: BTreeSet<String> = entries.iter().map(|entry| entry.author.clone()).collect();
+        participants.extend(issue.assignees.iter().map(|assignee| assignee.login.clone()));
+        let assignable = repo.people_with(Right::Read, ASSIGNABLE).await.ok();
+        let labels = repo.labels().await.map_err(|error| self.trouble(&error, 1))?;
+        let info = repo.repository().await.map_err(|error| self.trouble(&error, 1))?;
+        let thread = Thread {
+            repository: info.reference.full_name(),
+            number: number.0,
+            title: issue.title,
+            url: issue.html_url,
+            private: info.reference.private,
+            entries,
+            left_out,
+            participants: participants.into_iter().collect(),
+            assignable: assignable.map(|people| people.into_iter().map(|account| account.login).collect()),
+            labels,
+            today: self.now().date_naive(),
+            earlier: self.earlier(state).await?,
+            steer: steer(state, phase),
+            limits: Limits {
+                tasks: usize::try_from(config.limits.tasks).unwrap_or(usize::MAX),
+            },
+        };
+        Ok(Gathered { thread, notes })
+    }
+
+    /// When texts were last edited, by node id. GitHub's `updated_at` moves for other reasons, so GraphQL is asked;
+    /// where there is none, the `edited` deliveries that were stored tell it.
+    async fn edits(
+        &self,
+        repo: &Repo,
+        stored: &Stored,
+        issue: &str,
+        comments: &[ThreadComment],
+        notes: &mut Vec<String>,
+    ) -> Result<BTreeMap<String, Timestamp>, Trouble> {
+        let nodes: Vec<String> = std::iter::once(issue.to_owned())
+            .chain(comments.iter().map(|comment| comment.node_id.clone()))
+            .filter(|node| !node.is_empty())
+            .collect();
+        match repo.edit_times(&nodes).await {
+            Ok(times) => Ok(times
+                .into_iter()
+                .filter_map(|(node, time)| Some((node, time.last_edited_at?)))
+                .collect()),
+            Err(EditTimesUnavailable::NotOffered) => {
+                notes.push("Edit times cannot be asked of this GitHub; the edits that I was told of count.".to_owned());
+                let subject = &stored.state.subject;
+                let bodies = self.store().edits_seen(subject.repository, subject.number).await?;
+                Ok(bodies.iter().filter_map(|body| edit_in(body)).collect())
+            }
+            Err(EditTimesUnavailable::Failed(error)) => Err(self.trouble(&error, 1)),
+        }
+    }
+
+    /// What earlier workflows of the same subject opened, by comment and quote.
+    async fn earlier(&self, state: &State) -> Result<Vec<Earlier>, Trouble> {
+        let subject = &state.subject;
+        let mut earlier = Vec::new();
+        for stored in self.store().workflows_of(subject.repository, subject.number).await? {
+            if stored.state.id == state.id {
+                continue;
+            }
+            for (tasks, opened) in self.opened_by(&stored.state).await? {
+                for task in &tasks.tasks {
+                    let Some(ActOutcome::IssueOpened { url, title, .. }) = opened.outcomes.get(&issue_key(&task.key))
+                    else {
+                        continue;
+                    };
+                    earlier.extend(task.sources.iter().map(|source| Earlier {
+                        comment_id: source.comment_id,
+                        quote: source.quote.clone(),
+                        issue_url: url.clone(),
+                        title: title.clone(),
+                    }));
+                }
+            }
+        }
+        Ok(earlier)
+    }
+
+    /// The task lists that a workflow carried out, with the phase that did.
+    async fn opened_by<'a>(
+        &self,
+        state: &'a State,
+    ) -> Result<Vec<(Tasks, &'a crate::workflow::state::PhaseState)>, Trouble> {
+        let mut found = Vec::new();
+        for phase in &state.definition.phases {
+            let Some(source) = &phase.executes else { continue };
+            let Some(pending) = &state.at(source).pending else {
+                continue;
+            };
+            let Some((proposal, _)) = self.store().proposal(&state.id, &pending.digest).await? else {
+                continue;
+            };
+            if let Ok(tasks) = serde_json::from_value::<Tasks>(proposal.artifact) {
+                found.push((tasks, state.at(&phase.id)));
+            }
+        }
+        Ok(found)
+    }
+
+    /// What a mail is about: the issues that this workflow opened.
+    pub(super) async fn gather_mailing(
+        &self,
+        repo: &Repo,
+        stored: &Stored,
+        phase: &PhaseId,
+        config: &RepositoryConfig,
+    ) -> Result<Mailing, Trouble> {
+        let state = &stored.state;
+        let issue = self.issue(repo, state.subject.number).await?;
+        let info = repo.repository().await.map_err(|error| self.trouble(&error, 1))?;
+        let mut tasks = Vec::new();
+        for (list, opened) in self.opened_by(state).await? {
+            for task in &list.tasks {
+                if let Some(ActOutcome::IssueOpened { number, url, title, .. }) =
+                    opened.outcomes.get(&issue_key(&task.key))
+                {
+                    tasks.push(OpenedTask {
+                        key: task.key.clone(),
+                        title: title.clone(),
+                        number: number.0,
+                        url: url.clone(),
+                        assignee: task.assignee.clone(),
+                        due_date: task.due_date,
+                        priority: task.priority,
+                    });
+                }
+            }
+        }
+        let addresses = |list: &[crate::config::Mailbox]| list.iter().map(ToString::to_string).collect();
+        Ok(Mailing {
+            repository: info.reference.full_name(),
+            number: state.subject.number.0,
+            title: issue.title,
+            url: issue.html_url,
+            tasks,
+            to: addresses(&config.mail.to),
+            cc: addresses(&config.mail.cc),
+            steer: steer(state, phase),
+            today: self.now().date_naive(),
+            private: info.reference.private,
+        })
+    }
+}
+
+fn steer(state: &State, phase: &PhaseId) -> Vec<String> {
+    state
+        .at(phase)
+        .steer
+        .iter()
+        .map(|words| words.as_str().to_owned())
+        .collect()
+}
+
+fn entry(comment: &ThreadComment) -> Entry {
+    Entry {
+        comment_id: comment.id.0,
+        author: comment.author.login.clone(),
+        url: comment.html_url.clone(),
+        created_at: comment.created_at,
+        text: comment.body.clone(),
+    }
+}
+
+fn unread(author: &str, url: &str, why: &str) -> LeftOut {
+    LeftOut {
+        author: author.to_owned(),
+        url: url.to_owned(),
+        why: why.to_owned(),
+    }
+}
+
+/// The node and the time of an edit that a stored delivery tells of.
+fn edit_in(body: &[u8]) -> Option<(String, Timestamp)> {
+    let read = |event| match parse(event, body) {
+        Parsed::Event(event) => match event.kind {
+            EventKind::CommentEdited { comment, .. } => Some((comment.node_id, comment.updated_at?)),
+            EventKind::SubjectEdited { subject, .. } => Some((subject.node_id, subject.updated_at?)),
+            _ => None,
+        },
+        _ => None,
+    };
+    read("issue_comment").or_else(|| read("issues"))
+}

@@ -1,0 +1,232 @@
+//! Comments: read, written, answered with a reaction, looked for.
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+
+use super::issues::since;
+use super::labels::Removal;
+use crate::github::client::{Answer, Listing, Repo, missing};
+use crate::github::error::GithubError;
+use crate::github::marker::Marker;
+use crate::github::types::{CommentKind, ThreadComment};
+use crate::github::wire::WireComment;
+use crate::workflow::ids::{CommentId, IssueNumber, UserId};
+
+/// A comment that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Created {
+    /// Its id.
+    pub id: CommentId,
+    /// For GraphQL.
+    pub node_id: String,
+    /// Its place on the page.
+    pub html_url: String,
+    /// When GitHub took it.
+    pub created_at: DateTime<Utc>,
+}
+
+impl From<ThreadComment> for Created {
+    fn from(comment: ThreadComment) -> Self {
+        Self {
+            id: comment.id,
+            node_id: comment.node_id,
+            html_url: comment.html_url,
+            created_at: comment.created_at,
+        }
+    }
+}
+
+/// What a reaction is put on. Reviews take none over REST.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReactionTarget {
+    /// A comment in a conversation.
+    IssueComment(CommentId),
+    /// A comment on a line of a diff.
+    LineComment(CommentId),
+    /// The issue or pull request itself.
+    Issue(IssueNumber),
+}
+
+/// GitHub's reactions (<https://docs.github.com/rest/reactions/reactions#about-reactions>).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reaction {
+    /// 👍
+    PlusOne,
+    /// 👎
+    MinusOne,
+    /// 😄
+    Laugh,
+    /// 😕
+    Confused,
+    /// ❤️
+    Heart,
+    /// 🎉
+    Hooray,
+    /// 🚀
+    Rocket,
+    /// 👀
+    Eyes,
+}
+
+impl Reaction {
+    /// GitHub's word for it.
+    pub fn content(self) -> &'static str {
+        match self {
+            Self::PlusOne => "+1",
+            Self::MinusOne => "-1",
+            Self::Laugh => "laugh",
+            Self::Confused => "confused",
+            Self::Heart => "heart",
+            Self::Hooray => "hooray",
+            Self::Rocket => "rocket",
+            Self::Eyes => "eyes",
+        }
+    }
+}
+
+impl Repo {
+    /// The conversation of an issue or pull request, oldest first; with `after`, only what was touched since.
+    pub async fn comments(
+        &self,
+        number: IssueNumber,
+        after: Option<DateTime<Utc>>,
+        cap: usize,
+    ) -> Result<Listing<ThreadComment>, GithubError> {
+        let query = after.map(|time| format!("?since={}", since(time))).unwrap_or_default();
+        let route = self.path(&format!("/issues/{number}/comments{query}"))?;
+        self.caller
+            .list(&route, cap, |wire: WireComment| wire.read(CommentKind::Issue).map(Some))
+            .await
+    }
+
+    /// The submitted reviews of a pull request that have a text, oldest first.
+    pub async fn reviews(&self, number: IssueNumber, cap: usize) -> Result<Listing<ThreadComment>, GithubError> {
+        let route = self.path(&format!("/pulls/{number}/reviews"))?;
+        let read = |wire: WireComment| {
+            let unsaid = wire.body.as_deref().unwrap_or_default().trim().is_empty();
+            // A pending review has no time and is nobody's business yet.
+            if unsaid || wire.state.as_deref() == Some("PENDING") {
+                return Ok(None);
+            }
+            wire.read(CommentKind::Review).map(Some)
+        };
+        self.caller.list(&route, cap, read).await
+    }
+
+    /// The comments on lines of a pull request, oldest first; with `after`, only what was touched since.
+    pub async fn line_comments(
+        &self,
+        number: IssueNumber,
+        after: Option<DateTime<Utc>>,
+        cap: usize,
+    ) -> Result<Listing<ThreadComment>, GithubError> {
+        let query = after.map(|time| format!("&since={}", since(time))).unwrap_or_default();
+        let route = self.path(&format!("/pulls/{number}/comments?sort=created&direction=asc{query}"))?;
+        self.caller
+            .list(&route, cap, |wire: WireComment| wire.read(CommentKind::Line).map(Some))
+            .await
+    }
+
+    /// Everything said on a pull request, of all three kinds, oldest first, at most `cap`.
+    pub async fn pull_thread(&self, number: IssueNumber, cap: usize) -> Result<Listing<ThreadComment>, GithubError> {
+        let mut thread = self.comments(number, None, cap).await?;
+        for more in [
+            self.reviews(number, cap).await?,
+            self.line_comments(number, None, cap).await?,
+        ] {
+            thread.items.extend(more.items);
+            thread.left_out += more.left_out;
+        }
+        thread
+            .items
+            .sort_by_key(|comment| (comment.created_at, comment.kind, comment.id));
+        let cut = thread.items.len().saturating_sub(cap);
+        thread.items.truncate(cap);
+        thread.left_out += u64::try_from(cut).unwrap_or(u64::MAX);
+        Ok(thread)
+    }
+
+    /// One comment, or `None` when it was deleted. `number` is the pull request's for a review.
+    pub async fn comment(
+        &self,
+        kind: CommentKind,
+        number: IssueNumber,
+        id: CommentId,
+    ) -> Result<Option<ThreadComment>, GithubError> {
+        let route = match kind {
+            CommentKind::Issue => format!("/issues/comments/{id}"),
+            CommentKind::Line => format!("/pulls/comments/{id}"),
+            CommentKind::Review => format!("/pulls/{number}/reviews/{id}"),
+        };
+        match self.caller.get(&self.path(&route)?).await {
+            Ok(answer) => read(&answer, kind).map(Some),
+            Err(GithubError::NotFound(_) | GithubError::Gone(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes a comment into the conversation of an issue or pull request.
+    pub async fn create_comment(&self, number: IssueNumber, body: &str) -> Result<Created, GithubError> {
+        let route = self.path(&format!("/issues/{number}/comments"))?;
+        let answer = self.caller.post(&route, &json!({ "body": body })).await?;
+        read(&answer, CommentKind::Issue).map(Created::from)
+    }
+
+    /// Replaces the text of a comment in a conversation; gives GitHub's time of it. By PATCH: octocrab's own call sends
+    /// a POST, which GitHub does not document.
+    pub async fn update_comment(&self, id: CommentId, body: &str) -> Result<DateTime<Utc>, GithubError> {
+        let route = self.path(&format!("/issues/comments/{id}"))?;
+        let answer = self.caller.patch(&route, &json!({ "body": body })).await?;
+        Ok(read(&answer, CommentKind::Issue)?.updated_at)
+    }
+
+    /// Deletes a comment of a conversation.
+    pub async fn delete_comment(&self, id: CommentId) -> Result<Removal, GithubError> {
+        Removal::of(self.caller.delete(&self.path(&format!("/issues/comments/{id}"))?).await)
+    }
+
+    /// Answers a comment on a line of a diff, in its thread. `to` must be the first comment of the thread.
+    pub async fn reply_to_line_comment(
+        &self,
+        number: IssueNumber,
+        to: CommentId,
+        body: &str,
+    ) -> Result<Created, GithubError> {
+        let route = self.path(&format!("/pulls/{number}/comments/{to}/replies"))?;
+        let answer = self.caller.post(&route, &json!({ "body": body })).await?;
+        read(&answer, CommentKind::Line).map(Created::from)
+    }
+
+    /// Puts a reaction. Doing it again changes nothing.
+    pub async fn react(&self, target: ReactionTarget, reaction: Reaction) -> Result<(), GithubError> {
+        let rest = match target {
+            ReactionTarget::IssueComment(id) => format!("/issues/comments/{id}/reactions"),
+            ReactionTarget::LineComment(id) => format!("/pulls/comments/{id}/reactions"),
+            ReactionTarget::Issue(number) => format!("/issues/{number}/reactions"),
+        };
+        let body = json!({ "content": reaction.content() });
+        self.caller.post(&self.path(&rest)?, &body).await.map(drop)
+    }
+
+    /// The comments of a conversation that carry a marker and are our own account's, lowest id first. More than one is
+    /// a duplicate. A copy of the marker by anybody else does not count.
+    pub async fn find_comment(
+        &self,
+        number: IssueNumber,
+        marker: &Marker,
+        own: UserId,
+        after: DateTime<Utc>,
+    ) -> Result<Vec<Created>, GithubError> {
+        let comments = self.comments(number, Some(after), usize::MAX).await?.whole()?;
+        let ours = comments
+            .into_iter()
+            .filter(|comment| comment.author.id == own && marker.found_in(&comment.body));
+        let mut found: Vec<Created> = ours.map(Created::from).collect();
+        found.sort_by_key(|comment| comment.id);
+        Ok(found)
+    }
+}
+
+fn read(answer: &Answer, kind: CommentKind) -> Result<ThreadComment, GithubError> {
+    answer.json::<WireComment>()?.read(kind).map_err(missing)
+}

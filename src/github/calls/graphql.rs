@@ -1,0 +1,173 @@
+//! The two things that only GraphQL gives: when a text was edited, and hiding a comment.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::github::client::{Installation, Repo};
+use crate::github::error::{GithubError, Refusal, UNSPECIFIED_WAIT};
+
+/// The most nodes that one query may name (<https://docs.github.com/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api>).
+const NODES: usize = 100;
+
+const EDIT_TIMES: &str =
+    "query($ids: [ID!]!) { nodes(ids: $ids) { id ... on Comment { lastEditedAt editor { login } } } }";
+const MINIMIZE: &str = "mutation($id: ID!, $classifier: ReportedContentClassifiers!) \
+     { minimizeComment(input: { subjectId: $id, classifier: $classifier }) { minimizedComment { isMinimized } } }";
+
+/// When somebody last changed a text. REST's `updated_at` moves for other reasons too.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EditTime {
+    /// `None`: the text is as it was first written.
+    pub last_edited_at: Option<DateTime<Utc>>,
+    /// The editor's login; a deleted account has none.
+    pub editor: Option<String>,
+}
+
+/// Why edit times are not known.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum EditTimesUnavailable {
+    /// This GitHub has no GraphQL: they are to be taken from stored `edited` deliveries.
+    #[error("this GitHub offers no GraphQL")]
+    NotOffered,
+    /// They could not be asked for just now.
+    #[error(transparent)]
+    Failed(#[from] GithubError),
+}
+
+/// Why a comment is hidden (`ReportedContentClassifiers`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Classifier {
+    /// What it said is no longer true.
+    Outdated,
+    /// What it asked for was done.
+    Resolved,
+    /// It is said elsewhere too.
+    Duplicate,
+}
+
+impl Classifier {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Outdated => "OUTDATED",
+            Self::Resolved => "RESOLVED",
+            Self::Duplicate => "DUPLICATE",
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Reply<T> {
+    data: Option<T>,
+    #[serde(default)]
+    errors: Option<Vec<WireError>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct WireError {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    message: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Nodes {
+    #[serde(default)]
+    nodes: Vec<Option<Node>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Node {
+    id: Option<String>,
+    last_edited_at: Option<DateTime<Utc>>,
+    editor: Option<Editor>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Editor {
+    login: Option<String>,
+}
+
+impl Repo {
+    /// When the texts behind these node ids were last edited. A text that was deleted is not in the map.
+    pub async fn edit_times(&self, node_ids: &[String]) -> Result<BTreeMap<String, EditTime>, EditTimesUnavailable> {
+        let mut times = BTreeMap::new();
+        for ids in node_ids.chunks(NODES) {
+            let body = json!({ "query": EDIT_TIMES, "variables": { "ids": ids } });
+            let answer = match self.caller.graphql(&body).await {
+                Ok(answer) => answer,
+                Err(GithubError::NotFound(_)) => return Err(EditTimesUnavailable::NotOffered),
+                Err(error) => return Err(error.into()),
+            };
+            let found: Nodes = read(answer.json()?, Absent::Skipped)?;
+            for node in found.nodes.into_iter().flatten() {
+                let Some(id) = node.id else { continue };
+                let editor = node.editor.and_then(|editor| editor.login);
+                let time = EditTime {
+                    last_edited_at: node.last_edited_at,
+                    editor,
+                };
+                times.insert(id, time);
+            }
+        }
+        Ok(times)
+    }
+}
+
+impl Installation {
+    /// Folds a comment away on the page. `NotFound` where there is no GraphQL or no such comment.
+    pub async fn minimize_comment(&self, node_id: &str, classifier: Classifier) -> Result<(), GithubError> {
+        let variables = json!({ "id": node_id, "classifier": classifier.name() });
+        let body = json!({ "query": MINIMIZE, "variables": variables });
+        let answer = self.0.graphql(&body).await?;
+        read::<Value>(answer.json()?, Absent::Told).map(drop)
+    }
+}
+
+/// What a node that does not exist means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Absent {
+    Skipped,
+    Told,
+}
+
+/// GraphQL answers 200 and puts its errors into the body
+/// (<https://docs.github.com/graphql/guides/forming-calls-with-graphql>).
+fn read<T: DeserializeOwned>(reply: Reply<T>, absent: Absent) -> Result<T, GithubError> {
+    let errors = reply.errors.unwrap_or_default();
+    let kind = |error: &WireError| error.kind.clone().unwrap_or_default();
+    let real = errors
+        .iter()
+        .find(|error| absent == Absent::Told || kind(error) != "NOT_FOUND");
+    if let Some(error) = real {
+        let message = error.message.clone().unwrap_or_else(|| "no message".to_owned());
+        return Err(match kind(error).as_str() {
+            "RATE_LIMITED" => GithubError::RateLimited {
+                retry_after: UNSPECIFIED_WAIT,
+                secondary: false,
+            },
+            "NOT_FOUND" => GithubError::NotFound(message),
+            "FORBIDDEN" if message.contains("not accessible by integration") => GithubError::Forbidden {
+                message,
+                reason: Refusal::MissingPermission { needed: None },
+            },
+            "FORBIDDEN" => GithubError::Forbidden {
+                message,
+                reason: Refusal::Other,
+            },
+            _ => GithubError::Validation {
+                message,
+                errors: Vec::new(),
+            },
+        });
+    }
+    reply
+        .data
+        .ok_or_else(|| GithubError::Malformed("it has neither data nor errors".to_owned()))
+}

@@ -1,0 +1,10 @@
+//! The calls, one file per family. Each answers with a small struct of ours.
+
+pub mod app;
+pub mod comments;
+pub mod graphql;
+pub mod issues;
+pub mod labels;
+pub mod links;
+pub mod people;
+pub mod repository;

@@ -1,0 +1,68 @@
+//! The repository itself and its files.
+
+use data_encoding::BASE64;
+use serde_json::Value;
+
+use crate::github::client::{Repo, missing, segment};
+use crate::github::error::GithubError;
+use crate::github::types::RepositoryRef;
+use crate::github::wire::WireRepository;
+
+/// A repository as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepositoryInfo {
+    /// Its id and present name.
+    pub reference: RepositoryRef,
+    /// The branch that configuration is read from.
+    pub default_branch: String,
+    /// Whether it is read-only.
+    pub archived: bool,
+}
+
+/// A text file as it stands on the default branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepoFile {
+    /// The text.
+    pub text: String,
+    /// Git's SHA of the blob.
+    pub sha: String,
+}
+
+impl Repo {
+    /// The repository as it is now. Its id may differ from the handle's: the old name may belong to another.
+    pub async fn repository(&self) -> Result<RepositoryInfo, GithubError> {
+        let mut wire: WireRepository = self.caller.get(&self.path("")?).await?.json()?;
+        Ok(RepositoryInfo {
+            default_branch: wire.default_branch.take().ok_or_else(|| missing("default_branch"))?,
+            archived: wire.archived.unwrap_or(false),
+            reference: wire.read().map_err(missing)?,
+        })
+    }
+
+    /// A text file on the default branch, or `None` where there is none.
+    ///
+    /// # Errors
+    /// `Malformed` for a directory, for a file over 1 MB (GitHub gives no content) and for one that is not UTF-8.
+    pub async fn file(&self, path: &str) -> Result<Option<RepoFile>, GithubError> {
+        let segments: Vec<String> = path.split('/').map(segment).collect::<Result<_, _>>()?;
+        let route = self.path(&format!("/contents/{}", segments.join("/")))?;
+        let file: Value = match self.caller.get(&route).await {
+            Ok(answer) => answer.json()?,
+            Err(GithubError::NotFound(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let unreadable = |reason: &str| GithubError::Malformed(format!("{path} {reason}"));
+        let part = |name: &str| file.get(name).and_then(Value::as_str);
+        if part("encoding") != Some("base64") {
+            return Err(unreadable("is no file of at most 1 MB"));
+        }
+        let content: String = part("content").unwrap_or_default().split_whitespace().collect();
+        let bytes = BASE64
+            .decode(content.as_bytes())
+            .map_err(|_| unreadable("is no base64"))?;
+        Ok(Some(RepoFile {
+            text: String::from_utf8(bytes).map_err(|_| unreadable("is not UTF-8"))?,
+            sha: part("sha").ok_or_else(|| missing("sha"))?.to_owned(),
+        }))
+    }
+}

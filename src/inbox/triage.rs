@@ -1,0 +1,111 @@
+//! A first look at a delivery, before it is stored: where it belongs, and whether anything has to be done at all.
+//! Pure, so that what nobody handles costs one commit.
+
+use crate::github::{AccountKind, Event, EventKind, Parsed, parse};
+use crate::store::deliveries::NewDelivery;
+use crate::workflow::ids::DeliveryId;
+
+/// Reads what is needed to queue a delivery. What has nothing to do is settled at once, with the reason.
+pub fn triage(id: DeliveryId, event: &str, body: Vec<u8>) -> NewDelivery {
+    let parsed = parse(event, &body);
+    let mut delivery = NewDelivery {
+        id,
+        event: event.to_owned(),
+        action: action(&body),
+        installation: None,
+        repository: None,
+        subject: None,
+        body,
+        settled: None,
+    };
+    match parsed {
+        Parsed::Event(event) => {
+            delivery.installation = event.installation;
+            delivery.repository = event.repository.as_ref().map(|repository| repository.id);
+            delivery.subject = subject(&event.kind);
+            delivery.settled = settled(&event).map(str::to_owned);
+        }
+        Parsed::Ignored(why) => delivery.settled = Some(why.to_owned()),
+        // Kept as it is: the engine says what is wrong with it where an operator looks.
+        Parsed::Broken(_) => {}
+    }
+    delivery
+}
+
+fn action(body: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Action {
+        action: Option<String>,
+    }
+    serde_json::from_slice::<Action>(body).ok()?.action
+}
+
+fn subject(kind: &EventKind) -> Option<crate::workflow::ids::IssueNumber> {
+    match kind {
+        EventKind::Comment(comment)
+        | EventKind::CommentEdited { comment, .. }
+        | EventKind::CommentDeleted { comment } => Some(comment.subject.number),
+        EventKind::Labeled { subject, .. }
+        | EventKind::Unlabeled { subject, .. }
+        | EventKind::SubjectClosed { subject }
+        | EventKind::SubjectReopened { subject }
+        | EventKind::SubjectEdited { subject, .. }
+        | EventKind::SubjectDeleted { subject }
+        | EventKind::SubjectTransferred { subject, .. }
+        | EventKind::SubjectLocked { subject }
+        | EventKind::SubjectUnlocked { subject }
+        | EventKind::PullSynchronize { subject, .. } => Some(subject.number),
+        EventKind::Installation(_) | EventKind::RepositoryChanged(_) | EventKind::Push(_) | EventKind::Ping => None,
+    }
+}
+
+/// Why nothing has to be done, where that can be said without asking anybody.
+fn settled(event: &Event) -> Option<&'static str> {
+    let by_a_bot = event
+        .sender
+        .as_ref()
+        .is_some_and(|sender| sender.kind == AccountKind::Bot);
+    match &event.kind {
+        EventKind::Comment(_) | EventKind::CommentEdited { .. } | EventKind::Labeled { .. } if by_a_bot => {
+            Some("a bot did it")
+        }
+        EventKind::Comment(comment) if comment.author.kind == AccountKind::Bot => Some("a bot wrote it"),
+        EventKind::Comment(comment) if !may_address(&comment.body) => Some("nobody was addressed"),
+        EventKind::CommentEdited { comment, .. } if comment.author.kind != AccountKind::Bot => {
+            Some("an edit never runs a command")
+        }
+        EventKind::Labeled { label, .. } if !label.to_lowercase().starts_with("countersign:") => {
+            Some("a label of somebody else")
+        }
+        EventKind::Unlabeled { .. }
+        | EventKind::SubjectReopened { .. }
+        | EventKind::SubjectEdited { .. }
+        | EventKind::SubjectLocked { .. }
+        | EventKind::SubjectUnlocked { .. }
+        | EventKind::PullSynchronize { .. }
+        | EventKind::Ping => Some("nothing to do"),
+        _ => None,
+    }
+}
+
+/// Whether a comment can hold a command at all. Errs towards yes; the reader knows Markdown and decides.
+fn may_address(body: &str) -> bool {
+    body.contains('/') || body.contains('@')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_handles_is_settled_at_once_and_what_cannot_be_read_is_kept() {
+        let look = |event: &str, body: &str| triage(DeliveryId::from("d"), event, body.as_bytes().to_vec());
+        assert!(look("star", r#"{"action":"created"}"#).settled.is_some());
+        assert_eq!(
+            look("star", r#"{"action":"created"}"#).action.as_deref(),
+            Some("created")
+        );
+        let broken = look("issue_comment", "{not json");
+        assert_eq!((broken.settled, broken.action), (None, None));
+    }
+}

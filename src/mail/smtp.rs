@@ -1,0 +1,230 @@
+//! Mail over SMTP (RFC 5321), step by step, so that every failure is known to stand before or after the moment from
+//! which the server may have taken the mail.
+//!
+//! lettre's own transport bounds only the connecting, stops at the first refused recipient and cannot say where a
+//! connection was lost; its connection, used here, leaves the steps to the caller.
+
+use std::future::Future;
+use std::time::Duration;
+
+use lettre::address::{Address, Envelope};
+use lettre::transport::smtp::Error;
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use super::{MailFailure, MailerSetup, Refused};
+use crate::config::{Security, SmtpUrl};
+
+/// Connections at the same time. Servers that receive much mail allow few from one sender.
+const CONNECTIONS: usize = 2;
+
+/// How long each step may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// Up to the greeting, TLS and login included.
+    pub connect: Duration,
+    /// One command before the mail itself.
+    pub command: Duration,
+    /// From the first byte of the mail to its answer. RFC 5321, 4.5.3.2.6 asks for ten minutes.
+    pub data: Duration,
+    /// The goodbye, when all is decided.
+    pub quit: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(60),
+            command: Duration::from_secs(60),
+            data: Duration::from_secs(600),
+            quit: Duration::from_secs(5),
+        }
+    }
+}
+
+/// A mail server.
+pub(super) struct Server {
+    url: SmtpUrl,
+    credentials: Option<Credentials>,
+    tls: Option<TlsParameters>,
+    client: ClientId,
+    patience: Patience,
+    places: Semaphore,
+}
+
+impl Server {
+    /// Prepares TLS with the system's certificates and, where given, one more; connects to nothing.
+    pub fn new(url: &SmtpUrl, patience: Patience, trusted: Option<Certificate>) -> Result<Self, MailerSetup> {
+        let tls = match url.security {
+            Security::Plain => None,
+            Security::StartTls | Security::ImplicitTls => {
+                let mut builder = TlsParameters::builder(url.host.clone());
+                if let Some(certificate) = trusted {
+                    builder = builder.add_root_certificate(certificate);
+                }
+                Some(
+                    builder
+                        .build()
+                        .map_err(|error| MailerSetup(format!("COUNTERSIGN_MAIL_URL: TLS cannot be set up: {error}")))?,
+                )
+            }
+        };
+        Ok(Self {
+            url: url.clone(),
+            credentials: url
+                .credentials
+                .as_ref()
+                .map(|account| Credentials::new(account.user.clone(), account.password.expose().to_owned())),
+            tls,
+            client: ClientId::default(),
+            patience,
+            places: Semaphore::new(CONNECTIONS),
+        })
+    }
+
+    /// Hands one mail over.
+    pub async fn send(&self, envelope: &Envelope, raw: &[u8]) -> Result<Vec<Refused>, MailFailure> {
+        let _place = self
+            .places
+            .acquire()
+            .await
+            .map_err(|error| MailFailure::Transient(error.to_string()))?;
+        let mut connection = self.within(self.patience.connect, "connecting", self.connect()).await?;
+        let outcome = self.converse(&mut connection, envelope, raw).await;
+        // The mail's fate is decided; a server that is slow to say goodbye changes nothing.
+        let _ = timeout(self.patience.quit, connection.abort()).await;
+        outcome
+    }
+
+    async fn connect(&self) -> Result<AsyncSmtpConnection, Error> {
+        let implicit = self.tls.clone().filter(|_| self.url.security == Security::ImplicitTls);
+        let address = (self.url.host.as_str(), self.url.port);
+        let mut connection =
+            AsyncSmtpConnection::connect_tokio1(address, Some(self.patience.connect), &self.client, implicit, None)
+                .await?;
+        if let (Security::StartTls, Some(tls)) = (self.url.security, &self.tls) {
+            connection.starttls(tls.clone(), &self.client).await?;
+        }
+        if let Some(credentials) = &self.credentials {
+            connection
+                .auth(&[Mechanism::Plain, Mechanism::Login], credentials)
+                .await?;
+        }
+        Ok(connection)
+    }
+
+    async fn converse(
+        &self,
+        connection: &mut AsyncSmtpConnection,
+        envelope: &Envelope,
+        raw: &[u8],
+    ) -> Result<Vec<Refused>, MailFailure> {
+        let sender = Mail::new(envelope.from().cloned(), parameters(connection, envelope, raw)?);
+        self.within(self.patience.command, "MAIL FROM", connection.command(sender))
+            .await?;
+        let refused = self.recipients(connection, envelope.to()).await?;
+        self.within(self.patience.command, "DATA", connection.command(Data))
+            .await?;
+        // The connection ends the mail with a line break of its own: with this the server gets the very bytes.
+        let raw = raw.strip_suffix(b"\r\n").unwrap_or(raw);
+        // From here on a lost connection or silence does not say that the mail was not taken.
+        match timeout(self.patience.data, connection.message(raw)).await {
+            Ok(Ok(_)) => Ok(refused),
+            Ok(Err(error)) if error.is_permanent() => Err(MailFailure::Permanent(error.to_string())),
+            Ok(Err(error)) if error.is_transient() => Err(MailFailure::Transient(error.to_string())),
+            Ok(Err(error)) => Err(MailFailure::Doubt(format!(
+                "the connection was lost after the mail was handed over ({error})"
+            ))),
+            Err(_) => Err(MailFailure::Doubt(format!(
+                "the server did not answer within {} s of the mail",
+                self.patience.data.as_secs()
+            ))),
+        }
+    }
+
+    /// Names the recipients. One that is refused for good is set aside; one that is refused for now stops the mail, or
+    /// a later attempt would reach the others twice.
+    async fn recipients(
+        &self,
+        connection: &mut AsyncSmtpConnection,
+        addresses: &[Address],
+    ) -> Result<Vec<Refused>, MailFailure> {
+        let mut refused = Vec::new();
+        for address in addresses {
+            let command = connection.command(Rcpt::new(address.clone(), Vec::new()));
+            match self.within(self.patience.command, "RCPT TO", command).await {
+                Ok(_) => {}
+                Err(MailFailure::Permanent(answer)) => refused.push(Refused {
+                    address: address.to_string(),
+                    answer,
+                }),
+                Err(failure) => return Err(failure),
+            }
+        }
+        if refused.len() == addresses.len() {
+            let answers: Vec<_> = refused
+                .iter()
+                .map(|one| format!("{}: {}", one.address, one.answer))
+                .collect();
+            return Err(MailFailure::Permanent(format!(
+                "every recipient was refused: {}",
+                answers.join("; ")
+            )));
+        }
+        Ok(refused)
+    }
+
+    /// One step before the mail itself: whatever fails here, the mail was not taken.
+    async fn within<T>(
+        &self,
+        limit: Duration,
+        step: &str,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, MailFailure> {
+        let at = format!("{}:{}, {step}", self.url.host, self.url.port);
+        match timeout(limit, work).await {
+            Ok(Ok(value)) => Ok(value),
+            // A client error is a demand of ours that the server does not meet (STARTTLS, a login method).
+            Ok(Err(error)) if error.is_permanent() || error.is_client() => {
+                Err(MailFailure::Permanent(format!("{at}: {error}")))
+            }
+            Ok(Err(error)) => Err(MailFailure::Transient(format!("{at}: {error}"))),
+            Err(_) => Err(MailFailure::Transient(format!(
+                "{at}: no answer within {} s",
+                limit.as_secs()
+            ))),
+        }
+    }
+}
+
+fn parameters(
+    connection: &AsyncSmtpConnection,
+    envelope: &Envelope,
+    raw: &[u8],
+) -> Result<Vec<MailParameter>, MailFailure> {
+    let server = connection.server_info();
+    let lacks = |what: &str| MailFailure::Permanent(format!("the server does not offer {what}, which this mail needs"));
+    let mut parameters = Vec::new();
+    let ascii = |address: &Address| AsRef::<str>::as_ref(address).is_ascii();
+    if !envelope.from().is_none_or(ascii) || !envelope.to().iter().all(ascii) {
+        if !server.supports_feature(Extension::SmtpUtfEight) {
+            return Err(lacks("SMTPUTF8"));
+        }
+        parameters.push(MailParameter::SmtpUtfEight);
+    }
+    if !raw.is_ascii() {
+        if !server.supports_feature(Extension::EightBitMime) {
+            return Err(lacks("8BITMIME"));
+        }
+        parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+    }
+    Ok(parameters)
+}
+
+#[cfg(test)]
+#[path = "smtp_tests.rs"]
+mod tests;

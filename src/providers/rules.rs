@@ -1,0 +1,27 @@
+//! The rules provider: answers without a model, offline and for nothing, from a grammar that it states. It finds less
+//! than a reader would, and what it finds is mostly right; a person looks at it in any case.
+
+mod attributes;
+mod dates;
+mod email;
+mod extract;
+mod grammar;
+mod reading;
+mod words;
+
+use crate::agents::{Agent, Inputs};
+
+/// The forms that the rules know, for people who wonder why a task was not found.
+pub const FORMS: &str = "I recognise: `- [ ] Verb …`; `Action: …`; `TODO: …`; list items under a heading such as “Next steps”; \
+`@name will/should/to/please …`; `Name to …`; `I'll …`; and `/task title=\"…\" assign=@name due=2026-12-01 est=S`. \
+With them: `by Friday`, `by 2026-12-01`, `est: S`, `priority: high`, `after t1`, or all in brackets: `(@name, M, by Friday, label: docs)`.";
+
+/// The answer of the rules, as JSON of the agent's schema. `None` when they do not know the agent or its inputs.
+pub fn answer(agent: &Agent, inputs: &Inputs) -> Option<String> {
+    let value = match (agent.name, inputs) {
+        ("extract", Inputs::Thread(thread)) => extract::answer(thread),
+        ("email", Inputs::Mailing(mailing)) => email::answer(mailing),
+        _ => return None,
+    };
+    Some(value.to_string())
+}

@@ -1,0 +1,56 @@
+//! Comments by their id.
+
+use super::{Call, Outcome, number, text_of};
+use crate::sandbox::acts::comments::ReactionTarget;
+use crate::sandbox::answer::Answer;
+use crate::sandbox::ids::*;
+use crate::sandbox::model::*;
+use crate::sandbox::refusal::Refusal;
+use crate::sandbox::render::{Dialect, issues};
+
+impl Call<'_> {
+    /// The operations below `/issues/comments`.
+    pub(super) fn comment_routes(&mut self, repo: RepoId, rest: &[&str]) -> Outcome {
+        let kinds = ["issues", "pull_requests"];
+        let reads = kinds.map(|kind| (kind, Access::Read));
+        let writes = kinds.map(|kind| (kind, Access::Write));
+        let id = CommentId(number(rest.first().copied().unwrap_or_default())?);
+        let comment = self.world.live_comment(id)?;
+        if !matches!(comment.place, Place::Thread) || self.world.live_issue(comment.issue)?.repo != repo {
+            return Err(Refusal::not_found());
+        }
+        match (self.request.method.as_str(), &rest[1..]) {
+            ("GET", []) => {
+                self.need(repo, &reads)?;
+                self.shown_comment(id, 200)
+            }
+            ("PATCH", []) => {
+                let actor = self.need(repo, &writes)?;
+                let body = self.request.json()?;
+                let text = text_of(&body, "body")?.ok_or_else(|| Refusal::not_supplied("body"))?;
+                self.world.edit_comment(actor, id, text)?;
+                self.shown_comment(id, 200)
+            }
+            ("DELETE", []) => {
+                let actor = self.need(repo, &writes)?;
+                self.world.delete_comment(actor, id)?;
+                Ok(Answer::empty(204))
+            }
+            (_, ["reactions", rest @ ..]) => self.reaction_routes(repo, ReactionTarget::Comment(id), rest),
+            _ => Err(Refusal::not_found()),
+        }
+    }
+
+    /// A comment of a thread as an answer.
+    pub(super) fn shown_comment(&self, id: CommentId, status: u16) -> Outcome {
+        let comment = self.world.live_comment(id)?;
+        let issue = self.world.live_issue(comment.issue)?;
+        let repo = self.world.live_repo(issue.repo)?;
+        let shape = issues::comment(self.world, repo, issue, comment, Dialect::Rest);
+        Ok(if status == 201 {
+            Answer::created(shape)
+        } else {
+            Answer::new(status, shape)
+        })
+    }
+}

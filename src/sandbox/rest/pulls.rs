@@ -1,0 +1,135 @@
+//! Pull requests, their reviews and line comments.
+
+use serde_json::Value;
+
+use super::{Call, Outcome, number, text_of};
+use crate::sandbox::acts::comments::ReactionTarget;
+use crate::sandbox::answer::Answer;
+use crate::sandbox::ids::*;
+use crate::sandbox::model::*;
+use crate::sandbox::refusal::Refusal;
+use crate::sandbox::render::Dialect;
+use crate::sandbox::render::pulls as render;
+
+const READ: [(&str, Access); 1] = [("pull_requests", Access::Read)];
+const WRITE: [(&str, Access); 1] = [("pull_requests", Access::Write)];
+
+impl Call<'_> {
+    pub(super) fn pull_routes(&mut self, repo: RepoId, rest: &[&str]) -> Outcome {
+        match (self.request.method.as_str(), rest) {
+            ("GET", []) => self.list_pulls(repo),
+            (_, ["comments", id, below @ ..]) => self.line_comment_routes(repo, CommentId(number(id)?), below),
+            ("GET", [text]) => {
+                let id = self.pull(repo, text, &READ)?;
+                let (found, issue, pull) = self.parts(id)?;
+                Ok(Answer::ok(render::pull(
+                    self.world,
+                    found,
+                    issue,
+                    pull,
+                    render::Detail::Full,
+                )))
+            }
+            ("GET", [text, "reviews"]) => {
+                let id = self.pull(repo, text, &READ)?;
+                let (found, issue, pull) = self.parts(id)?;
+                let reviews = pull.reviews.iter();
+                let all = reviews
+                    .map(|review| render::review(self.world, found, issue, review, Dialect::Rest))
+                    .collect();
+                Ok(self.page(all))
+            }
+            ("GET", [text, "comments"]) => {
+                let id = self.pull(repo, text, &READ)?;
+                let (found, issue, _) = self.parts(id)?;
+                let comments = self.world.line_comments_of(id);
+                let all: Vec<Value> = comments
+                    .map(|(c, place)| render::line_comment(self.world, found, issue, c, place))
+                    .collect();
+                Ok(self.page(all))
+            }
+            ("POST", [text, "comments", to, "replies"]) => {
+                let id = self.pull(repo, text, &WRITE)?;
+                let to = CommentId(number(to)?);
+                if self.world.live_comment(to)?.issue != id {
+                    return Err(Refusal::not_found());
+                }
+                let actor = self.need(repo, &WRITE)?;
+                let body = self.request.json()?;
+                let text = text_of(&body, "body")?.ok_or_else(|| Refusal::not_supplied("body"))?;
+                let comment = self.world.reply_to_line(actor, to, text)?;
+                self.shown_line_comment(comment, 201)
+            }
+            _ => Err(Refusal::not_found()),
+        }
+    }
+
+    fn list_pulls(&mut self, repo: RepoId) -> Outcome {
+        self.need(repo, &READ)?;
+        let wanted = self.request.param("state").unwrap_or("open");
+        let found = self.world.live_repo(repo)?;
+        let issues = self
+            .world
+            .issues
+            .values()
+            .filter(|issue| issue.repo == repo && issue.is_present());
+        let issues = issues.filter(|issue| wanted == "all" || issue.is_open() == (wanted == "open"));
+        let mut all: Vec<Value> = issues
+            .filter_map(|issue| Some((issue, issue.pull.as_ref()?)))
+            .map(|(issue, pull)| render::pull(self.world, found, issue, pull, render::Detail::Simple))
+            .collect();
+        all.reverse();
+        Ok(self.page(all))
+    }
+
+    fn pull(&mut self, repo: RepoId, text: &str, access: &[(&str, Access)]) -> Result<IssueId, Refusal> {
+        self.need(repo, access)?;
+        let issue = self
+            .world
+            .issue_numbered(repo, IssueNumber(number(text)?))
+            .ok_or_else(Refusal::not_found)?;
+        issue.pull.as_ref().map(|_| issue.id).ok_or_else(Refusal::not_found)
+    }
+
+    fn parts(&self, id: IssueId) -> Result<(&Repo, &Issue, &Pull), Refusal> {
+        let issue = self.world.live_issue(id)?;
+        let pull = issue.pull.as_ref().ok_or_else(Refusal::not_found)?;
+        Ok((self.world.live_repo(issue.repo)?, issue, pull))
+    }
+
+    fn line_comment_routes(&mut self, repo: RepoId, id: CommentId, below: &[&str]) -> Outcome {
+        let comment = self.world.live_comment(id)?;
+        if matches!(comment.place, Place::Thread) || self.world.live_issue(comment.issue)?.repo != repo {
+            return Err(Refusal::not_found());
+        }
+        match (self.request.method.as_str(), below) {
+            ("GET", []) => {
+                self.need(repo, &READ)?;
+                self.shown_line_comment(id, 200)
+            }
+            ("PATCH", []) => {
+                let actor = self.need(repo, &WRITE)?;
+                let body = self.request.json()?;
+                let text = text_of(&body, "body")?.ok_or_else(|| Refusal::not_supplied("body"))?;
+                self.world.edit_comment(actor, id, text)?;
+                self.shown_line_comment(id, 200)
+            }
+            (_, ["reactions", below @ ..]) => self.reaction_routes(repo, ReactionTarget::Comment(id), below),
+            _ => Err(Refusal::not_found()),
+        }
+    }
+
+    fn shown_line_comment(&self, id: CommentId, status: u16) -> Outcome {
+        let comment = self.world.live_comment(id)?;
+        let (found, issue, _) = self.parts(comment.issue)?;
+        let Place::Line(place) = &comment.place else {
+            return Err(Refusal::not_found());
+        };
+        let shape = render::line_comment(self.world, found, issue, comment, place);
+        Ok(if status == 201 {
+            Answer::created(shape)
+        } else {
+            Answer::new(status, shape)
+        })
+    }
+}

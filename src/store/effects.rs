@@ -1,0 +1,346 @@
+//! The outbox: `ready → inflight → done | failed | cancelled`, one in flight in a lane, in order.
+
+use chrono::TimeDelta;
+
+use super::deliveries::{micros, moment};
+use super::{Row, Statement, Store, StoreError, Write};
+use crate::values;
+use crate::workflow::ids::{EffectId, InstallationId, RepositoryId, WorkflowId};
+use crate::workflow::state::Timestamp;
+
+/// What GitHub's limits count an effect as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// Not a write to GitHub.
+    Free,
+    /// A write.
+    Write,
+    /// A write that notifies people.
+    Notifies,
+}
+
+/// How urgent an effect is. Smaller goes first across lanes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    /// An answer to somebody who waits for it.
+    Answer,
+    /// A step of a workflow.
+    Step,
+    /// Whatever has time.
+    Background,
+}
+
+/// A row to be.
+#[derive(Debug, Clone)]
+pub struct NewEffect {
+    /// Derived from its cause, so that planning it again gives the same row.
+    pub id: EffectId,
+    /// The workflow that it belongs to.
+    pub workflow: Option<WorkflowId>,
+    /// The installation that it acts for.
+    pub installation: InstallationId,
+    /// The repository that it acts on.
+    pub repository: RepositoryId,
+    /// One in flight, in order.
+    pub lane: String,
+    /// For metrics, lists and `CancelPlanned`.
+    pub kind: &'static str,
+    /// What is to be done, as JSON.
+    pub payload: String,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// What GitHub's limits count it as.
+    pub pace: Pace,
+    /// Not before this.
+    pub run_at: Timestamp,
+}
+
+/// An effect that this process carries out now. Only a claim makes one.
+#[derive(Debug, Clone)]
+pub struct LeasedEffect {
+    /// Its position in the order of planning.
+    pub seq: i64,
+    /// Its id.
+    pub id: EffectId,
+    /// The workflow that it belongs to.
+    pub workflow: Option<WorkflowId>,
+    /// The installation that it acts for.
+    pub installation: InstallationId,
+    /// The repository that it acts on.
+    pub repository: RepositoryId,
+    /// Its kind.
+    pub kind: String,
+    /// What is to be done, as JSON.
+    pub payload: String,
+    /// How many times it was claimed, this one included.
+    pub attempt: u32,
+    /// Whether an earlier attempt may have reached the outside.
+    pub doubt: bool,
+    /// When it was first claimed.
+    pub first_sent_at: Timestamp,
+    /// Until when it is ours.
+    pub lease_until: Timestamp,
+    fence: i64,
+}
+
+/// How sure it is that an attempt that failed did nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// It did nothing.
+    No,
+    /// It may have been carried out.
+    Maybe,
+}
+
+/// Writes that notify people, in one hour, for one installation (GitHub's secondary limit is about 500).
+const NOTIFICATIONS_AN_HOUR: i64 = 400;
+
+/// Between two writes of one installation.
+const BETWEEN_WRITES: TimeDelta = TimeDelta::seconds(1);
+
+/// An effect is due when it is the first of its lane that is not ended.
+const CLAIM_FREE: &str = "UPDATE effects
+    SET doubt = CASE WHEN state = 'inflight' THEN 1 ELSE doubt END, state = 'inflight', attempt = attempt + 1,
+        fence = fence + 1, lease_owner = $1, lease_until = $2, first_sent_at = COALESCE(first_sent_at, $3)
+    WHERE seq IN (SELECT e.seq FROM effects e
+        WHERE e.state IN ('ready', 'inflight') AND e.run_at <= $3 AND e.lease_until <= $3 AND e.paced = 0
+        AND NOT EXISTS (SELECT 1 FROM effects x
+            WHERE x.lane = e.lane AND x.seq < e.seq AND x.state IN ('ready', 'inflight'))
+        ORDER BY e.priority, e.run_at, e.seq LIMIT $4)
+    RETURNING seq, id, workflow_id, installation_id, repository_id, kind, payload, attempt, doubt, first_sent_at,
+        lease_until, fence";
+
+const NEXT_PACED: &str = "SELECT e.seq, e.fence, e.paced, e.installation_id FROM effects e
+    LEFT JOIN pace p ON p.installation_id = e.installation_id
+    WHERE e.state IN ('ready', 'inflight') AND e.run_at <= $1 AND e.lease_until <= $1 AND e.paced > 0
+    AND COALESCE(p.next_at, 0) <= $1
+    AND (e.paced < 2 OR p.installation_id IS NULL OR p.hour_from <= $2 OR p.hour_count < $3)
+    AND NOT EXISTS (SELECT 1 FROM effects x
+        WHERE x.lane = e.lane AND x.seq < e.seq AND x.state IN ('ready', 'inflight'))
+    ORDER BY e.priority, e.run_at, e.seq LIMIT 1";
+
+const CLAIM_PACED: &str = "UPDATE effects
+    SET doubt = CASE WHEN state = 'inflight' THEN 1 ELSE doubt END, state = 'inflight', attempt = attempt + 1,
+        fence = fence + 1, lease_owner = $1, lease_until = $2, first_sent_at = COALESCE(first_sent_at, $3)
+    WHERE seq = $4 AND fence = $5 AND state IN ('ready', 'inflight') AND lease_until <= $3
+    RETURNING seq, id, workflow_id, installation_id, repository_id, kind, payload, attempt, doubt, first_sent_at,
+        lease_until, fence";
+
+const STEP_PACE: &str = "INSERT INTO pace (installation_id, next_at, hour_from, hour_count) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (installation_id) DO UPDATE SET next_at = $2,
+        hour_count = CASE WHEN pace.hour_from <= $5 THEN $4 ELSE pace.hour_count + $4 END,
+        hour_from = CASE WHEN pace.hour_from <= $5 THEN $3 ELSE pace.hour_from END
+    WHERE pace.next_at <= $3 RETURNING installation_id";
+
+impl NewEffect {
+    /// The statement that plans it; planning it again does nothing.
+    pub fn planned(&self, now: Timestamp) -> Statement {
+        Statement::new(
+            "INSERT INTO effects (id, workflow_id, installation_id, repository_id, lane, kind, payload, state, priority,
+                paced, run_at, created_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING",
+            values![
+                &self.id,
+                self.workflow.as_ref().map(WorkflowId::as_str),
+                self.installation,
+                self.repository,
+                &self.lane,
+                self.kind,
+                &self.payload,
+                self.priority as i64,
+                self.pace as i64,
+                micros(self.run_at),
+                micros(now),
+            ],
+        )
+    }
+}
+
+impl Store {
+    /// Takes up to `limit` effects that are due and that GitHub's limits do not count, at most one of each lane.
+    pub async fn claim_effects(
+        &self,
+        owner: &str,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<LeasedEffect>, StoreError> {
+        let claim = Statement::new(CLAIM_FREE, values![owner, micros(until), micros(now), limit]);
+        let rows = self.write(Write::of(claim)).await?;
+        rows[0].iter().map(leased).collect()
+    }
+
+    /// Takes the next write to GitHub that is due and that its installation's pace allows.
+    pub async fn claim_paced(
+        &self,
+        owner: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<LeasedEffect>, StoreError> {
+        let hour_ago = micros(now - TimeDelta::hours(1));
+        let next = self
+            .read(NEXT_PACED, values![micros(now), hour_ago, NOTIFICATIONS_AN_HOUR])
+            .await?;
+        let Some(next) = next.first() else { return Ok(None) };
+        let notifies = i64::from(next.int("paced")? == Pace::Notifies as i64);
+        let (seq, fence, installation) = (next.int("seq")?, next.int("fence")?, next.int("installation_id")?);
+        let claim =
+            Write::of(Statement::new(CLAIM_PACED, values![owner, micros(until), micros(now), seq, fence]).exactly(1))
+                .then(
+                    Statement::new(
+                        STEP_PACE,
+                        values![
+                            installation,
+                            micros(now + BETWEEN_WRITES),
+                            micros(now),
+                            notifies,
+                            hour_ago
+                        ],
+                    )
+                    .exactly(1),
+                );
+        match self.write(claim).await {
+            Ok(rows) => rows[0].first().map(leased).transpose(),
+            // Somebody else was faster, or the lane is taken: the next look finds what is due then.
+            Err(StoreError::Missed { .. } | StoreError::Conflict(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// When the next delivery or effect can be due, for a process that has nothing to do now.
+    pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        const DUE: &str = "SELECT MIN(due) AS due FROM (
+            SELECT MIN(CASE WHEN run_at > lease_until THEN run_at ELSE lease_until END) AS due
+                FROM effects e WHERE e.state IN ('ready', 'inflight') AND NOT EXISTS (SELECT 1 FROM effects x
+                    WHERE x.lane = e.lane AND x.seq < e.seq AND x.state IN ('ready', 'inflight'))
+            UNION ALL SELECT MIN(CASE WHEN run_at > lease_until THEN run_at ELSE lease_until END) AS due
+                FROM deliveries d WHERE d.state IN ('new', 'leased') AND NOT EXISTS (SELECT 1 FROM deliveries y
+                    WHERE y.lane = d.lane AND y.seq < d.seq AND y.state IN ('new', 'leased')))";
+        let rows = self.read(DUE, values![]).await?;
+        Ok(rows
+            .first()
+            .map(|row| row.opt_int("due"))
+            .transpose()?
+            .flatten()
+            .map(moment))
+    }
+
+    /// Gives back what a dead process of this database held: whoever holds the file's lock may do that at once.
+    /// Effects that were in flight will be in doubt.
+    pub async fn take_over(&self) -> Result<(), StoreError> {
+        let write = Write::of(Statement::new(
+            "UPDATE effects SET lease_until = 0 WHERE state = 'inflight'",
+            values![],
+        ))
+        .then(Statement::new(
+            "UPDATE deliveries SET lease_until = 0 WHERE state = 'leased'",
+            values![],
+        ));
+        self.write(write).await.map(drop)
+    }
+
+    /// Parks an installation's writes until a moment that GitHub named.
+    pub async fn park_installation(&self, installation: InstallationId, until: Timestamp) -> Result<(), StoreError> {
+        let park = Statement::new(
+            "INSERT INTO pace (installation_id, next_at, hour_from, hour_count) VALUES ($1, $2, 0, 0)
+            ON CONFLICT (installation_id) DO UPDATE SET next_at = $2 WHERE pace.next_at < $2",
+            values![installation, micros(until)],
+        );
+        self.write(Write::of(park)).await.map(drop)
+    }
+
+    /// Whether an act of this workflow is in flight.
+    pub async fn act_in_flight(&self, workflow: &WorkflowId) -> Result<bool, StoreError> {
+        const ACT: &str =
+            "SELECT seq FROM effects WHERE workflow_id = $1 AND kind = 'act' AND state = 'inflight' LIMIT 1";
+        Ok(!self.read(ACT, values![workflow]).await?.is_empty())
+    }
+
+    /// How many effects wait, how many deliveries wait, and since when the oldest of each is due: for the metrics.
+    pub async fn queues(&self) -> Result<[(&'static str, i64, Option<Timestamp>); 2], StoreError> {
+        const EFFECTS: &str = "SELECT COUNT(*) AS depth, MIN(created_at) AS oldest FROM effects
+            WHERE state IN ('ready', 'inflight') AND kind <> 'expire_gate'";
+        const DELIVERIES: &str =
+            "SELECT COUNT(*) AS depth, MIN(received_at) AS oldest FROM deliveries WHERE state IN ('new', 'leased')";
+        let mut queues = [("effects", 0, None), ("deliveries", 0, None)];
+        for (queue, sql) in queues.iter_mut().zip([EFFECTS, DELIVERIES]) {
+            if let Some(row) = self.read(sql, values![]).await?.first() {
+                queue.1 = row.int("depth")?;
+                queue.2 = row.opt_int("oldest")?.map(moment);
+            }
+        }
+        Ok(queues)
+    }
+}
+
+/// The statement that drops what was planned for a workflow and has not begun.
+pub fn cancel_planned(workflow: &WorkflowId, now: Timestamp) -> Statement {
+    Statement::new(
+        "UPDATE effects SET state = 'cancelled', ended_at = $2
+        WHERE workflow_id = $1 AND state = 'ready' AND kind IN ('run_agent', 'act', 'expire_gate')",
+        values![workflow, micros(now)],
+    )
+}
+
+impl LeasedEffect {
+    /// Part of the write that ends it well.
+    pub fn done(&self, result: &str, now: Timestamp) -> Statement {
+        self.end("done", result, now)
+    }
+
+    /// Part of the write that gives it up.
+    pub fn failed(&self, why: &str, now: Timestamp) -> Statement {
+        self.end("failed", why, now)
+    }
+
+    /// Part of the write that drops it: it is not needed any more.
+    pub fn dropped(&self, why: &str, now: Timestamp) -> Statement {
+        self.end("cancelled", why, now)
+    }
+
+    /// Part of the write that puts it off. Doubt, once there, stays until the effect ends.
+    pub fn put_off(&self, until: Timestamp, sent: Sent, why: &str) -> Statement {
+        Statement::new(
+            "UPDATE effects SET state = 'ready', run_at = $3, lease_until = 0, last_error = $4,
+                doubt = CASE WHEN $5 = 1 THEN 1 ELSE doubt END
+            WHERE seq = $1 AND fence = $2 AND state = 'inflight'",
+            values![self.seq, self.fence, micros(until), why, sent == Sent::Maybe],
+        )
+        .exactly(1)
+    }
+
+    /// Extends the lease of a long effect.
+    pub fn heartbeat(&self, until: Timestamp) -> Statement {
+        Statement::new(
+            "UPDATE effects SET lease_until = $3 WHERE seq = $1 AND fence = $2 AND state = 'inflight'",
+            values![self.seq, self.fence, micros(until)],
+        )
+        .exactly(1)
+    }
+
+    fn end(&self, state: &str, result: &str, now: Timestamp) -> Statement {
+        Statement::new(
+            "UPDATE effects SET state = $3, result = $4, ended_at = $5, lease_until = 0
+            WHERE seq = $1 AND fence = $2 AND state = 'inflight'",
+            values![self.seq, self.fence, state, result, micros(now)],
+        )
+        .exactly(1)
+    }
+}
+
+fn leased(row: &Row) -> Result<LeasedEffect, StoreError> {
+    Ok(LeasedEffect {
+        seq: row.int("seq")?,
+        id: row.text("id")?.into(),
+        workflow: row.opt_text("workflow_id")?.map(Into::into),
+        installation: InstallationId(row.id("installation_id")?),
+        repository: RepositoryId(row.id("repository_id")?),
+        kind: row.text("kind")?.to_owned(),
+        payload: row.text("payload")?.to_owned(),
+        attempt: u32::try_from(row.int("attempt")?).unwrap_or(u32::MAX),
+        doubt: row.flag("doubt")?,
+        first_sent_at: moment(row.int("first_sent_at")?),
+        lease_until: moment(row.int("lease_until")?),
+        fence: row.int("fence")?,
+    })
+}

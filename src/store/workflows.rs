@@ -1,0 +1,696 @@
+//! Workflows: the fold, the hash-chained events, the proposals, the links, the gates, the cards and the runs.
+
+use super::deliveries::{first, micros, moment};
+use super::{Row, Statement, Store, StoreError, Write};
+use crate::values;
+use crate::workflow::artifact::Proposal;
+use crate::workflow::event::Event;
+use crate::workflow::ids::{CommentId, Digest, InstallationId, IssueNumber, PhaseId, RepositoryId, UserId, WorkflowId};
+use crate::workflow::state::{State, Status, Timestamp};
+use crate::workflow::words::without_words;
+
+/// A workflow as it is stored, with what a change of it must match.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// The fold of its events.
+    pub state: State,
+    /// The installation that it acts through.
+    pub installation: InstallationId,
+    /// `owner/name` when it last changed.
+    pub repository: String,
+    /// The hash of its last event.
+    chain: String,
+}
+
+/// A new workflow's place.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The installation that it acts through.
+    pub installation: InstallationId,
+    /// `owner/name`.
+    pub repository: String,
+}
+
+/// A workflow as the lists show it.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct WorkflowSummary {
+    /// Its id.
+    pub id: String,
+    /// Its definition's name.
+    pub definition: String,
+    /// `open`, `completed` or `cancelled`.
+    pub status: String,
+    /// Whether it is held.
+    pub held: bool,
+    /// What it waits for, in a few words.
+    pub waits_for: String,
+    /// `owner/name`.
+    pub repository: String,
+    /// The number of its subject.
+    pub subject: u64,
+    /// How many events it has.
+    pub version: i64,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// An event as it is stored.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct StoredEvent {
+    /// From 1, without a gap.
+    pub seq: i64,
+    /// When.
+    pub at: Timestamp,
+    /// The delivery or effect that caused it.
+    pub cause: String,
+    /// The fact.
+    pub event: Event,
+    /// SHA-256 over the former hash and this event.
+    pub hash: String,
+}
+
+/// What a comment is to a workflow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CommentRole {
+    /// The card.
+    Card,
+    /// The comment that calls people to a gate.
+    Call,
+    /// A page of a proposal that did not fit the card.
+    Page,
+}
+
+impl CommentRole {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Card => "card",
+            Self::Call => "call",
+            Self::Page => "page",
+        }
+    }
+}
+
+/// The card as the bot last wrote it.
+#[derive(Debug, Clone)]
+pub struct Card {
+    /// The comment.
+    pub comment: CommentId,
+    /// The comment's GraphQL id.
+    pub node_id: String,
+    /// Where it can be read.
+    pub url: String,
+    /// Its whole body.
+    pub body: String,
+    /// The proposal that it shows.
+    pub digest: Option<Digest>,
+    /// GitHub's time of the write.
+    pub written_at: Timestamp,
+    /// Whether it was found changed and is to be restored.
+    pub stale: bool,
+}
+
+/// A run of an agent, for the record.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// The effect or delivery that it was made for.
+    pub id: String,
+    /// The phase.
+    pub phase: PhaseId,
+    /// The iteration.
+    pub iteration: u32,
+    /// The attempt.
+    pub attempt: u32,
+    /// The agent.
+    pub agent: String,
+    /// The provider.
+    pub provider: String,
+    /// What it was given, as JSON.
+    pub inputs: String,
+    /// The prompt whole.
+    pub prompt: String,
+    /// The answer whole, where there is one.
+    pub answer: Option<String>,
+    /// The person who answered, where one did.
+    pub answered_by: Option<UserId>,
+    /// What became of it, in a few words.
+    pub outcome: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
+}
+
+/// Hash of one event in its chain.
+fn chained(former: &str, event: &Event, at: Timestamp) -> Result<(String, String), StoreError> {
+    let data = serde_json::to_value(event).map_err(broken)?;
+    let covered = serde_json::json!({ "former": former, "at": micros(at), "event": without_words(&data) });
+    Ok((data.to_string(), Digest::of(&covered).to_string()))
+}
+
+fn broken(error: serde_json::Error) -> StoreError {
+    StoreError::Broken(error.to_string())
+}
+
+fn status_name(status: &Status) -> &'static str {
+    match status {
+        Status::Open => "open",
+        Status::Completed => "completed",
+        Status::Cancelled { .. } => "cancelled",
+    }
+}
+
+/// A change of one workflow: the events, and the state that they lead to.
+#[derive(Debug)]
+pub struct Change<'a> {
+    /// The workflow before, or the place of a new one.
+    pub before: Result<&'a Stored, &'a Place>,
+    /// What happened.
+    pub events: &'a [Event],
+    /// The state after.
+    pub after: &'a State,
+    /// What it waits for, in a few words.
+    pub waits_for: &'a str,
+    /// The delivery or effect that caused it.
+    pub cause: &'a str,
+    /// When.
+    pub now: Timestamp,
+}
+
+impl Change<'_> {
+    /// The statements that keep it: refused as a whole when the workflow changed meanwhile.
+    pub fn statements(&self) -> Result<Write, StoreError> {
+        let (mut chain, version, installation, repository) = match self.before {
+            Ok(stored) => (
+                stored.chain.clone(),
+                stored.state.version,
+                stored.installation,
+                stored.repository.as_str(),
+            ),
+            Err(place) => (String::new(), 0, place.installation, place.repository.as_str()),
+        };
+        let state = self.after;
+        let mut events = Write::new();
+        for (event, seq) in self.events.iter().zip(version + 1..) {
+            let (data, hash) = chained(&chain, event, self.now)?;
+            events.push(Statement::new(
+                "INSERT INTO events (workflow_id, seq, type, data, actor_id, cause, repository_id, at, hash)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                values![
+                    &state.id,
+                    seq,
+                    event.name(),
+                    data,
+                    event.actor().map(|actor| actor.id),
+                    self.cause,
+                    state.subject.repository,
+                    micros(self.now),
+                    &hash,
+                ],
+            ));
+            chain = hash;
+        }
+        let row = match self.before {
+            Err(_) => {
+                "INSERT INTO workflows (id, version, definition, status, held, waits_for, installation_id,
+                    repository_id, repository, subject, state, chain, started_at, updated_at)
+                SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13 WHERE $14 = 0"
+            }
+            Ok(_) => {
+                "UPDATE workflows SET version = $2, definition = $3, status = $4, held = $5, waits_for = $6,
+                    installation_id = $7, repository_id = $8, repository = $9, subject = $10, state = $11, chain = $12,
+                    updated_at = $13
+                WHERE id = $1 AND version = $14"
+            }
+        };
+        let row = Statement::new(
+            row,
+            values![
+                &state.id,
+                state.version,
+                &state.definition.name,
+                status_name(&state.status),
+                state.hold.is_some(),
+                self.waits_for,
+                installation,
+                state.subject.repository,
+                repository,
+                state.subject.number,
+                serde_json::to_string(state).map_err(broken)?,
+                chain,
+                micros(self.now),
+                version,
+            ],
+        )
+        .exactly(1);
+        let mut write = Write::of(row);
+        write.append(events);
+        if self.before.is_err() {
+            write.push(link(
+                &state.id,
+                state.subject.repository,
+                "issue",
+                state.subject.number.0,
+                "subject",
+                "",
+            ));
+        }
+        write.append(self.gates());
+        Ok(write)
+    }
+
+    /// Keeps the gates' table in step with the events.
+    fn gates(&self) -> Write {
+        let mut write = Write::new();
+        let id = &self.after.id;
+        for event in self.events {
+            let (phase, answer) = match event {
+                Event::Proposed { phase, .. } => (Some(phase), "replaced"),
+                Event::Approved { phase, .. } => (Some(phase), "approved"),
+                Event::Rejected { phase, .. } => (Some(phase), "rejected"),
+                Event::Revised { phase, .. } => (Some(phase), "revised"),
+                Event::Cancelled { .. } => (None, "cancelled"),
+                Event::Unapproved { phase, .. } | Event::ApprovalLost { phase, .. } => {
+                    write.push(self.opened(phase));
+                    continue;
+                }
+                _ => continue,
+            };
+            write.push(Statement::new(
+                "UPDATE gates SET answer = $3, answered_by = $4, answered_at = $5
+                WHERE workflow_id = $1 AND phase = COALESCE($2, phase) AND answered_at IS NULL",
+                values![
+                    id,
+                    phase.map(PhaseId::as_str),
+                    answer,
+                    event.actor().map(|actor| actor.id),
+                    micros(self.now),
+                ],
+            ));
+            if let Event::Proposed { phase, .. } = event {
+                write.push(self.opened(phase));
+            }
+        }
+        write
+    }
+
+    fn opened(&self, phase: &PhaseId) -> Statement {
+        let at = self.after.at(phase);
+        Statement::new(
+            "INSERT INTO gates (workflow_id, phase, iteration, digest, repository_id, opened_at)
+            SELECT $1, $2, $3, $4, $5, $6 WHERE $4 <> '' ON CONFLICT DO NOTHING",
+            values![
+                &self.after.id,
+                phase,
+                at.iteration,
+                at.pending
+                    .as_ref()
+                    .map(|pending| pending.digest.to_string())
+                    .unwrap_or_default(),
+                self.after.subject.repository,
+                micros(self.now),
+            ],
+        )
+    }
+}
+
+fn link(
+    workflow: &WorkflowId,
+    repository: RepositoryId,
+    kind: &str,
+    number: u64,
+    role: &str,
+    detail: &str,
+) -> Statement {
+    Statement::new(
+        "INSERT INTO links (repository_id, kind, number, role, workflow_id, detail) VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT DO NOTHING",
+        values![repository, kind, number, role, workflow, detail],
+    )
+}
+
+/// The statement that ties an issue that was opened to its workflow.
+pub fn link_opened(state: &State, number: IssueNumber) -> Statement {
+    link(&state.id, state.subject.repository, "issue", number.0, "opened", "")
+}
+
+/// The statement that ties a comment of the bot to its workflow; `detail` tells calls and pages apart.
+pub fn link_comment(state: &State, comment: CommentId, role: CommentRole, detail: &str) -> Statement {
+    link(
+        &state.id,
+        state.subject.repository,
+        "comment",
+        comment.0,
+        role.as_str(),
+        detail,
+    )
+}
+
+/// The statement that forgets a comment.
+pub fn unlink_comment(workflow: &WorkflowId, comment: CommentId) -> Statement {
+    Statement::new(
+        "DELETE FROM links WHERE workflow_id = $1 AND kind = 'comment' AND number = $2",
+        values![workflow, comment],
+    )
+}
+
+/// The statement that keeps a proposal, and what is shown beside it, by its digest.
+pub fn keep_proposal(
+    proposal: &Proposal,
+    extra: &serde_json::Value,
+    repository: RepositoryId,
+    now: Timestamp,
+) -> Result<Statement, StoreError> {
+    Ok(Statement::new(
+        "INSERT INTO artifacts (workflow_id, digest, repository_id, body, extra, at) VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (workflow_id, digest) DO UPDATE SET extra = $5",
+        values![
+            &proposal.workflow,
+            &proposal.digest(),
+            repository,
+            serde_json::to_string(proposal).map_err(broken)?,
+            extra.to_string(),
+            micros(now),
+        ],
+    ))
+}
+
+/// The statement that keeps a run.
+pub fn keep_run(run: &Run, workflow: &WorkflowId, repository: RepositoryId) -> Statement {
+    let answer_digest = run
+        .answer
+        .as_ref()
+        .map(|answer| Digest::of_bytes(answer.as_bytes()).to_string());
+    Statement::new(
+        "INSERT INTO runs (id, workflow_id, repository_id, phase, iteration, attempt, agent, provider, inputs, prompt,
+            prompt_digest, answer, answer_digest, answered_by, outcome, started_at, ended_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+        ON CONFLICT (id) DO NOTHING",
+        values![
+            &run.id,
+            workflow,
+            repository,
+            &run.phase,
+            run.iteration,
+            run.attempt,
+            &run.agent,
+            &run.provider,
+            &run.inputs,
+            &run.prompt,
+            &Digest::of_bytes(run.prompt.as_bytes()),
+            run.answer.as_ref(),
+            answer_digest,
+            run.answered_by,
+            &run.outcome,
+            micros(run.started_at),
+            micros(run.ended_at),
+        ],
+    )
+}
+
+/// The statement that keeps the card as it was written.
+pub fn keep_card(workflow: &WorkflowId, card: &Card) -> Statement {
+    Statement::new(
+        "INSERT INTO cards (workflow_id, comment_id, node_id, url, body, digest, written_at, stale)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, 0)
+        ON CONFLICT (workflow_id) DO UPDATE SET comment_id = $2, node_id = $3, url = $4, body = $5, digest = $6,
+            written_at = $7, stale = 0",
+        values![
+            workflow,
+            card.comment,
+            &card.node_id,
+            &card.url,
+            &card.body,
+            card.digest.as_ref().map(Digest::to_string),
+            micros(card.written_at),
+        ],
+    )
+}
+
+/// The statement that says that the card must be written again whatever it says now.
+pub fn mark_card_stale(workflow: &WorkflowId) -> Statement {
+    Statement::new("UPDATE cards SET stale = 1 WHERE workflow_id = $1", values![workflow])
+}
+
+/// The statement that forgets a card whose comment is gone.
+pub fn forget_card(workflow: &WorkflowId) -> Statement {
+    Statement::new("DELETE FROM cards WHERE workflow_id = $1", values![workflow])
+}
+
+/// The statement that notes that something was acted on, by its meaning. A second time is a [`StoreError::Conflict`].
+pub fn acted_on(key: &str, delivery: &str, outcome: &str, now: Timestamp) -> Statement {
+    Statement::new(
+        "INSERT INTO meanings (key, delivery_id, outcome, at) VALUES ($1, $2, $3, $4)",
+        values![key, delivery, outcome, micros(now)],
+    )
+}
+
+const STORED: &str = "SELECT state, installation_id, repository, chain FROM workflows WHERE id = $1";
+
+impl Store {
+    /// One workflow.
+    pub async fn workflow(&self, id: &WorkflowId) -> Result<Option<Stored>, StoreError> {
+        let rows = self.read(STORED, values![id]).await?;
+        rows.first().map(stored).transpose()
+    }
+
+    /// The open workflow of a subject.
+    pub async fn open_workflow(
+        &self,
+        repository: RepositoryId,
+        subject: IssueNumber,
+    ) -> Result<Option<Stored>, StoreError> {
+        const OPEN: &str = "SELECT state, installation_id, repository, chain FROM workflows
+            WHERE repository_id = $1 AND subject = $2 AND status = 'open'";
+        let rows = self.read(OPEN, values![repository, subject]).await?;
+        rows.first().map(stored).transpose()
+    }
+
+    /// Every workflow of a subject, oldest first.
+    pub async fn workflows_of(
+        &self,
+        repository: RepositoryId,
+        subject: IssueNumber,
+    ) -> Result<Vec<Stored>, StoreError> {
+        const ALL: &str = "SELECT state, installation_id, repository, chain FROM workflows
+            WHERE repository_id = $1 AND subject = $2 ORDER BY started_at, id";
+        self.read(ALL, values![repository, subject])
+            .await?
+            .iter()
+            .map(stored)
+            .collect()
+    }
+
+    /// Every open workflow of a repository, or of all of an installation's.
+    pub async fn open_workflows(&self, scope: Scope) -> Result<Vec<Stored>, StoreError> {
+        const REPOSITORY: &str = "SELECT state, installation_id, repository, chain FROM workflows
+            WHERE repository_id = $1 AND status = 'open' ORDER BY started_at, id";
+        const INSTALLATION: &str = "SELECT state, installation_id, repository, chain FROM workflows
+            WHERE installation_id = $1 AND status = 'open' ORDER BY started_at, id";
+        let rows = match scope {
+            Scope::Repository(id) => self.read(REPOSITORY, values![id]).await?,
+            Scope::Installation(id) => self.read(INSTALLATION, values![id]).await?,
+        };
+        rows.iter().map(stored).collect()
+    }
+
+    /// The workflow that a comment of the bot belongs to, in that role.
+    pub async fn workflow_of_comment(
+        &self,
+        repository: RepositoryId,
+        comment: CommentId,
+        role: CommentRole,
+    ) -> Result<Option<WorkflowId>, StoreError> {
+        const OF: &str = "SELECT workflow_id FROM links
+            WHERE repository_id = $1 AND kind = 'comment' AND number = $2 AND role = $3";
+        let rows = self.read(OF, values![repository, comment, role.as_str()]).await?;
+        rows.first().map(|row| Ok(row.text("workflow_id")?.into())).transpose()
+    }
+
+    /// The comments of a workflow in one role, with their details.
+    pub async fn comments_of(
+        &self,
+        workflow: &WorkflowId,
+        role: CommentRole,
+    ) -> Result<Vec<(CommentId, String)>, StoreError> {
+        const OF: &str = "SELECT number, detail FROM links
+            WHERE workflow_id = $1 AND kind = 'comment' AND role = $2 ORDER BY number";
+        let rows = self.read(OF, values![workflow, role.as_str()]).await?;
+        rows.iter()
+            .map(|row| Ok((CommentId(row.id("number")?), row.text("detail")?.to_owned())))
+            .collect()
+    }
+
+    /// A proposal by its digest, and what is shown beside it.
+    pub async fn proposal(
+        &self,
+        workflow: &WorkflowId,
+        digest: &Digest,
+    ) -> Result<Option<(Proposal, serde_json::Value)>, StoreError> {
+        const ONE: &str = "SELECT body, extra FROM artifacts WHERE workflow_id = $1 AND digest = $2";
+        let rows = self.read(ONE, values![workflow, digest]).await?;
+        rows.first()
+            .map(|row| Ok((row.json("body")?, row.json("extra")?)))
+            .transpose()
+    }
+
+    /// The card of a workflow.
+    pub async fn card(&self, workflow: &WorkflowId) -> Result<Option<Card>, StoreError> {
+        const ONE: &str =
+            "SELECT comment_id, node_id, url, body, digest, written_at, stale FROM cards WHERE workflow_id = $1";
+        let rows = self.read(ONE, values![workflow]).await?;
+        rows.first()
+            .map(|row| {
+                Ok(Card {
+                    comment: CommentId(row.id("comment_id")?),
+                    node_id: row.text("node_id")?.to_owned(),
+                    url: row.text("url")?.to_owned(),
+                    body: row.text("body")?.to_owned(),
+                    digest: row.opt_text("digest")?.map(|_| row.parsed("digest")).transpose()?,
+                    written_at: moment(row.int("written_at")?),
+                    stale: row.flag("stale")?,
+                })
+            })
+            .transpose()
+    }
+
+    /// The newest run of a phase's iteration: inputs, prompt and provider.
+    pub async fn last_run(&self, workflow: &WorkflowId, phase: &PhaseId) -> Result<Option<Run>, StoreError> {
+        const LAST: &str = "SELECT id, phase, iteration, attempt, agent, provider, inputs, prompt, answer, answered_by,
+            outcome, started_at, ended_at FROM runs WHERE workflow_id = $1 AND phase = $2
+            ORDER BY iteration DESC, attempt DESC, started_at DESC, id DESC LIMIT 1";
+        let rows = self.read(LAST, values![workflow, phase]).await?;
+        rows.first().map(run).transpose()
+    }
+
+    /// Whether something was acted on already.
+    pub async fn was_acted_on(&self, key: &str) -> Result<bool, StoreError> {
+        Ok(!self
+            .read("SELECT at FROM meanings WHERE key = $1", values![key])
+            .await?
+            .is_empty())
+    }
+
+    /// Newest first.
+    pub async fn list_workflows(&self, open: bool, limit: u32) -> Result<Vec<WorkflowSummary>, StoreError> {
+        const ALL: &str = "SELECT id, definition, status, held, waits_for, repository, subject, version, started_at,
+            updated_at FROM workflows ORDER BY updated_at DESC LIMIT $1";
+        const OPEN: &str = "SELECT id, definition, status, held, waits_for, repository, subject, version, started_at,
+            updated_at FROM workflows WHERE status = 'open' ORDER BY updated_at DESC LIMIT $1";
+        let rows = self.read(if open { OPEN } else { ALL }, values![limit]).await?;
+        rows.iter().map(workflow_summary).collect()
+    }
+
+    /// The history of a workflow.
+    pub async fn history(&self, workflow: &WorkflowId) -> Result<Vec<StoredEvent>, StoreError> {
+        const ALL: &str = "SELECT seq, at, cause, data, hash FROM events WHERE workflow_id = $1 ORDER BY seq";
+        let rows = self.read(ALL, values![workflow]).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(StoredEvent {
+                    seq: row.int("seq")?,
+                    at: moment(row.int("at")?),
+                    cause: row.text("cause")?.to_owned(),
+                    event: row.json("data")?,
+                    hash: row.text("hash")?.to_owned(),
+                })
+            })
+            .collect()
+    }
+
+    /// Open workflows that break the invariant: none of a due effect, a timer or a named person to wait for.
+    pub async fn stuck_workflows(&self) -> Result<Vec<String>, StoreError> {
+        const STUCK: &str = "SELECT id FROM workflows w WHERE status = 'open' AND held = 0 AND waits_for = ''
+            AND NOT EXISTS (SELECT 1 FROM effects e WHERE e.workflow_id = w.id AND e.state IN ('ready', 'inflight'))";
+        let rows = self.read(STUCK, values![]).await?;
+        rows.iter().map(|row| Ok(row.text("id")?.to_owned())).collect()
+    }
+}
+
+/// Which workflows.
+#[derive(Debug, Clone, Copy)]
+pub enum Scope {
+    /// Those of one repository.
+    Repository(RepositoryId),
+    /// Those of every repository of one installation.
+    Installation(InstallationId),
+}
+
+/// The first event, from 1, whose hash does not follow from the one before it; `None` when the chain holds.
+pub fn first_broken(history: &[StoredEvent]) -> Option<i64> {
+    let mut former = String::new();
+    for (stored, expected) in history.iter().zip(1..) {
+        let hash = chained(&former, &stored.event, stored.at).map(|(_, hash)| hash);
+        if stored.seq != expected || hash.as_ref() != Ok(&stored.hash) {
+            return Some(expected);
+        }
+        former.clone_from(&stored.hash);
+    }
+    None
+}
+
+fn stored(row: &Row) -> Result<Stored, StoreError> {
+    Ok(Stored {
+        state: row.json("state")?,
+        installation: InstallationId(row.id("installation_id")?),
+        repository: row.text("repository")?.to_owned(),
+        chain: row.text("chain")?.to_owned(),
+    })
+}
+
+fn workflow_summary(row: &Row) -> Result<WorkflowSummary, StoreError> {
+    Ok(WorkflowSummary {
+        id: row.text("id")?.to_owned(),
+        definition: row.text("definition")?.to_owned(),
+        status: row.text("status")?.to_owned(),
+        held: row.flag("held")?,
+        waits_for: row.text("waits_for")?.to_owned(),
+        repository: row.text("repository")?.to_owned(),
+        subject: row.id("subject")?,
+        version: row.int("version")?,
+        started_at: moment(row.int("started_at")?),
+        updated_at: moment(row.int("updated_at")?),
+    })
+}
+
+fn run(row: &Row) -> Result<Run, StoreError> {
+    let count = |column| Ok::<_, StoreError>(u32::try_from(row.int(column)?).unwrap_or(u32::MAX));
+    Ok(Run {
+        id: row.text("id")?.to_owned(),
+        phase: row.text("phase")?.into(),
+        iteration: count("iteration")?,
+        attempt: count("attempt")?,
+        agent: row.text("agent")?.to_owned(),
+        provider: row.text("provider")?.to_owned(),
+        inputs: row.text("inputs")?.to_owned(),
+        prompt: row.text("prompt")?.to_owned(),
+        answer: row.opt_text("answer")?.map(str::to_owned),
+        answered_by: row.opt_id("answered_by")?.map(UserId),
+        outcome: row.text("outcome")?.to_owned(),
+        started_at: moment(row.int("started_at")?),
+        ended_at: moment(row.int("ended_at")?),
+    })
+}
+
+/// A count that is kept over restarts.
+impl Store {
+    /// Adds to a counter, and tells its new value.
+    pub async fn count(&self, name: &str, by: i64) -> Result<i64, StoreError> {
+        let add = Statement::new(
+            "INSERT INTO counters (name, value) VALUES ($1, $2)
+            ON CONFLICT (name) DO UPDATE SET value = counters.value + $2 RETURNING value",
+            values![name, by],
+        );
+        let rows = self.write(Write::of(add)).await?;
+        first(&rows[0])?.int("value")
+    }
+
+    /// A counter's value; 0 before it was first added to.
+    pub async fn counter(&self, name: &str) -> Result<i64, StoreError> {
+        let rows = self
+            .read("SELECT value FROM counters WHERE name = $1", values![name])
+            .await?;
+        rows.first().map_or(Ok(0), |row| row.int("value"))
+    }
+}
