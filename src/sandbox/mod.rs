@@ -56,7 +56,7 @@ pub use hooks::{DeliveryReport, Packet, SentWebhook, signature};
 pub use ids::*;
 pub use journal::{Credential, RequestRecord};
 pub use model::{Access, Feature, ReviewState, Visibility};
-pub use people::{BoxRef, Person, Tick};
+pub use people::{BoxRef, Done, Person, Tick};
 pub use reads::{CommentView, IssueView, ReactionView};
 pub use refusal::Refusal;
 pub use roles::{CustomRole, Level, Role};
