@@ -56,7 +56,7 @@ pub use hooks::{DeliveryReport, Packet, SentWebhook, signature};
 pub use ids::*;
 pub use journal::{Credential, RequestRecord};
 pub use model::{Access, Feature, ReviewState, Visibility};
-pub use people::{BoxRef, Person, Tick};
+pub use people::{BoxRef, Done, Person, Tick};
 pub use reads::{CommentView, IssueView, ReactionView};
 pub use refusal::Refusal;
 pub use roles::{CustomRole, Level, Role};
@@ -185,11 +185,15 @@ impl Sandbox {
     /// When there is no such repository; a test that names one is wrong.
     #[must_use]
     pub fn at(&self, full_name: &str) -> Self {
-        let found = full_name
-            .split_once('/')
-            .and_then(|(owner, name)| self.shared.lock().repo_named(owner, name).map(|repo| repo.id));
-        let focus = found.unwrap_or_else(|| panic!("the sandbox has no repository {full_name}"));
-        Self { focus, ..self.clone() }
+        self.find(full_name)
+            .unwrap_or_else(|| panic!("the sandbox has no repository {full_name}"))
+    }
+
+    /// Like [`Sandbox::at`], for names that may be wrong.
+    pub fn find(&self, full_name: &str) -> Option<Self> {
+        let (owner, name) = full_name.split_once('/')?;
+        let focus = self.shared.lock().repo_named(owner, name)?.id;
+        Some(Self { focus, ..self.clone() })
     }
 
     /// Lets a person or another bot act. The login need not exist yet: it becomes a stranger's.
