@@ -41,6 +41,9 @@ const CRITERIA: usize = 30;
 /// How many sources, labels and dependencies a task keeps.
 const SOURCES: usize = 10;
 const LABELS: usize = 20;
+const DEPENDENCIES: usize = 20;
+/// How many tasks an answer may hold for each that the limit allows: those beyond cannot all be left out.
+const EXCESS: usize = 20;
 /// How many questions an agent may ask along the way, and how many remarks it may make.
 const QUESTIONS: usize = 20;
 const REMARKS: usize = 200;
@@ -181,27 +184,31 @@ fn check(value: Value, inputs: &Inputs) -> Result<Draft, Vec<Problem>> {
         )]
     })?;
     unique_keys(&answer)?;
+    let beyond = |text| vec![Problem::new(ProblemKind::Limit, "/tasks", text)];
+    if answer.tasks.len() / EXCESS > thread.limits.tasks {
+        within_limit(answer.tasks.len(), thread).map_err(beyond)?;
+    }
     let host = Host::new(thread);
     let mut notes = host.hidden.clone();
     let mut tasks = Tasks {
         left_out: thread.left_out.iter().map(unread).collect(),
         ..Tasks::default()
     };
-    let mut keys: BTreeMap<String, String> = BTreeMap::new();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let mut wanted: Vec<Vec<String>> = Vec::new();
     for proposed in answer.tasks {
         match host.admit(&proposed, &tasks, &mut notes) {
             Ok(task) => {
                 let key = tasks.next_key();
-                keys.insert(proposed.key, key.clone());
+                places.insert(proposed.key, tasks.tasks.len());
                 wanted.push(proposed.depends_on);
                 tasks.tasks.push(Task { key, ..task });
             }
             Err(omitted) => tasks.left_out.push(omitted),
         }
     }
-    within_limit(tasks.tasks.len(), thread).map_err(|text| vec![Problem::new(ProblemKind::Limit, "/tasks", text)])?;
-    connect(&mut tasks, &wanted, &keys, &mut notes);
+    within_limit(tasks.tasks.len(), thread).map_err(beyond)?;
+    connect(&mut tasks.tasks, &wanted, &places, &mut notes);
     host.remark(answer.rejected, &mut tasks, &mut notes);
     tasks.questions = answer
         .questions
@@ -249,28 +256,42 @@ fn within_limit(count: usize, thread: &Thread) -> Result<(), String> {
 }
 
 /// Turns the agent's keys into the host's and drops what cannot be waited for.
-fn connect(tasks: &mut Tasks, wanted: &[Vec<String>], keys: &BTreeMap<String, String>, notes: &mut Vec<String>) {
-    for (number, wanted) in wanted.iter().enumerate() {
-        let own = tasks.tasks[number].key.clone();
-        for key in wanted {
-            match keys.get(key) {
-                Some(key) if tasks.tasks[number].depends_on.contains(key) => {}
-                Some(key) => {
-                    tasks.tasks[number].depends_on.push(key.clone());
-                    if let Some(circle) = tasks.cycle() {
-                        tasks.tasks[number].depends_on.pop();
-                        notes.push(format!(
-                            "`{own}` does not wait for `{key}`: that would run in a circle ({})",
-                            circle.join(", ")
-                        ));
-                    }
-                }
+fn connect(tasks: &mut [Task], wanted: &[Vec<String>], places: &BTreeMap<String, usize>, notes: &mut Vec<String>) {
+    let mut edges: Vec<Vec<usize>> = vec![Vec::new(); tasks.len()];
+    for (waiting, wanted) in wanted.iter().enumerate() {
+        for key in wanted.iter().take(DEPENDENCIES) {
+            let own = &tasks[waiting].key;
+            match places.get(key) {
+                Some(awaited) if edges[waiting].contains(awaited) => {}
+                Some(awaited) if waits(*awaited, waiting, &edges) => notes.push(format!(
+                    "`{own}` does not wait for `{}`: that would run in a circle",
+                    tasks[*awaited].key
+                )),
+                Some(awaited) => edges[waiting].push(*awaited),
                 None => notes.push(format!(
                     "`{own}` was to wait for a task that is not in the list; that is dropped"
                 )),
             }
         }
     }
+    for (waiting, edges) in edges.iter().enumerate() {
+        tasks[waiting].depends_on = edges.iter().map(|awaited| tasks[*awaited].key.clone()).collect();
+    }
+}
+
+/// Whether the task at `waiting` is, or waits over any number of others for, the one at `awaited`.
+fn waits(waiting: usize, awaited: usize, edges: &[Vec<usize>]) -> bool {
+    let mut seen = vec![false; edges.len()];
+    let mut next = vec![waiting];
+    while let Some(at) = next.pop() {
+        if at == awaited {
+            return true;
+        }
+        if !std::mem::replace(&mut seen[at], true) {
+            next.extend(&edges[at]);
+        }
+    }
+    false
 }
 
 /// The thread, prepared for looking things up in it.
@@ -355,7 +376,7 @@ impl<'a> Host<'a> {
         let sources = self
             .sources(&proposed.sources)
             .map_err(|why| omit(why.to_owned(), url.clone()))?;
-        if let Some(earlier) = self.opened(&sources) {
+        if let Some(earlier) = self.opened(&title, &sources) {
             return Err(omit(
                 format!("opened already as “{}”", line(&earlier.title, Voice::Agent, TITLE)),
                 Some(earlier.issue_url.clone()),
@@ -419,13 +440,22 @@ impl<'a> Host<'a> {
             })
     }
 
-    fn opened(&self, sources: &[Source]) -> Option<&super::Earlier> {
-        let known = |source: &Source| {
-            self.earlier
+    /// What an earlier workflow opened out of the same words. A `/task` that it took as a command left no quote: there
+    /// the title tells.
+    fn opened(&self, title: &str, sources: &[Source]) -> Option<&super::Earlier> {
+        let commanded = sources.iter().any(|source| source.quote.starts_with("/task "));
+        let known = |(earlier, (id, quote)): &(&super::Earlier, &(u64, String))| {
+            sources
                 .iter()
-                .position(|(id, quote)| *id == source.comment_id && *quote == source.quote)
+                .any(|source| *id == source.comment_id && *quote == source.quote)
+                || commanded && earlier.title.to_lowercase() == title.to_lowercase()
         };
-        sources.iter().find_map(known).map(|at| &self.thread.earlier[at])
+        self.thread
+            .earlier
+            .iter()
+            .zip(&self.earlier)
+            .find(known)
+            .map(|(earlier, _)| earlier)
     }
 
     fn assignee(&self, proposed: &Proposed, title: &str, notes: &mut Vec<String>) -> Option<String> {
@@ -464,6 +494,10 @@ impl<'a> Host<'a> {
 
     fn remark(&self, rejected: Vec<Rejected>, tasks: &mut Tasks, notes: &mut Vec<String>) {
         let mut unfounded = 0;
+        let beyond = rejected.len().saturating_sub(REMARKS);
+        if beyond > 0 {
+            notes.push(format!("{beyond} more sentences were left out and are not listed."));
+        }
         for remark in rejected.into_iter().take(REMARKS) {
             let quoted = Quoted {
                 comment_id: remark.comment_id,

@@ -40,15 +40,24 @@ impl fmt::Display for Finding {
 /// The first thing in `text` that must not leave.
 pub fn scan(text: &str) -> Option<Finding> {
     let text = super::clean::visible_characters(text);
-    private_key(&text)
+    // Markdown lets a backslash stand before any punctuation without showing it.
+    let shown = text.replace('\\', "");
+    look(&text).or_else(|| look(&shown).filter(|_| shown != text))
+}
+
+fn look(text: &str) -> Option<Finding> {
+    private_key(text)
         .or_else(|| text.split(delimits).find_map(token))
-        .or_else(|| named_value(&text))
-        .or_else(|| url_password(&text))
+        .or_else(|| named_value(text))
+        .or_else(|| url_password(text))
         .or_else(|| {
             text.split(|c: char| c.is_whitespace() || "<>()[]{}\"'`,;:|*".contains(c))
                 .find_map(address)
         })
 }
+
+/// How many characters behind a name or a prefix are looked at: more than any credential needs to be recognised.
+const LOOKED_AT: usize = 120;
 
 fn delimits(c: char) -> bool {
     c.is_whitespace() || "\"'`<>()[]{},;=:|*/\\@&?!".contains(c)
@@ -101,11 +110,15 @@ fn token(word: &str) -> Option<Finding> {
         for (at, _) in word.match_indices(prefix) {
             let tail: String = word[at + prefix.len()..]
                 .chars()
+                .take(LOOKED_AT)
                 .take_while(|c| c.is_ascii_alphanumeric() || "_-.".contains(*c))
                 .collect();
             let starts = !word[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
             let looks = match *prefix {
-                "AKIA" | "ASIA" => tail.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()),
+                "AKIA" | "ASIA" => tail
+                    .chars()
+                    .take(16)
+                    .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()),
                 // A sentence with hyphens (`sk-learn-something-something`) has no digits.
                 "sk-" | "pypi-" => tail.chars().any(|c| c.is_ascii_digit()),
                 _ => true,
@@ -151,7 +164,8 @@ fn named_value(text: &str) -> Option<Finding> {
     let hit = |name: &str, secret: fn(&str, Joint) -> bool| {
         lower.match_indices(name).any(|(at, _)| {
             let after = &text[at + name.len()..];
-            joint(after).is_some_and(|(joint, value)| secret(value, joint))
+            let end = after.char_indices().nth(LOOKED_AT).map_or(after.len(), |(end, _)| end);
+            joint(&after[..end]).is_some_and(|(joint, value)| secret(value, joint))
         })
     };
     let password = PASSWORDS.iter().any(|name| hit(name, password_value));
@@ -292,6 +306,9 @@ mod tests {
             (joined(&["(gh", "s_", random, ")"]), Finding::GithubToken),
             (joined(&["github", "_pat_11", random]), Finding::GithubToken),
             (joined(&["AK", "IA", "IOSFODNN7ABCDEFG"]), Finding::CloudKey),
+            (joined(&["it is AK", "IA", "IOSFODNN7ABCDEFG."]), Finding::CloudKey),
+            (joined(&["gh", "p\\_", random]), Finding::GithubToken),
+            ("carol\\@example.org".to_owned(), Finding::EmailAddress),
             (joined(&["xox", "b-123456789012-abcdef"]), Finding::ServiceToken),
             (joined(&["sk", "-proj-", random]), Finding::ServiceToken),
             (joined(&["gl", "pat-", random]), Finding::ServiceToken),
@@ -321,6 +338,23 @@ mod tests {
             ("mailto:carol@example.org.".to_owned(), Finding::EmailAddress),
         ] {
             assert_eq!(scan(&text), Some(finding), "{text}");
+        }
+    }
+
+    #[test]
+    fn long_hostile_texts_take_no_time() {
+        for piece in [
+            "key=",
+            "sk-",
+            "password ",
+            "://",
+            "://a:",
+            "@",
+            "eyJ.",
+            "-----BEGIN ",
+            "token is ",
+        ] {
+            assert_eq!(scan(&piece.repeat(65_000 / piece.len())), None, "{piece}");
         }
     }
 

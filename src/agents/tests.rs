@@ -133,3 +133,12 @@ fn the_validators_sentence_names_the_place_and_not_the_value() {
     assert!(!text.concat().contains("hunter2"), "{text:?}");
     assert!(problems.len() <= 5);
 }
+
+#[test]
+fn inputs_are_stored_and_read_again() {
+    for agent in AGENTS {
+        let inputs = inputs(agent.name);
+        let stored = serde_json::to_string(&inputs).unwrap();
+        assert_eq!(serde_json::from_str::<Inputs>(&stored).unwrap(), inputs);
+    }
+}

@@ -179,7 +179,12 @@ fn quotes(task: &Task) -> String {
             text.push_str("\n\n");
         }
         let quote = markdown_line(&cut(&source.quote, QUOTE), Voice::Agent);
-        text.push_str(&format!("> {quote}\n\n{}, [there]({})", source.author, source.url));
+        let place = if source.comment_id == 0 {
+            "the first text"
+        } else {
+            "this comment"
+        };
+        text.push_str(&format!("> {quote}\n\n{} in [{place}]({})", source.author, source.url));
     }
     text
 }

@@ -66,3 +66,27 @@ pub fn ask(provider: Provider, agent: &Agent, inputs: &Inputs) -> Answer {
         Provider::Manual => Answer::NeedsPerson,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agents::{AGENTS, fixtures};
+
+    #[test]
+    fn names_are_read_back_and_others_refused() {
+        for provider in Provider::ALL {
+            assert_eq!(provider.to_string().parse(), Ok(*provider));
+        }
+        assert!("gpt".parse::<Provider>().unwrap_err().contains("`rules` and `manual`"));
+    }
+
+    #[test]
+    fn the_rules_answer_what_they_know_and_a_person_answers_the_rest() {
+        let thread = Inputs::Thread(fixtures::thread(&[("alice", "hello")]));
+        for agent in AGENTS {
+            assert_eq!(ask(Provider::Manual, agent, &thread), Answer::NeedsPerson);
+            let given = matches!(ask(Provider::Rules, agent, &thread), Answer::Given(_));
+            assert_eq!(given, agent.name == "extract", "{}", agent.name);
+        }
+    }
+}

@@ -312,10 +312,11 @@ impl World {
         id
     }
 
-    /// The account of this login, made as a person's when there is none.
+    /// The account of this login, made when there is none: a bot's if it ends in `[bot]`, else a person's.
     pub(super) fn account_or_new(&mut self, login: &str) -> AccountId {
         match self.account_named(login) {
             Some(account) => account.id,
+            None if login.ends_with("[bot]") => self.add_account(login, AccountKind::Bot),
             None => self.add_account(login, AccountKind::User),
         }
     }

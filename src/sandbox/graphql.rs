@@ -122,26 +122,26 @@ fn not_resolved(id: &str) -> Answer {
     }))
 }
 
-/// `node(id)` and `nodes(ids)`; a node that is not there is null, with an error beside it.
+/// `node(id)` and `nodes(ids)`, as often as they stand in the query; a node that is not there is null, with an error
+/// beside it.
 fn edits(call: &mut Call<'_>, query: &str, variables: &Map<String, Value>) -> Outcome {
-    let ids = subjects(query, variables);
     let mut problems = Vec::new();
-    let nodes: Vec<Value> = ids
-        .iter()
-        .map(|id| {
+    let mut data = Map::new();
+    for field in fields(query) {
+        let ids = field.ids(variables);
+        let mut found = ids.iter().map(|id| {
             node(call, id).unwrap_or_else(|| {
                 let message = format!("Could not resolve to a node with the global id of '{id}'.");
-                problems.push(json!({ "type": "NOT_FOUND", "message": message }));
+                problems.push(json!({ "type": "NOT_FOUND", "path": [field.key], "message": message }));
                 Value::Null
             })
-        })
-        .collect();
-    let data = if query.contains("nodes(") {
-        json!({ "nodes": nodes })
-    } else {
-        let keys = keys_of(query);
-        keys.into_iter().zip(nodes).collect::<Map<String, Value>>().into()
-    };
+        });
+        let value = match field.kind {
+            FieldKind::Node => found.next().unwrap_or(Value::Null),
+            FieldKind::Nodes => found.collect(),
+        };
+        data.insert(field.key, value);
+    }
     let mut body = json!({ "data": data });
     if !problems.is_empty() {
         body["errors"] = problems.into();
@@ -149,21 +149,71 @@ fn edits(call: &mut Call<'_>, query: &str, variables: &Map<String, Value>) -> Ou
     Ok(Answer::ok(body))
 }
 
-/// The key of each `node(` in the answer: its alias where it has one.
-fn keys_of(query: &str) -> Vec<String> {
-    let mut keys = Vec::new();
-    for (at, _) in query.match_indices("node(") {
-        let before = query[..at].trim_end();
-        let alias = before.strip_suffix(':').map(|rest| {
-            let name = rest.trim_end();
-            let start = name
-                .rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-                .map_or(0, |at| at + 1);
-            name[start..].to_owned()
-        });
-        keys.push(alias.unwrap_or_else(|| "node".to_owned()));
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FieldKind {
+    Node,
+    Nodes,
+}
+
+/// One `node(…)` or `nodes(…)` of a query.
+struct Field<'a> {
+    at: usize,
+    /// Its name in the answer: the alias where it has one.
+    key: String,
+    kind: FieldKind,
+    arguments: &'a str,
+}
+
+impl Field<'_> {
+    /// The node ids that it asks for: of the variable that it names, else those written into it.
+    fn ids(&self, variables: &Map<String, Value>) -> Vec<String> {
+        let mut ids = Vec::new();
+        for variable in self.arguments.split('$').skip(1) {
+            let end = variable
+                .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                .unwrap_or(variable.len());
+            if let Some(value) = variables.get(&variable[..end]) {
+                collect_any(value, &mut ids);
+            }
+        }
+        ids.extend(self.arguments.split('"').skip(1).step_by(2).map(str::to_owned));
+        ids
     }
-    keys
+}
+
+/// Every text in a value, whether it looks like a node id or not: GitHub says of each that it cannot be resolved.
+fn collect_any(value: &Value, ids: &mut Vec<String>) {
+    match value {
+        Value::String(text) => ids.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| collect_any(item, ids)),
+        _ => {}
+    }
+}
+
+fn fields(query: &str) -> Vec<Field<'_>> {
+    let mut found = Vec::new();
+    for (name, kind) in [("node", FieldKind::Node), ("nodes", FieldKind::Nodes)] {
+        for (at, matched) in query.match_indices(&format!("{name}(")) {
+            let before = query[..at].trim_end();
+            let alias = before.strip_suffix(':').map(|rest| {
+                let rest = rest.trim_end();
+                let start = rest
+                    .rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                    .map_or(0, |at| at + 1);
+                rest[start..].to_owned()
+            });
+            let after = &query[at + matched.len()..];
+            let arguments = after.split_once(')').map_or(after, |(inside, _)| inside);
+            found.push(Field {
+                at,
+                key: alias.unwrap_or_else(|| name.to_owned()),
+                kind,
+                arguments,
+            });
+        }
+    }
+    found.sort_by_key(|field| field.at);
+    found
 }
 
 fn node(call: &mut Call<'_>, id: &str) -> Option<Value> {

@@ -3,6 +3,7 @@
 use std::sync::PoisonError;
 
 use super::Sandbox;
+use super::acts::repos::Selection;
 use super::courier::{self, Delivery};
 use super::faults::FaultRule;
 use super::hooks::{DeliveryReport, Hook, HookKind, Outcome, Packet};
@@ -113,15 +114,15 @@ impl Sandbox {
 
     /// Takes this repository out of what the installation reaches.
     pub fn unselect(&self) {
-        self.set_reach(false);
+        self.set_reach(Selection::Removed);
     }
 
     /// Puts this repository into what the owner's installation reaches.
     pub fn select(&self) {
-        self.set_reach(true);
+        self.set_reach(Selection::Added);
     }
 
-    fn set_reach(&self, reached: bool) {
+    fn set_reach(&self, change: Selection) {
         self.shared.with(|world| {
             let Some(repo) = world.repos.get(&self.focus) else {
                 return;
@@ -133,7 +134,7 @@ impl Sandbox {
                 .find(|found| found.account == owner && found.presence == Presence::Present)
                 .map(|found| found.id);
             if let Some(id) = found {
-                world.set_reach(owner, id, self.focus, reached);
+                world.set_reach(owner, id, self.focus, change);
             }
         });
     }

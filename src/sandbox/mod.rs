@@ -45,7 +45,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use auth::APP_PRIVATE_KEY;
@@ -57,7 +57,7 @@ pub use hooks::{DeliveryReport, Packet, SentWebhook, signature};
 pub use ids::*;
 pub use journal::{Credential, RequestRecord};
 pub use model::{Access, Feature, ReviewState, Visibility};
-pub use people::{BoxRef, Person, Tick};
+pub use people::{BoxRef, Done, Person, Tick};
 pub use reads::{CommentView, IssueView, ReactionView};
 pub use refusal::Refusal;
 pub use roles::{CustomRole, Level, Role};
@@ -69,6 +69,8 @@ struct Shared {
     world: Mutex<World>,
     delivery: Mutex<Delivery>,
     wake: Notify,
+    /// Counts what may have changed the world.
+    changes: watch::Sender<u64>,
     /// Told whenever the courier has nothing under way.
     quiet: Notify,
     under_way: AtomicBool,
@@ -83,6 +85,7 @@ impl Shared {
             world: Mutex::new(world),
             delivery: Mutex::new(delivery),
             wake: Notify::new(),
+            changes: watch::Sender::new(0),
             quiet: Notify::new(),
             under_way: AtomicBool::new(false),
             ended: CancellationToken::new(),
@@ -95,6 +98,7 @@ impl Shared {
     fn with<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
         let result = look(&mut self.lock());
         self.wake.notify_one();
+        self.changes.send_modify(|count| *count += 1);
         result
     }
 
@@ -146,6 +150,11 @@ impl Sandbox {
         self.shared.lock().base.clone()
     }
 
+    /// A number that grows whenever the world may have changed, for whoever waits for something to happen.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.changes.subscribe()
+    }
+
     /// Stops the server and the courier, whatever other copies of the handle there are.
     pub fn shutdown(&self) {
         self.shared.stop.cancel();
@@ -177,11 +186,15 @@ impl Sandbox {
     /// When there is no such repository; a test that names one is wrong.
     #[must_use]
     pub fn at(&self, full_name: &str) -> Self {
-        let found = full_name
-            .split_once('/')
-            .and_then(|(owner, name)| self.shared.lock().repo_named(owner, name).map(|repo| repo.id));
-        let focus = found.unwrap_or_else(|| panic!("the sandbox has no repository {full_name}"));
-        Self { focus, ..self.clone() }
+        self.find(full_name)
+            .unwrap_or_else(|| panic!("the sandbox has no repository {full_name}"))
+    }
+
+    /// Like [`Sandbox::at`], for names that may be wrong.
+    pub fn find(&self, full_name: &str) -> Option<Self> {
+        let (owner, name) = full_name.split_once('/')?;
+        let focus = self.shared.lock().repo_named(owner, name)?.id;
+        Some(Self { focus, ..self.clone() })
     }
 
     /// Lets a person or another bot act. The login need not exist yet: it becomes a stranger's.

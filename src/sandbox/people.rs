@@ -3,6 +3,7 @@
 use super::Sandbox;
 use super::acts::comments::ReactionTarget;
 use super::acts::issues::{NewIssue, StateChange};
+use super::acts::repos::Archival;
 use super::ids::*;
 use super::model::*;
 use super::refusal::Refusal;
@@ -182,7 +183,7 @@ impl Person {
 
     /// Moves an issue to another repository of the same owner and tells its number there.
     pub fn transfer_issue(&self, n: IssueNumber, to: &str) -> Done<IssueNumber> {
-        let target = self.sandbox.at(to).focus;
+        let target = self.sandbox.find(to).ok_or_else(Refusal::not_found)?.focus;
         self.on_issue(n, |world, actor, id| {
             world
                 .transfer_issue(actor, id, target)
@@ -264,13 +265,13 @@ impl Person {
     /// Archives the repository.
     pub fn archive(&self) -> Done<()> {
         let repo = self.sandbox.focus;
-        self.act(|world, actor| world.archive_repo(actor, repo, true))
+        self.act(|world, actor| world.archive_repo(actor, repo, Archival::Archived))
     }
 
     /// Takes the repository out of the archive.
     pub fn unarchive(&self) -> Done<()> {
         let repo = self.sandbox.focus;
-        self.act(|world, actor| world.archive_repo(actor, repo, false))
+        self.act(|world, actor| world.archive_repo(actor, repo, Archival::Active))
     }
 
     /// Deletes the repository.

@@ -216,11 +216,20 @@ fn handle(world: &mut World, request: &Request) -> (Answer, Headers, Option<Faul
         credential: seen,
         body: serde_json::from_slice(&request.body).ok(),
         status: if carried_out { status } else { 0 },
-        answer: answer.body.clone(),
+        answer: without_token(&answer.body),
         fault,
     });
     let limits = limits(world, seen);
     (answer, limits, fault)
+}
+
+/// An answer for the journal: a token that was given out is not kept.
+fn without_token(body: &Value) -> Value {
+    let mut body = body.clone();
+    if let Some(token) = body.get_mut("token") {
+        *token = Value::from("ghs_***");
+    }
+    body
 }
 
 /// The answer of a fault that keeps the request from being carried out.

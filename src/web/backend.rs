@@ -31,7 +31,9 @@ impl Backend for Engine {
         let queues = queues.into_iter().map(|(name, depth, oldest)| Queue {
             name,
             depth: u64::try_from(depth).unwrap_or_default(),
-            oldest_seconds: oldest.map_or(0, |oldest| u64::try_from((now - oldest).num_seconds()).unwrap_or_default()),
+            oldest_seconds: oldest.map_or(0, |oldest| {
+                u64::try_from((now - oldest).num_seconds()).unwrap_or_default()
+            }),
         });
         Some(queues.collect())
     }

@@ -59,7 +59,8 @@ pub enum Intent {
         /// When.
         at: Timestamp,
     },
-    /// Drop what was planned and not begun.
+    /// Drop what was planned and not begun. What still counts is named anew, here or when the hold is lifted; what is
+    /// under way then is the same run or act and is not begun twice.
     CancelPlanned,
 }
 
@@ -78,10 +79,7 @@ pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
     for event in events {
         match event {
             Event::PhaseStarted { phase, .. } => intents.extend(run(state, phase)),
-            Event::Shown { phase, .. }
-            | Event::Reminded { phase }
-            | Event::Unapproved { phase, .. }
-            | Event::ApprovalLost { phase, .. } => intents.extend(opened(state, phase, now)),
+            Event::Shown { phase, .. } | Event::Reminded { phase } => intents.extend(opened(state, phase, now)),
             Event::Approved { phase, .. }
             | Event::Rejected { phase, .. }
             | Event::Revised { phase, .. }
@@ -97,7 +95,8 @@ pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
                     Intent::DismissCall { phase: phase.clone() }
                 }));
             }
-            Event::Unheld { .. } => {
+            // These dropped what was planned, so all that still counts is named anew.
+            Event::Unheld { .. } | Event::Unapproved { .. } | Event::ApprovalLost { .. } => {
                 for phase in state.definition.phases.iter().map(|phase| &phase.id) {
                     if !started.contains(&phase) {
                         intents.extend(run(state, phase));
@@ -135,7 +134,7 @@ fn starts_run(event: &Event) -> Option<&PhaseId> {
 fn lets_act(event: &Event, of: &PhaseId) -> bool {
     match event {
         Event::ActsStarted { phase } | Event::ActEnded { phase, .. } | Event::Approved { phase, .. } => phase == of,
-        Event::Unheld { .. } => true,
+        Event::Unheld { .. } | Event::Unapproved { .. } | Event::ApprovalLost { .. } => true,
         _ => false,
     }
 }

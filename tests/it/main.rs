@@ -1,1 +1,6 @@
+//! Tests through the front door, and the contract with GitHub.
+
 mod contract;
+mod world;
+
+mod story;

@@ -1,5 +1,6 @@
 //! The artifact: tasks as the host keeps them, shows them and lets people edit them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -115,49 +116,48 @@ impl Tasks {
     /// Selected tasks, each after those that it depends on, otherwise as shown.
     pub fn in_order(&self) -> Vec<&Task> {
         let mut waiting: Vec<&Task> = self.tasks.iter().filter(|task| task.selected).collect();
+        let mut open: BTreeSet<&str> = waiting.iter().map(|task| task.key.as_str()).collect();
         let mut ordered: Vec<&Task> = Vec::with_capacity(waiting.len());
         while !waiting.is_empty() {
             let free = waiting
                 .iter()
-                .position(|task| {
-                    !task
-                        .depends_on
-                        .iter()
-                        .any(|key| waiting.iter().any(|other| other.key == *key))
-                })
+                .position(|task| !task.depends_on.iter().any(|key| open.contains(key.as_str())))
                 // A cycle is refused when the artifact is made; if one got in, the order shown is as good as any.
                 .unwrap_or(0);
-            ordered.push(waiting.remove(free));
+            let task = waiting.remove(free);
+            open.remove(task.key.as_str());
+            ordered.push(task);
         }
         ordered
     }
 
     /// Keys along which the dependencies run in a circle, if they do.
     pub(super) fn cycle(&self) -> Option<Vec<String>> {
-        let mut done: Vec<&str> = Vec::new();
-        self.tasks.iter().find_map(|task| self.cycle_from(&task.key, &mut done))
+        let tasks: BTreeMap<&str, &Task> = self.tasks.iter().map(|task| (task.key.as_str(), task)).collect();
+        let mut done: BTreeSet<&str> = BTreeSet::new();
+        self.tasks.iter().find_map(|task| circle(&task.key, &tasks, &mut done))
     }
+}
 
-    /// Walks depth first with a stack of its own: hundreds of tasks may wait for each other in a row.
-    fn cycle_from<'a>(&'a self, start: &'a str, done: &mut Vec<&'a str>) -> Option<Vec<String>> {
-        let mut path = vec![(start, 0_usize)];
-        while let Some((key, next)) = path.last_mut() {
-            let waits_for = self.get(key).map_or(&[][..], |task| &task.depends_on);
-            let Some(dependency) = waits_for.get(*next) else {
-                done.push(key);
-                path.pop();
-                continue;
-            };
-            *next += 1;
-            if let Some(at) = path.iter().position(|(key, _)| key == dependency) {
-                return Some(path[at..].iter().map(|(key, _)| (*key).to_owned()).collect());
-            }
-            if !done.contains(&dependency.as_str()) {
-                path.push((dependency, 0));
-            }
+/// Walks depth first with a stack of its own: hundreds of tasks may wait for each other in a row.
+fn circle<'a>(start: &'a str, tasks: &BTreeMap<&str, &'a Task>, done: &mut BTreeSet<&'a str>) -> Option<Vec<String>> {
+    let mut path = vec![(start, 0_usize)];
+    while let Some((key, next)) = path.last_mut() {
+        let waits_for = tasks.get(key).map_or(&[][..], |task| &task.depends_on);
+        let Some(dependency) = waits_for.get(*next) else {
+            done.insert(key);
+            path.pop();
+            continue;
+        };
+        *next += 1;
+        if let Some(at) = path.iter().position(|(key, _)| key == dependency) {
+            return Some(path[at..].iter().map(|(key, _)| (*key).to_owned()).collect());
         }
-        None
+        if !done.contains(dependency.as_str()) {
+            path.push((dependency, 0));
+        }
     }
+    None
 }
 
 /// One task.

@@ -212,6 +212,47 @@ fn what_earlier_workflows_opened_is_left_out_and_listed() {
 }
 
 #[test]
+fn a_task_that_a_command_added_is_known_by_its_title() {
+    let mut thread = thread(&[("alice", "/task title=\"Buy a pager\"\n\nBuy a pager")]);
+    thread.earlier.push(Earlier {
+        comment_id: 0,
+        quote: String::new(),
+        issue_url: "https://github.test/alice/shop/issues/8".into(),
+        title: "Buy a pager".into(),
+    });
+    let (tasks, _) = judged(
+        &answer(&[proposed("a", "Buy a Pager", "/task title=\"Buy a pager\"")]),
+        &thread,
+    )
+    .unwrap();
+    assert_eq!(why(&tasks), ["opened already as “Buy a pager”"]);
+    let (tasks, _) = judged(&answer(&[proposed("a", "Buy a pager", "Buy a pager")]), &thread).unwrap();
+    assert_eq!(tasks.tasks.len(), 1, "elsewhere the words count");
+}
+
+#[test]
+fn hostile_answers_take_no_time() {
+    let mut thread = one();
+    thread.limits.tasks = 300;
+    let keys: Vec<String> = (0..300).map(|number| format!("k{number}")).collect();
+    let many: Vec<Value> = keys
+        .iter()
+        .map(|key| with(key, &format!("Task {key}"), json!({"depends_on": keys})))
+        .collect();
+    let (tasks, _) = judged(&answer(&many), &thread).unwrap();
+    assert!(tasks.tasks.iter().all(|task| task.depends_on.len() <= 20));
+    assert_eq!(tasks.cycle(), None);
+    assert_eq!(tasks.in_order().len(), 300);
+    let flood: Vec<Value> = (0..6_500)
+        .map(|number| proposed(&format!("k{number}"), &format!("Task {number}"), "rate limits"))
+        .collect();
+    assert_eq!(
+        judged(&answer(&flood), &thread).unwrap_err()[0].kind,
+        ProblemKind::Limit
+    );
+}
+
+#[test]
 fn a_secret_anywhere_keeps_the_task_in_and_is_not_repeated() {
     let secret = ["gh", "p_a8Fk29dLq0ZmXv73TbNe51RwYc64GhJu"].concat();
     let mut leaky = thread(&[("alice", &format!("the token is {secret} ok? mail bob@example.org"))]);

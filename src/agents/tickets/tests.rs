@@ -85,7 +85,7 @@ fn the_body_says_what_was_agreed_and_where() {
         "It is for `@bob`.\n\n\
          ### Acceptance criteria\n\n- [ ] it exists\n\n\
          | Priority | Estimate | Due |\n| --- | --- | --- |\n| high | S | 2026-12-01 |\n\n\
-         ### From the discussion\n\n> we write a runbook\n\nalice, [there](https://github.test/alice/shop/issues/7#c0)\n\n\
+         ### From the discussion\n\n> we write a runbook\n\nalice in [the first text](https://github.test/alice/shop/issues/7#c0)\n\n\
          ---\n\
          Proposed by Countersign in [alice/shop#7](https://github.test/alice/shop/issues/7), approved by people there."
     );

@@ -370,7 +370,7 @@ fn posted<'a>(view: &CardView<'a>, proposal: &ProposalView) -> Option<&'a [Strin
 fn is_shown(view: &CardView<'_>, proposal: &ProposalView, rest: Rest) -> bool {
     match rest {
         Rest::None => true,
-        Rest::OnPages(pages) => posted(view, proposal).is_some_and(|urls| urls.len() == pages),
+        Rest::OnPages(pages) => posted(view, proposal).is_some_and(|urls| urls.len() >= pages),
         Rest::Decided => false,
     }
 }

@@ -66,6 +66,7 @@ pub fn deliver(events: &[Event]) -> State {
         },
         by: person("alice"),
         surface: comment(1),
+        said_at: at(0),
     };
     let mut state = begin(&started, at(0)).unwrap();
     for (minute, event) in events.iter().enumerate() {
@@ -172,6 +173,23 @@ pub fn at_the_tasks() -> State {
         proposed("extract", first(), &["issue:t1"]),
         shown("extract", first()),
     ])
+}
+
+/// What a workflow is after one more event.
+pub fn and_then(mut state: State, event: Event) -> State {
+    apply(&mut state, &event, at(5));
+    state
+}
+
+pub fn cancelled() -> State {
+    let by = Some(person("alice"));
+    let reason = "no time".into();
+    and_then(at_the_tasks(), Event::Cancelled { by, reason })
+}
+
+/// The agent of the tasks failed.
+pub fn failing() -> State {
+    deliver(&[running("extract"), failed("extract")])
 }
 
 /// The whole story.

@@ -31,6 +31,9 @@ pub struct After {
     pub phrase: String,
 }
 
+/// How many phrases of one sentence are looked at.
+const WAITS: usize = 8;
+
 /// Takes the attributes out of `text`. What was understood without doubt is cut; the rest stays.
 pub fn take(text: &str, written: NaiveDate) -> (String, Attributes) {
     let mut found = Attributes::default();
@@ -240,6 +243,9 @@ fn waits(text: &str, found: &mut Attributes) {
         "once ",
     ] {
         for (at, _) in lower.match_indices(start) {
+            if found.after.len() >= WAITS {
+                return;
+            }
             if lower[..at].ends_with(|c: char| c.is_alphanumeric()) || at == 0 {
                 continue;
             }

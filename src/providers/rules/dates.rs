@@ -4,6 +4,8 @@ use chrono::{Datelike, Days, NaiveDate, Weekday};
 
 /// A day at the start of `text`, and how many bytes name it.
 pub fn day(text: &str, written: NaiveDate) -> Option<(NaiveDate, usize)> {
+    let end = text.char_indices().nth(40).map_or(text.len(), |(end, _)| end);
+    let text = &text[..end];
     iso(text)
         .or_else(|| named(text, written))
         .or_else(|| month(text, written))

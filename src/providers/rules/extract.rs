@@ -81,9 +81,14 @@ fn without(title: &str, after: &After) -> String {
     tidy(&title.replacen(&after.phrase, "", 1))
 }
 
+/// How many finds and refusals are kept: far more than any proposal may hold, so that the limit still speaks.
+const KEPT: usize = 1_000;
+
 #[derive(Debug, Default)]
 struct Finds {
     hits: Vec<Hit>,
+    /// The titles in lower case, hit by hit, to recognise what is said again.
+    titles: Vec<String>,
     refused: Vec<Value>,
 }
 
@@ -92,12 +97,16 @@ impl Finds {
     /// left open.
     fn add(&mut self, hit: Hit) -> usize {
         let title = hit.title.to_lowercase();
-        let same = |known: &Hit| {
-            known.title.to_lowercase() == title
-                && (known.assignee.is_none() || hit.assignee.is_none() || known.assignee == hit.assignee)
+        let same = |(at, known): (usize, &String)| {
+            let theirs = &self.hits[at].assignee;
+            *known == title && (theirs.is_none() || hit.assignee.is_none() || *theirs == hit.assignee)
         };
-        let Some(at) = self.hits.iter().position(same) else {
-            self.hits.push(hit);
+        let known = self.titles.iter().enumerate().position(same);
+        let Some(at) = known else {
+            if self.hits.len() < KEPT {
+                self.hits.push(hit);
+                self.titles.push(title);
+            }
             return self.hits.len() - 1;
         };
         let known = &mut self.hits[at];
@@ -116,6 +125,9 @@ impl Finds {
     }
 
     fn refuse(&mut self, entry: &Entry, quote: &str, reason: &str) {
+        if self.refused.len() >= KEPT {
+            return;
+        }
         self.refused
             .push(json!({"comment_id": entry.comment_id, "quote": quote, "reason": reason}));
     }

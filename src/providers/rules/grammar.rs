@@ -316,21 +316,9 @@ fn labelled(rest: &str) -> Option<(Option<String>, &str)> {
 pub fn sentences(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut start = 0;
-    for (at, c) in text.char_indices() {
-        let after = &text[at + c.len_utf8()..];
-        let short = ["e.g", "i.e", "etc", "vs", "cf", "approx", "no", "st"];
-        let last = text[start..at]
-            .rsplit(char::is_whitespace)
-            .next()
-            .unwrap_or_default()
-            .to_lowercase();
-        let ends = match c {
-            '.' => after.starts_with(' ') && !short.contains(&last.trim_start_matches('(')),
-            '!' | '?' | ';' => after.starts_with(' '),
-            _ => false,
-        };
-        if ends {
-            let end = at + c.len_utf8();
+    for (at, mark) in text.match_indices(['.', '!', '?', ';']) {
+        let end = at + mark.len();
+        if text[end..].starts_with(' ') && !(mark == "." && abbreviation(&text[start..at])) {
             parts.push(text[start..end].trim());
             start = end;
         }
@@ -338,4 +326,11 @@ pub fn sentences(text: &str) -> Vec<&str> {
     parts.push(text[start..].trim());
     parts.retain(|part| !part.is_empty());
     parts
+}
+
+/// Whether a full stop after this belongs to its last word.
+fn abbreviation(text: &str) -> bool {
+    let last = text.rsplit(char::is_whitespace).next().unwrap_or_default();
+    let last = last.trim_start_matches('(').to_lowercase();
+    ["e.g", "i.e", "etc", "vs", "cf", "approx", "no", "st"].contains(&last.as_str())
 }

@@ -110,7 +110,7 @@ impl World {
         Ok(id)
     }
 
-    /// Authors, and people with write access, may change a comment; the App only its own.
+    /// Authors, and who has write access, may change a comment; the App's permission was checked before.
     fn must_own_comment(&self, actor: Actor, id: CommentId, what: &str) -> Result<(), Refusal> {
         let comment = self.live_comment(id)?;
         let repo = self.live_issue(comment.issue)?.repo;

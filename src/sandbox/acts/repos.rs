@@ -8,6 +8,29 @@ use crate::sandbox::model::*;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::render::repos::{repo_page, user};
 
+/// Whether a repository takes writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Archival {
+    Archived,
+    Active,
+}
+
+/// Whether an installation reaches a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Selection {
+    Added,
+    Removed,
+}
+
+impl Selection {
+    fn action(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+        }
+    }
+}
+
 impl World {
     fn brief(&self, repo: &Repo) -> Value {
         json!({
@@ -68,16 +91,19 @@ impl World {
             .map(|installation| installation.id);
         if let Some(lost) = reached.filter(|lost| Some(*lost) != now_reached) {
             self.unreach(lost, id);
-            self.emit_reach(lost, "removed", &[id], actor.account);
+            self.emit_reach(lost, Selection::Removed, &[id], actor.account);
         }
         Ok(())
     }
 
-    /// Archives a repository: it can be read and not changed.
-    pub fn archive_repo(&mut self, actor: Actor, id: RepoId, archived: bool) -> Result<(), Refusal> {
+    /// Archives a repository, which then can be read and not changed, or takes it out of the archive.
+    pub fn archive_repo(&mut self, actor: Actor, id: RepoId, archival: Archival) -> Result<(), Refusal> {
         self.must(actor, id, Level::Admin, "archive this repository")?;
-        self.live_repo_mut(id)?.archived = archived;
-        let action = if archived { "archived" } else { "unarchived" };
+        self.live_repo_mut(id)?.archived = archival == Archival::Archived;
+        let action = match archival {
+            Archival::Archived => "archived",
+            Archival::Active => "unarchived",
+        };
         self.emit(id, "repository", Some(action), actor.account, json!({}));
         Ok(())
     }
@@ -90,7 +116,7 @@ impl World {
             .map(|installation| installation.id);
         self.emit(id, "repository", Some("deleted"), actor.account, json!({}));
         if let Some(installation) = reached {
-            self.emit_reach(installation, "removed", &[id], actor.account);
+            self.emit_reach(installation, Selection::Removed, &[id], actor.account);
             self.unreach(installation, id);
         }
         self.live_repo_mut(id)?.presence = Presence::Removed;
@@ -107,7 +133,7 @@ impl World {
         }
     }
 
-    fn emit_reach(&mut self, id: InstallationId, action: &str, repos: &[RepoId], sender: AccountId) {
+    fn emit_reach(&mut self, id: InstallationId, change: Selection, repos: &[RepoId], sender: AccountId) {
         let Some(installation) = self.installations.get(&id) else {
             return;
         };
@@ -116,7 +142,7 @@ impl World {
             .filter_map(|id| self.repos.get(id))
             .map(|repo| self.brief(repo))
             .collect();
-        let (added, removed) = if action == "added" {
+        let (added, removed) = if change == Selection::Added {
             (list, Vec::new())
         } else {
             (Vec::new(), list)
@@ -127,7 +153,7 @@ impl World {
             "repositories_removed": removed,
             "requester": null,
         });
-        self.emit_installation(id, "installation_repositories", action, sender, more);
+        self.emit_installation(id, "installation_repositories", change.action(), sender, more);
     }
 
     /// Writes a file on the default branch, or deletes it, and pushes.
@@ -247,21 +273,20 @@ impl World {
     }
 
     /// Adds a repository to what an installation reaches, or takes it away.
-    pub fn set_reach(&mut self, sender: AccountId, id: InstallationId, repo: RepoId, reached: bool) {
+    pub fn set_reach(&mut self, sender: AccountId, id: InstallationId, repo: RepoId, change: Selection) {
         let all: std::collections::BTreeSet<RepoId> = match self.installations.get(&id) {
             Some(installation) => self.reachable(installation).map(|repo| repo.id).collect(),
             None => return,
         };
         if let Some(installation) = self.installations.get_mut(&id) {
             let mut repos = all;
-            if reached {
-                repos.insert(repo)
-            } else {
-                repos.remove(&repo)
+            match change {
+                Selection::Added => repos.insert(repo),
+                Selection::Removed => repos.remove(&repo),
             };
             installation.reach = Reach::Selected(repos);
         }
-        self.emit_reach(id, if reached { "added" } else { "removed" }, &[repo], sender);
+        self.emit_reach(id, change, &[repo], sender);
     }
 }
 

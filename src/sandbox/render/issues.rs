@@ -249,7 +249,8 @@ pub fn history_entry(world: &World, repo: &Repo, entry: &HistoryEntry) -> Value 
         Happened::Closed { reason } => json!({ "state_reason": reason }),
         Happened::Renamed { from, to } => json!({ "rename": { "from": from, "to": to } }),
         Happened::Locked(reason) => json!({ "lock_reason": reason }),
-        Happened::SubIssueAdded(id) | Happened::SubIssueRemoved(id) => json!({ "sub_issue": reference(world, *id) }),
+        // The description gives these events no field for the other issue.
+        Happened::SubIssueAdded(_) | Happened::SubIssueRemoved(_) => json!({}),
         Happened::ParentAdded(id) | Happened::ParentRemoved(id) => json!({ "parent_issue": reference(world, *id) }),
         Happened::BlockedByAdded(id) | Happened::BlockedByRemoved(id) => {
             json!({ "blocked_by": reference(world, *id) })

@@ -218,7 +218,7 @@ pub fn full_repository(world: &World, repo: &Repo, level: Level) -> Value {
         &mut value,
         json!({
             "permissions": permissions_of(level),
-            "temp_clone_token": null,
+            "temp_clone_token": "",
             "network_count": 0,
             "subscribers_count": 0,
             "allow_squash_merge": true,

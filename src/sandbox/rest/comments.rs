@@ -14,12 +14,15 @@ impl Call<'_> {
         let kinds = ["issues", "pull_requests"];
         let reads = kinds.map(|kind| (kind, Access::Read));
         let writes = kinds.map(|kind| (kind, Access::Write));
-        let id = CommentId(number(rest.first().copied().unwrap_or_default())?);
+        let [first, below @ ..] = rest else {
+            return self.repository_comments(repo);
+        };
+        let id = CommentId(number(first)?);
         let comment = self.world.live_comment(id)?;
         if !matches!(comment.place, Place::Thread) || self.world.live_issue(comment.issue)?.repo != repo {
             return Err(Refusal::not_found());
         }
-        match (self.request.method.as_str(), &rest[1..]) {
+        match (self.request.method.as_str(), below) {
             ("GET", []) => {
                 self.need(repo, &reads)?;
                 self.shown_comment(id, 200)
@@ -39,6 +42,35 @@ impl Call<'_> {
             (_, ["reactions", rest @ ..]) => self.reaction_routes(repo, ReactionTarget::Comment(id), rest),
             _ => Err(Refusal::not_found()),
         }
+    }
+
+    /// All comments of a repository, by id unless another order is asked for.
+    fn repository_comments(&mut self, repo: RepoId) -> Outcome {
+        if self.request.method != "GET" {
+            return Err(Refusal::not_found());
+        }
+        self.need(repo, &[("issues", Access::Read), ("pull_requests", Access::Read)])?;
+        let since = self.since()?;
+        let found = self.world.live_repo(repo)?;
+        let issues = self
+            .world
+            .issues
+            .values()
+            .filter(|issue| issue.repo == repo && issue.is_present());
+        let mut comments: Vec<(&Issue, &Comment)> = issues
+            .flat_map(|issue| self.world.comments_of(issue.id).map(move |comment| (issue, comment)))
+            .filter(|(_, comment)| since.is_none_or(|since| comment.updated_at >= since))
+            .collect();
+        match self.request.param("sort") {
+            Some("updated") => comments.sort_by_key(|(_, comment)| (comment.updated_at, comment.id)),
+            _ => comments.sort_by_key(|(_, comment)| comment.id),
+        }
+        if self.request.param("sort").is_some() && self.request.param("direction") != Some("asc") {
+            comments.reverse();
+        }
+        let shape = |(issue, comment)| issues::comment(self.world, found, issue, comment, Dialect::Rest);
+        let all = comments.into_iter().map(shape).collect();
+        Ok(self.page(all))
     }
 
     /// A comment of a thread as an answer.

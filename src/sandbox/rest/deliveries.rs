@@ -1,5 +1,6 @@
 //! The deliveries of the App's webhook: list, detail, once more.
 
+use chrono::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{Call, Outcome, number};
@@ -10,6 +11,9 @@ use crate::sandbox::ids::*;
 use crate::sandbox::model::World;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::render::repos::extend;
+
+/// How long github.com keeps deliveries and takes requests to send them again.
+const KEPT: Duration = Duration::days(3);
 
 fn item(attempt: &Attempt) -> Value {
     json!({
@@ -49,7 +53,7 @@ fn detail(world: &World, attempt: &Attempt) -> Value {
     extend(
         &mut value,
         json!({
-            "url": url,
+            "url": url.unwrap_or_default(),
             "request": { "headers": headers, "payload": payload },
             "response": { "headers": answered.map(|_| json!({})), "payload": answered },
         }),
@@ -81,15 +85,17 @@ impl Call<'_> {
             .map(|hook| hook.id)
     }
 
+    /// Whether the App's list still shows an attempt.
+    fn listed_attempt(&self, attempt: &Attempt) -> bool {
+        Some(attempt.packet.hook) == self.own() && attempt.at + KEPT > self.world.now()
+    }
+
     fn attempt(&self, id: &str) -> Result<&Attempt, Refusal> {
         let id = AttemptId(number(id)?);
-        let own = self.own();
-        let found = self
-            .world
-            .attempts
-            .iter()
-            .find(|attempt| attempt.id == id && Some(attempt.packet.hook) == own);
-        found.ok_or_else(Refusal::not_found)
+        let found = self.world.attempts.iter().find(|attempt| attempt.id == id);
+        found
+            .filter(|attempt| self.listed_attempt(attempt))
+            .ok_or_else(Refusal::not_found)
     }
 
     /// Newest first. The cursor names the last delivery of the page before.
@@ -103,9 +109,8 @@ impl Call<'_> {
             None => None,
         };
         let failed = |attempt: &Attempt| !(200..300).contains(&attempt.outcome.code());
-        let own = self.own();
         let wanted = |attempt: &&Attempt| {
-            Some(attempt.packet.hook) == own
+            self.listed_attempt(attempt)
                 && before.is_none_or(|before| attempt.id < before)
                 && match self.request.param("status") {
                     Some("failure") => failed(attempt),

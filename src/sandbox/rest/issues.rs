@@ -84,7 +84,8 @@ impl Call<'_> {
         })
     }
 
-    fn since(&self) -> Result<Option<DateTime<Utc>>, Refusal> {
+    /// The query's `since`.
+    pub(super) fn since(&self) -> Result<Option<DateTime<Utc>>, Refusal> {
         let Some(text) = self.request.param("since") else {
             return Ok(None);
         };

@@ -50,22 +50,28 @@ pub(super) fn answer(world: &mut World, request: &Request, credential: Credentia
 
 /// The segments of a path, decoded.
 fn segments(path: &str) -> Vec<String> {
-    path.split('/')
-        .skip(1)
-        .map(|segment| {
-            // `+` means itself in a path; the form decoder would make a space of it.
-            let kept = segment.replace('+', "%2B");
-            let decoded = url::form_urlencoded::parse(kept.as_bytes()).next();
-            decoded.map(|(key, value)| {
-                if value.is_empty() {
-                    key.into_owned()
-                } else {
-                    format!("{key}={value}")
-                }
-            })
-        })
-        .map(Option::unwrap_or_default)
-        .collect()
+    path.split('/').skip(1).map(percent_decoded).collect()
+}
+
+/// A text with its `%XX` replaced; what is no escape stands for itself, as does `+` in a path.
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let escape = after.get(..2).filter(|_| *first == b'%');
+        let decoded = escape.and_then(|hex| data_encoding::HEXLOWER_PERMISSIVE.decode(hex).ok());
+        match decoded {
+            Some(byte) => {
+                bytes.extend(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 impl Call<'_> {

@@ -197,4 +197,6 @@ async fn the_journal_keeps_what_was_asked_without_secrets() {
     );
     assert!(last.headers.iter().all(|(name, _)| name != "authorization"));
     assert_eq!(requests[0].credential, Credential::App);
+    let token = scene.token.as_str();
+    assert!(requests.iter().all(|request| !format!("{request:?}").contains(token)));
 }

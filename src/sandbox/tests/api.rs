@@ -113,6 +113,10 @@ async fn lists_are_paged_with_absolute_links() {
         .get(&format!("{ISSUES}/{n}/comments?since=2026-11-20T09:06:00Z"))
         .await;
     assert_eq!(since.body.as_array().unwrap().len(), 2);
+    let newest = scene
+        .get(&format!("{ISSUES}/comments?sort=updated&direction=desc&per_page=1"))
+        .await;
+    assert_eq!(newest.body[0]["body"], "6");
     assert_eq!(
         scene
             .get(&format!("{ISSUES}/{n}/comments?since=yesterday"))
@@ -169,11 +173,19 @@ async fn labels_are_made_by_being_set_and_names_ignore_case() {
     let set = scene
         .post(
             &format!("{ISSUES}/{n}/labels"),
-            json!({ "labels": ["COUNTERSIGN:approve", "a b/c?"] }),
+            json!({ "labels": ["COUNTERSIGN:approve", "a b/c?", "C++ & 100%"] }),
         )
         .await;
     assert_eq!(set.status, 200);
-    assert_eq!(scene.sandbox.labels(n), ["countersign:approve", "a b/c?"]);
+    assert_eq!(scene.sandbox.labels(n), ["countersign:approve", "a b/c?", "C++ & 100%"]);
+    assert_eq!(scene.get("/repos/acme/app/labels/C++%20&%20100%25").await.status, 200);
+    assert_eq!(
+        scene
+            .delete(&format!("{ISSUES}/{n}/labels/C++%20&%20100%25"))
+            .await
+            .status,
+        200
+    );
     assert_eq!(
         scene.delete(&format!("{ISSUES}/{n}/labels/a%20b%2Fc%3F")).await.status,
         200
@@ -191,7 +203,7 @@ async fn labels_are_made_by_being_set_and_names_ignore_case() {
         .iter()
         .map(|e| e["event"].as_str().unwrap())
         .collect();
-    assert_eq!(names, ["labeled", "labeled", "unlabeled"]);
+    assert_eq!(names, ["labeled", "labeled", "labeled", "unlabeled", "unlabeled"]);
     assert_eq!(events[0]["label"]["name"], "countersign:approve");
     assert!(events[1]["id"].as_u64() > events[0]["id"].as_u64());
 }
@@ -483,6 +495,14 @@ async fn graphql_tells_edits_and_hides_comments() {
     let reply = scene.post("/graphql", json!({ "query": query })).await;
     assert_eq!(reply.body["data"]["a"]["lastEditedAt"], Value::Null);
     assert_eq!(reply.body["data"]["b"]["lastEditedAt"], "2026-11-20T09:05:00Z");
+    let query = "query($z: ID!, $a: ID!) { one: node(id: $z) { ...E } two: node(id: $a) { ...E } }
+        fragment E on IssueComment { lastEditedAt editor { login } }";
+    let variables = json!({ "z": ids[0], "a": ids[1] });
+    let reply = scene
+        .post("/graphql", json!({ "query": query, "variables": variables }))
+        .await;
+    assert_eq!(reply.body["data"]["one"]["editor"]["login"], "bob");
+    assert_eq!(reply.body["data"]["two"]["editor"], Value::Null);
     let query = "mutation($id: ID!, $why: ReportedContentClassifiers!) {
         minimizeComment(input: { subjectId: $id, classifier: $why }) { minimizedComment { isMinimized } } }";
     let variables = json!({ "id": ids[1], "why": "RESOLVED" });

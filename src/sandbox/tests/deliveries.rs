@@ -189,6 +189,16 @@ async fn what_failed_is_listed_and_comes_again_with_the_same_guid() {
         .await
         .body;
     assert_eq!(failures.as_array().unwrap().len(), 2);
+    scene.watch.advance(Duration::days(3));
+    let jwt = scene.jwt();
+    assert_eq!(
+        scene.ask_as(&jwt, "GET", "/app/hook/deliveries", None).await.body,
+        json!([])
+    );
+    let late = scene
+        .ask_as(&jwt, "POST", &format!("/app/hook/deliveries/{id}/attempts"), None)
+        .await;
+    assert_eq!(late.status, 404, "GitHub keeps deliveries for three days");
 }
 
 #[tokio::test]

@@ -212,3 +212,19 @@ fn a_digest_is_read_in_full_or_not_at_all() {
         assert!(wrong.parse::<Digest>().is_err(), "{wrong}");
     }
 }
+
+/// RFC 8785 writes numbers as IEEE doubles: whole numbers are exact up to 2^53 and no further. Schemas of artifacts
+/// keep their numbers below that; GitHub's ids are far below.
+#[test]
+fn whole_numbers_are_told_apart_up_to_2_to_the_53() {
+    let last = 1_u64 << 53;
+    let digests: std::collections::BTreeSet<Digest> = (last - 3..=last)
+        .map(|number| Digest::of(&RepositoryId(number)))
+        .collect();
+    assert_eq!(digests.len(), 4);
+    assert_eq!(
+        Digest::of(&json!(last)),
+        Digest::of(&json!(last + 1)),
+        "beyond, they are not"
+    );
+}

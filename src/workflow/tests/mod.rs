@@ -3,6 +3,8 @@
 
 mod asks;
 mod digests;
+mod expiry;
+mod graphs;
 mod properties;
 mod reports;
 mod rights;

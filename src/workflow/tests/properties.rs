@@ -1,1 +1,495 @@
-//! later
+//! What holds whatever people and machines do, in whatever order, late, early or twice.
+
+use chrono::TimeDelta;
+use proptest::prelude::*;
+
+use super::super::apply::fold;
+use super::super::artifact::Proposal;
+use super::super::command::{Ask, Command, Named, Report, RunResult, Verdict};
+use super::super::definition::{Definition, Gate, OnExpiry};
+use super::super::event::Event;
+use super::super::ids::PhaseId;
+use super::super::plan::Intent;
+use super::super::right::Right;
+use super::super::state::{ActOutcome, Ending, PhaseStatus, State, Surface, Timestamp, Why};
+use super::{Run, authority, key, person, prefix, proposal};
+
+/// Something that may be tried at any moment, sensible or not; `usize`s choose among what is there.
+#[derive(Debug, Clone)]
+enum Move {
+    Ran { phase: usize, stale: bool, result: Ran },
+    Shown { phase: usize, void: bool },
+    ActEnded { phase: usize, again: bool },
+    ActFailed { phase: usize },
+    ApprovalLost { phase: usize },
+    GateExpired { phase: usize, stale: bool },
+    SubjectClosed,
+    SubjectGone,
+    Approve { who: usize, named: Name },
+    Unapprove { who: usize, in_flight: bool },
+    Reject,
+    Revise,
+    Amend { text: usize, stale: bool },
+    Respond { phase: usize, text: usize },
+    Hold,
+    Unhold,
+    Retry,
+    Cancel,
+    Later { hours: i64 },
+}
+
+#[derive(Debug, Clone)]
+enum Ran {
+    Proposed(usize),
+    Astray,
+    NeedsPerson,
+    Nothing,
+    Failed,
+}
+
+#[derive(Debug, Clone)]
+enum Name {
+    Right,
+    Void,
+    Bare,
+}
+
+fn ran() -> impl Strategy<Value = Ran> {
+    prop_oneof![
+        8 => (0..6_usize).prop_map(Ran::Proposed),
+        1 => Just(Ran::Astray),
+        1 => Just(Ran::NeedsPerson),
+        1 => Just(Ran::Nothing),
+        1 => Just(Ran::Failed),
+    ]
+}
+
+fn name() -> impl Strategy<Value = Name> {
+    prop_oneof![4 => Just(Name::Right), 1 => Just(Name::Void), 2 => Just(Name::Bare)]
+}
+
+fn a_move() -> impl Strategy<Value = Move> {
+    let phase = || 0..3_usize;
+    let seldom = || prop::bool::weighted(0.2);
+    prop_oneof![
+        16 => (phase(), seldom(), ran()).prop_map(|(phase, stale, result)| Move::Ran { phase, stale, result }),
+        16 => (phase(), seldom()).prop_map(|(phase, void)| Move::Shown { phase, void }),
+        24 => (phase(), seldom()).prop_map(|(phase, again)| Move::ActEnded { phase, again }),
+        4 => phase().prop_map(|phase| Move::ActFailed { phase }),
+        4 => phase().prop_map(|phase| Move::ApprovalLost { phase }),
+        6 => (phase(), seldom()).prop_map(|(phase, stale)| Move::GateExpired { phase, stale }),
+        1 => Just(Move::SubjectClosed),
+        1 => Just(Move::SubjectGone),
+        16 => (0..3_usize, name()).prop_map(|(who, named)| Move::Approve { who, named }),
+        4 => (0..3_usize, seldom()).prop_map(|(who, in_flight)| Move::Unapprove { who, in_flight }),
+        4 => Just(Move::Reject),
+        4 => Just(Move::Revise),
+        6 => (0..6_usize, seldom()).prop_map(|(text, stale)| Move::Amend { text, stale }),
+        3 => (phase(), 0..6_usize).prop_map(|(phase, text)| Move::Respond { phase, text }),
+        3 => Just(Move::Hold),
+        6 => Just(Move::Unhold),
+        6 => Just(Move::Retry),
+        1 => Just(Move::Cancel),
+        6 => (0..200_i64).prop_map(|hours| Move::Later { hours }),
+    ]
+}
+
+fn definitions() -> Vec<Definition> {
+    let agents = &["extract", "email", "writer"];
+    let deliver = include_str!("../../../workflows/deliver.yml");
+    let fork = "
+name: fork
+version: 1
+title: Two that act side by side, and one after both
+phases:
+  - {id: a, title: A, agent: writer, gate: {people: {}}, executes: a, limits: {iterations: 2}}
+  - {id: b, title: B, agent: writer, gate: {people: {right: maintain}}, executes: b}
+  - {id: c, title: C, agent: writer, needs: [a, b]}
+";
+    let chain = "
+name: chain
+version: 1
+title: A phase between a proposal and its acts
+phases:
+  - {id: a, title: A, agent: writer, gate: {people: {expires_after_hours: 24, on_expiry: reject}}}
+  - {id: b, title: B, agent: writer, needs: [a]}
+  - {id: c, title: C, needs: [b], executes: a}
+";
+    [
+        deliver,
+        include_str!("../../../workflows/tasks.yml"),
+        super::LINE,
+        fork,
+        chain,
+        &deliver.replace("remind", "reject"),
+    ]
+    .into_iter()
+    .map(|yaml| Definition::parse(yaml, agents).expect("valid"))
+    .collect()
+}
+
+/// One of a few proposals that a phase could make now; they share some acts and differ in others.
+fn made(state: &State, phase: &PhaseId, text: usize) -> Proposal {
+    let acts: &[&str] = match text % 3 {
+        0 => &[],
+        1 => &["one"],
+        _ => &["one", "two"],
+    };
+    proposal(phase.as_str(), state.at(phase).iteration, &format!("text {text}"), acts)
+}
+
+/// What an engine has planned and not yet seen the end of.
+#[derive(Default)]
+struct Outstanding(Vec<Intent>);
+
+impl Outstanding {
+    fn plan(&mut self, intents: &[Intent]) {
+        for intent in intents {
+            match intent {
+                Intent::CancelPlanned => self.0.clear(),
+                Intent::RunAgent { .. } | Intent::Act { .. } | Intent::ExpireGate { .. } => {
+                    assert!(!self.0.contains(intent), "planned twice: {intent:?}");
+                    self.0.push(intent.clone());
+                }
+                Intent::Card | Intent::CallPeople { .. } | Intent::DismissCall { .. } => {}
+            }
+        }
+    }
+
+    /// Takes off what a report is the end of. A timer ends at its time: an earlier report is another's, of before.
+    fn ends(&mut self, report: &Report, now: Timestamp) {
+        self.0.retain(|intent| match (intent, report) {
+            (
+                Intent::RunAgent {
+                    phase,
+                    iteration,
+                    attempt,
+                },
+                Report::Ran {
+                    phase: of,
+                    iteration: i,
+                    attempt: a,
+                    ..
+                },
+            ) => (phase, iteration, attempt) != (of, i, a),
+            (
+                Intent::Act { phase, key, .. },
+                Report::ActEnded { phase: of, key: k, .. } | Report::ActFailed { phase: of, key: k, .. },
+            ) => (phase, key) != (of, k),
+            (Intent::Act { source, digest, .. }, Report::ApprovalLost { phase, digest: of, .. }) => {
+                (source, digest) != (phase, of)
+            }
+            (
+                Intent::ExpireGate {
+                    phase,
+                    digest,
+                    reminders,
+                    at,
+                },
+                Report::GateExpired {
+                    phase: of,
+                    digest: d,
+                    reminders: r,
+                },
+            ) => (phase, digest, reminders) != (of, d, r) || *at > now,
+            _ => true,
+        });
+    }
+
+    fn runs(&self, phase: &PhaseId) -> bool {
+        let of = |intent: &Intent| matches!(intent, Intent::RunAgent { phase: of, .. } if of == phase);
+        self.0.iter().any(of)
+    }
+
+    fn acts(&self, phase: &PhaseId) -> bool {
+        let of = |intent: &Intent| matches!(intent, Intent::Act { phase: of, .. } if of == phase);
+        self.0.iter().any(of)
+    }
+
+    fn expires(&self, phase: &PhaseId) -> bool {
+        let of = |intent: &Intent| matches!(intent, Intent::ExpireGate { phase: of, .. } if of == phase);
+        self.0.iter().any(of)
+    }
+}
+
+/// The command that a move is at this moment; nothing when there is nothing that it could be about.
+fn command(run: &mut Run, a_move: &Move) -> Option<Command> {
+    let state = &run.state;
+    let phases = &state.definition.phases;
+    let phase = |index: &usize| phases[index % phases.len()].id.clone();
+    let void = |phase: &PhaseId| state.at(phase).void.last().copied();
+    let pending = |phase: &PhaseId| state.at(phase).pending.as_ref().map(|pending| pending.digest);
+    let reason = || "because".to_owned();
+    let who = |index: &usize| [("alice", Right::Write), ("bob", Right::Admin), ("mia", Right::Maintain)][*index];
+    let asks = |(login, right), ask| Some(Command::Person(authority(login, right, run.now), ask));
+    let bob = ("bob", Right::Write);
+    let report = match a_move {
+        Move::Ran {
+            phase: of,
+            stale,
+            result,
+        } => {
+            let phase = phase(of);
+            let at = state.at(&phase);
+            let result = match result {
+                Ran::Proposed(text) => RunResult::Proposed {
+                    proposal: Box::new(made(state, &phase, *text)),
+                    provider: "rules".into(),
+                },
+                Ran::Astray => RunResult::Proposed {
+                    proposal: Box::new(proposal(phase.as_str(), at.iteration + 7, "astray", &[])),
+                    provider: "rules".into(),
+                },
+                Ran::NeedsPerson => RunResult::NeedsPerson(Why::Unusable(vec![reason()])),
+                Ran::Nothing => RunResult::Ended(Ending::Nothing { reason: reason() }),
+                Ran::Failed => RunResult::Failed(Why::CapReached(reason())),
+            };
+            Report::Ran {
+                iteration: at.iteration,
+                attempt: if *stale { at.attempt + 1 } else { at.attempt },
+                phase,
+                result,
+            }
+        }
+        Move::Shown { phase: of, void: old } => {
+            let phase = phase(of);
+            let digest = if *old { void(&phase) } else { pending(&phase) }?;
+            Report::Shown {
+                phase,
+                digest,
+                at: run.now,
+            }
+        }
+        Move::ActEnded { phase: of, again } => {
+            let phase = phase(of);
+            // Acts of a lane end in their order; only what ended before may be reported once more.
+            let key = match again {
+                true => state.at(&phase).outcomes.keys().next()?.clone(),
+                false => state.next_act(&phase)?.0.clone(),
+            };
+            Report::ActEnded {
+                phase,
+                key,
+                outcome: ActOutcome::NotLinked { reason: reason() },
+            }
+        }
+        Move::ActFailed { phase: of } => {
+            let phase = phase(of);
+            let key = state
+                .next_act(&phase)
+                .map_or_else(|| key("none"), |(key, _)| key.clone());
+            Report::ActFailed {
+                phase,
+                key,
+                why: reason(),
+            }
+        }
+        Move::ApprovalLost { phase: of } => Report::ApprovalLost {
+            phase: phase(of),
+            digest: pending(&phase(of))?,
+            why: reason(),
+        },
+        Move::GateExpired { phase: of, stale } => Report::GateExpired {
+            phase: phase(of),
+            digest: pending(&phase(of))?,
+            reminders: state.at(&phase(of)).reminders + u32::from(*stale),
+        },
+        Move::SubjectClosed => Report::SubjectClosed {
+            by: Some(person("alice")),
+        },
+        Move::SubjectGone => Report::SubjectGone { why: reason() },
+        Move::Approve { who: by, named } => {
+            let open = state.open_gate().map(|(phase, ..)| phase.clone());
+            let open = open.unwrap_or_else(|| phase(&0));
+            let named = match named {
+                Name::Right => prefix(pending(&open)?),
+                Name::Void => prefix(void(&open)?),
+                Name::Bare => Named::OnTheCard(run.now),
+            };
+            return asks(
+                who(by),
+                Ask::Approve {
+                    named,
+                    reason: Some(reason()),
+                },
+            );
+        }
+        Move::Unapprove { who: by, in_flight } => {
+            let command = asks(who(by), Ask::Unapprove { of: None });
+            run.facts.act_in_flight = *in_flight;
+            return command;
+        }
+        Move::Reject => return asks(bob, Ask::Reject { reason: reason() }),
+        Move::Revise => return asks(bob, Ask::Revise { text: reason() }),
+        Move::Amend { text, stale } => {
+            let open = state.open_gate()?.0;
+            let base = if *stale { void(open) } else { pending(open) }?;
+            let proposal = made(state, open, *text);
+            let change = reason();
+            return asks(bob, Ask::Amend { base, proposal, change });
+        }
+        Move::Respond { phase: of, text } => {
+            let proposal = made(state, &phase(of), *text);
+            return asks(bob, Ask::Respond { proposal });
+        }
+        Move::Hold => return asks(bob, Ask::Hold { reason: reason() }),
+        Move::Unhold => return asks(bob, Ask::Unhold),
+        Move::Retry => return asks(bob, Ask::Retry),
+        Move::Cancel => return asks(bob, Ask::Cancel { reason: reason() }),
+        Move::Later { hours } => {
+            run.later(TimeDelta::hours(*hours));
+            return None;
+        }
+    };
+    Some(Command::System(report))
+}
+
+/// Nothing is forgotten: whatever is at work has something planned, or somebody is waited for.
+fn nothing_is_forgotten(run: &Run, outstanding: &Outstanding) {
+    let state = &run.state;
+    if !state.is_open() {
+        assert_eq!(
+            outstanding
+                .0
+                .iter()
+                .find(|intent| !matches!(intent, Intent::ExpireGate { .. })),
+            None
+        );
+        return;
+    }
+    if state.hold.is_some() {
+        assert!(outstanding.0.is_empty(), "planned during a hold: {:?}", outstanding.0);
+        return;
+    }
+    let mut cared_for = false;
+    for phase in &state.definition.phases {
+        let id = &phase.id;
+        match state.at(id).status {
+            PhaseStatus::Running => assert!(outstanding.runs(id), "{id} runs and no run is planned"),
+            PhaseStatus::Approved => assert!(outstanding.acts(id), "{id} acts and no act is planned"),
+            PhaseStatus::WaitingForHuman | PhaseStatus::ReadyForReview | PhaseStatus::Rejected | PhaseStatus::Error => {
+            }
+            PhaseStatus::Blocked | PhaseStatus::Completed => continue,
+        }
+        cared_for = true;
+    }
+    assert!(
+        cared_for,
+        "open, and neither is anything planned nor anybody waited for"
+    );
+    let Some((open, gate, pending)) = state.open_gate() else {
+        return;
+    };
+    if gate.expires_after_hours.is_some() && pending.shown_at.is_some() {
+        let cap = state.definition.phase(open).unwrap().limits.reminders;
+        let reminded_out = gate.on_expiry == OnExpiry::Remind && state.at(open).reminders >= cap;
+        let partly_done = state
+            .executors_of(open)
+            .any(|phase| !state.at(phase).outcomes.is_empty());
+        assert!(
+            outstanding.expires(open) || reminded_out || partly_done,
+            "{open} waits at its gate without a timer"
+        );
+    }
+}
+
+/// No act without a living approval of exactly that digest; nobody is called to a gate that they cannot open.
+fn plans_are_sound(run: &Run) {
+    let state = &run.state;
+    for intent in &run.intents {
+        match intent {
+            Intent::Act {
+                phase, source, digest, ..
+            } => {
+                let approval = state.at(source).approval.as_ref();
+                assert_eq!(approval.map(|approval| approval.digest), Some(*digest), "{intent:?}");
+                let pending = state.at(source).pending.as_ref();
+                assert_eq!(pending.map(|pending| pending.digest), Some(*digest), "{intent:?}");
+                assert_eq!(state.at(phase).status, PhaseStatus::Approved);
+                let gate = &state.definition.phase(source).unwrap().gate;
+                assert!(matches!(gate, Gate::People(_)));
+            }
+            Intent::CallPeople { phase, digest } => {
+                let pending = state.at(phase).pending.as_ref().expect("something to look at");
+                assert_eq!(
+                    (pending.digest, state.at(phase).status),
+                    (*digest, PhaseStatus::ReadyForReview)
+                );
+                assert!(pending.shown_at.is_some() && state.is_open() && state.hold.is_none());
+            }
+            Intent::ExpireGate { at, .. } => assert!(*at > run.now),
+            Intent::RunAgent { phase, .. } => assert_eq!(state.at(phase).status, PhaseStatus::Running),
+            Intent::Card | Intent::DismissCall { .. } | Intent::CancelPlanned => {}
+        }
+    }
+}
+
+/// Whoever approved had the gate's right, and it was of what the gate showed.
+fn approvals_are_sound(before: &State, events: &[Event]) {
+    for event in events {
+        if let Event::Approved { phase, approval } = event {
+            let (open, gate, pending) = before.open_gate().expect("an open gate");
+            assert_eq!((open, pending.digest), (phase, approval.digest));
+            assert!(approval.right >= gate.right && pending.shown_at.is_some() && before.hold.is_none());
+            assert_ne!(approval.surface, Surface::System);
+        }
+    }
+}
+
+fn history_is_the_state(run: &Run) {
+    let folded = fold(run.history.iter().map(|(event, at)| (event, *at)));
+    assert_eq!(folded.as_ref(), Some(&run.state));
+    assert_eq!(run.state.version, run.history.len() as u64);
+    let stored: Vec<_> = run
+        .history
+        .iter()
+        .map(|(event, at)| {
+            let json = serde_json::to_value(event).unwrap();
+            assert_eq!(json["type"], event.name(), "the name is the one that is stored");
+            (serde_json::from_value::<Event>(json).unwrap(), *at)
+        })
+        .collect();
+    assert_eq!(stored, run.history);
+    let json = serde_json::to_string(&run.state).unwrap();
+    assert_eq!(serde_json::from_str::<State>(&json).unwrap(), run.state);
+}
+
+fn play(definition: &Definition, moves: &[Move]) -> Run {
+    let mut run = Run::start(definition);
+    let mut outstanding = Outstanding::default();
+    outstanding.plan(&run.intents);
+    nothing_is_forgotten(&run, &outstanding);
+    for a_move in moves {
+        run.facts.act_in_flight = false;
+        let Some(command) = command(&mut run, a_move) else {
+            continue;
+        };
+        let before = run.state.clone();
+        let verdict = run.step(&command);
+        if let Command::System(report) = &command {
+            outstanding.ends(report, run.now);
+        }
+        match verdict {
+            Verdict::Events(events) => {
+                // Each consequence takes a phase a step forward, and no phase has more than three steps.
+                assert!(events.len() <= 3 + 3 * definition.phases.len(), "{events:?}");
+                approvals_are_sound(&before, &events);
+                outstanding.plan(&run.intents);
+                plans_are_sound(&run);
+            }
+            Verdict::Refused(_) | Verdict::Obsolete(_) => assert_eq!(run.state, before),
+        }
+        nothing_is_forgotten(&run, &outstanding);
+    }
+    run
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens(which in 0..6_usize, moves in prop::collection::vec(a_move(), 1..120)) {
+        let run = play(&definitions()[which], &moves);
+        history_is_the_state(&run);
+    }
+}

@@ -1,13 +1,15 @@
 //! What each thing that the engine may report does, at every status, running normally, held and over; and that the
 //! same report given twice does nothing the second time.
 
+use chrono::TimeDelta;
+
 use super::super::command::{Command, Report, RunResult, Verdict};
 use super::super::ids::Digest;
 use super::super::state::{ActOutcome, Ending, PhaseStatus, Why};
 use super::{Condition, Place, Run, Table, at, cell, key, person, versions};
 
 /// Every row, from [`rows_of`] each variant.
-const ROWS: [&str; 20] = [
+const ROWS: [&str; 21] = [
     "ran: proposed",
     "ran: needs a person",
     "ran: nothing to do",
@@ -19,6 +21,7 @@ const ROWS: [&str; 20] = [
     "shown, void",
     "act ended",
     "act ended, done before",
+    "act ended, unknown",
     "act failed",
     "act failed, out of turn",
     "approval lost",
@@ -35,12 +38,12 @@ fn rows_of(report: &Report) -> &'static [&'static str] {
     match report {
         Report::Ran { .. } => &ROWS[0..7],
         Report::Shown { .. } => &ROWS[7..9],
-        Report::ActEnded { .. } => &ROWS[9..11],
-        Report::ActFailed { .. } => &ROWS[11..13],
-        Report::ApprovalLost { .. } => &ROWS[13..15],
-        Report::GateExpired { .. } => &ROWS[15..18],
-        Report::SubjectClosed { .. } => &ROWS[18..19],
-        Report::SubjectGone { .. } => &ROWS[19..20],
+        Report::ActEnded { .. } => &ROWS[9..12],
+        Report::ActFailed { .. } => &ROWS[12..14],
+        Report::ApprovalLost { .. } => &ROWS[14..16],
+        Report::GateExpired { .. } => &ROWS[16..19],
+        Report::SubjectClosed { .. } => &ROWS[19..20],
+        Report::SubjectGone { .. } => &ROWS[20..21],
     }
 }
 
@@ -103,6 +106,7 @@ fn reported(row: &str, run: &Run) -> Report {
         "shown, void" => shown(first.digest()),
         "act ended" => ended("two"),
         "act ended, done before" => ended("one"),
+        "act ended, unknown" => ended("three"),
         "act failed" => failed(if state.outcomes.is_empty() { "one" } else { "two" }),
         "act failed, out of turn" => failed(if state.outcomes.is_empty() { "two" } else { "one" }),
         "approval lost" => lost(second.digest()),
@@ -168,6 +172,14 @@ fn ways_of_being_at_a_status_that_answer_differently() {
 }
 
 #[test]
+fn nobody_is_late_with_what_was_never_shown() {
+    let mut run = at(Place::Unshown);
+    run.later(TimeDelta::hours(1000));
+    let verdict = run.verdict(&Command::System(reported("gate expired", &run)));
+    assert!(matches!(verdict, Verdict::Obsolete(_)), "{verdict:?}");
+}
+
+#[test]
 fn a_report_about_a_phase_that_does_not_exist_is_obsolete() {
     let run = at(Place::ReadyForReview);
     for row in ROWS {
@@ -199,6 +211,7 @@ shown                   | obsolete  | obsolete                      | obsolete  
 shown, void             | obsolete  | obsolete                      | obsolete        | obsolete
 act ended               | obsolete  | obsolete                      | obsolete        | act_ended
 act ended, done before  | obsolete  | obsolete                      | obsolete        | act_ended
+act ended, unknown      | obsolete  | obsolete                      | obsolete        | obsolete
 act failed              | obsolete  | obsolete                      | obsolete        | obsolete
 act failed, out of turn | obsolete  | obsolete                      | obsolete        | obsolete
 approval lost           | obsolete  | obsolete                      | obsolete        | obsolete
@@ -222,6 +235,7 @@ shown                   | obsolete      | obsolete  | obsolete  | obsolete
 shown, void             | obsolete      | obsolete  | obsolete  | obsolete
 act ended               | act_ended     | obsolete  | obsolete  | obsolete
 act ended, done before  | act_ended     | obsolete  | obsolete  | obsolete
+act ended, unknown      | obsolete      | obsolete  | obsolete  | obsolete
 act failed              | failed        | obsolete  | obsolete  | obsolete
 act failed, out of turn | obsolete      | obsolete  | obsolete  | obsolete
 approval lost           | approval_lost | obsolete  | obsolete  | obsolete
@@ -245,6 +259,7 @@ shown                   | obsolete  | obsolete        | obsolete        | obsole
 shown, void             | obsolete  | obsolete        | obsolete        | obsolete
 act ended               | obsolete  | obsolete        | obsolete        | act_ended
 act ended, done before  | obsolete  | obsolete        | obsolete        | act_ended
+act ended, unknown      | obsolete  | obsolete        | obsolete        | obsolete
 act failed              | obsolete  | obsolete        | obsolete        | obsolete
 act failed, out of turn | obsolete  | obsolete        | obsolete        | obsolete
 approval lost           | obsolete  | obsolete        | obsolete        | obsolete
@@ -268,6 +283,7 @@ shown                   | obsolete      | obsolete  | obsolete  | obsolete
 shown, void             | obsolete      | obsolete  | obsolete  | obsolete
 act ended               | act_ended     | obsolete  | obsolete  | obsolete
 act ended, done before  | act_ended     | obsolete  | obsolete  | obsolete
+act ended, unknown      | obsolete      | obsolete  | obsolete  | obsolete
 act failed              | failed        | obsolete  | obsolete  | obsolete
 act failed, out of turn | obsolete      | obsolete  | obsolete  | obsolete
 approval lost           | approval_lost | obsolete  | obsolete  | obsolete
@@ -291,6 +307,7 @@ shown                   | obsolete | obsolete | obsolete        | obsolete
 shown, void             | obsolete | obsolete | obsolete        | obsolete
 act ended               | obsolete | obsolete | obsolete        | act_ended
 act ended, done before  | obsolete | obsolete | obsolete        | act_ended
+act ended, unknown      | obsolete | obsolete | obsolete        | obsolete
 act failed              | obsolete | obsolete | obsolete        | obsolete
 act failed, out of turn | obsolete | obsolete | obsolete        | obsolete
 approval lost           | obsolete | obsolete | obsolete        | obsolete
@@ -314,6 +331,7 @@ shown                   | obsolete  | obsolete | obsolete | obsolete
 shown, void             | obsolete  | obsolete | obsolete | obsolete
 act ended               | act_ended | obsolete | obsolete | obsolete
 act ended, done before  | act_ended | obsolete | obsolete | obsolete
+act ended, unknown      | obsolete  | obsolete | obsolete | obsolete
 act failed              | obsolete  | obsolete | obsolete | obsolete
 act failed, out of turn | obsolete  | obsolete | obsolete | obsolete
 approval lost           | obsolete  | obsolete | obsolete | obsolete
@@ -337,6 +355,7 @@ shown                   | shown     | obsolete   | obsolete                     
 shown, void             | obsolete  | obsolete   | obsolete                                | obsolete
 act ended               | act_ended | act_ended  | act_ended+phase_completed+phase_started | act_ended
 act ended, done before  | act_ended | obsolete   | obsolete                                | act_ended
+act ended, unknown      | obsolete  | obsolete   | obsolete                                | obsolete
 act failed              | obsolete  | obsolete   | failed                                  | obsolete
 act failed, out of turn | obsolete  | obsolete   | obsolete                                | obsolete
 approval lost           | obsolete  | obsolete   | approval_lost                           | approval_lost

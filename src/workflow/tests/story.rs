@@ -4,23 +4,23 @@ use chrono::TimeDelta;
 
 use super::super::artifact::Proposal;
 use super::super::command::{Ask, Command, Named, Refusal, Report, RunResult, Verdict};
-use super::super::definition::{Definition, Invalid};
+use super::super::definition::Definition;
 use super::super::ids::Digest;
 use super::super::plan::Intent;
-use super::super::right::{Requirement, Right};
-use super::super::state::{ActOutcome, Ending, PhaseStatus, Status, Surface, Timestamp, What, Why};
+use super::super::right::Right;
+use super::super::state::{ActOutcome, Ending, PhaseStatus, Status, Surface, What, Why};
 use super::{Run, authority, key, opened, person, prefix, proposal};
 
-fn built_in(yaml: &str) -> Definition {
+pub(super) fn built_in(yaml: &str) -> Definition {
     Definition::parse(yaml, &["extract", "email"]).expect("a built-in definition is valid")
 }
 
-fn deliver() -> Run {
+pub(super) fn deliver() -> Run {
     Run::start(&built_in(include_str!("../../../workflows/deliver.yml")))
 }
 
 /// The definition with other settings: each a text of the file and what stands in its place.
-fn deliver_with(changes: &[(&str, &str)]) -> Run {
+pub(super) fn deliver_with(changes: &[(&str, &str)]) -> Run {
     let mut yaml = include_str!("../../../workflows/deliver.yml").to_owned();
     for (from, to) in changes {
         assert!(yaml.contains(from), "deliver.yml has {from}");
@@ -30,7 +30,7 @@ fn deliver_with(changes: &[(&str, &str)]) -> Run {
 }
 
 /// What is planned, in few words.
-fn planned(run: &Run) -> Vec<String> {
+pub(super) fn planned(run: &Run) -> Vec<String> {
     let said = |intent: &Intent| match intent {
         Intent::RunAgent {
             phase,
@@ -51,15 +51,15 @@ fn planned(run: &Run) -> Vec<String> {
 
 const ACTS: [&str; 3] = ["label", "issue:1", "issue:2"];
 
-fn tasks(text: &str) -> Proposal {
+pub(super) fn tasks(text: &str) -> Proposal {
     proposal("extract", 1, text, &ACTS)
 }
 
-fn mail() -> Proposal {
+pub(super) fn mail() -> Proposal {
     proposal("email", 1, "mail", &["mail"])
 }
 
-fn approve(proposal: &Proposal) -> Ask {
+pub(super) fn approve(proposal: &Proposal) -> Ask {
     Ask::Approve {
         named: prefix(proposal.digest()),
         reason: None,
@@ -74,7 +74,7 @@ fn hold() -> Ask {
     Ask::Hold { reason: "wait".into() }
 }
 
-fn lost(phase: &str, digest: Digest) -> Report {
+pub(super) fn lost(phase: &str, digest: Digest) -> Report {
     Report::ApprovalLost {
         phase: phase.into(),
         digest,
@@ -82,7 +82,7 @@ fn lost(phase: &str, digest: Digest) -> Report {
     }
 }
 
-fn expire(run: &Run, reminders: u32) -> Report {
+pub(super) fn expire(run: &Run, reminders: u32) -> Report {
     let (phase, _, pending) = run.state.open_gate().expect("a gate is open");
     Report::GateExpired {
         phase: phase.clone(),
@@ -92,7 +92,7 @@ fn expire(run: &Run, reminders: u32) -> Report {
 }
 
 /// Up to the first gate, shown for long enough.
-fn at_the_gate(mut run: Run) -> Run {
+pub(super) fn at_the_gate(mut run: Run) -> Run {
     run.proposes(&tasks("a"));
     run.shown("extract", tasks("a").digest());
     run.later(TimeDelta::seconds(30));
@@ -466,66 +466,6 @@ fn a_rejected_proposal_is_revised_or_tried_again_up_to_the_cap() {
 }
 
 #[test]
-fn an_open_gate_reminds_three_times_and_then_waits() {
-    let mut run = at_the_gate(deliver());
-    for reminder in 0..3 {
-        run.later(TimeDelta::hours(168));
-        assert_eq!(run.reports(expire(&run, reminder)), "reminded");
-        let mut expected = vec!["card".to_owned(), "call for extract".to_owned()];
-        if reminder < 2 {
-            expected.push(format!("expire extract {} in 168 h", reminder + 1));
-        }
-        assert_eq!(planned(&run), expected);
-    }
-    run.asks("bob", Right::Write, approve(&tasks("a")));
-    run.asks("bob", Right::Write, Ask::Unapprove { of: None });
-    assert!(
-        planned(&run).contains(&"expire extract 0 in 168 h".to_owned()),
-        "a gate that opens again reminds anew: {:?}",
-        planned(&run)
-    );
-}
-
-#[test]
-fn a_gate_that_expires_into_a_rejection_says_that_nobody_answered() {
-    let rejecting = || deliver_with(&[("on_expiry: remind", "on_expiry: reject")]);
-    let mut run = at_the_gate(rejecting());
-    run.later(TimeDelta::hours(168));
-    assert_eq!(run.reports(expire(&run, 0)), "rejected");
-    assert_eq!(planned(&run), ["card", "dismiss call for extract"]);
-    assert_eq!(run.state.record.last().unwrap().what, What::Expired("extract".into()));
-
-    let mut run = at_the_gate(rejecting());
-    run.asks("bob", Right::Write, approve(&tasks("a")));
-    run.act_ended("tickets", "label", ActOutcome::LabelReady);
-    run.reports(lost("extract", tasks("a").digest()));
-    run.later(TimeDelta::hours(168));
-    assert_eq!(run.reports(expire(&run, 0)), "reminded", "partly done is not rejected");
-    assert_eq!(planned(&run), ["card", "call for extract", "expire extract 1 in 168 h"]);
-}
-
-#[test]
-fn a_timer_of_what_was_changed_and_changed_back_does_not_count() {
-    let mut run = at_the_gate(deliver_with(&[("on_expiry: remind", "on_expiry: reject")]));
-    let old_timer = expire(&run, 0);
-    run.later(TimeDelta::hours(167));
-    for (base, next) in [("a", "b"), ("b", "a")] {
-        let amend = Ask::Amend {
-            base: tasks(base).digest(),
-            proposal: tasks(next),
-            change: next.into(),
-        };
-        run.asks("alice", Right::Write, amend);
-        run.shown("extract", tasks(next).digest());
-    }
-    run.later(TimeDelta::hours(1));
-    let verdict = run.verdict(&Command::System(old_timer));
-    assert!(matches!(verdict, Verdict::Obsolete(_)), "{verdict:?}");
-    run.later(TimeDelta::hours(167));
-    assert_eq!(run.reports(expire(&run, 0)), "rejected");
-}
-
-#[test]
 fn a_person_answers_in_the_place_of_the_manual_provider() {
     let mut run = deliver();
     run.ran("extract", RunResult::NeedsPerson(Why::ManualProvider));
@@ -542,12 +482,47 @@ fn a_person_answers_in_the_place_of_the_manual_provider() {
         );
     }
     assert_eq!(run.asks("bob", Right::Write, respond(tasks("a"))), "proposed");
+    assert_eq!(run.state.at(&"extract".into()).why, None);
     assert_eq!(planned(&run), ["card"]);
     run.shown("extract", tasks("a").digest());
     assert_eq!(
         run.asks("bob", Right::Write, approve(&tasks("a"))),
         "approved+phase_completed+acts_started"
     );
+}
+
+#[test]
+fn an_answer_that_belongs_elsewhere_is_not_taken() {
+    let mut of_workflow = tasks("b");
+    of_workflow.workflow = "w2".into();
+    let mut of_phase = tasks("b");
+    of_phase.phase = "email".into();
+    let of_iteration = proposal("extract", 2, "b", &ACTS);
+    for other in [of_workflow, of_phase, of_iteration] {
+        let mut run = deliver();
+        let result = RunResult::Proposed {
+            proposal: Box::new(other.clone()),
+            provider: "rules".into(),
+        };
+        assert_eq!(run.ran("extract", result), "failed");
+        let refused = run.refused(
+            "bob",
+            Right::Write,
+            Ask::Respond {
+                proposal: other.clone(),
+            },
+        );
+        assert_eq!(refused, Refusal::NoAnswerAwaited);
+
+        let mut run = at_the_gate(deliver());
+        let current = tasks("a").digest();
+        let amend = Ask::Amend {
+            base: current,
+            proposal: other,
+            change: "else".into(),
+        };
+        assert_eq!(run.refused("alice", Right::Write, amend), Refusal::Stale { current });
+    }
 }
 
 #[test]
@@ -576,88 +551,4 @@ fn with_nothing_to_propose_nothing_is_carried_out() {
         "phase_completed+acts_started+phase_completed+phase_started"
     );
     assert_eq!(planned(&run), ["card", "run email 1.1"]);
-}
-
-#[test]
-fn what_is_executed_needs_its_approval_even_when_it_is_needed_through_others_only() {
-    let yaml = "
-name: chain
-version: 1
-title: A phase between a proposal and its acts
-phases:
-  - {id: extract, title: A, agent: extract, gate: {people: {}}}
-  - {id: middle, title: B, agent: extract, needs: [extract]}
-  - {id: tickets, title: C, needs: [middle], executes: extract}
-";
-    let mut run = at_the_gate(Run::start(&built_in(yaml)));
-    run.asks("bob", Right::Write, approve(&tasks("a")));
-    run.proposes(&proposal("middle", 1, "between", &[]));
-    assert_eq!(planned(&run), ["card", "act tickets label"]);
-    assert_eq!(run.asks("bob", Right::Write, Ask::Unapprove { of: None }), "unapproved");
-    assert_eq!(run.status("tickets"), PhaseStatus::Blocked);
-    assert!(!planned(&run).iter().any(|intent| intent.starts_with("act ")));
-}
-
-#[test]
-fn phases_side_by_side_do_not_plan_each_others_acts_again() {
-    let yaml = "
-name: fork
-version: 1
-title: Two that act side by side
-phases:
-  - {id: extract, title: A, agent: extract, gate: {people: {}}, executes: extract}
-  - {id: email, title: B, agent: email, gate: {people: {}}, executes: email}
-";
-    let mut run = at_the_gate(Run::start(&built_in(yaml)));
-    run.asks("bob", Right::Write, approve(&tasks("a")));
-    run.proposes(&mail());
-    run.shown("email", mail().digest());
-    run.asks("bob", Right::Write, approve(&mail()));
-    assert_eq!(planned(&run), ["card", "dismiss call for email", "act email mail"]);
-    run.act_ended("extract", "label", ActOutcome::LabelReady);
-    assert_eq!(planned(&run), ["card", "act extract issue:1"]);
-}
-
-#[test]
-fn a_definition_in_which_two_would_carry_out_the_same_is_refused() {
-    let people = "gate: {people: {}}";
-    for (phases, expected) in [
-        (
-            format!(
-                "  - {{id: a, title: A, agent: extract, {people}, executes: a}}\n  \
-                 - {{id: b, title: B, needs: [a], executes: a}}"
-            ),
-            "phase b: a carries out what a proposed already",
-        ),
-        (
-            "  - {id: a, title: A, agent: extract, gate: {people: {expires_after_hours: 0}}}".into(),
-            "phase a: expires_after_hours must be from 1 to 8760",
-        ),
-        (
-            "  - {id: a, title: A, agent: extract, gate: {people: {expires_after_hours: 4294967295}}}".into(),
-            "phase a: expires_after_hours must be from 1 to 8760",
-        ),
-    ] {
-        let yaml = format!("name: d\nversion: 1\ntitle: t\nphases:\n{phases}\n");
-        let Err(Invalid(mistakes)) = Definition::parse(&yaml, &["extract"]) else {
-            panic!("accepted:\n{yaml}");
-        };
-        assert!(
-            mistakes.iter().any(|mistake| mistake.contains(expected)),
-            "{mistakes:?}"
-        );
-    }
-}
-
-#[test]
-fn somebody_without_the_right_starts_nothing() {
-    let now: Timestamp = super::noon();
-    let mut by = authority("mallory", Right::Read, now);
-    by.requirement = Requirement::at_least(Right::Triage);
-    let verdict = super::start("w1", deliver().state.definition, by, now);
-    let refusal = Refusal::NotAllowed {
-        needs: Requirement::at_least(Right::Triage),
-        has: Right::Read,
-    };
-    assert_eq!(verdict, Verdict::Refused(refusal));
 }

@@ -405,6 +405,7 @@ fn any_event() -> impl Strategy<Value = Event> {
                 phase: id,
                 by,
                 text: text.into(),
+                said_at: at(0),
             },
             9 => Event::WaitsForHuman {
                 phase: id,

@@ -1,6 +1,6 @@
 //! Why a workflow does not begin, or begins under an older configuration.
 
-use crate::chat::say::markup::{code, sentence};
+use crate::chat::say::markup::{code, name, sentence};
 
 /// Somebody asked for a workflow on a closed issue or pull request.
 pub fn subject_is_closed(verb: &str) -> String {
@@ -11,10 +11,10 @@ pub fn subject_is_closed(verb: &str) -> String {
 }
 
 /// The configuration names a definition that does not exist.
-pub fn unknown_definition(name: &str) -> String {
+pub fn unknown_definition(typed: &str) -> String {
     format!(
         "There is no definition {}. Put {} in {} right; what I understand: {}",
-        code(name),
+        name(typed),
         code("definition"),
         code(".github/countersign.yml"),
         code("/help deliver")

@@ -51,14 +51,12 @@ pub fn ended(state: &State, card_url: &str) -> String {
 
 /// What became of the mail, if one was to be sent.
 fn mail(state: &State) -> Option<&'static str> {
-    let outcomes = state.phases.values().flat_map(|phase| phase.outcomes.values());
-    outcomes
-        .filter_map(|outcome| match outcome {
-            ActOutcome::Mailed { .. } => Some("The mail was sent."),
-            ActOutcome::MailInDoubt { .. } => Some("**The mail may have been sent or not**; it is not sent again."),
-            _ => None,
-        })
-        .next()
+    let mut outcomes = state.phases.values().flat_map(|phase| phase.outcomes.values());
+    outcomes.find_map(|outcome| match outcome {
+        ActOutcome::Mailed { .. } => Some("The mail was sent."),
+        ActOutcome::MailInDoubt { .. } => Some("**The mail may have been sent or not**; it is not sent again."),
+        _ => None,
+    })
 }
 
 fn some(links: &[String], many: usize) -> String {
@@ -215,45 +213,6 @@ pub fn gate_expired(state: &State, phase: &PhaseId) -> String {
         title(state, phase),
         card::steps(state)
     )
-}
-
-/// One mistake in a configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
-    /// From 1.
-    pub line: u64,
-    /// From 1.
-    pub column: u64,
-    /// What is wrong there and what to do.
-    pub message: String,
-}
-
-/// The repository's configuration cannot be read; what holds instead.
-pub fn configuration_broken(mistakes: &[Mistake], last_good: Option<&str>) -> String {
-    let lines: Vec<String> = mistakes
-        .iter()
-        .take(SENTENCES)
-        .map(|mistake| {
-            format!(
-                "- line {}, column {}: {}",
-                mistake.line,
-                mistake.column,
-                sentence(&mistake.message)
-            )
-        })
-        .collect();
-    let holds = match last_good {
-        Some(commit) => format!("The last good one, of commit {}, stays in force.", name(commit)),
-        None => "Until it is put right, the defaults hold.".to_owned(),
-    };
-    paragraphs(&[
-        format!("{} cannot be used:", code(FILE)),
-        lines.join("\n"),
-        format!(
-            "{holds} Once it is put right on the default branch, I read it by myself; then: {}",
-            code("/status")
-        ),
-    ])
 }
 
 /// More tasks than the repository allows.

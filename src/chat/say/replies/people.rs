@@ -1,10 +1,8 @@
 //! Who may, who is asked, and what was not understood.
 
 use crate::chat::say::markup::{code, digest, is_login, link, list, logins, name, words};
-use crate::chat::say::phrases::title;
-use crate::chat::say::phrases::{requirement, right};
-use crate::workflow::ids::Digest;
-use crate::workflow::ids::PhaseId;
+use crate::chat::say::phrases::{requirement, right, title};
+use crate::workflow::ids::{Digest, PhaseId};
 use crate::workflow::right::{Requirement, Right};
 use crate::workflow::state::State;
 

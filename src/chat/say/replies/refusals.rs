@@ -190,3 +190,6 @@ fn card(about: &Refused<'_>) -> String {
 fn capital(text: &str) -> String {
     text.replacen("the card", "The card", 1)
 }
+
+#[cfg(test)]
+mod tests;

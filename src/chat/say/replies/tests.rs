@@ -1,271 +1,495 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::chat::say::fixtures::*;
-use crate::workflow::apply::apply;
+use crate::chat::say::markup::units;
+use crate::chat::say::pages::LONGEST;
 use crate::workflow::command::Refusal;
 use crate::workflow::event::Event;
+use crate::workflow::ids::{DeliveryId, IssueNumber};
 use crate::workflow::right::{Requirement, Right, Standing};
-use crate::workflow::state::PhaseStatus;
-use crate::workflow::state::Why;
+use crate::workflow::state::{Surface, Why};
+
+const HOLDERS: Requirement = Requirement {
+    right: Right::Triage,
+    or: &[Standing::Author, Standing::Assignee],
+};
+const WRITERS: Requirement = Requirement::at_least(Right::Write);
+
+fn known() -> WhoCan {
+    WhoCan::Known(vec!["alice".to_owned(), "bob".to_owned()])
+}
 
 #[test]
-fn show() {
-    let known = WhoCan::Known(vec!["alice".into(), "bob".into()]);
-    let gate = at_the_tasks();
-    let over = done();
-    let mut onhold = at_the_tasks();
-    apply(&mut onhold, &held(), at(5));
-    let failing = deliver(&[running("extract"), failed("extract")]);
-    let needs = Requirement {
-        right: Right::Triage,
-        or: &[Standing::Author, Standing::Assignee],
+fn the_right_is_missing() {
+    let refused = |verb, needs, has, who: &WhoCan| not_allowed(&NotAllowed { verb, needs, has, who });
+    assert_eq!(
+        refused("approve", WRITERS, Right::None, &known()),
+        "You may not: `/approve` needs write access on the repository. You have no access beyond what everybody has. Who can: `alice` and `bob`. `/who` says who may do what."
+    );
+    assert_eq!(
+        refused("hold", HOLDERS, Right::Read, &WhoCan::Unknown),
+        "You may not: `/hold` needs triage access on the repository, or being its author or assignee. You have read access. I could not find out who can. `/who` says who may do what."
+    );
+    let nobody = refused("approve", WRITERS, Right::Read, &WhoCan::Known(Vec::new()));
+    assert!(nobody.contains("I know of nobody who can right now."), "{nobody}");
+    let crowd = WhoCan::Known((0..25).map(|number| format!("p{number}")).collect());
+    let crowd = refused("approve", WRITERS, Right::Read, &crowd);
+    assert!(crowd.contains("`p19` and 5 more."), "{crowd}");
+}
+
+#[test]
+fn what_could_not_be_checked_is_neither_yes_nor_no() {
+    assert_eq!(
+        could_not_check("approve", "e51f", Again::WillTry),
+        "I could not check whether you may: GitHub did not answer. That is neither yes nor no. I will try again by myself and then act on `/approve`, or say why not. (error `e51f`)"
+    );
+    assert_eq!(
+        could_not_check("approve", "e51f", Again::GaveUp),
+        "I could not check whether you may, and have stopped trying: GitHub did not answer. Nothing was done. (error `e51f`) Please comment `/approve` again."
+    );
+}
+
+#[test]
+fn what_the_app_lacks_and_where_it_is_accepted() {
+    let accept_url = "https://github.com/organizations/acme/settings/installations/7/permissions/update";
+    let lacks = Lacks {
+        to: "open issues",
+        permission: "issues=write",
+        accept_url,
     };
-    let p = |t: &str, s: String| println!("--- {t}\n{s}");
-    p(
-        "not_allowed",
-        not_allowed(&NotAllowed {
-            verb: "approve",
-            needs: Requirement::at_least(Right::Write),
-            has: Right::None,
-            who: &known,
-        }),
+    assert_eq!(
+        app_lacks(&lacks),
+        "I could not open issues: my installation lacks the permission `issues=write`. An owner accepts it in [the installation's settings](https://github.com/organizations/acme/settings/installations/7/permissions/update). After that: `/retry`"
     );
-    p(
-        "not_allowed hold",
-        not_allowed(&NotAllowed {
-            verb: "hold",
-            needs,
-            has: Right::Read,
-            who: &WhoCan::Unknown,
-        }),
-    );
-    p("check", could_not_check("approve", "e51f", Again::WillTry));
-    p("check2", could_not_check("approve", "e51f", Again::GaveUp));
-    p(
-        "lacks",
+    assert!(
         app_lacks(&Lacks {
-            to: "open issues",
-            permission: "issues=write",
-            accept_url: "https://github.com/organizations/acme/settings/installations/7/permissions/update",
-        }),
+            permission: "",
+            ..lacks
+        })
+        .contains("lacks a permission.")
     );
-    p(
-        "call",
-        call(
-            &["alice".into(), "bob".into(), "x y".into()],
-            "Tasks",
-            &first(),
-            CARD_URL,
-        ),
+}
+
+#[test]
+fn people_are_called_by_name_and_nobody_else_is() {
+    let people = ["alice", "bob", "x y", "carol@evil", "acme/team", "dan_acme"].map(str::to_owned);
+    let gate = at_the_tasks();
+    let called = |people: &[String]| call(people, &gate, &"extract".into(), CARD_URL);
+    assert_eq!(
+        called(&people[..3]),
+        "@alice @bob: *Tasks* waits for you. What would be done, and the line that approves it, stand on \
+         [the card](https://github.com/acme/app/issues/12#issuecomment-5)."
     );
-    p("answered", call_answered(&first(), CARD_URL));
-    let refusals: Vec<(&str, Refusal, &crate::workflow::state::State)> = vec![
-        ("approve", Refusal::Over, &over),
-        ("approve", Refusal::Held(onhold.hold.clone().unwrap()), &onhold),
-        ("unhold", Refusal::NotHeld, &gate),
-        (
-            "approve",
-            Refusal::NoOpenGate(Some(("extract".into(), PhaseStatus::Error))),
-            &failing,
-        ),
-        (
-            "approve",
-            Refusal::WrongDigest {
-                given: "3f9c0a417be2".into(),
-                current: first(),
-                void: true,
-            },
-            &gate,
-        ),
-        (
-            "approve",
-            Refusal::WrongDigest {
-                given: "@bob".into(),
-                current: first(),
-                void: false,
-            },
-            &gate,
-        ),
-        ("approve", Refusal::NotShownYet, &gate),
-        ("approve", Refusal::ChangedJustNow { current: first() }, &gate),
-        ("unapprove", Refusal::NothingApproved, &gate),
-        (
-            "unapprove",
-            Refusal::NotYours {
-                of: person("bob"),
-                needs: Right::Maintain,
-            },
-            &gate,
-        ),
-        ("unapprove", Refusal::TooLate, &gate),
-        ("edit", Refusal::PartlyDone, &gate),
-        ("retry", Refusal::NothingToRetry, &gate),
-        ("respond", Refusal::NoAnswerAwaited, &gate),
-        ("edit", Refusal::Stale { current: first() }, &gate),
-        ("edit", Refusal::NoChange, &gate),
-        (
-            "revise",
-            Refusal::CapReached {
-                phase: "extract".into(),
-                iterations: 10,
-            },
-            &gate,
-        ),
-    ];
-    for (verb, r, state) in &refusals {
-        p(
-            &format!("{r:?}"),
-            refusal(
-                r,
-                &Refused {
-                    verb,
-                    state: Some(state),
-                    card_url: CARD_URL,
-                    who: &known,
-                },
-            ),
-        );
-    }
+    assert!(called(&people[2..]).starts_with("@dan_acme: *Tasks* waits for you."));
+    assert!(called(&[]).starts_with("*Tasks* waits for approval."));
+    let answered = call_answered(&first(), CARD_URL);
+    assert_eq!(
+        answered,
+        "This was answered: `a7937b64b8ca` is no longer waiting. See \
+         [the card](https://github.com/acme/app/issues/12#issuecomment-5)."
+    );
+}
+
+#[test]
+fn how_it_stands() {
+    let gate = at_the_tasks();
     let scene = Scene::new(at_the_tasks(), None);
-    p("status", status(&scene.view(), CARD_URL));
-    p("nothing", nothing_open(Some((&"w1".into(), CARD_URL))));
-    p("already", already_open(&gate, CARD_URL));
-    p(
-        "who",
-        who(
-            &[
-                ("help", Requirement::ANYONE),
-                ("hold", needs),
-                ("deliver", Requirement::at_least(Right::Triage)),
-                ("approve", Requirement::at_least(Right::Write)),
-                ("status", Requirement::ANYONE),
-            ],
-            Some(&gate),
-            &known,
-        ),
+    assert_eq!(status(&scene.view(), CARD_URL), "**Deliver what was discussed: waiting for approval.**
+
+Waiting for `alice` or `bob` (write access or more) at *Tasks* since 2025-12-04 12:02 UTC.
+
+Workflow `w7f3a`, started by `alice` on 2025-12-04 12:00 UTC ([comment](https://github.com/acme/app/issues/12#issuecomment-1)).
+
+| Phase | State | Since | Result |
+| --- | --- | --- | --- |
+| Tasks | **waiting for approval** | 2025-12-04 12:02 UTC | `a7937b64b8ca` by `rules` |
+| Issues | waits for Tasks |  |  |
+| Mail | waits for Issues |  |  |
+
+Everything stands on [the card](https://github.com/acme/app/issues/12#issuecomment-5).
+
+`/approve a7937b64b8ca` to approve exactly this · `/revise …` to ask for another round · `/reject …` to say no · `/hold …` to pause it · `/cancel …` to end it.");
+    assert_eq!(
+        nothing_open(Some((&"w1".into(), CARD_URL))),
+        "No workflow is open here. The last was `w1`: [its record](https://github.com/acme/app/issues/12#issuecomment-5). To start one: `/deliver`"
     );
-    let d = "d1".into();
-    p(
-        "explain",
-        explain(
-            Some(&gate),
-            &[
-                Happening::Recorded(&gate.record[0]),
-                Happening::Heard {
-                    at: at(1),
-                    delivery: &d,
-                    event: "issue_comment.created",
-                    outcome: Heard::Nothing("no command in it"),
-                },
-                Happening::Heard {
-                    at: at(1),
-                    delivery: &d,
-                    event: "x",
-                    outcome: Heard::Failed("e1"),
-                },
-            ],
-        ),
+    assert_eq!(nothing_open(None), "No workflow is open here. To start one: `/deliver`");
+    assert_eq!(
+        already_open(&gate, CARD_URL),
+        "One is open here already: `w7f3a`, started on 2025-12-04 12:00 UTC; see [its card](https://github.com/acme/app/issues/12#issuecomment-5). To start another, end it first: `/cancel …`"
     );
-    p(
-        "prompt",
-        prompt(&gate, &"extract".into(), "You read\n```\na thread\n```").join("\n=====\n"),
+}
+
+#[test]
+fn who_may_do_what_and_who_can_decide_now() {
+    let verbs = [
+        ("help", Requirement::ANYONE),
+        ("hold", HOLDERS),
+        ("deliver", Requirement::at_least(Right::Triage)),
+        ("approve", WRITERS),
+        ("status", Requirement::ANYONE),
+    ];
+    assert_eq!(
+        who(&verbs, Some(&at_the_tasks()), &known()),
+        "| Commands | Need |
+| --- | --- |
+| `/help` `/status` | nothing |
+| `/hold` | triage access on the repository, or being its author or assignee |
+| `/deliver` | triage access on the repository |
+| `/approve` | write access on the repository |
+
+*Tasks* is waiting for approval. Who can decide now: `alice` and `bob`.
+
+How it stands: `/status`"
     );
-    p("no_prompt", no_prompt(&gate));
-    p(
-        "addressed",
-        addressed(
-            &person("mallory"),
-            &crate::workflow::state::Surface::Label {
-                name: "countersign:approve".into(),
-                event: 1,
-            },
-            "You may not.",
-        ),
+    for state in [None, Some(&cancelled())] {
+        let said = who(&verbs, state, &known());
+        assert!(said.contains("Nothing is waiting for approval now."), "{said}");
+    }
+    assert!(who(&verbs, Some(&at_the_tasks()), &WhoCan::Unknown).contains("I could not find out who can decide."));
+}
+
+#[test]
+fn what_happened_is_explained_from_record_and_deliveries() {
+    let gate = at_the_tasks();
+    let delivery = DeliveryId::from("d1");
+    let heard = |event, outcome| Happening::Heard {
+        at: at(1),
+        delivery: &delivery,
+        event,
+        outcome,
+    };
+    let happened = [
+        Happening::Recorded(&gate.record[0]),
+        heard("issue_comment.created", Heard::Nothing("no command in it")),
+        heard("issues.labeled", Heard::Failed("e1")),
+        heard("issues.closed", Heard::Waiting),
+        heard("issue_comment.created", Heard::Acted),
+    ];
+    assert_eq!(
+        explain(Some(&gate), &happened),
+        "| When | Who | What | What came of it |
+| --- | --- | --- | --- |
+| 2025-12-04 12:00 UTC | `alice` | started it | [comment](https://github.com/acme/app/issues/12#issuecomment-1) |
+| 2025-12-04 12:01 UTC | GitHub | `issue_comment.created` (delivery `d1`) | no command in it |
+| 2025-12-04 12:01 UTC | GitHub | `issues.labeled` (delivery `d1`) | failed (error `e1`) |
+| 2025-12-04 12:01 UTC | GitHub | `issues.closed` (delivery `d1`) | waits for its turn |
+| 2025-12-04 12:01 UTC | GitHub | `issue_comment.created` (delivery `d1`) | acted upon |
+
+How it stands: `/status`"
     );
-    p("ended", ended(&over, CARD_URL));
-    let mut cancelled = at_the_tasks();
-    apply(
-        &mut cancelled,
-        &Event::Cancelled {
-            by: Some(person("alice")),
-            reason: "no time".into(),
-        },
-        at(7),
+    assert!(explain(None, &[]).starts_with("I have heard of nothing here"));
+    let many = vec![heard("push", Heard::Acted); 23];
+    assert!(explain(None, &many).contains("\n\n3 lines more.\n\n"));
+}
+
+#[test]
+fn a_prompt_is_shown_with_how_to_answer_it() {
+    let gate = at_the_tasks();
+    let phase = "extract".into();
+    assert_eq!(
+        prompt(&gate, &phase, "You read\n```\na thread\n```"),
+        ["The prompt of *Tasks*.
+
+<details><summary>Show the prompt</summary>
+
+  ````text
+  You read
+  ```
+  a thread
+  ```
+  ````
+
+</details>
+
+Give it to a person or a model of your choice. The answer goes into a comment of this form:
+
+  ````
+  /respond
+  ```json
+  { … }
+  ```
+  ````"]
     );
-    p("cancelled", ended(&cancelled, CARD_URL));
-    p(
-        "stopped",
-        stopped(&["alice".into()], &failing, &"extract".into(), CARD_URL),
+    let long = "`".repeat(65_000);
+    let parts = prompt(&gate, &phase, &long);
+    assert_eq!(parts.len(), 4);
+    assert!(parts.iter().all(|part| units(part) <= LONGEST));
+    assert!(parts[1].starts_with("The prompt of *Tasks*, part 2 of 4."));
+    assert!(!parts[1].contains("/respond") && parts[3].contains("  /respond\n"));
+    assert_eq!(
+        no_prompt(&gate),
+        "No prompt is waiting for an answer. `/approve a7937b64b8ca` to approve exactly this · `/revise …` to ask for another round · `/reject …` to say no · `/hold …` to pause it · `/cancel …` to end it."
     );
-    let waiting = deliver(&[
-        running("extract"),
-        Event::WaitsForHuman {
-            phase: "extract".into(),
-            why: Why::Unusable(vec!["`title` is missing".into()]),
+}
+
+#[test]
+fn an_answer_to_a_label_names_whom_it_answers() {
+    let label = Surface::Label {
+        name: "countersign:approve".to_owned(),
+        event: 1,
+    };
+    assert_eq!(
+        addressed(&person("mallory"), &label, "You may not."),
+        "To `mallory` (label `countersign:approve`): You may not."
+    );
+}
+
+#[test]
+fn the_end_says_what_came_of_it() {
+    assert_eq!(
+        ended(&done(), CARD_URL),
+        "Done. Opened: [#41](https://github.com/acme/app/issues/41). The mail was sent. Who approved what stands on [the card](https://github.com/acme/app/issues/12#issuecomment-5). To start another: `/deliver`"
+    );
+    assert_eq!(
+        ended(&cancelled(), CARD_URL),
+        "Cancelled by `alice`: “no time”. Nothing was opened or sent. Who approved what stands on [the card](https://github.com/acme/app/issues/12#issuecomment-5). To start another: `/deliver`"
+    );
+    let opened = deliver(&[
+        running("tickets"),
+        acted("tickets", "issue:t1", opened(41, "Runbook", &[])),
+        Event::Cancelled {
+            by: None,
+            reason: "gone".into(),
         },
     ]);
-    p(
-        "waits",
-        stopped(&["alice".into()], &waiting, &"extract".into(), CARD_URL),
+    assert!(ended(&opened, CARD_URL).contains("What was opened stays: [#41]("));
+}
+
+#[test]
+fn a_phase_that_stopped_calls_people() {
+    let phase = "extract".into();
+    let people = ["alice".to_owned()];
+    assert_eq!(stopped(&people, &failing(), &phase, CARD_URL), "@alice: *Tasks* failed, see [the card](https://github.com/acme/app/issues/12#issuecomment-5).
+
+It failed: GitHub answered 422.
+
+`/prompt` to see what is asked · `/respond` to answer it in a fenced block · `/revise …` to ask for another round · `/retry` to try again · `/hold …` to pause it · `/cancel …` to end it.");
+    let waits = Event::WaitsForHuman {
+        phase: phase.clone(),
+        why: Why::Unusable(vec!["`title` is missing".to_owned()]),
+    };
+    let waiting = deliver(&[running("extract"), waits]);
+    assert_eq!(stopped(&people, &waiting, &phase, CARD_URL), "@alice: *Tasks* needs a person, see [the card](https://github.com/acme/app/issues/12#issuecomment-5).
+
+The answer could not be used:
+
+- `title` is missing.
+
+`/prompt` to see what is asked · `/respond` to answer it in a fenced block · `/revise …` to ask for another round · `/retry` to try again · `/hold …` to pause it · `/cancel …` to end it.");
+}
+
+#[test]
+fn answers_and_edits_that_do_not_pass_change_nothing() {
+    assert_eq!(
+        answer_rejected(&["at /tasks: `title` is missing".to_owned()]),
+        "That answer could not be used. Nothing is lost, and nothing has changed.
+
+- at /tasks: `title` is missing.
+
+What is asked: `/prompt` — put it right and answer again: `/respond`"
     );
-    p("rejected", answer_rejected(&["at /tasks: `title` is missing".into()]));
-    p("amend", amendment_refused("edit", "there is no task `t9`", &first()));
-    p(
-        "restored",
-        card_restored(&Tampered {
-            before: "a\nTo: team\nc",
-            after: "a\r\nTo: evil\r\nc",
-            editor: Some("mallory"),
-            current: Some(&first()),
-        }),
+    assert!(answer_rejected(&vec!["no".to_owned(); 30]).contains("\n- 10 more\n"));
+    assert_eq!(
+        amendment_refused("edit", "there is no task `t9`", &first()),
+        "I changed nothing: there is no task `t9`. `a7937b64b8ca` is still what is shown. How it is typed: `/help edit`"
     );
-    p(
-        "lost",
-        approval_lost(&gate, &"extract".into(), "bob has no write access any more", CARD_URL),
+}
+
+#[test]
+fn a_restored_card_names_the_change_and_its_editor() {
+    let current = first();
+    let tampered = Tampered {
+        before: "a\nTo: team\nc",
+        after: "a\r\nTo: evil\r\nc",
+        editor: Some("mallory"),
+        current: Some(&current),
+    };
+    assert_eq!(
+        card_restored(&tampered),
+        "I have put the card back as I wrote it. `mallory` changed it:
+
+  ```diff
+  -To: team
+  +To: evil
+  ```
+
+Look at it again. An approval that was given meanwhile does not count and has to be repeated: `/approve a7937b64b8ca`"
     );
-    p(
-        "expired",
-        gate_expired(
-            &{
-                let mut s = at_the_tasks();
-                apply(
-                    &mut s,
-                    &Event::Rejected {
-                        phase: "extract".into(),
-                        by: None,
-                        reason: "nobody answered".into(),
-                    },
-                    at(9),
-                );
-                s
-            },
-            &"extract".into(),
-        ),
+    let unknown = Tampered {
+        after: "c\nTo: team\na",
+        editor: None,
+        current: None,
+        ..tampered
+    };
+    let said = card_restored(&unknown);
+    assert!(
+        said.contains("GitHub does not say by whom:\n\n  ```diff\n   (only the order of lines)\n"),
+        "{said}"
     );
-    p(
-        "config",
-        configuration_broken(
-            &[Mistake {
-                line: 3,
-                column: 7,
-                message: "there is no key `mial`; did you mean `mail`?".into(),
-            }],
-            Some("4c1d2aa"),
-        ),
+    assert!(said.ends_with("How it stands: `/status`"), "{said}");
+}
+
+#[test]
+fn approvals_that_no_longer_count_say_why() {
+    let phase = "extract".into();
+    let reason = "bob has no write access any more";
+    assert_eq!(
+        approval_lost(&at_the_tasks(), &phase, reason, CARD_URL),
+        "The approval of *Tasks* no longer counts: bob has no write access any more. Nothing more is done under it, see [the card](https://github.com/acme/app/issues/12#issuecomment-5). To approve it anew: `/approve a7937b64b8ca`"
     );
-    p("many", too_many_tasks(73, 50));
-    p("links", links_unavailable());
-    p("closed", subject_closed(Some(&person("carol"))));
-    p(
-        "unlinked",
-        unlinked_issues(&[Unlinked {
-            number: crate::workflow::ids::IssueNumber(41),
-            title: "Write <it>".into(),
-            reason: Some("the parent has 100 sub-issues".into()),
-        }]),
+    let expired = Event::Rejected {
+        phase: "extract".into(),
+        by: None,
+        reason: "nobody answered".into(),
+    };
+    assert_eq!(
+        gate_expired(&and_then(at_the_tasks(), expired), &phase),
+        "Nobody answered in time, so *Tasks* is rejected. Silence approves nothing. `/revise …` to ask for another round · `/retry` to try again · `/hold …` to pause it · `/cancel …` to end it."
     );
-    p(
-        "nothing",
-        nothing_found(&gate, &["- [ ] what is to be done", "Action: @login will do it"]),
+}
+
+#[test]
+fn what_keeps_a_workflow_from_beginning_is_named() {
+    assert_eq!(
+        configuration_is_broken(".github/countersign.yml", "line 3, column 7: there is no key `mial`"),
+        "`.github/countersign.yml` cannot be used: line 3, column 7: there is no key `mial`. The last good \
+         configuration stays in force. Put it right on the default branch, and it is read at once."
     );
-    p("internal", internal_error("e51f"));
+    assert_eq!(
+        subject_is_closed("deliver"),
+        "This is closed, so I start nothing on it. Reopen it, then: `/deliver`"
+    );
+    assert_eq!(
+        unknown_definition("delvier"),
+        "There is no definition `delvier`. Put `definition` in `.github/countersign.yml` right; what I understand: \
+         `/help deliver`"
+    );
+    assert_eq!(
+        too_many_tasks(73, 50),
+        "I found 73 tasks, and the limit here is 50. Raise `limits.tasks` in `.github/countersign.yml` first, then: \
+         `/retry`"
+    );
+}
+
+#[test]
+fn a_card_that_is_not_what_was_written_approves_nothing() {
+    let current = first();
+    assert_eq!(
+        boxes_differ(Some(&current)),
+        "The boxes on the card were not what I would have done, so I approved nothing and have drawn it anew. Look at \
+         it, then: `/approve a7937b64b8ca`"
+    );
+    assert_eq!(
+        card_was_deleted(None),
+        "The card was deleted, so nobody could see what was approved; I have posted it anew. How it stands: `/status`"
+    );
+}
+
+#[test]
+fn what_github_lacks_or_closed_is_said() {
+    assert_eq!(
+        links_unavailable(),
+        "This GitHub has no sub-issues or issue dependencies, so I list what I opened in one comment instead. How it stands: `/status`"
+    );
+    assert_eq!(
+        subject_closed(Some(&person("carol"))),
+        "`carol` closed this, so I have put the workflow on hold. To let it go on: `/unhold` — to end it: `/cancel …`"
+    );
+    assert!(subject_closed(None).starts_with("This was closed, so I have"));
+    assert_eq!(
+        internal_error("e51f"),
+        "Something went wrong on my side (error `e51f`). Nothing is lost: I will try again by myself. How it stands: `/status`"
+    );
+}
+
+#[test]
+fn issues_that_could_not_be_linked_are_listed_and_fit() {
+    let issue = |number, title: &str| Unlinked {
+        number: IssueNumber(number),
+        title: title.to_owned(),
+        reason: Some("the parent has 100 sub-issues".to_owned()),
+    };
+    assert_eq!(
+        unlinked_issues(&[issue(41, "Write <it>")]),
+        "Opened for this, but not as a sub-issue:
+
+- #41 Write \\<it\\> (the parent has 100 sub-issues)"
+    );
+    let many: Vec<Unlinked> = (1..=300).map(|number| issue(number, &"🦀".repeat(256))).collect();
+    let said = unlinked_issues(&many);
+    assert!(units(&said) <= LONGEST && said.ends_with(" more"), "{}", units(&said));
+}
+
+#[test]
+fn nothing_found_names_the_known_forms() {
+    let forms = ["- [ ] what is to be done", "Action: @login will do it"];
+    assert_eq!(nothing_found(&at_the_tasks(), &forms), "I found no task in this discussion.
+
+I know these forms:
+
+- `- [ ] what is to be done`
+- `Action: @login will do it`
+
+To add one by hand: `/task title=\"…\"`
+
+`/approve a7937b64b8ca` to approve exactly this · `/revise …` to ask for another round · `/reject …` to say no · `/hold …` to pause it · `/cancel …` to end it.");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+    #[test]
+    fn nothing_that_is_repeated_does_anything(
+        a in prop::sample::select(HOSTILE.to_vec()),
+        b in prop::sample::select(HOSTILE.to_vec()),
+    ) {
+        let text = format!("{a} {b}");
+        let texts = [text.clone(), b.to_owned()];
+        let (gate, current) = (at_the_tasks(), first());
+        let mallory = person(&text);
+        let phase = "extract".into();
+        let who_can = WhoCan::Known(texts.to_vec());
+        let hold = Event::Held { by: Some(mallory.clone()), reason: text.as_str().into() };
+        let held = and_then(at_the_tasks(), hold);
+        let end = Event::Cancelled { by: Some(mallory.clone()), reason: text.as_str().into() };
+        let why = Event::Failed { phase: "extract".into(), why: Why::Failed(text.clone()) };
+        let failed = and_then(deliver(&[running("extract")]), why);
+        let delivery = DeliveryId::from(text.as_str());
+        let heard = Happening::Heard { at: at(0), delivery: &delivery, event: &text, outcome: Heard::Nothing(&text) };
+        let about = Refused { verb: "approve", state: Some(&held), card_url: CARD_URL, who: &who_can };
+        let wrong = Refusal::WrongDigest { given: text.clone(), current, void: false };
+        let theirs = Refusal::NotYours { of: mallory.clone(), needs: Right::Maintain };
+        let unlinked = Unlinked { number: IssueNumber(1), title: text.clone(), reason: Some(text.clone()) };
+        let tampered = Tampered { before: &text, after: b, editor: Some(&text), current: None };
+        let mut said = vec![
+            not_allowed(&NotAllowed { verb: "approve", needs: WRITERS, has: Right::None, who: &who_can }),
+            could_not_check("approve", &text, Again::WillTry),
+            app_lacks(&Lacks { to: &text, permission: &text, accept_url: &text }),
+            call(&texts, &gate, &phase, &text),
+            refusal(&Refusal::Held(held.hold.clone().unwrap()), &about),
+            refusal(&wrong, &about),
+            refusal(&theirs, &about),
+            refusal(&Refusal::Over, &Refused { state: Some(&and_then(at_the_tasks(), end)), ..about }),
+            status(&Scene::new(held.clone(), None).view(), CARD_URL),
+            already_open(&gate, &text),
+            who(&[("approve", WRITERS)], Some(&gate), &who_can),
+            explain(Some(&held), &[heard, Happening::Recorded(held.record.last().unwrap())]),
+            addressed(&mallory, &Surface::Label { name: text.clone(), event: 1 }, "no"),
+            stopped(&texts, &failed, &phase, CARD_URL),
+            answer_rejected(&texts),
+            amendment_refused("edit", &text, &current),
+            card_restored(&tampered),
+            approval_lost(&gate, &phase, &text, CARD_URL),
+            configuration_is_broken(&text, &text), unknown_definition(&text),
+            subject_closed(Some(&mallory)),
+            unlinked_issues(&[unlinked]),
+            nothing_found(&gate, &[a, b]),
+            internal_error(&text),
+        ];
+        said.extend(prompt(&gate, &phase, &text));
+        for said in said {
+            prop_assert_eq!(live(&said, &["https://github.com/", "https://evil.test/y"]), Vec::<String>::new(), "{}", said);
+        }
+    }
 }

@@ -366,6 +366,64 @@ fn large_threads_are_read_whole() {
 }
 
 #[test]
+fn hostile_texts_take_no_time() {
+    for piece in [
+        "after ",
+        "by ",
+        "(by ",
+        ". ",
+        "@bob ",
+        "- [ ] Fix ",
+        "- [ ] Fix a after b\n",
+        "TODO: fix a",
+        "<!-",
+        "[",
+        "> ",
+        "`",
+        "![",
+        "* ",
+    ] {
+        let text = piece.repeat(65_000 / piece.len());
+        super::answer(&thread(&[("alice", &text)]));
+        super::answer(&thread(&[("alice", &format!("- [ ] Fix {text}"))]));
+    }
+}
+
+#[test]
+fn the_forms_that_are_named_are_the_forms_that_are_read() {
+    let examples: Vec<&str> = super::super::FORMS.split('`').skip(1).step_by(2).collect();
+    assert_eq!(examples.len(), 13, "{examples:?}");
+    for example in &examples[..7] {
+        for choice in ["will", "should", "to", "please"] {
+            let text = example
+                .replace('…', "the runbook")
+                .replace("Verb", "write")
+                .replace(": the", ": write the")
+                .replace("will/should/to/please the", &format!("{choice} write the"))
+                .replace("to the", "to write the")
+                .replace("I'll the", "I'll write the")
+                .replace("@name", "@bob")
+                .replace("Name", "bob")
+                .replace("title=\"the", "title=\"Write the");
+            assert_eq!(
+                read(&text).tasks.first().map(|task| task.title.as_str()),
+                Some("Write the runbook"),
+                "{text}"
+            );
+        }
+    }
+    for example in &examples[7..] {
+        let task = read(&format!(
+            "- [ ] Fix it all\n- [ ] Write the runbook {}",
+            example.replace("@name", "@bob")
+        ))
+        .tasks
+        .remove(1);
+        assert_eq!(task.title, "Write the runbook", "{example}");
+    }
+}
+
+#[test]
 fn odd_texts_break_nothing() {
     for text in [
         "",
@@ -393,4 +451,47 @@ fn odd_texts_break_nothing() {
     ] {
         finds_nothing(&[text]);
     }
+}
+
+#[test]
+fn a_discussion_becomes_tasks_with_their_owners_days_and_order() {
+    let thread = thread(&[
+        (
+            "alice",
+            "Login has become slow and people hammer it.\n\n- [ ] Add a rate limit to the login form (M, high, label: bug)\n- [ ] Document the new limit in the handbook, after t1\n- [x] Ask ops for the numbers\n\nAction: @bob will write the runbook by Friday. It must cover paging.\n",
+        ),
+        (
+            "bob",
+            "I had a look at it yesterday, the proxy is fine. Coffee?\n\n- We should rewrite it in Rust :)\n",
+        ),
+        (
+            "Carol",
+            "> Action: @bob will write the runbook\n\nGood. I'll measure login time on phones before 2026-12-01, urgent.\n\nalice to announce the change after the runbook is done",
+        ),
+    ]);
+    let tasks = tasks(&thread);
+    assert_eq!(
+        titles(&tasks),
+        [
+            "Add a rate limit to the login form",
+            "Document the new limit in the handbook",
+            "Write the runbook @bob",
+            "Measure login time on phones @Carol",
+            "Announce the change @alice",
+        ]
+    );
+    let depends: Vec<&[String]> = tasks.tasks.iter().map(|task| &task.depends_on[..]).collect();
+    assert_eq!(depends, [&[][..], &["t1".to_owned()], &[], &[], &["t3".to_owned()]]);
+    let due: Vec<String> = tasks
+        .tasks
+        .iter()
+        .filter_map(|task| task.due_date)
+        .map(|date| date.to_string())
+        .collect();
+    assert_eq!(due, ["2026-11-27", "2026-12-01"]);
+    assert_eq!(tasks.tasks[2].body, "It must cover paging.");
+    assert_eq!(
+        tasks.tasks[2].sources[0].quote,
+        "Action: @bob will write the runbook by Friday. It must cover paging."
+    );
 }
