@@ -59,7 +59,7 @@ pub(super) fn look(sandbox: &Sandbox) -> Seen {
     }
 }
 
-/// What became different, thread by thread: first what happened to what was there, then what is new.
+/// What became different, in the order in which it is told.
 pub(super) fn changes(before: &Seen, after: &Seen) -> Vec<Change> {
     let mut out = Vec::new();
     let mut reactions = Vec::new();
@@ -92,9 +92,21 @@ pub(super) fn changes(before: &Seen, after: &Seen) -> Vec<Change> {
         );
         out.extend(links(*number, Some(was), now));
     }
-    // A reaction is the first thing that a person sees.
     reactions.extend(out);
+    reactions.sort_by_key(rank);
     reactions
+}
+
+/// In which order a person is told: a reaction is what one sees first, and what is new is talked about at the end.
+fn rank(change: &Change) -> u8 {
+    match change {
+        Change::Reacted(_) => 0,
+        Change::Opened(_) => 1,
+        Change::Became(..) => 2,
+        Change::Rewritten(..) => 3,
+        Change::Hidden(..) | Change::CommentGone(..) => 4,
+        Change::Commented(..) => 5,
+    }
 }
 
 fn reacted(old: &CommentSeen, new: &CommentSeen) -> Option<Change> {

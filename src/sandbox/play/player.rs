@@ -8,7 +8,7 @@ use super::golden::{self, Captures, Difference};
 use super::mail::Mail;
 use super::observe::{Change, Seen, changes, look};
 use super::print::{Colour, Printer, emoji};
-use super::script::{Bot, Card, Issue, MailExpected, Script, Step, Thread};
+use super::script::{Bot, Card, Draft, Issue, MailExpected, Script, Step, Thread};
 use crate::sandbox::{CommentId, CommentView, IssueNumber, Person, Refusal, Sandbox, Tick};
 
 /// The caller's side of a play: the bot, the time and the mailbox.
@@ -57,6 +57,8 @@ pub async fn play<B: Backstage>(
         backstage,
         printer: Printer::new(out, colour, bot.clone()),
         bot,
+        draft: script.draft(),
+        pace: script.pace(),
         seen: look(sandbox),
         unread: Unread::default(),
         read: Vec::new(),
@@ -67,14 +69,21 @@ pub async fn play<B: Backstage>(
         card: None,
         captures: Captures::from([("site".to_owned(), sandbox.base_url())]),
         met: 0,
+        first_miss: None,
     };
     player.printer.title(script.title(), &script.cast())?;
     let mut last = 0;
     for (line, step) in script.steps() {
         last = line;
-        player.step(line, step).await?;
+        match player.step(line, step).await {
+            Err(PlayError::Missed { .. }) if player.draft == Draft::Yes => {}
+            other => other?,
+        }
     }
     player.all_read(last)?;
+    if let Some((line, what)) = player.first_miss {
+        return Err(PlayError::Missed { line, what });
+    }
     player.printer.end(player.met)?;
     Ok(())
 }
@@ -93,6 +102,8 @@ struct Player<'a, B> {
     backstage: &'a mut B,
     printer: Printer<'a>,
     bot: String,
+    draft: Draft,
+    pace: Duration,
     seen: Seen,
     unread: Unread,
     /// Comments of the bot that were looked at.
@@ -108,6 +119,7 @@ struct Player<'a, B> {
     card: Option<CommentId>,
     captures: Captures,
     met: usize,
+    first_miss: Option<(u64, String)>,
 }
 
 /// How a step came out otherwise.
@@ -158,7 +170,10 @@ impl<B: Backstage> Player<'_, B> {
                 self.meets("the bot says nothing")
             }
             act => {
-                self.all_read(line)?;
+                let unread = self.all_read(line);
+                if self.draft == Draft::No {
+                    unread?;
+                }
                 self.act(act).await
             }
         };
@@ -167,6 +182,7 @@ impl<B: Backstage> Player<'_, B> {
 
     fn fail(&mut self, line: u64, missed: Missed) -> Result<(), PlayError> {
         self.printer.missed(line, &missed.what, &missed.difference)?;
+        self.first_miss.get_or_insert_with(|| (line, missed.what.clone()));
         Err(PlayError::Missed {
             line,
             what: missed.what,
@@ -179,7 +195,7 @@ impl<B: Backstage> Player<'_, B> {
         let what = if let Some((number, comment)) = unread.comments.front() {
             format!(
                 "before this line the bot wrote in #{number}, and the script does not expect it:\n{}",
-                comment.body
+                golden::visible(&comment.body).join("\n")
             )
         } else if unread.card.is_some() {
             "before this line the bot posted a card, and the script does not look at it".to_owned()
@@ -193,6 +209,7 @@ impl<B: Backstage> Player<'_, B> {
         } else {
             return Ok(());
         };
+        self.unread = Unread::default();
         self.fail(line, what.into())
     }
 
@@ -204,6 +221,9 @@ impl<B: Backstage> Player<'_, B> {
     // What people do.
 
     async fn act(&mut self, step: &Step) -> Outcome {
+        if !matches!(step, Step::Wait(_)) {
+            self.backstage.advance(self.pace).await.map_err(Missed::from)?;
+        }
         self.perform(step).await?;
         // What the person did was printed already; from here on it is the bot's doing.
         self.seen = look(self.sandbox);

@@ -7,6 +7,9 @@ use super::mail::Mail;
 use super::observe::Change;
 use crate::sandbox::CommentView;
 
+/// A text of which more lines changed is shown anew: a longer difference is harder to read.
+const MOST_CHANGED: usize = 16;
+
 /// Whether the reader's screen shows colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Colour {
@@ -149,14 +152,19 @@ impl<'a> Printer<'a> {
 
     fn rewritten(&mut self, before: &CommentView, after: &CommentView) -> io::Result<()> {
         let author = after.edited.as_ref().map_or(&after.author, |(_, by)| by).clone();
-        self.line(&author, &format!("changes “{}”", heading(&after.body)))?;
-        let (before, after) = (visible(&before.body), visible(&after.body));
+        let does = format!("changes “{}”", heading(&after.body));
+        let text = after.body.clone();
+        let (before, after) = (visible(&before.body), visible(&text));
         let all = differences(&before, &after, |old, new| old == new);
         let changed: Vec<Difference> = all
             .into_iter()
             .filter(|line| !matches!(line, Difference::Same(_)))
             .filter(|line| !matches!(line, Difference::Missing(text) | Difference::Unexpected(text) if text.is_empty()))
             .collect();
+        if changed.len() > MOST_CHANGED {
+            return self.act(&author, &does, &text);
+        }
+        self.line(&author, &does)?;
         self.difference(&changed)
     }
 

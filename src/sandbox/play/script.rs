@@ -29,8 +29,24 @@ pub struct ScriptError {
 struct Written {
     title: String,
     #[serde(default)]
+    draft: Draft,
+    /// How long people take for each thing that they do.
+    #[serde(default = "a_minute")]
+    pace: Wait,
+    #[serde(default)]
     world: World,
     steps: Vec<Spanned<Step>>,
+}
+
+/// Whether a script is still being written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Draft {
+    /// A play ends where it comes out otherwise.
+    #[default]
+    No,
+    /// A play goes on after that, so that one sees all of it, and fails at its end.
+    Yes,
 }
 
 /// What there is before anybody acts.
@@ -188,6 +204,13 @@ pub(super) struct NewRole {
 pub(super) struct Wait {
     pub time: Duration,
     pub words: String,
+}
+
+fn a_minute() -> Wait {
+    Wait {
+        time: Duration::from_secs(60),
+        words: "1 min".to_owned(),
+    }
 }
 
 impl<'de> Deserialize<'de> for Wait {
@@ -381,6 +404,14 @@ impl Script {
     /// What is played, in a sentence.
     pub fn title(&self) -> &str {
         &self.written.title
+    }
+
+    pub(super) fn draft(&self) -> Draft {
+        self.written.draft
+    }
+
+    pub(super) fn pace(&self) -> Duration {
+        self.written.pace.time
     }
 
     /// Who takes part, and where.
