@@ -2,7 +2,7 @@
 
 use super::effects::{Ended, Work};
 use super::{Engine, Trouble};
-use crate::github::{Account, AccountKind, GithubError, Label, Marker, NewIssue, Refusal};
+use crate::github::{Account, AccountKind, GithubError, Label, Marker, NewIssue};
 use crate::mail::{MailFailure, OutgoingMail};
 use crate::store::Write;
 use crate::store::workflows::{Stored, link_opened};
@@ -11,6 +11,9 @@ use crate::workflow::command::Report;
 use crate::workflow::definition::Gate;
 use crate::workflow::ids::{Digest, IssueId, IssueNumber, PhaseId};
 use crate::workflow::state::{ActOutcome, Approval, PhaseStatus, State};
+
+/// How long a mail server may take: well within the lease, so that nobody else takes the effect meanwhile.
+const LONGEST_SEND: std::time::Duration = std::time::Duration::from_secs(45);
 
 impl Engine {
     /// Carries out one act, if all that its approval rests on still holds.
@@ -25,7 +28,7 @@ impl Engine {
     ) -> Result<Ended, Trouble> {
         let state = &stored.state;
         let Some(approval) = still_due(state, phase, source, digest, key) else {
-            return Ok(Ended::Dropped("it is not due any more"));
+            return self.no_longer_due(work, stored, phase, digest, key).await;
         };
         let lost = |why: String| {
             let report = Report::ApprovalLost {
@@ -60,20 +63,64 @@ impl Engine {
             return lost("the act is not part of what was approved".to_owned());
         };
         let outcome = self.deed(work, stored, phase, act).await?;
-        let mut extra = Write::new();
-        if let ActOutcome::IssueOpened { number, .. } = &outcome {
-            extra.push(link_opened(state, *number));
+        Ok(acted(state, phase, key, outcome))
+    }
+
+    /// An act that is not to be carried out any more. If an earlier attempt may have done it, that is looked for: what
+    /// happened outside is recorded.
+    async fn no_longer_due(
+        &self,
+        work: &Work<'_>,
+        stored: &Stored,
+        phase: &PhaseId,
+        digest: &Digest,
+        key: &ActKey,
+    ) -> Result<Ended, Trouble> {
+        const NOT_DUE: &str = "it is not due any more";
+        let (state, effect) = (&stored.state, work.effect);
+        let known = state
+            .phases
+            .get(phase)
+            .is_some_and(|phase| phase.outcomes.contains_key(key));
+        if !effect.doubt || known {
+            return Ok(Ended::Dropped(NOT_DUE));
         }
-        let report = Report::ActEnded {
-            phase: phase.clone(),
-            key: key.clone(),
-            outcome,
+        let Some((proposal, _)) = self.store().proposal(&state.id, digest).await? else {
+            return Ok(Ended::Dropped(NOT_DUE));
         };
-        Ok(Ended::Reported {
-            result: "done".to_owned(),
-            report,
-            extra,
+        let Some(act) = proposal.targets.acts.into_iter().find(|act| act.key == *key) else {
+            return Ok(Ended::Dropped(NOT_DUE));
+        };
+        let outcome = match act.deed {
+            Deed::OpenIssue { title, .. } => self
+                .find_opened(work)
+                .await?
+                .map(|issue| opened(issue, title, Vec::new())),
+            Deed::SendMail(_) => Some(ActOutcome::MailInDoubt {
+                message_id: self.parts().mailer.message_id(effect.id.as_str()).as_str().to_owned(),
+                reason: "an attempt may have been taken before it was stopped".to_owned(),
+            }),
+            // To be repeated without harm, or of no weight by themselves.
+            Deed::CreateLabel { .. } | Deed::LinkSubIssue { .. } | Deed::LinkBlockedBy { .. } | Deed::ListUnlinked => {
+                None
+            }
+        };
+        Ok(match outcome {
+            Some(outcome) => acted(state, phase, key, outcome),
+            None => Ended::Dropped(NOT_DUE),
         })
+    }
+
+    /// The issue that an earlier attempt opened.
+    async fn find_opened(&self, work: &Work<'_>) -> Result<Option<crate::github::CreatedIssue>, Trouble> {
+        let effect = work.effect;
+        let bot = self.bot(effect.installation).await?;
+        let since = effect.first_sent_at - chrono::TimeDelta::minutes(5);
+        let found = work
+            .repo
+            .find_issue(&Marker::of(&effect.id), &bot.login, bot.id, since)
+            .await;
+        Ok(found.map_err(|error| self.failed(&error, effect))?.into_iter().next())
     }
 
     async fn deed(&self, work: &Work<'_>, stored: &Stored, phase: &PhaseId, act: &Act) -> Result<ActOutcome, Trouble> {
@@ -118,14 +165,10 @@ impl Engine {
     async fn open_issue(&self, work: &Work<'_>, mut issue: NewIssue) -> Result<ActOutcome, Trouble> {
         let effect = work.effect;
         let mut dropped = Vec::new();
-        if effect.doubt {
-            let bot = self.bot(effect.installation).await?;
-            let since = effect.first_sent_at - chrono::TimeDelta::minutes(5);
-            let marker = Marker::of(&effect.id);
-            let found = work.repo.find_issue(&marker, &bot.login, bot.id, since).await;
-            if let Some(first) = found.map_err(|error| self.failed(&error, effect))?.into_iter().next() {
-                return Ok(opened(first, issue.title, dropped));
-            }
+        if effect.doubt
+            && let Some(first) = self.find_opened(work).await?
+        {
+            return Ok(opened(first, issue.title, dropped));
         }
         let created = match work.repo.create_issue(&issue).await {
             Err(error) if error.blames("assignees") => {
@@ -251,7 +294,9 @@ impl Engine {
             mail: mail.clone(),
             date: self.now(),
         };
-        match mailer.send(&outgoing).await {
+        let sent = tokio::time::timeout(LONGEST_SEND, mailer.send(&outgoing)).await;
+        let silent = || Err(MailFailure::Doubt("the mail server did not answer in time".to_owned()));
+        match sent.unwrap_or_else(|_| silent()) {
             Ok(sent) => Ok(ActOutcome::Mailed {
                 message_id: sent.message_id.as_str().to_owned(),
                 refused: sent
@@ -271,6 +316,23 @@ impl Engine {
                 reason,
             }),
         }
+    }
+}
+
+fn acted(state: &State, phase: &PhaseId, key: &ActKey, outcome: ActOutcome) -> Ended {
+    let mut extra = Write::new();
+    if let ActOutcome::IssueOpened { number, .. } = &outcome {
+        extra.push(link_opened(state, *number));
+    }
+    let report = Report::ActEnded {
+        phase: phase.clone(),
+        key: key.clone(),
+        outcome,
+    };
+    Ended::Reported {
+        result: "done".to_owned(),
+        report,
+        extra,
     }
 }
 
@@ -328,17 +390,4 @@ fn earlier_mails(state: &State) -> Vec<String> {
             _ => None,
         })
         .collect()
-}
-
-impl Trouble {
-    /// The sentence for a permission that the App itself lacks.
-    pub(super) fn lacks(error: &GithubError) -> Option<Option<&str>> {
-        match error {
-            GithubError::Forbidden {
-                reason: Refusal::MissingPermission { needed },
-                ..
-            } => Some(needed.as_deref()),
-            _ => None,
-        }
-    }
 }

@@ -70,6 +70,9 @@ impl Engine {
             }
             Some(Ok(mut draft)) => {
                 let mut beside_it = notes;
+                if provider == Provider::Rules && agent.works_from == agents::InputKind::Thread {
+                    beside_it.push(providers::rules::FORMS.to_owned());
+                }
                 beside_it.append(&mut draft.notes);
                 let proposal = propose(state, phase, iteration, agent, draft);
                 extra.push(keep_proposal(

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Engine, Pacing};
 use crate::github::{CommentKind, Reaction, ReactionTarget};
-use crate::store::effects::{NewEffect, Pace, Priority, cancel_planned};
+use crate::store::effects::{NewEffect, Pace, Priority, cancel_planned, no_act_under_way};
 use crate::store::workflows::{Change, Place, Stored};
 use crate::store::{Statement, StoreError, Write};
 use crate::workflow::apply::{apply, begin};
@@ -95,6 +95,7 @@ impl Payload {
                 Intent::CallPeople { .. } => "call_people",
                 Intent::DismissCall { .. } => "dismiss_call",
                 Intent::ExpireGate { .. } => "expire_gate",
+                Intent::Tell { .. } => "tell",
                 Intent::CancelPlanned => "cancel_planned",
             },
         }
@@ -107,7 +108,7 @@ impl Payload {
             Self::Step(intent) => match intent {
                 Intent::RunAgent { .. } | Intent::ExpireGate { .. } | Intent::CancelPlanned => Pace::Free,
                 Intent::Card | Intent::DismissCall { .. } => Pace::Write,
-                Intent::Act { .. } | Intent::CallPeople { .. } => Pace::Notifies,
+                Intent::Act { .. } | Intent::CallPeople { .. } | Intent::Tell { .. } => Pace::Notifies,
             },
         }
     }
@@ -229,17 +230,29 @@ impl Engine {
             installation: before.map_or_else(|place| place.installation, |stored| stored.installation),
             repository: after.subject.repository,
         };
+        if events.iter().any(|event| matches!(event, Event::Unapproved { .. })) {
+            write.push(no_act_under_way(&after.id));
+        }
         for (ordinal, intent) in plan(&after, events, now).into_iter().enumerate() {
             if intent == Intent::CancelPlanned {
                 write.push(cancel_planned(&after.id, now));
                 continue;
             }
-            let id = format!("{}:{}:{ordinal}", after.id, after.version);
+            let id = effect_id(&after, ordinal, &intent);
             let payload = Payload::Step(intent);
             let lane = lane_of(&after.id, &id, &payload);
             write.push(self.effect(EffectId::from(id), Some(&after.id), spot, lane, &payload)?);
         }
         Ok((write, after))
+    }
+}
+
+/// Derived from the change that asks for it. An act's is the same however often it is planned, so that every attempt of
+/// it bears the same marker and is found by the next.
+fn effect_id(after: &State, ordinal: usize, intent: &Intent) -> String {
+    match intent {
+        Intent::Act { phase, digest, key, .. } => format!("{}:act:{phase}:{}:{key}", after.id, digest.short()),
+        _ => format!("{}:{}:{ordinal}", after.id, after.version),
     }
 }
 

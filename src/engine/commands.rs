@@ -83,6 +83,9 @@ impl Engine {
             }
             let settled = match self.answer_to(spoken, verb, request).await {
                 Err(Trouble::Never(why)) => Settled::refused(why),
+                Err(Trouble::Lacks(permission)) => {
+                    Settled::refused(self.lacks(spoken.spot.installation, &permission).await)
+                }
                 other => other?,
             };
             if self.keep(spoken, verb.name, settled, ends).await? {

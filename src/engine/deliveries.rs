@@ -80,6 +80,7 @@ impl Engine {
             }
             Trouble::Later { why, .. } => delivery.dead(&why),
             Trouble::Never(why) => delivery.failed(&why),
+            Trouble::Lacks(permission) => delivery.failed(&format!("the App lacks a permission: {permission}")),
             Trouble::Gone(why) => delivery.done(&format!("not reachable: {why}")),
             Trouble::Store(error) => delivery.put_off(self.now() + FIRST_REST, &error.to_string()),
         };
@@ -298,13 +299,18 @@ impl Engine {
         };
         tracing::warn!(%why, verb = command.verb.name, "the facts for a command could not be had");
         let number = spoken.subject.number;
-        let body = say::could_not_check(command.verb.name, spoken.delivery.id.as_str(), say::Again::WillTry);
+        let again = if spoken.delivery.attempt < MOST_ATTEMPTS {
+            say::Again::WillTry
+        } else {
+            say::Again::GaveUp
+        };
+        let body = say::could_not_check(command.verb.name, spoken.delivery.id.as_str(), again);
         let reply = Payload::Reply {
             number,
             to_line: None,
             body,
         };
-        let id = format!("unchecked:{}", spoken.key);
+        let id = format!("unchecked:{}:{again:?}", spoken.key);
         self.store()
             .write(Write::of(self.answer(spoken.spot, number, &id, &reply)?))
             .await?;

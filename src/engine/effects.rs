@@ -1,6 +1,6 @@
 //! The effect runner: look when in doubt, guard, call, and complete in one fenced transaction.
 
-use super::change::{Payload, Spot, reaction_target};
+use super::change::{Payload, reaction_target};
 use super::{Engine, FIRST_REST, MOST_ATTEMPTS, Trouble};
 use crate::chat::say::replies as say;
 use crate::github::{Classifier, GithubError, Installation, Label, Marker, Repo};
@@ -11,7 +11,8 @@ use crate::workflow::command::Verdict;
 use crate::workflow::command::{Command, Report};
 use crate::workflow::decide::{Facts, decide};
 use crate::workflow::ids::{CommentId, IssueNumber};
-use crate::workflow::plan::Intent;
+use crate::workflow::plan::{Intent, Notice};
+use crate::workflow::right::Right;
 
 /// How often a decision is made anew when the workflow changed meanwhile.
 const TRIES: usize = 8;
@@ -165,6 +166,7 @@ impl Engine {
                     reminders,
                 },
             )),
+            Intent::Tell { notice } => self.tell_people(work, &stored, &notice).await,
             Intent::CancelPlanned => Ok(Ended::Dropped("never a row")),
         }
     }
@@ -317,6 +319,12 @@ impl Engine {
                 tracing::warn!(%why, "an effect failed for good");
                 self.give_up(effect, &why).await
             }
+            Trouble::Lacks(permission) => {
+                crate::figures::effect(kind, "failed");
+                let why = self.lacks(effect.installation, &permission).await;
+                tracing::warn!(%permission, "the App lacks a permission");
+                self.give_up(effect, &why).await
+            }
             Trouble::Store(error) => {
                 let rest = self.now() + FIRST_REST;
                 self.store()
@@ -411,6 +419,27 @@ impl Engine {
         })
     }
 
+    /// Tells people, in a comment, what an edited card would tell nobody.
+    async fn tell_people(&self, work: &Work<'_>, stored: &Stored, notice: &Notice) -> Result<Ended, Trouble> {
+        let state = &stored.state;
+        let card = self.store().card(&state.id).await?;
+        let card_url = card.map(|card| card.url).unwrap_or_default();
+        let body = match notice {
+            Notice::Completed => say::ended(state, &card_url),
+            Notice::Stopped { phase } => {
+                let people = self.people_with(&work.repo, Right::Write).await;
+                say::stopped(&people, state, phase, &card_url)
+            }
+            Notice::ApprovalLost { phase, reason } => say::approval_lost(state, phase, reason, &card_url),
+            Notice::Expired { phase } => say::gate_expired(state, phase),
+            Notice::Closed => say::subject_closed(state.hold.as_ref().and_then(|hold| hold.by.as_ref())),
+        };
+        let created = self.create_once(work, state.subject.number, &body).await;
+        created
+            .map(|created| Ended::done(created.html_url))
+            .map_err(|error| self.failed(&error, work.effect))
+    }
+
     /// Hides the comments that called people, as answered. Where GitHub cannot hide them they stay.
     async fn dismiss_call(&self, work: &Work<'_>, stored: &Stored, phase: &str) -> Result<Ended, Trouble> {
         let mut extra = Write::new();
@@ -441,19 +470,11 @@ impl Engine {
             extra,
         })
     }
-
-    /// Where a workflow's effects act.
-    pub(super) fn spot(&self, stored: &Stored) -> Spot {
-        Spot {
-            installation: stored.installation,
-            repository: stored.state.subject.repository,
-        }
-    }
 }
 
 /// The label of an effect's kind in the metrics: from our own table, whatever the row says.
 fn kind_of(effect: &LeasedEffect) -> &'static str {
-    const KINDS: [&str; 11] = [
+    const KINDS: [&str; 12] = [
         "react",
         "reply",
         "remove_label",
@@ -465,6 +486,7 @@ fn kind_of(effect: &LeasedEffect) -> &'static str {
         "call_people",
         "dismiss_call",
         "expire_gate",
+        "tell",
     ];
     KINDS.into_iter().find(|kind| *kind == effect.kind).unwrap_or("other")
 }
@@ -472,7 +494,9 @@ fn kind_of(effect: &LeasedEffect) -> &'static str {
 /// Why a look-up could not be made; the write behind it must wait.
 fn unready(trouble: Trouble) -> GithubError {
     match trouble {
-        Trouble::Later { why, .. } | Trouble::Never(why) | Trouble::Gone(why) => GithubError::Unreachable(why),
+        Trouble::Later { why, .. } | Trouble::Never(why) | Trouble::Lacks(why) | Trouble::Gone(why) => {
+            GithubError::Unreachable(why)
+        }
         Trouble::Store(error) => GithubError::Unreachable(error.to_string()),
     }
 }

@@ -113,6 +113,8 @@ enum Trouble {
     Later { at: Timestamp, sent: Sent, why: String },
     /// Trying again will not help; the sentence is for people.
     Never(String),
+    /// The App's installation lacks a permission (named where GitHub names it): an owner can accept it.
+    Lacks(String),
     /// The repository, the subject or the installation is not there any more.
     Gone(String),
     /// The database did not do it.
@@ -261,6 +263,12 @@ impl Engine {
             GithubError::Unreachable(_) | GithubError::Unauthorized(_) | GithubError::Conflict(_) => rest(attempt),
             GithubError::NotInstalled(_) | GithubError::Gone(_) => return Trouble::Gone(why),
             GithubError::NotFound(_) => return Trouble::Gone(why),
+            GithubError::Forbidden {
+                reason: crate::github::Refusal::MissingPermission { needed },
+                ..
+            } => {
+                return Trouble::Lacks(needed.clone().unwrap_or_default());
+            }
             GithubError::Forbidden { .. } | GithubError::Validation { .. } | GithubError::Other { .. } => {
                 return Trouble::Never(why);
             }
@@ -274,6 +282,17 @@ impl Engine {
             sent,
             why,
         }
+    }
+
+    /// The sentence for a permission that the App's installation lacks: which, and where an owner accepts it.
+    async fn lacks(&self, installation: InstallationId, permission: &str) -> String {
+        let found = self.parts().github.app().installation(installation).await;
+        let accept_url = found.ok().flatten().map(|found| found.html_url).unwrap_or_default();
+        crate::chat::say::replies::app_lacks(&crate::chat::say::replies::Lacks {
+            to: "do that",
+            permission,
+            accept_url: &accept_url,
+        })
     }
 
     /// The handle of a repository that is known.

@@ -133,12 +133,14 @@ const STEP_PACE: &str = "INSERT INTO pace (installation_id, next_at, hour_from, 
     WHERE pace.next_at <= $3 RETURNING installation_id";
 
 impl NewEffect {
-    /// The statement that plans it; planning it again does nothing.
+    /// The statement that plans it. Planning it again does nothing while it waits or is done, and revives it when it was
+    /// dropped or given up: its doubt stays, so what may have been sent is looked for first.
     pub fn planned(&self, now: Timestamp) -> Statement {
         Statement::new(
             "INSERT INTO effects (id, workflow_id, installation_id, repository_id, lane, kind, payload, state, priority,
                 paced, run_at, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING",
+            VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $8, $9, $10, $11) ON CONFLICT (id) DO UPDATE SET state = 'ready', run_at = $10, attempt = 0, lease_until = 0, ended_at = NULL
+                WHERE effects.state IN ('failed', 'cancelled')",
             values![
                 &self.id,
                 self.workflow.as_ref().map(WorkflowId::as_str),
@@ -249,10 +251,10 @@ impl Store {
         self.write(Write::of(park)).await.map(drop)
     }
 
-    /// Whether an act of this workflow is in flight.
+    /// Whether an act of this workflow is under way, or may have been carried out without our knowing.
     pub async fn act_in_flight(&self, workflow: &WorkflowId) -> Result<bool, StoreError> {
-        const ACT: &str =
-            "SELECT seq FROM effects WHERE workflow_id = $1 AND kind = 'act' AND state = 'inflight' LIMIT 1";
+        const ACT: &str = "SELECT seq FROM effects WHERE workflow_id = $1 AND kind = 'act' 
+            AND (state = 'inflight' OR state = 'ready' AND doubt = 1) LIMIT 1";
         Ok(!self.read(ACT, values![workflow]).await?.is_empty())
     }
 
@@ -273,11 +275,23 @@ impl Store {
     }
 }
 
-/// The statement that drops what was planned for a workflow and has not begun.
+/// The statement that refuses a write while an act of the workflow is under way or in doubt.
+pub fn no_act_under_way(workflow: &WorkflowId) -> Statement {
+    Statement::new(
+        "UPDATE workflows SET updated_at = updated_at WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM effects e
+            WHERE e.workflow_id = $1 AND e.kind = 'act'
+            AND (e.state = 'inflight' OR e.state = 'ready' AND e.doubt = 1))",
+        values![workflow],
+    )
+    .exactly(1)
+}
+
+/// The statement that drops what was planned for a workflow and has not begun. What may have been carried out stays: it
+/// is looked for, so that the record tells what happened.
 pub fn cancel_planned(workflow: &WorkflowId, now: Timestamp) -> Statement {
     Statement::new(
         "UPDATE effects SET state = 'cancelled', ended_at = $2
-        WHERE workflow_id = $1 AND state = 'ready' AND kind IN ('run_agent', 'act', 'expire_gate')",
+        WHERE workflow_id = $1 AND state = 'ready' AND doubt = 0 AND kind IN ('run_agent', 'act', 'expire_gate')",
         values![workflow, micros(now)],
     )
 }

@@ -81,7 +81,7 @@ pub fn apply(state: &mut State, event: &Event, at: Timestamp) {
         state.heard_at = *said_at;
     }
     match event {
-        Event::Held { by, reason } => {
+        Event::Held { by, reason, .. } => {
             state.hold = Some(Hold {
                 by: by.clone(),
                 reason: reason.clone(),

@@ -6,7 +6,7 @@ use super::apply::{apply, begin};
 use super::artifact::Proposal;
 use super::command::{Ask, Authority, Command, Named, Obsolete, Refusal, Report, RunResult, Start, Verdict};
 use super::definition::{Gate, OnExpiry};
-use super::event::Event;
+use super::event::{Event, HoldCause};
 use super::ids::{Digest, PhaseId};
 use super::right::{Right, Standing};
 use super::state::{Approval, Ending, Maker, PhaseStatus, State, Status, Timestamp, Why};
@@ -108,6 +108,7 @@ fn asked(state: &State, authority: &Authority, ask: &Ask, facts: Facts, now: Tim
         Ask::Hold { reason } => Ok(vec![Event::Held {
             by: Some(by.clone()),
             reason: reason.into(),
+            cause: HoldCause::Asked,
         }]),
         Ask::Approve { named, reason } => approve(state, authority, named, reason.as_deref(), now),
         Ask::Reject { reason } => {
@@ -410,6 +411,7 @@ fn reported(state: &State, report: &Report, now: Timestamp) -> Option<Vec<Event>
             vec![Event::Held {
                 by: by.clone(),
                 reason: "the issue or pull request was closed".into(),
+                cause: HoldCause::SubjectClosed,
             }]
         }),
         Report::SubjectGone { why } => Some(vec![Event::Cancelled {

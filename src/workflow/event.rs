@@ -9,6 +9,16 @@ use super::right::Person;
 use super::state::{ActOutcome, Approval, Ending, Maker, Subject, Surface, Timestamp, Why};
 use super::words::Words;
 
+/// What held a workflow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldCause {
+    /// Somebody asked.
+    Asked,
+    /// Its subject was closed.
+    SubjectClosed,
+}
+
 /// One fact. Holds ids and digests; what people wrote at length lives in artifacts, runs and deliveries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -155,6 +165,8 @@ pub enum Event {
         by: Option<Person>,
         /// Why.
         reason: Words,
+        /// What made it so.
+        cause: HoldCause,
     },
     /// The hold was lifted.
     Unheld {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::act::ActKey;
 use super::decide::partly_done;
 use super::definition::{Gate, OnExpiry};
-use super::event::Event;
+use super::event::{Event, HoldCause};
 use super::ids::{Digest, PhaseId};
 use super::state::{PhaseStatus, State, Timestamp};
 
@@ -59,9 +59,41 @@ pub enum Intent {
         /// When.
         at: Timestamp,
     },
+    /// Say something that people should be told of: an edited card notifies nobody.
+    Tell {
+        /// What.
+        notice: Notice,
+    },
     /// Drop what was planned and not begun. What still counts is named anew, here or when the hold is lifted; what is
     /// under way then is the same run or act and is not begun twice.
     CancelPlanned,
+}
+
+/// What a workflow tells of itself in a short comment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "notice", rename_all = "snake_case")]
+pub enum Notice {
+    /// It is complete, and what it was for has left.
+    Completed,
+    /// A phase waits for a person's answer, or failed.
+    Stopped {
+        /// The phase.
+        phase: PhaseId,
+    },
+    /// An approval does not count any more.
+    ApprovalLost {
+        /// The phase.
+        phase: PhaseId,
+        /// Why, for people.
+        reason: String,
+    },
+    /// Nobody answered in time, and that rejected it.
+    Expired {
+        /// The phase.
+        phase: PhaseId,
+    },
+    /// The subject was closed, and that held it.
+    Closed,
 }
 
 /// What follows from events that led to `state`, in order. The card comes first, so that what it shows is there before
@@ -80,20 +112,16 @@ pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
         match event {
             Event::PhaseStarted { phase, .. } => intents.extend(run(state, phase)),
             Event::Shown { phase, .. } | Event::Reminded { phase } => intents.extend(opened(state, phase, now)),
-            Event::Approved { phase, .. }
-            | Event::Rejected { phase, .. }
-            | Event::Revised { phase, .. }
-            // A person's change: what people were called to look at is void.
-            | Event::Proposed {
-                phase,
-                change: Some(_),
-                ..
-            } => intents.push(Intent::DismissCall { phase: phase.clone() }),
+            Event::Approved { phase, .. } | Event::Rejected { phase, .. } | Event::Revised { phase, .. } => {
+                intents.push(Intent::DismissCall { phase: phase.clone() });
+            }
             Event::Held { .. } | Event::Cancelled { .. } => {
                 let called = state.definition.phases.iter().map(|phase| &phase.id);
-                intents.extend(called.filter(|phase| waits_at_gate(state, phase)).map(|phase| {
-                    Intent::DismissCall { phase: phase.clone() }
-                }));
+                intents.extend(
+                    called
+                        .filter(|phase| waits_at_gate(state, phase))
+                        .map(|phase| Intent::DismissCall { phase: phase.clone() }),
+                );
             }
             // These dropped what was planned, so all that still counts is named anew.
             Event::Unheld { .. } | Event::Unapproved { .. } | Event::ApprovalLost { .. } => {
@@ -107,10 +135,38 @@ pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
             _ => {}
         }
     }
+    intents.extend(events.iter().filter_map(|event| {
+        Some(Intent::Tell {
+            notice: notice(state, event)?,
+        })
+    }));
     let acting = state.definition.phases.iter().map(|phase| &phase.id);
     let acting = acting.filter(|phase| events.iter().any(|event| lets_act(event, phase)));
     intents.extend(acting.filter_map(|phase| next_act(state, phase)));
     intents
+}
+
+/// What people should be told of an event, where its card alone would not reach them.
+fn notice(state: &State, event: &Event) -> Option<Notice> {
+    match event {
+        Event::WaitsForHuman { phase, .. } | Event::Failed { phase, .. } => {
+            Some(Notice::Stopped { phase: phase.clone() })
+        }
+        Event::ApprovalLost { phase, reason } => Some(Notice::ApprovalLost {
+            phase: phase.clone(),
+            reason: reason.clone(),
+        }),
+        Event::Rejected { phase, by: None, .. } => Some(Notice::Expired { phase: phase.clone() }),
+        Event::Held {
+            cause: HoldCause::SubjectClosed,
+            ..
+        } => Some(Notice::Closed),
+        Event::Completed => {
+            let left = state.definition.phases.iter().any(|phase| phase.executes.is_some());
+            left.then_some(Notice::Completed)
+        }
+        _ => None,
+    }
 }
 
 /// Whether an event makes what was planned before it pointless.

@@ -64,7 +64,7 @@ impl World {
         }
         self.live_issue_mut(parent)?.children.push(child);
         self.live_issue_mut(child)?.parent = Some(parent);
-        self.remember(parent, actor, Happened::SubIssueAdded(child));
+        self.remember(parent, actor, Happened::SubIssueAdded);
         self.remember(child, actor, Happened::ParentAdded(parent));
         Ok(())
     }
@@ -79,7 +79,7 @@ impl World {
         if let Some(down) = self.issues.get_mut(&child) {
             down.parent = None;
         }
-        self.remember(parent, actor, Happened::SubIssueRemoved(child));
+        self.remember(parent, actor, Happened::SubIssueRemoved);
         self.remember(child, actor, Happened::ParentRemoved(parent));
         Ok(())
     }

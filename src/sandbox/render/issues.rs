@@ -214,8 +214,8 @@ pub fn happened_name(what: &Happened) -> &'static str {
         Happened::Unlocked => "unlocked",
         Happened::Transferred => "transferred",
         Happened::CommentDeleted => "comment_deleted",
-        Happened::SubIssueAdded(_) => "sub_issue_added",
-        Happened::SubIssueRemoved(_) => "sub_issue_removed",
+        Happened::SubIssueAdded => "sub_issue_added",
+        Happened::SubIssueRemoved => "sub_issue_removed",
         Happened::ParentAdded(_) => "parent_issue_added",
         Happened::ParentRemoved(_) => "parent_issue_removed",
         Happened::BlockedByAdded(_) => "blocked_by_added",
@@ -250,7 +250,7 @@ pub fn history_entry(world: &World, repo: &Repo, entry: &HistoryEntry) -> Value 
         Happened::Renamed { from, to } => json!({ "rename": { "from": from, "to": to } }),
         Happened::Locked(reason) => json!({ "lock_reason": reason }),
         // The description gives these events no field for the other issue.
-        Happened::SubIssueAdded(_) | Happened::SubIssueRemoved(_) => json!({}),
+        Happened::SubIssueAdded | Happened::SubIssueRemoved => json!({}),
         Happened::ParentAdded(id) | Happened::ParentRemoved(id) => json!({ "parent_issue": reference(world, *id) }),
         Happened::BlockedByAdded(id) | Happened::BlockedByRemoved(id) => {
             json!({ "blocked_by": reference(world, *id) })
