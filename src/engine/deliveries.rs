@@ -16,9 +16,9 @@ use crate::store::deliveries::{Accepted, LeasedDelivery};
 use crate::store::repositories::{Repository, forget_config_check};
 use crate::store::workflows::{CommentRole, Scope, Stored, forget_card, unlink_comment};
 use crate::store::{StoreError, Write};
-use crate::web::DeliveryRequest;
 use crate::workflow::command::{Command, Report, Verdict};
 use crate::workflow::decide::{Facts, decide};
+use crate::workflow::ids::DeliveryId;
 use crate::workflow::plan::Intent;
 use crate::workflow::state::Surface;
 
@@ -44,8 +44,8 @@ impl Engine {
     ///
     /// # Errors
     /// Whatever the store says: the delivery was not taken.
-    pub async fn accept(&self, request: DeliveryRequest) -> Result<Accepted, NotStored> {
-        let delivery = triage(request.id, &request.event, request.body.to_vec());
+    pub async fn accept(&self, id: DeliveryId, event: &str, body: Vec<u8>) -> Result<Accepted, NotStored> {
+        let delivery = triage(id, event, body);
         let settled = delivery.settled.is_some();
         let accepted = self.store().accept(delivery, self.now()).await?;
         if !settled || accepted == Accepted::Revived {
