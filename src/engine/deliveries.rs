@@ -11,16 +11,15 @@ use crate::chat::verbs::{Dialect, Reading, interpret};
 use crate::github::{
     Account, Comment, Event, EventKind, InstallationChange, Issue, Parsed, Push, Repo, RepositoryChange, parse,
 };
-use crate::inbox::triage::triage;
+use crate::inbox::triage::{subject_of, triage};
 use crate::store::deliveries::{Accepted, LeasedDelivery};
 use crate::store::effects::Sent;
 use crate::store::repositories::{Repository, forget_config_check};
 use crate::store::workflows::{CommentRole, Scope, Stored, forget_card, unlink_comment};
 use crate::store::{StoreError, Write};
-use crate::web::DeliveryRequest;
 use crate::workflow::command::{Command, Report, Verdict};
 use crate::workflow::decide::{Facts, decide};
-use crate::workflow::ids::IssueNumber;
+use crate::workflow::ids::{DeliveryId, IssueNumber};
 use crate::workflow::plan::Intent;
 use crate::workflow::state::Surface;
 
@@ -59,8 +58,8 @@ impl Engine {
     ///
     /// # Errors
     /// Whatever the store says: the delivery was not taken.
-    pub async fn accept(&self, request: DeliveryRequest) -> Result<Accepted, NotStored> {
-        let delivery = triage(request.id, &request.event, request.body.to_vec());
+    pub async fn accept(&self, id: DeliveryId, event: &str, body: Vec<u8>) -> Result<Accepted, NotStored> {
+        let delivery = triage(id, event, body);
         let settled = delivery.settled.is_some();
         let accepted = self.store().accept(delivery, self.now()).await?;
         if !settled || accepted == Accepted::Revived {
@@ -71,8 +70,15 @@ impl Engine {
 
     pub(super) async fn handle_delivery(&self, delivery: LeasedDelivery) {
         use tracing::Instrument;
-        let span =
-            tracing::info_span!("delivery", id = %delivery.id, event = %delivery.event, attempt = delivery.attempt);
+        let span = tracing::info_span!(
+            "delivery",
+            delivery = %delivery.id,
+            event = %delivery.event,
+            attempt = delivery.attempt,
+            installation = tracing::field::Empty,
+            repository = tracing::field::Empty,
+            subject = tracing::field::Empty
+        );
         async {
             let result = match self.route(&delivery).await {
                 Ok(()) => Ok(()),
@@ -131,6 +137,12 @@ impl Engine {
             installation,
             repository: repository.id,
         };
+        let span = tracing::Span::current();
+        span.record("installation", installation.0);
+        span.record("repository", tracing::field::display(repository.full_name()));
+        if let Some(subject) = subject_of(&event.kind) {
+            span.record("subject", subject.0);
+        }
         let known = self.note_repository(&event, spot).await?;
         match &event.kind {
             EventKind::SubjectClosed { subject } => {

@@ -65,7 +65,11 @@ impl Engine {
             workflow = effect.workflow.as_ref().map(tracing::field::display)
         );
         async {
-            let result = match self.carry_out(&effect).await {
+            let outcome = self.carry_out(&effect).await;
+            if let Some(remaining) = self.parts().github.installation(effect.installation).remaining() {
+                crate::figures::github_remaining(effect.installation, remaining);
+            }
+            let result = match outcome {
                 Ok(ended) => self.complete(&effect, ended).await,
                 Err(trouble) => self.meet(&effect, trouble).await,
             };

@@ -42,9 +42,14 @@ impl<'a> Forged<'a> {
 
     /// Posts it, and tells status, headers without the date, and text of the answer.
     pub async fn post(self, world: &World) -> Answer {
+        self.post_to(world.webhook_url()).await
+    }
+
+    /// Posts it to this address.
+    pub async fn post_to(self, url: &str) -> Answer {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let mut request = client
-            .post(world.webhook_url())
+            .post(url)
             .header("Content-Type", "application/json")
             .body(self.body);
         if let Some(event) = self.event {
