@@ -383,7 +383,6 @@ fn tasks_view(tasks: Tasks, proposal: &Proposal) -> TasksView {
                 url: omitted.url,
             })
             .collect(),
-        earlier: Vec::new(),
         questions: tasks.questions,
         tasks: tasks.tasks.into_iter().map(task_view).collect(),
     }

@@ -6,8 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use pulldown_cmark::{Event as MarkdownEvent, Options, Parser, Tag, TagEnd};
 
 use super::view::{
-    CardView, Earlier, LeftOut, MailView, Note, PostedPages, ProposalView, Selection, Shown, Source, TaskView,
-    TasksView,
+    CardView, LeftOut, MailView, Note, PostedPages, ProposalView, Selection, Shown, Source, TaskView, TasksView,
 };
 use crate::workflow::act::ActKey;
 use crate::workflow::apply::{apply, begin};
@@ -290,10 +289,6 @@ pub fn tasks() -> TasksView {
             what: "maybe we should rewrite it all".to_owned(),
             why: "nobody said that they will".to_owned(),
             url: Some("https://github.com/acme/app/issues/12#issuecomment-4".to_owned()),
-        }],
-        earlier: vec![Earlier {
-            title: "Renew the certificate".to_owned(),
-            url: "https://github.com/acme/app/issues/9".to_owned(),
         }],
         questions: vec!["Who is on call?".to_owned()],
     }

@@ -3,7 +3,7 @@
 use super::boxes::box_line;
 use super::markup::{collapsed, count, indented, link, list, login, name, paragraphs, pieces, units, words};
 use super::pages::{Entry, PIECE};
-use super::view::{Earlier, LeftOut, Selection, Source, TaskView, TasksView};
+use super::view::{LeftOut, Selection, Source, TaskView, TasksView};
 use crate::chat::harmless;
 
 /// GitHub's limit for an issue's title.
@@ -112,7 +112,6 @@ pub fn entries(view: &TasksView) -> Vec<Entry> {
         .collect();
     let lists = [
         ("#### Left out", left_out_lines(&view.left_out)),
-        ("#### Opened before", earlier_lines(&view.earlier)),
         ("#### Open questions", question_lines(&view.questions)),
     ];
     for (heading, lines) in lists {
@@ -255,7 +254,6 @@ fn beside(view: &TasksView) -> String {
     };
     paragraphs(&[
         part("Open questions", question_lines(&view.questions)),
-        part("Opened before, and therefore left out", earlier_lines(&view.earlier)),
         part("Left out", left_out_lines(&view.left_out)),
     ])
 }
@@ -272,12 +270,6 @@ fn left_out_lines(all: &[LeftOut]) -> Vec<String> {
             let there = there.map(|there| format!(" ({there})")).unwrap_or_default();
             format!("- {what}{there}: {}", harmless::inline(&left.why, LEFT_OUT))
         })
-        .collect()
-}
-
-fn earlier_lines(all: &[Earlier]) -> Vec<String> {
-    all.iter()
-        .map(|earlier| format!("- {}", link(&harmless::inline(&earlier.title, TITLE), &earlier.url)))
         .collect()
 }
 

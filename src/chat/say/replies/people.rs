@@ -1,8 +1,8 @@
 //! Who may, who is asked, and what was not understood.
 
-use crate::chat::say::markup::{code, digest, is_login, link, list, logins, name, words};
+use crate::chat::say::markup::{code, is_login, link, list, logins, name, words};
 use crate::chat::say::phrases::{requirement, right, title};
-use crate::workflow::ids::{Digest, PhaseId};
+use crate::workflow::ids::PhaseId;
 use crate::workflow::right::{Requirement, Right};
 use crate::workflow::state::State;
 
@@ -138,13 +138,4 @@ pub(super) fn mentions(people: &[String]) -> String {
         .map(|login| format!("@{login}"))
         .collect();
     mentions.join(" ")
-}
-
-/// The call that stays where an answered one cannot be tidied away.
-pub fn call_answered(of: &Digest, card_url: &str) -> String {
-    format!(
-        "This was answered: {} is no longer waiting. See {}.",
-        digest(of),
-        link("the card", card_url)
-    )
 }
