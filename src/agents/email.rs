@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::clean::{clean, fold};
-use super::harmless::{Voice, line};
 use super::inputs::{Inputs, Mailing};
 use super::prompt::Brief;
 use super::scan::scan;
 use super::{Agent, Amendment, Draft, Problem, ProblemKind, WrongInputs, answer, did_you_mean};
+use crate::text::clean::{clean, fold};
+use crate::text::harmless::markdown::{Voice, line};
 use crate::workflow::act::{Act, ActKey, Deed, Mail};
 
 mod render;

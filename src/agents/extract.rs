@@ -12,12 +12,13 @@ use serde_json::{Value, json};
 pub use edit::amend;
 pub use tasks::{Confidence, Estimate, Omitted, Origin, Priority, Source, Task, Tasks};
 
-use super::clean::{clean, fold, visible_characters};
-use super::harmless::{Voice, cut, line, markdown, markdown_line};
 use super::inputs::{Entry, Inputs, Thread};
 use super::prompt::Brief;
 use super::scan::scan;
 use super::{Agent, Amendment, Draft, Problem, ProblemKind, WrongInputs, tickets};
+use crate::text::clean::{clean, fold};
+use crate::text::harmless::markdown::{Voice, cut, line, markdown, markdown_line};
+use crate::text::visible::visible_characters;
 
 /// Reads a thread, proposes tasks.
 pub static AGENT: Agent = Agent {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::clean::clean;
 use super::extract::Priority;
+use crate::text::clean::clean;
 
 /// What one run of an agent is given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,10 +6,8 @@
 
 mod amend;
 mod answer;
-pub mod clean;
 pub mod email;
 pub mod extract;
-pub mod harmless;
 mod inputs;
 mod prompt;
 pub mod scan;
@@ -18,7 +16,7 @@ pub mod tickets;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use amend::{Amendment, parse_fields};
+pub use amend::Amendment;
 pub use inputs::{Earlier, Entry, Inputs, LeftOut, Limits, Mailing, OpenedTask, Thread};
 
 use crate::workflow::act::Act;

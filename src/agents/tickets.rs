@@ -2,8 +2,8 @@
 //! follows from the tasks alone, so that the acts can be approved together with them.
 
 use super::extract::{Origin, Task, Tasks};
-use super::harmless::{Voice, cut, markdown, markdown_line};
 use super::inputs::Thread;
+use crate::text::harmless::markdown::{Voice, cut, markdown, markdown_line};
 use crate::workflow::act::{Act, ActKey, Deed};
 
 /// The label that every opened issue bears.

@@ -11,7 +11,7 @@ use super::phrases::{self, because, hours, right, somebody, surface, title, why}
 use super::tasks::Ticking;
 use super::view::{CardView, Note, ProposalView, Shown};
 use super::{mail, record, tasks};
-use crate::chat::harmless;
+use crate::text::harmless::literal;
 use crate::workflow::definition::{Gate, OnExpiry, PeopleGate};
 use crate::workflow::ids::PhaseId;
 use crate::workflow::state::{Maker, Pending, PhaseStatus, State, Status, What};
@@ -136,7 +136,7 @@ fn compose(view: &CardView<'_>, room: Room, body: Option<Body>) -> String {
     paragraphs(&[
         format!(
             "### {} · {}",
-            harmless::inline(&view.state.definition.title, 120),
+            literal::inline(&view.state.definition.title, 120),
             headline(view)
         ),
         status(view),
@@ -494,7 +494,7 @@ fn notes(view: &CardView<'_>) -> String {
 pub(super) fn standing(view: &CardView<'_>) -> String {
     let headline = format!(
         "**{}: {}.**",
-        harmless::inline(&view.state.definition.title, 120),
+        literal::inline(&view.state.definition.title, 120),
         headline(view)
     );
     paragraphs(&[headline, status(view), phases(view), stopped(view)])

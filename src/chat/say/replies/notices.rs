@@ -1,12 +1,12 @@
 //! What the bot says of itself: something happened that a person has to know.
 
 use super::people::mentions;
-use crate::chat::harmless;
 use crate::chat::say::card;
 use crate::chat::say::markup::{code, count, digest, fenced, link, list, name, paragraphs, sentence, units, words};
 use crate::chat::say::outcomes::opened;
 use crate::chat::say::pages::LONGEST;
 use crate::chat::say::phrases::{because, somebody, surface, title, why};
+use crate::text::harmless::literal;
 use crate::workflow::ids::{Digest, IssueNumber, PhaseId};
 use crate::workflow::right::Person;
 use crate::workflow::state::{ActOutcome, PhaseStatus, State, Status, Surface};
@@ -249,7 +249,7 @@ pub fn unlinked_issues(all: &[Unlinked]) -> String {
             .as_deref()
             .map(|reason| format!(" ({})", words(reason)))
             .unwrap_or_default();
-        let line = format!("\n- #{} {}{reason}", issue.number, harmless::inline(&issue.title, 256));
+        let line = format!("\n- #{} {}{reason}", issue.number, literal::inline(&issue.title, 256));
         if units(&text) + units(&line) + 100 > LONGEST {
             text.push_str(&format!("\n- {} more", all.len() - at));
             break;
