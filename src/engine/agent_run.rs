@@ -15,7 +15,7 @@ use crate::workflow::state::{Ending, PhaseStatus, State, Why};
 
 /// What an agent is given.
 enum Given {
-    Inputs(Inputs),
+    Inputs(Box<Inputs>),
     /// There is nothing to ask the agent.
     Nothing(Ending),
 }
@@ -121,7 +121,7 @@ impl Engine {
         match agent.works_from {
             agents::InputKind::Thread => {
                 let thread = self.gather_thread(&work.repo, stored, phase, config).await?;
-                Ok(Given::Inputs(Inputs::Thread(thread)))
+                Ok(Given::Inputs(Box::new(Inputs::Thread(thread))))
             }
             agents::InputKind::Mailing => {
                 if config.mail.to.is_empty() && config.mail.cc.is_empty() {
@@ -135,7 +135,7 @@ impl Engine {
                         reason: "no issue was opened".to_owned(),
                     }));
                 }
-                Ok(Given::Inputs(Inputs::Mailing(mailing)))
+                Ok(Given::Inputs(Box::new(Inputs::Mailing(mailing))))
             }
         }
     }

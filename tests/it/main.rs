@@ -3,4 +3,7 @@
 mod contract;
 mod world;
 
+mod bad_input;
+mod examples;
+mod start;
 mod story;

@@ -217,20 +217,7 @@ async fn three_hundred_tasks_stand_on_pages_before_they_can_be_approved() {
         })
         .collect();
     let issue = world.issue("Leaks", &list);
-    world.clock.advance(chrono::TimeDelta::seconds(1));
-    world.github.as_("alice").comment(issue, "/deliver").unwrap();
-    let mut seen_without = false;
-    for _ in 0..500 {
-        let delivered = world.github.deliver_all().await.len();
-        let worked = world.house().engine.pump().await.unwrap();
-        if let Some(card) = world.card_comment(issue) {
-            seen_without |= !card.body.contains("`/approve ");
-        }
-        if delivered + worked == 0 {
-            break;
-        }
-    }
-    assert!(seen_without);
+    world.say("alice", issue, "/deliver").await;
     let card = world.card(issue);
     let heard = world.hear(issue);
     println!("{}", &card[..3000.min(card.len())]);
