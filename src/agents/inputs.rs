@@ -59,6 +59,9 @@ pub struct Thread {
     pub steer: Vec<String>,
     /// From the repository's configuration.
     pub limits: Limits,
+    /// What could not be read, for people.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 impl Thread {

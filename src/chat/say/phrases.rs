@@ -121,7 +121,7 @@ pub fn why(why: &Why) -> String {
         Why::ManualProvider => "A person answers in the agent's place.".to_owned(),
         Why::Unusable(sentences) => {
             let said: Vec<String> = sentences.iter().map(|text| format!("- {}", sentence(text))).collect();
-            format!("The answer could not be used:\n\n{}", said.join("\n"))
+            format!("What the agent proposed could not be used:\n\n{}", said.join("\n"))
         }
         Why::CapReached(cap) => format!("A limit was reached: {}", sentence(cap)),
         Why::Failed(reason) => format!("It failed: {}", sentence(reason)),

@@ -27,7 +27,9 @@ pub enum Ticking {
 /// How many of how many are selected.
 pub fn tally(view: &TasksView) -> String {
     let on = view.tasks.iter().filter(|task| task.selection == Selection::On).count();
-    if on == view.tasks.len() {
+    if view.tasks.is_empty() {
+        "no tasks".to_owned()
+    } else if on == view.tasks.len() {
         count(on, "task", "tasks")
     } else {
         format!("{on} of {}", count(view.tasks.len(), "task", "tasks"))
@@ -177,7 +179,7 @@ fn facts(task: &TaskView) -> String {
     facts.extend(
         task.confidence
             .as_deref()
-            .map(|confidence| format!("confidence {}", words(confidence))),
+            .map(|confidence| format!("{} confidence", words(confidence))),
     );
     facts.extend(task.added_by.as_deref().map(|by| format!("added by {}", login(by))));
     facts.join(", ")
@@ -265,10 +267,10 @@ fn left_out_lines(all: &[LeftOut]) -> Vec<String> {
             let there = left
                 .url
                 .as_deref()
-                .map(|url| link("there", url))
-                .filter(|there| there != "there");
+                .map(|url| link("see", url))
+                .filter(|there| there != "see");
             let there = there.map(|there| format!(" ({there})")).unwrap_or_default();
-            format!("- {what}{there}: {}", literal::inline(&left.why, LEFT_OUT))
+            format!("- {what} — {}{there}", literal::inline(&left.why, LEFT_OUT))
         })
         .collect()
 }

@@ -153,4 +153,6 @@ pub enum Note {
     LinksUnavailable,
     /// A sentence of an agent or a check.
     Said(String),
+    /// The forms of work that were looked for, as Markdown of our own.
+    Forms(&'static str),
 }

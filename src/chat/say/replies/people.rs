@@ -3,11 +3,16 @@
 use crate::chat::say::markup::{code, is_login, link, list, logins, name, words};
 use crate::chat::say::phrases::{requirement, right, title};
 use crate::workflow::ids::PhaseId;
-use crate::workflow::right::{Requirement, Right};
+use crate::workflow::right::{Person, Requirement, Right};
 use crate::workflow::state::State;
 
 /// People named in one answer.
 const NAMED: usize = 20;
+
+/// Why an approval stops counting: whoever gave it may not any more.
+pub fn right_was_lost(by: &Person, needs: Right) -> String {
+    format!("{} no longer has {}", by.login, right(needs))
+}
 
 /// Who meets a requirement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +51,7 @@ pub fn not_allowed(refused: &NotAllowed<'_>) -> String {
     )
 }
 
-fn who_can(who: &WhoCan) -> String {
+pub(super) fn who_can(who: &WhoCan) -> String {
     match who {
         WhoCan::Known(all) if all.is_empty() => "I know of nobody who can right now.".to_owned(),
         WhoCan::Known(all) => format!("Who can: {}.", named(all)),
