@@ -39,6 +39,7 @@ use crate::workflow::ids::{InstallationId, UserId};
 use crate::workflow::state::Timestamp;
 
 pub use deliveries::NotStored;
+pub use settings::check_repository_config;
 
 /// The clock of everything: the system's, or a test's.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
