@@ -3,4 +3,6 @@
 mod contract;
 mod world;
 
+mod crash;
+mod once;
 mod story;
