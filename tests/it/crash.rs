@@ -51,7 +51,10 @@ async fn sweep(first: u64, of: usize) {
         let outcome = tell(&mut world, &mut course).await;
         // What is done at the same time shares commits by chance, so that a run may need a few less.
         let late = after + 8 > commits;
-        assert!(course.after.is_none() || late, "the run ended before commit {after} of {commits}");
+        assert!(
+            course.after.is_none() || late,
+            "the run ended before commit {after} of {commits}"
+        );
         outcome.assert_is(&expected, &format!("stopped after commit {after} of {commits}"));
         world.close().await;
     }

@@ -3,6 +3,9 @@
 mod contract;
 mod world;
 
+mod bad_input;
 mod crash;
+mod examples;
 mod once;
+mod start;
 mod story;
