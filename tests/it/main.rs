@@ -6,6 +6,7 @@ mod world;
 mod bad_input;
 mod crash;
 mod examples;
+mod faults;
 mod once;
 mod start;
 mod story;
