@@ -4,6 +4,9 @@ mod contract;
 mod world;
 
 mod bad_input;
+mod crash;
 mod examples;
+mod faults;
+mod once;
 mod start;
 mod story;
