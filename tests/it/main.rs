@@ -3,4 +3,5 @@
 mod contract;
 mod world;
 
+mod cli;
 mod story;
