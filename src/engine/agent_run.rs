@@ -15,7 +15,7 @@ use crate::workflow::state::{Ending, PhaseStatus, State, Why};
 
 /// What an agent is given, and what the card should say about it.
 enum Given {
-    Inputs(Inputs, Vec<String>),
+    Inputs(Box<Inputs>, Vec<String>),
     /// There is nothing to ask the agent.
     Nothing(Ending),
 }
@@ -126,7 +126,7 @@ impl Engine {
         match agent.works_from {
             agents::InputKind::Thread => {
                 let gathered = self.gather_thread(&work.repo, stored, phase, config).await?;
-                Ok(Given::Inputs(Inputs::Thread(gathered.thread), gathered.notes))
+                Ok(Given::Inputs(Box::new(Inputs::Thread(gathered.thread)), gathered.notes))
             }
             agents::InputKind::Mailing => {
                 if config.mail.to.is_empty() && config.mail.cc.is_empty() {
@@ -140,7 +140,7 @@ impl Engine {
                         reason: "no issue was opened".to_owned(),
                     }));
                 }
-                Ok(Given::Inputs(Inputs::Mailing(mailing), Vec::new()))
+                Ok(Given::Inputs(Box::new(Inputs::Mailing(mailing)), Vec::new()))
             }
         }
     }

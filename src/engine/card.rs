@@ -317,7 +317,7 @@ impl Engine {
         if same(&boxes::without_boxes(&found.body), &boxes::without_boxes(&card.body)) {
             return Ok(Found::BoxesDiffer);
         }
-        let editor = repo.edit_times(&[found.node_id.clone()]).await.ok();
+        let editor = repo.edit_times(std::slice::from_ref(&found.node_id)).await.ok();
         let editor = editor
             .and_then(|mut times| times.remove(&found.node_id))
             .and_then(|time| time.editor);

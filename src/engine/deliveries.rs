@@ -4,21 +4,22 @@ use super::authority::{Speech, person};
 use super::change::{Payload, Sign, Spot};
 use super::commands::{Ends, From, Spoken};
 use super::settings::{CONFIG_PATH, Settings};
-use super::{Engine, FIRST_REST, MOST_ATTEMPTS, Trouble};
-use crate::chat::reader::read;
+use super::{Engine, FIRST_REST, MOST_ATTEMPTS, Trouble, rest};
+use crate::chat::reader::{BotName, read};
 use crate::chat::say::replies as say;
 use crate::chat::verbs::{Dialect, Reading, interpret};
 use crate::github::{
     Account, Comment, Event, EventKind, InstallationChange, Issue, Parsed, Push, Repo, RepositoryChange, parse,
 };
-use crate::inbox::triage::triage;
+use crate::inbox::triage::{subject_of, triage};
 use crate::store::deliveries::{Accepted, LeasedDelivery};
+use crate::store::effects::Sent;
 use crate::store::repositories::{Repository, forget_config_check};
 use crate::store::workflows::{CommentRole, Scope, Stored, forget_card, unlink_comment};
 use crate::store::{StoreError, Write};
-use crate::web::DeliveryRequest;
 use crate::workflow::command::{Command, Report, Verdict};
 use crate::workflow::decide::{Facts, decide};
+use crate::workflow::ids::{DeliveryId, IssueNumber};
 use crate::workflow::plan::Intent;
 use crate::workflow::state::Surface;
 
@@ -39,13 +40,26 @@ pub(super) struct Told<'a> {
     pub(super) sender: Account,
 }
 
+/// What could not be checked: by what it was told, where, and what it is by its meaning.
+struct Unchecked<'a> {
+    delivery: &'a LeasedDelivery,
+    spot: Spot,
+    number: IssueNumber,
+    key: &'a str,
+}
+
+/// What a comment is by its meaning, however often and by whichever hook it is told.
+fn key_of(spot: Spot, comment: &Comment) -> String {
+    format!("comment:{}:{:?}:{}", spot.repository, comment.kind, comment.id)
+}
+
 impl Engine {
     /// Stores a delivery, one commit, and wakes the engine when it has something to do.
     ///
     /// # Errors
     /// Whatever the store says: the delivery was not taken.
-    pub async fn accept(&self, request: DeliveryRequest) -> Result<Accepted, NotStored> {
-        let delivery = triage(request.id, &request.event, request.body.to_vec());
+    pub async fn accept(&self, id: DeliveryId, event: &str, body: Vec<u8>) -> Result<Accepted, NotStored> {
+        let delivery = triage(id, event, body);
         let settled = delivery.settled.is_some();
         let accepted = self.store().accept(delivery, self.now()).await?;
         if !settled || accepted == Accepted::Revived {
@@ -56,8 +70,15 @@ impl Engine {
 
     pub(super) async fn handle_delivery(&self, delivery: LeasedDelivery) {
         use tracing::Instrument;
-        let span =
-            tracing::info_span!("delivery", id = %delivery.id, event = %delivery.event, attempt = delivery.attempt);
+        let span = tracing::info_span!(
+            "delivery",
+            delivery = %delivery.id,
+            event = %delivery.event,
+            attempt = delivery.attempt,
+            installation = tracing::field::Empty,
+            repository = tracing::field::Empty,
+            subject = tracing::field::Empty
+        );
         async {
             let result = match self.route(&delivery).await {
                 Ok(()) => Ok(()),
@@ -74,7 +95,13 @@ impl Engine {
 
     async fn meet_delivery(&self, delivery: &LeasedDelivery, trouble: Trouble) -> Result<(), StoreError> {
         let end = match trouble {
-            Trouble::Later { at, why, .. } if delivery.attempt < MOST_ATTEMPTS => {
+            Trouble::Later { at, sent, why } if delivery.attempt < MOST_ATTEMPTS => {
+                let rested = self.now() + rest(delivery.attempt);
+                // All that a delivery asks of GitHub are reads: an answer that was lost can be asked for again at once.
+                let at = match sent {
+                    Sent::Maybe => rested,
+                    Sent::No => at.max(rested),
+                };
                 tracing::info!(%why, until = %at, "a delivery is put off");
                 delivery.put_off(at, &why)
             }
@@ -110,6 +137,12 @@ impl Engine {
             installation,
             repository: repository.id,
         };
+        let span = tracing::Span::current();
+        span.record("installation", installation.0);
+        span.record("repository", tracing::field::display(repository.full_name()));
+        if let Some(subject) = subject_of(&event.kind) {
+            span.record("subject", subject.0);
+        }
         let known = self.note_repository(&event, spot).await?;
         match &event.kind {
             EventKind::SubjectClosed { subject } => {
@@ -189,7 +222,15 @@ impl Engine {
             return self.nothing_to_do(delivery, "nobody was addressed").await;
         }
         let repo = self.repo_of(&known);
-        let settings = self.settings(&repo, &known).await?;
+        let settings = match self.settings(&repo, &known).await {
+            Ok(settings) => settings,
+            Err(trouble) => {
+                if let (EventKind::Comment(comment), Trouble::Later { why, .. }) = (&event.kind, &trouble) {
+                    self.could_not_look(delivery, spot, &name, comment, why).await?;
+                }
+                return Err(trouble);
+            }
+        };
         let dialect = self.dialect(&name, &settings);
         let told = Told {
             delivery,
@@ -224,7 +265,7 @@ impl Engine {
             kind: comment.kind,
             sign: Sign::Seen,
         };
-        let key = format!("comment:{}:{:?}:{}", told.spot.repository, comment.kind, comment.id);
+        let key = key_of(told.spot, comment);
         self.store()
             .write(Write::of(self.answer(
                 told.spot,
@@ -292,27 +333,70 @@ impl Engine {
         Ok(())
     }
 
-    /// Says once that the facts could not be had; the delivery is tried again by itself.
+    /// Says once that the facts for a command could not be had; the delivery is tried again by itself.
     async fn could_not_check(&self, spoken: &Spoken<'_>, reading: &Reading, why: &str) -> Result<(), Trouble> {
+        let unchecked = Unchecked {
+            delivery: spoken.delivery,
+            spot: spoken.spot,
+            number: spoken.subject.number,
+            key: &spoken.key,
+        };
+        self.say_unchecked(unchecked, reading, why).await
+    }
+
+    /// The same where not even the repository's configuration could be read: its own names of verbs are not known.
+    async fn could_not_look(
+        &self,
+        delivery: &LeasedDelivery,
+        spot: Spot,
+        bot: &BotName,
+        comment: &Comment,
+        why: &str,
+    ) -> Result<(), Trouble> {
+        let plain = Settings {
+            config: crate::config::RepositoryConfig::default(),
+            broken: None,
+        };
+        let dialect = self.dialect(bot, &plain);
+        for addressed in read(&comment.body, bot) {
+            let key = format!("{}:{}", key_of(spot, comment), addressed.index);
+            let unchecked = Unchecked {
+                delivery,
+                spot,
+                number: comment.subject.number,
+                key: &key,
+            };
+            self.say_unchecked(unchecked, &interpret(&addressed, &dialect), why)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn say_unchecked(&self, unchecked: Unchecked<'_>, reading: &Reading, why: &str) -> Result<(), Trouble> {
         let Reading::Command(command) = reading else {
             return Ok(());
         };
+        let Unchecked {
+            delivery,
+            spot,
+            number,
+            key,
+        } = unchecked;
         tracing::warn!(%why, verb = command.verb.name, "the facts for a command could not be had");
-        let number = spoken.subject.number;
-        let again = if spoken.delivery.attempt < MOST_ATTEMPTS {
+        let again = if delivery.attempt < MOST_ATTEMPTS {
             say::Again::WillTry
         } else {
             say::Again::GaveUp
         };
-        let body = say::could_not_check(command.verb.name, spoken.delivery.id.as_str(), again);
+        let body = say::could_not_check(command.verb.name, delivery.id.as_str(), again);
         let reply = Payload::Reply {
             number,
             to_line: None,
             body,
         };
-        let id = format!("unchecked:{}:{again:?}", spoken.key);
+        let id = format!("unchecked:{key}:{again:?}");
         self.store()
-            .write(Write::of(self.answer(spoken.spot, number, &id, &reply)?))
+            .write(Write::of(self.answer(spot, number, &id, &reply)?))
             .await?;
         Ok(())
     }

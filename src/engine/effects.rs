@@ -1,7 +1,7 @@
 //! The effect runner: look when in doubt, guard, call, and complete in one fenced transaction.
 
 use super::change::{Payload, reaction_target};
-use super::{Engine, FIRST_REST, MOST_ATTEMPTS, Trouble};
+use super::{Engine, FIRST_REST, MOST_ATTEMPTS, Trouble, rest};
 use crate::chat::say::replies as say;
 use crate::github::{Classifier, GithubError, Installation, Label, Marker, Repo};
 use crate::store::effects::{LeasedEffect, Sent};
@@ -65,7 +65,11 @@ impl Engine {
             workflow = effect.workflow.as_ref().map(tracing::field::display)
         );
         async {
-            let result = match self.carry_out(&effect).await {
+            let outcome = self.carry_out(&effect).await;
+            if let Some(remaining) = self.parts().github.installation(effect.installation).remaining() {
+                crate::figures::github_remaining(effect.installation, remaining);
+            }
+            let result = match outcome {
                 Ok(ended) => self.complete(&effect, ended).await,
                 Err(trouble) => self.meet(&effect, trouble).await,
             };
@@ -308,6 +312,8 @@ impl Engine {
                     return self.give_up(effect, &why).await;
                 }
                 crate::figures::effect(kind, "put_off");
+                // A read that failed does not know the effect's attempt; the rests grow all the same.
+                let at = at.max(self.now() + rest(effect.attempt));
                 tracing::info!(%why, until = %at, "an effect is put off");
                 self.store()
                     .write(Write::of(effect.put_off(at, sent, &why)))

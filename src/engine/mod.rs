@@ -25,12 +25,14 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use tokio::sync::{Notify, OnceCell};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::chat::reader::BotName;
 use crate::github::{GitHub, GithubError, Repo};
 use crate::mail::Mailer;
-use crate::store::effects::Sent;
+use crate::store::deliveries::LeasedDelivery;
+use crate::store::effects::{LeasedEffect, Sent};
 use crate::store::{Store, StoreError};
 use crate::workflow::definition::{Definition, Invalid};
 use crate::workflow::ids::{InstallationId, UserId};
@@ -59,6 +61,12 @@ const MOST_ATTEMPTS: u32 = 30;
 
 /// How many effects are claimed at once.
 const CLAIMED_AT_ONCE: u32 = 16;
+
+/// How much is under way at once.
+const AT_ONCE: usize = 64;
+
+/// The shortest nap, when something is due that cannot be taken.
+const SHORTEST_NAP: Duration = Duration::from_millis(250);
 
 /// The longest nap of an idle engine: signals wake it at once, this is the poll behind them.
 const NAP: Duration = Duration::from_secs(2);
@@ -97,6 +105,12 @@ struct Shared {
     definitions: Vec<Definition>,
     bot: OnceCell<Bot>,
     wake: Notify,
+}
+
+/// A piece of work that this process holds the lease of.
+enum Work {
+    Delivery(Box<LeasedDelivery>),
+    Effect(Box<LeasedEffect>),
 }
 
 /// Who the App is on GitHub.
@@ -191,26 +205,20 @@ impl Engine {
     }
 
     async fn pump_once(&self) -> Result<usize, StoreError> {
-        let now = self.now();
-        let until = now + LEASE;
-        let owner = &self.parts().owner;
-        let mut handled = 0;
-        if let Some(delivery) = self.store().claim_delivery(owner, now, until).await? {
-            self.handle_delivery(delivery).await;
-            handled += 1;
-        }
-        let mut effects = self.store().claim_effects(owner, now, until, CLAIMED_AT_ONCE).await?;
-        effects.extend(self.store().claim_paced(owner, now, until).await?);
-        handled += effects.len();
-        futures::future::join_all(effects.into_iter().map(|effect| self.run_effect(effect))).await;
+        let due = self.claim(usize::MAX).await?;
+        let handled = due.len();
+        futures::future::join_all(due.into_iter().map(|work| self.handle(work))).await;
         Ok(handled)
     }
 
-    /// Works until it is told to stop, then finishes what it has begun.
+    /// Works until it is told to stop, then finishes what it has begun. Pieces of work run side by side, so that a slow
+    /// answer holds up its own lane and nothing else.
     pub async fn run(&self, stop: CancellationToken) {
+        let mut under_way = JoinSet::new();
         while !stop.is_cancelled() {
-            let nap = match self.pump().await {
-                Ok(_) => self.nap().await,
+            let nap = match self.begin_due(&mut under_way).await {
+                Ok(0) => self.nap().await,
+                Ok(_) => continue,
                 Err(error) => {
                     tracing::error!(%error, "the database could not be used; trying again");
                     NAP
@@ -219,16 +227,69 @@ impl Engine {
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = self.0.wake.notified() => {}
+                Some(_) = under_way.join_next() => {}
                 () = tokio::time::sleep(nap) => {}
             }
+        }
+        while under_way.join_next().await.is_some() {}
+    }
+
+    /// Begins what is due, as far as there is room. Tells how much it began.
+    async fn begin_due(&self, under_way: &mut JoinSet<()>) -> Result<usize, StoreError> {
+        while under_way.try_join_next().is_some() {}
+        let room = AT_ONCE.saturating_sub(under_way.len());
+        if room == 0 {
+            return Ok(0);
+        }
+        let due = self.claim(room).await?;
+        let begun = due.len();
+        for work in due {
+            let engine = self.clone();
+            under_way.spawn(async move { engine.handle(work).await });
+        }
+        Ok(begun)
+    }
+
+    /// Takes what is due now: at most one delivery, one write that GitHub's limits count, and other effects.
+    async fn claim(&self, room: usize) -> Result<Vec<Work>, StoreError> {
+        let now = self.now();
+        let until = now + LEASE;
+        let owner = &self.parts().owner;
+        let mut due = Vec::new();
+        due.extend(
+            self.store()
+                .claim_delivery(owner, now, until)
+                .await?
+                .map(|delivery| Work::Delivery(Box::new(delivery))),
+        );
+        let effects = u32::try_from(room).unwrap_or(CLAIMED_AT_ONCE).min(CLAIMED_AT_ONCE);
+        let effects = self.store().claim_effects(owner, now, until, effects).await?;
+        due.extend(effects.into_iter().map(|effect| Work::Effect(Box::new(effect))));
+        due.extend(
+            self.store()
+                .claim_paced(owner, now, until)
+                .await?
+                .map(|effect| Work::Effect(Box::new(effect))),
+        );
+        Ok(due)
+    }
+
+    async fn handle(&self, work: Work) {
+        match work {
+            Work::Delivery(delivery) => self.handle_delivery(*delivery).await,
+            Work::Effect(effect) => self.run_effect(*effect).await,
         }
     }
 
     /// Until the next thing is due, or the poll.
     async fn nap(&self) -> Duration {
         let due = self.store().next_due().await.ok().flatten();
-        let wait = due.and_then(|due| (due - self.now()).to_std().ok()).unwrap_or(NAP);
-        wait.clamp(Duration::from_millis(5), NAP)
+        match due.map(|due| (due - self.now()).to_std()) {
+            Some(Ok(wait)) => wait.clamp(SHORTEST_NAP, NAP),
+            // Due, and yet it could not be taken: the budget of the hour is used up, or another process has it.
+            Some(Err(_)) => SHORTEST_NAP,
+            None => NAP,
+        }
     }
 
     /// Who the App is; asked of GitHub once.

@@ -22,7 +22,7 @@ pub fn triage(id: DeliveryId, event: &str, body: Vec<u8>) -> NewDelivery {
         Parsed::Event(event) => {
             delivery.installation = event.installation;
             delivery.repository = event.repository.as_ref().map(|repository| repository.id);
-            delivery.subject = subject(&event.kind);
+            delivery.subject = subject_of(&event.kind);
             delivery.settled = settled(&event).map(str::to_owned);
         }
         Parsed::Ignored(why) => delivery.settled = Some(why.to_owned()),
@@ -40,7 +40,8 @@ fn action(body: &[u8]) -> Option<String> {
     serde_json::from_slice::<Action>(body).ok()?.action
 }
 
-fn subject(kind: &EventKind) -> Option<crate::workflow::ids::IssueNumber> {
+/// The issue or pull request that an event is about.
+pub fn subject_of(kind: &EventKind) -> Option<crate::workflow::ids::IssueNumber> {
     match kind {
         EventKind::Comment(comment)
         | EventKind::CommentEdited { comment, .. }

@@ -31,6 +31,7 @@ mod ids;
 mod journal;
 mod model;
 mod people;
+pub mod play;
 mod reads;
 mod refusal;
 mod render;

@@ -114,6 +114,8 @@ const NEXT_PACED: &str = "SELECT e.seq, e.fence, e.paced, e.installation_id FROM
     LEFT JOIN pace p ON p.installation_id = e.installation_id
     WHERE e.state IN ('ready', 'inflight') AND e.run_at <= $1 AND e.lease_until <= $1 AND e.paced > 0
     AND COALESCE(p.next_at, 0) <= $1
+    AND NOT EXISTS (SELECT 1 FROM effects i WHERE i.installation_id = e.installation_id AND i.paced > 0
+        AND i.state = 'inflight' AND i.lease_until > $1)
     AND (e.paced < 2 OR p.installation_id IS NULL OR p.hour_from <= $2 OR p.hour_count < $3)
     AND NOT EXISTS (SELECT 1 FROM effects x
         WHERE x.lane = e.lane AND x.seq < e.seq AND x.state IN ('ready', 'inflight'))
@@ -212,8 +214,11 @@ impl Store {
     /// When the next delivery or effect can be due, for a process that has nothing to do now.
     pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         const DUE: &str = "SELECT MIN(due) AS due FROM (
-            SELECT MIN(CASE WHEN run_at > lease_until THEN run_at ELSE lease_until END) AS due
-                FROM effects e WHERE e.state IN ('ready', 'inflight') AND NOT EXISTS (SELECT 1 FROM effects x
+            SELECT MIN(CASE WHEN e.run_at > e.lease_until THEN
+                    CASE WHEN e.paced > 0 AND p.next_at > e.run_at THEN p.next_at ELSE e.run_at END
+                    ELSE e.lease_until END) AS due
+                FROM effects e LEFT JOIN pace p ON p.installation_id = e.installation_id
+                WHERE e.state IN ('ready', 'inflight') AND NOT EXISTS (SELECT 1 FROM effects x
                     WHERE x.lane = e.lane AND x.seq < e.seq AND x.state IN ('ready', 'inflight'))
             UNION ALL SELECT MIN(CASE WHEN run_at > lease_until THEN run_at ELSE lease_until END) AS due
                 FROM deliveries d WHERE d.state IN ('new', 'leased') AND NOT EXISTS (SELECT 1 FROM deliveries y

@@ -3,5 +3,8 @@
 mod contract;
 mod world;
 
+mod bad_input;
 mod cli;
+mod examples;
+mod start;
 mod story;

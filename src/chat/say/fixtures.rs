@@ -12,7 +12,7 @@ use super::view::{
 use crate::workflow::act::ActKey;
 use crate::workflow::apply::{apply, begin};
 use crate::workflow::definition::Definition;
-use crate::workflow::event::Event;
+use crate::workflow::event::{Event, HoldCause};
 use crate::workflow::ids::{CommentId, Digest, IssueId, IssueNumber, PhaseId, RepositoryId, UserId};
 use crate::workflow::right::{Person, Right};
 use crate::workflow::state::{
@@ -163,6 +163,7 @@ pub fn held() -> Event {
     Event::Held {
         by: Some(person("alice")),
         reason: "wait for @carol".into(),
+        cause: HoldCause::Asked,
     }
 }
 

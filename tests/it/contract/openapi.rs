@@ -394,7 +394,7 @@ impl Operation {
             Some(None) => Err("body: none is documented".into()),
             Some(Some(schema)) => {
                 let validator = self.validator(Part::Answer(status), schema, strictness);
-                schema::validate(&validator, body, "body")
+                schema::validate(&validator, &without_own_status(status, body), "body")
             }
             None => undocumented_status(status, body),
         }
@@ -405,6 +405,17 @@ impl Operation {
         let entry = compiled.entry((part, strictness));
         Arc::clone(entry.or_insert_with(|| Arc::new(schema::compile_openapi(schema, &self.schemas, strictness))))
     }
+}
+
+/// GitHub's errors repeat their status; of the schemas for them only `basic-error` says so.
+fn without_own_status(status: u16, body: &Value) -> Value {
+    let mut body = body.clone();
+    if let Some(fields) = body.as_object_mut().filter(|_| status >= 400)
+        && fields.get("status").and_then(Value::as_str) == Some(status.to_string().as_str())
+    {
+        fields.remove("status");
+    }
+    body
 }
 
 /// Every operation may be answered by what stands in front of it: redirects, authentication, limits, an outage.

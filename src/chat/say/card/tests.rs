@@ -4,7 +4,7 @@ use super::*;
 use crate::chat::say::boxes::{TickDiff, ticks, without_boxes};
 use crate::chat::say::fixtures::*;
 use crate::chat::say::view::{Earlier, LeftOut, MailView, Selection, Source, TaskView, TasksView};
-use crate::workflow::event::Event;
+use crate::workflow::event::{Event, HoldCause};
 use crate::workflow::state::{ActOutcome, Ending, Surface, Why};
 
 #[test]
@@ -432,6 +432,7 @@ fn any_event() -> impl Strategy<Value = Event> {
             14 => Event::Held {
                 by: None,
                 reason: text.into(),
+                cause: HoldCause::Asked,
             },
             15 => Event::Unheld { by },
             _ => Event::Cancelled {

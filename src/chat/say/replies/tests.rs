@@ -5,7 +5,7 @@ use crate::chat::say::fixtures::*;
 use crate::chat::say::markup::units;
 use crate::chat::say::pages::LONGEST;
 use crate::workflow::command::Refusal;
-use crate::workflow::event::Event;
+use crate::workflow::event::{Event, HoldCause};
 use crate::workflow::ids::{DeliveryId, IssueNumber};
 use crate::workflow::right::{Requirement, Right, Standing};
 use crate::workflow::state::{Surface, Why};
@@ -450,7 +450,7 @@ proptest! {
         let mallory = person(&text);
         let phase = "extract".into();
         let who_can = WhoCan::Known(texts.to_vec());
-        let hold = Event::Held { by: Some(mallory.clone()), reason: text.as_str().into() };
+        let hold = Event::Held { by: Some(mallory.clone()), reason: text.as_str().into(), cause: HoldCause::Asked };
         let held = and_then(at_the_tasks(), hold);
         let end = Event::Cancelled { by: Some(mallory.clone()), reason: text.as_str().into() };
         let why = Event::Failed { phase: "extract".into(), why: Why::Failed(text.clone()) };
