@@ -1,7 +1,8 @@
 //! The commands of the operator's shell: the real program against a world's database.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use countersign::sandbox::{IssueNumber, signature};
 use serde_json::Value;
@@ -389,4 +390,129 @@ fn help_tells_the_exit_codes() {
     ] {
         assert!(help.page().contains(line), "{line} is not in\n{}", help.out);
     }
+}
+
+/// A conversation of one question, and what the bot is expected to react with.
+fn script(home: &Path, reaction: &str) {
+    let text = format!(
+        "title: Somebody asks\nworld:\n  repository: acme/shop\n  people:\n    - alice: write\nsteps:\n  \
+         - open: {{by: alice, title: Checkout is slow}}\n  - say: {{by: alice, text: /help}}\n  \
+         - bot:\n      reacts: [{reaction}, rocket]\n      says_among_others: /approve\n"
+    );
+    std::fs::write(home.join("play.yml"), text).unwrap();
+}
+
+#[test]
+fn a_play_prints_the_conversation() {
+    let home = tempfile::tempdir().unwrap();
+    script(home.path(), "eyes");
+    let played = run_with(home.path(), &[], &["sandbox", "--play", "play.yml"]);
+    for part in [
+        "Somebody asks",
+        "alice opens #1 “Checkout is slow”",
+        "│ /help",
+        "/approve",
+    ] {
+        assert!(played.page().contains(part), "{part} is not in\n{}", played.out);
+    }
+    assert_eq!(
+        std::fs::read_dir(home.path()).unwrap().count(),
+        1,
+        "a play leaves nothing behind"
+    );
+}
+
+#[test]
+fn a_play_that_comes_out_otherwise_fails_and_names_the_line() {
+    let home = tempfile::tempdir().unwrap();
+    script(home.path(), "heart");
+    let played = run_with(home.path(), &[], &["sandbox", "--play", "play.yml"]);
+    assert_eq!(played.code, 1, "{}", played.out);
+    assert!(played.err.starts_with("error: play.yml, line 9: "), "{}", played.err);
+}
+
+#[test]
+fn a_script_that_cannot_be_read_is_named_with_its_line() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(
+        home.path().join("play.yml"),
+        "title: T\nsteps:\n  - shout: {by: alice}\n",
+    )
+    .unwrap();
+    let played = run_with(home.path(), &[], &["sandbox", "--play", "play.yml"]);
+    assert_eq!(played.code, 1, "{}", played.out);
+    assert!(played.err.starts_with("error: play.yml, line 3: "), "{}", played.err);
+    let missing = run_with(home.path(), &[], &["sandbox", "--play", "none.yml"]);
+    assert!(
+        missing.err.starts_with("error: none.yml cannot be read"),
+        "{}",
+        missing.err
+    );
+}
+
+#[test]
+fn the_sandbox_is_not_offered_to_other_machines() {
+    let home = tempfile::tempdir().unwrap();
+    let refused = run_with(home.path(), &[], &["sandbox", "--listen", "0.0.0.0:8090"]);
+    assert_eq!(refused.code, 2);
+    assert!(refused.err.contains("others could reach it"), "{}", refused.err);
+}
+
+#[tokio::test]
+async fn the_sandbox_serves_its_page_without_any_setting_and_ends_when_it_is_interrupted() {
+    let home = tempfile::tempdir().unwrap();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_countersign"))
+        .args(["sandbox", "--listen", "127.0.0.1:0"])
+        .env_clear()
+        .env("TMPDIR", home.path())
+        .current_dir(home.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(program.stdout.take().unwrap()).lines();
+    let page = lines
+        .by_ref()
+        .map(Result::unwrap)
+        .find_map(|line| line.trim().strip_prefix("page ").map(|url| url.trim().to_owned()))
+        .unwrap();
+    let client = reqwest::Client::new();
+    let shown = client.get(&page).send().await.unwrap();
+    assert_eq!(shown.status(), 200);
+    assert!(shown.text().await.unwrap().contains("<!DOCTYPE html>"));
+
+    let act = |wish: Value| {
+        let asked = client.post(format!("{page}/sandbox/acts")).json(&wish).send();
+        async { assert_eq!(asked.await.unwrap().status(), 200) }
+    };
+    act(serde_json::json!({ "as": "alice", "act": { "open": { "title": "Move", "body": "- [ ] Export the data" } } }))
+        .await;
+    act(serde_json::json!({ "as": "alice", "act": { "comment": { "issue": 1, "body": "/deliver" } } })).await;
+    // The page asks again and again, too; the bot works by itself.
+    let waits = loop {
+        let state: Value = client
+            .get(format!("{page}/sandbox/state"))
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        let status = state["workflows"][0]["status"].as_str().unwrap_or_default().to_owned();
+        if status.starts_with("waits for") {
+            break status;
+        }
+    };
+    assert_eq!(waits, "waits for approval of extract by somebody with write");
+
+    let interrupted = Command::new("kill")
+        .args(["-INT", &program.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(interrupted.success());
+    assert!(program.wait().unwrap().success());
+    assert_eq!(
+        std::fs::read_dir(home.path()).unwrap().count(),
+        0,
+        "the sandbox keeps nothing"
+    );
 }
