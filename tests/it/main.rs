@@ -3,4 +3,6 @@
 mod contract;
 mod world;
 
+mod reading;
+mod rights;
 mod story;

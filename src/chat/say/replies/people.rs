@@ -46,7 +46,7 @@ pub fn not_allowed(refused: &NotAllowed<'_>) -> String {
     )
 }
 
-fn who_can(who: &WhoCan) -> String {
+pub(super) fn who_can(who: &WhoCan) -> String {
     match who {
         WhoCan::Known(all) if all.is_empty() => "I know of nobody who can right now.".to_owned(),
         WhoCan::Known(all) => format!("Who can: {}.", named(all)),
