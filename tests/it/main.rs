@@ -5,6 +5,11 @@ mod world;
 
 mod bad_input;
 mod cli;
+mod crash;
 mod examples;
+mod faults;
+mod once;
+mod reading;
+mod rights;
 mod start;
 mod story;

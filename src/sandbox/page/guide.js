@@ -9,6 +9,11 @@ const DISCUSSION = `The old host is switched off at the end of the year. What is
 
 Anything else?`;
 
+const RUNBOOK = "Action: @bob will write the runbook by 2026-12-01";
+const PROMISE = `The last time we moved, we forgot the payment provider.
+
+I'll add the new address to the payment provider's list.`;
+
 const by = (thread, login) => (thread ? thread.comments.filter((c) => c.author === login) : []);
 const said = (thread, login, start) => by(thread, login).some((c) => c.body.startsWith(start));
 
@@ -36,15 +41,15 @@ export const STEPS = [
   {
     who: "bob",
     what: "Bob takes something on",
-    text: "Action: @bob will write the runbook by the end of the week",
-    act: comment("Action: @bob will write the runbook by 2026-12-01"),
+    text: RUNBOOK,
+    act: comment(RUNBOOK),
     done: (state) => by(state.thread, "bob").length > 0,
   },
   {
     who: "carol",
     what: "Carol promises something, in passing",
-    text: "I'll add the new address to the payment provider's list.",
-    act: comment("The last time we moved, we forgot the payment provider.\n\nI'll add the new address to the payment provider's list."),
+    text: PROMISE,
+    act: comment(PROMISE),
     done: (state) => by(state.thread, "carol").length > 0,
   },
   {
@@ -84,7 +89,7 @@ export const STEPS = [
   {
     who: "alice",
     what: "Alice approves the mail by a label",
-    why: "The bot has drafted a mail; the card shows all of it. The label acts once, for whoever set it. Wait ten seconds after the card changed, so that it is sure that you saw it.",
+    why: "The bot has drafted a mail; the card shows all of it. The label acts once, for whoever set it, and is taken off again. Like a bare /approve it names no digest, so it counts once the card has stood unchanged for ten seconds.",
     text: "countersign:approve",
     act: (state) => digest(state) && { label: { issue: state.thread.number, name: "countersign:approve" } },
     done: (state) => state.mails.length > 0,

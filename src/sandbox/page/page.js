@@ -209,7 +209,7 @@ const may = (comment) => comment.author === me || WRITERS.includes(role(me));
 
 function bubble(comment) {
   const bot = comment.author.endsWith("[bot]");
-  const hue = [...comment.author].reduce((sum, c) => sum + c.codePointAt(0), 0) % 6;
+  const hue = [...comment.author].reduce((sum, c) => (sum * 31 + c.codePointAt(0)) % 1009, 7) % 6;
   const from = el("div", { class: "from" },
     el("strong", { textContent: short(comment.author) }),
     bot && el("span", { class: "tag", textContent: "bot" }),
@@ -282,6 +282,11 @@ function head(thread) {
 }
 
 function renderGuide() {
+  const { thread } = state;
+  if (thread?.author === state.bot && thread.parent) {
+    const link = el("a", { href: `/${state.repository}/issues/${thread.parent}`, textContent: `#${thread.parent}` });
+    return show($("guide"), [thread.number], () => el("li", { class: "now" }, "The bot opened this issue. The story goes on in ", link, "."));
+  }
   const at = STEPS.findIndex((step) => !step.done(state));
   const wish = at >= 0 && (at === 0 || state.thread) ? STEPS[at].act(state) : null;
   show($("guide"), [at, wish, state.people], () =>
