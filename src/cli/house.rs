@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use chrono::TimeDelta;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -11,7 +12,7 @@ use crate::config::{MailUrl, Mailbox, Pace, ServerConfig};
 use crate::engine::{Clock, Engine, Pacing, Parts};
 use crate::github::{GitHub, Settings};
 use crate::inbox::signature::Secrets;
-use crate::inbox::sweep::{KEPT, LATELY, sweep};
+use crate::inbox::sweep::{KEPT, LATELY, SweepError, Swept, sweep};
 use crate::mail::Mailer;
 use crate::store::Store;
 use crate::store::repositories::OperatorCommand;
@@ -83,10 +84,18 @@ impl House {
         tokio::join!(engine, self.sweep(stop.clone()), self.obey(stop));
     }
 
+    /// Looks once for what GitHub could not deliver in the time behind us, and asks for it again.
+    ///
+    /// # Errors
+    /// [`SweepError`].
+    pub async fn sweep_once(&self, reach: TimeDelta) -> Result<Swept, SweepError> {
+        sweep(&self.github.app(), self.engine.store(), (self.clock)() - reach).await
+    }
+
     async fn sweep(&self, stop: CancellationToken) {
         let mut reach = KEPT;
         while !stop.is_cancelled() {
-            match sweep(&self.github.app(), self.engine.store(), (self.clock)() - reach).await {
+            match self.sweep_once(reach).await {
                 Ok(swept) => {
                     reach = LATELY;
                     if swept.missing > 0 {
