@@ -10,6 +10,7 @@ mod moved;
 mod sizes;
 mod talk;
 mod withheld;
+mod zz;
 
 use countersign::sandbox::signature;
 use countersign::store::deliveries::DeliverySummary;
