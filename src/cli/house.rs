@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{MailUrl, Mailbox, Pace, ServerConfig};
 use crate::engine::{Clock, Engine, Pacing, Parts};
-use crate::github::{GitHub, Settings};
+use crate::github::{GitHub, Limits, Settings};
 use crate::inbox::signature::Secrets;
 use crate::inbox::sweep::{KEPT, LATELY, SweepError, Swept, sweep};
 use crate::mail::Mailer;
@@ -46,9 +46,22 @@ impl House {
     /// # Errors
     /// Every problem at once, a sentence each.
     pub async fn open(config: &ServerConfig, clock: Clock, figures: PrometheusHandle) -> Result<Self, Vec<String>> {
+        Self::open_within(config, clock, figures, Limits::default()).await
+    }
+
+    /// [`House::open`] with limits of one's own for each call to GitHub.
+    ///
+    /// # Errors
+    /// Every problem at once, a sentence each.
+    pub async fn open_within(
+        config: &ServerConfig,
+        clock: Clock,
+        figures: PrometheusHandle,
+        limits: Limits,
+    ) -> Result<Self, Vec<String>> {
         let mut problems = Vec::new();
         let store = Store::serve(config.database.sqlite_path()).map_err(|error| problems.push(error.to_string()));
-        let github = github(config, Arc::clone(&clock)).map_err(|problem| problems.push(problem));
+        let github = github(config, Arc::clone(&clock), limits).map_err(|problem| problems.push(problem));
         let mailer = mailer(&config.mail_url, config.mail_from.clone()).map_err(|problem| problems.push(problem));
         let previous = config.webhook_secret_previous.as_ref().map(|secret| secret.expose());
         let secrets = Secrets::new(config.webhook_secret.expose(), previous)
@@ -112,6 +125,14 @@ impl House {
         }
     }
 
+    /// Looks for deliveries of this last while that never came, and asks GitHub for them again.
+    ///
+    /// # Errors
+    /// Whatever GitHub or the store says.
+    pub async fn sweep_once(&self, reach: TimeDelta) -> Result<Swept, SweepError> {
+        sweep(&self.github.app(), self.engine.store(), (self.clock)() - reach).await
+    }
+
     async fn obey(&self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             if let Err(error) = self.obey_once().await {
@@ -148,7 +169,7 @@ async fn pause(time: Duration, stop: &CancellationToken) {
     }
 }
 
-fn github(config: &ServerConfig, clock: Clock) -> Result<GitHub, String> {
+fn github(config: &ServerConfig, clock: Clock, limits: Limits) -> Result<GitHub, String> {
     let graphql = config.github_api.graphql_url();
     let graphql_url = graphql
         .parse()
@@ -160,7 +181,7 @@ fn github(config: &ServerConfig, clock: Clock) -> Result<GitHub, String> {
         private_key_pem: config.private_key.expose(),
         clock,
     };
-    GitHub::new(settings).map_err(|error| error.to_string())
+    GitHub::with_limits(settings, limits).map_err(|error| error.to_string())
 }
 
 fn mailer(url: &MailUrl, from: Mailbox) -> Result<Mailer, String> {

@@ -13,7 +13,7 @@ use crate::github::{
 };
 use crate::inbox::triage::{subject_of, triage};
 use crate::store::deliveries::{Accepted, LeasedDelivery};
-use crate::store::effects::Sent;
+use crate::store::effects::park_installation;
 use crate::store::repositories::{Repository, forget_config_check};
 use crate::store::workflows::{CommentRole, Scope, Stored, forget_card, unlink_comment};
 use crate::store::{StoreError, Write};
@@ -95,17 +95,20 @@ impl Engine {
 
     async fn meet_delivery(&self, delivery: &LeasedDelivery, trouble: Trouble) -> Result<(), StoreError> {
         let end = match trouble {
-            Trouble::Later { at, sent, why } if delivery.attempt < MOST_ATTEMPTS => {
-                let rested = self.now() + rest(delivery.attempt);
-                // All that a delivery asks of GitHub are reads: an answer that was lost can be asked for again at once.
-                let at = match sent {
-                    Sent::Maybe => rested,
-                    Sent::No => at.max(rested),
-                };
+            Trouble::Later { at, why, .. } if delivery.attempt < MOST_ATTEMPTS => {
+                let at = at.max(self.now() + rest(delivery.attempt));
                 tracing::info!(%why, until = %at, "a delivery is put off");
                 delivery.put_off(at, &why)
             }
             Trouble::Later { why, .. } => delivery.dead(&why),
+            Trouble::Limited { until, why } => {
+                tracing::warn!(%why, %until, "GitHub limits our rate; a delivery waits");
+                let mut parked = Write::of(delivery.parked(until, &why));
+                if let Some(installation) = delivery.installation {
+                    parked.push(park_installation(installation, until));
+                }
+                return self.store().write(parked).await.map(drop);
+            }
             Trouble::Never(why) => delivery.failed(&why),
             Trouble::Lacks(permission) => delivery.failed(&format!("the App lacks a permission: {permission}")),
             Trouble::Gone(why) => delivery.done(&format!("not reachable: {why}")),
@@ -225,7 +228,7 @@ impl Engine {
         let settings = match self.settings(&repo, &known).await {
             Ok(settings) => settings,
             Err(trouble) => {
-                if let (EventKind::Comment(comment), Trouble::Later { why, .. }) = (&event.kind, &trouble) {
+                if let (EventKind::Comment(comment), Some(why)) = (&event.kind, trouble.passing()) {
                     self.could_not_look(delivery, spot, &name, comment, why).await?;
                 }
                 return Err(trouble);
@@ -305,7 +308,9 @@ impl Engine {
                 Reading::Answer(problem) => self.answer_problem(&spoken, problem.answer(), ends).await,
                 Reading::Ignore => Ok(()),
             };
-            if let Err(Trouble::Later { why, .. }) = &result {
+            if let Err(trouble) = &result
+                && let Some(why) = trouble.passing()
+            {
                 self.could_not_check(&spoken, &reading, why).await?;
             }
             result?;

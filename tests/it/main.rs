@@ -4,6 +4,10 @@ mod contract;
 mod world;
 
 mod bad_input;
+mod crash;
+mod cli;
 mod examples;
+mod faults;
+mod once;
 mod start;
 mod story;

@@ -108,7 +108,7 @@ async fn a_play_that_comes_out_reads_as_a_conversation() {
                     countersign writes in #1\n  │ ### Ping · open\n  │\n  │ `/approve 0123456789ab`\n";
     assert!(out.starts_with(expected), "{out}");
     assert!(out.contains("\n(2 min later)\n"), "{out}");
-    assert!(out.contains("  │ You said again 0123456789ab after 120 s.\n"), "{out}");
+    assert!(out.contains("  │ You said again 0123456789ab after 300 s.\n"), "{out}");
     assert!(
         out.ends_with("✓ 3 expectations met, and the bot said nothing else.\n"),
         "{out}"
@@ -150,7 +150,7 @@ async fn what_comes_otherwise_fails_the_play_and_is_shown() {
     )
     .await;
     assert!(
-        out.contains("  - You said ho {…}\n  + You said hi after 0 s.\n"),
+        out.contains("  - You said ho {…}\n  + You said hi after 120 s.\n"),
         "{out}"
     );
     fails(
