@@ -4,7 +4,7 @@ use super::authority::{Speech, person};
 use super::change::{Payload, Sign, Spot};
 use super::commands::{Ends, From, Spoken};
 use super::settings::{CONFIG_PATH, Settings};
-use super::{Engine, FIRST_REST, MOST_ATTEMPTS, Trouble};
+use super::{Engine, FIRST_REST, MOST_ATTEMPTS, Trouble, rest};
 use crate::chat::reader::read;
 use crate::chat::say::replies as say;
 use crate::chat::verbs::{Dialect, Reading, interpret};
@@ -34,7 +34,10 @@ pub(super) struct Told<'a> {
     pub(super) spot: Spot,
     pub(super) repo: Repo,
     pub(super) known: Repository,
+    /// The defaults where the configuration could not be had: nothing is decided under them.
     pub(super) settings: Settings,
+    /// Why it could not be had.
+    pub(super) unsettled: Option<Trouble>,
     pub(super) dialect: Dialect,
     pub(super) sender: Account,
 }
@@ -82,6 +85,7 @@ impl Engine {
     async fn meet_delivery(&self, delivery: &LeasedDelivery, trouble: Trouble) -> Result<(), StoreError> {
         let end = match trouble {
             Trouble::Later { at, why, .. } if delivery.attempt < MOST_ATTEMPTS => {
+                let at = at.max(self.now() + rest(delivery.attempt));
                 tracing::info!(%why, until = %at, "a delivery is put off");
                 delivery.put_off(at, &why)
             }
@@ -202,7 +206,10 @@ impl Engine {
             return self.nothing_to_do(delivery, "nobody was addressed").await;
         }
         let repo = self.repo_of(&known);
-        let settings = self.settings(&repo, &known).await?;
+        let (settings, unsettled) = match self.settings(&repo, &known).await {
+            Ok(settings) => (settings, None),
+            Err(trouble) => (Settings::default(), Some(trouble)),
+        };
         let dialect = self.dialect(&name, &settings);
         let told = Told {
             delivery,
@@ -210,6 +217,7 @@ impl Engine {
             repo,
             known,
             settings,
+            unsettled,
             dialect,
             sender,
         };
@@ -229,7 +237,11 @@ impl Engine {
             .filter(|(_, reading)| *reading != Reading::Ignore)
             .collect();
         let Some((last_index, last)) = readings.pop() else {
-            return self.nothing_to_do(told.delivery, "another bot was addressed").await;
+            // The repository may have words of its own for verbs.
+            return match told.unsettled {
+                Some(trouble) => Err(trouble),
+                None => self.nothing_to_do(told.delivery, "another bot was addressed").await,
+            };
         };
         let number = comment.subject.number;
         let seen = Payload::React {
@@ -268,6 +280,14 @@ impl Engine {
             dialect: told.dialect,
             subject: &comment.subject,
         };
+        if let Some(trouble) = told.unsettled {
+            let all = readings.iter().map(|(_, reading)| reading).chain([&last]);
+            let Some(verb) = all.filter_map(Reading::verb).next() else {
+                return Err(trouble);
+            };
+            spoken.key = format!("{key}:unsettled");
+            return self.unsettled(&spoken, verb, trouble).await;
+        }
         self.tell_of_broken_configuration(&spoken).await?;
         let ends = std::iter::repeat_n(Ends::Nothing, readings.len()).chain([Ends::Delivery]);
         for ((index, reading), ends) in readings.into_iter().chain([(last_index, last)]).zip(ends) {
@@ -277,9 +297,6 @@ impl Engine {
                 Reading::Answer(problem) => self.answer_problem(&spoken, problem.answer(), ends).await,
                 Reading::Ignore => Ok(()),
             };
-            if let Err(Trouble::Later { why, .. }) = &result {
-                self.could_not_check(&spoken, &reading, why).await?;
-            }
             result?;
         }
         Ok(())
@@ -299,31 +316,6 @@ impl Engine {
             body,
         };
         let id = format!("config:{}:{number}:{digest}", spoken.spot.repository);
-        self.store()
-            .write(Write::of(self.answer(spoken.spot, number, &id, &reply)?))
-            .await?;
-        Ok(())
-    }
-
-    /// Says once that the facts could not be had; the delivery is tried again by itself.
-    async fn could_not_check(&self, spoken: &Spoken<'_>, reading: &Reading, why: &str) -> Result<(), Trouble> {
-        let Reading::Command(command) = reading else {
-            return Ok(());
-        };
-        tracing::warn!(%why, verb = command.verb.name, "the facts for a command could not be had");
-        let number = spoken.subject.number;
-        let again = if spoken.delivery.attempt < MOST_ATTEMPTS {
-            say::Again::WillTry
-        } else {
-            say::Again::GaveUp
-        };
-        let body = say::could_not_check(command.verb.name, spoken.delivery.id.as_str(), again);
-        let reply = Payload::Reply {
-            number,
-            to_line: None,
-            body,
-        };
-        let id = format!("unchecked:{}:{again:?}", spoken.key);
         self.store()
             .write(Write::of(self.answer(spoken.spot, number, &id, &reply)?))
             .await?;
