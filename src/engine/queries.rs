@@ -68,7 +68,9 @@ impl Engine {
             .collect();
         let mut happenings: Vec<say::Happening<'_>> = Vec::new();
         for ((delivery, id), event) in deliveries.iter().zip(&ids).zip(&names) {
-            if delivery.id == spoken.delivery.id.as_str() {
+            // What was settled when it arrived (other people's talk, the bot's own writes) explains nothing.
+            let settled_at_once = delivery.attempt == 0 && delivery.state == "done";
+            if settled_at_once || delivery.id == spoken.delivery.id.as_str() {
                 continue;
             }
             let outcome = match (delivery.state.as_str(), delivery.outcome.as_deref()) {

@@ -148,12 +148,17 @@ impl Engine {
                     else {
                         continue;
                     };
-                    earlier.extend(task.sources.iter().map(|source| Earlier {
-                        comment_id: source.comment_id,
-                        quote: source.quote.clone(),
+                    let opened = |comment_id, quote: &str| Earlier {
+                        comment_id,
+                        quote: quote.to_owned(),
                         issue_url: url.clone(),
                         title: title.clone(),
-                    }));
+                    };
+                    earlier.extend(task.sources.iter().map(|source| opened(source.comment_id, &source.quote)));
+                    // A task that a person added quotes nobody; its title tells it.
+                    if task.sources.is_empty() {
+                        earlier.push(opened(0, ""));
+                    }
                 }
             }
         }
