@@ -242,7 +242,7 @@ impl Engine {
             Request::Tasks => self.start(spoken, verb, "tasks").await,
             Request::Status => self.status(spoken).await,
             Request::Who => self.who(spoken).await,
-            Request::Explain { .. } => self.explain(spoken).await,
+            Request::Explain { about } => self.explain(spoken, *about).await,
             Request::Prompt => self.prompt(spoken, verb).await,
             _ => self.ask(spoken, verb, request).await,
         }

@@ -6,6 +6,7 @@ use super::{Engine, Trouble};
 use crate::agents::extract::Tasks;
 use crate::agents::tickets::issue_key;
 use crate::agents::{Earlier, Entry, LeftOut, Limits, Mailing, OpenedTask, Thread};
+use crate::chat::say::replies as say;
 use crate::config::RepositoryConfig;
 use crate::github::{EditTimesUnavailable, EventKind, Parsed, Repo, ThreadComment, parse};
 use crate::store::workflows::Stored;
@@ -200,15 +201,21 @@ impl Engine {
         let mut tasks = Vec::new();
         for (list, opened) in self.opened_by(state).await? {
             for task in &list.tasks {
-                if let Some(ActOutcome::IssueOpened { number, url, title, .. }) =
-                    opened.outcomes.get(&issue_key(&task.key))
+                if let Some(ActOutcome::IssueOpened {
+                    number,
+                    url,
+                    title,
+                    dropped,
+                    ..
+                }) = opened.outcomes.get(&issue_key(&task.key))
                 {
+                    let taken = |login: &String| !dropped.contains(&say::dropped_assignee(login));
                     tasks.push(OpenedTask {
                         key: task.key.clone(),
                         title: title.clone(),
                         number: number.0,
                         url: url.clone(),
-                        assignee: task.assignee.clone(),
+                        assignee: task.assignee.clone().filter(taken),
                         due_date: task.due_date,
                         priority: task.priority,
                     });
