@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use chrono::TimeDelta;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{MailUrl, Mailbox, Pace, ServerConfig};
 use crate::engine::{Clock, Engine, Pacing, Parts};
-use crate::github::{GitHub, Settings};
+use crate::github::{GitHub, Limits, Settings};
 use crate::inbox::signature::Secrets;
-use crate::inbox::sweep::{KEPT, LATELY, sweep};
+use crate::inbox::sweep::{KEPT, LATELY, SweepError, Swept, sweep};
 use crate::mail::Mailer;
 use crate::store::Store;
 use crate::store::repositories::OperatorCommand;
@@ -45,9 +46,22 @@ impl House {
     /// # Errors
     /// Every problem at once, a sentence each.
     pub async fn open(config: &ServerConfig, clock: Clock, figures: PrometheusHandle) -> Result<Self, Vec<String>> {
+        Self::open_within(config, clock, figures, Limits::default()).await
+    }
+
+    /// [`House::open`] with limits of one's own for each call to GitHub.
+    ///
+    /// # Errors
+    /// Every problem at once, a sentence each.
+    pub async fn open_within(
+        config: &ServerConfig,
+        clock: Clock,
+        figures: PrometheusHandle,
+        limits: Limits,
+    ) -> Result<Self, Vec<String>> {
         let mut problems = Vec::new();
         let store = Store::serve(config.database.sqlite_path()).map_err(|error| problems.push(error.to_string()));
-        let github = github(config, Arc::clone(&clock)).map_err(|problem| problems.push(problem));
+        let github = github(config, Arc::clone(&clock), limits).map_err(|problem| problems.push(problem));
         let mailer = mailer(&config.mail_url, config.mail_from.clone()).map_err(|problem| problems.push(problem));
         let previous = config.webhook_secret_previous.as_ref().map(|secret| secret.expose());
         let secrets = Secrets::new(config.webhook_secret.expose(), previous)
@@ -86,7 +100,7 @@ impl House {
     async fn sweep(&self, stop: CancellationToken) {
         let mut reach = KEPT;
         while !stop.is_cancelled() {
-            match sweep(&self.github.app(), self.engine.store(), (self.clock)() - reach).await {
+            match self.sweep_once(reach).await {
                 Ok(swept) => {
                     reach = LATELY;
                     if swept.missing > 0 {
@@ -101,6 +115,14 @@ impl House {
             }
             pause(SWEEP_EVERY, &stop).await;
         }
+    }
+
+    /// Looks for deliveries of this last while that never came, and asks GitHub for them again.
+    ///
+    /// # Errors
+    /// Whatever GitHub or the store says.
+    pub async fn sweep_once(&self, reach: TimeDelta) -> Result<Swept, SweepError> {
+        sweep(&self.github.app(), self.engine.store(), (self.clock)() - reach).await
     }
 
     async fn obey(&self, stop: CancellationToken) {
@@ -139,7 +161,7 @@ async fn pause(time: Duration, stop: &CancellationToken) {
     }
 }
 
-fn github(config: &ServerConfig, clock: Clock) -> Result<GitHub, String> {
+fn github(config: &ServerConfig, clock: Clock, limits: Limits) -> Result<GitHub, String> {
     let graphql = config.github_api.graphql_url();
     let graphql_url = graphql
         .parse()
@@ -151,7 +173,7 @@ fn github(config: &ServerConfig, clock: Clock) -> Result<GitHub, String> {
         private_key_pem: config.private_key.expose(),
         clock,
     };
-    GitHub::new(settings).map_err(|error| error.to_string())
+    GitHub::with_limits(settings, limits).map_err(|error| error.to_string())
 }
 
 fn mailer(url: &MailUrl, from: Mailbox) -> Result<Mailer, String> {

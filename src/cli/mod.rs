@@ -1,17 +1,30 @@
 //! The command line: one file per subcommand, the log, and the house put together.
 
+mod answer;
+mod check;
+mod completions;
+mod database;
+mod deliveries;
+mod history;
 pub mod house;
+mod list;
 pub mod logging;
+mod page;
 mod sandbox;
 mod serve;
+mod status;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use answer::{Form, Refusal};
 
 /// Exit codes, the same for every subcommand.
 pub mod exit {
-    /// The command failed, or a play differed from its script.
+    /// It did what was asked.
+    pub const DONE: u8 = 0;
+    /// The command failed, a file has mistakes, or a play differed from its script.
     pub const FAILED: u8 = 1;
     /// The command line was not understood (clap's own code).
     pub const USAGE: u8 = 2;
@@ -19,9 +32,19 @@ pub mod exit {
     pub const CONFIGURATION: u8 = 3;
 }
 
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  it did what was asked
+  1  it failed: nothing of that id, mistakes in a file, a step of a play that came out otherwise
+  2  the command line was not understood
+  3  the configuration or the database is not usable; nothing was started
+
+Only `serve` and `sandbox` write the database. The other commands read it, beside a running server or without one;
+`deliveries retry` leaves a request for the server. Decisions are not made here: authority is a person's on GitHub.";
+
 /// Agents propose, people countersign, GitHub remembers.
 #[derive(Debug, Parser)]
-#[command(name = "countersign", version, about, max_term_width = 100)]
+#[command(name = "countersign", version, about, max_term_width = 120, after_help = EXIT_CODES)]
 pub struct Arguments {
     /// How log lines look (they go to standard error)
     #[arg(
@@ -32,9 +55,12 @@ pub struct Arguments {
         env = "COUNTERSIGN_LOG_FORMAT"
     )]
     log_format: logging::Format,
-    /// Which log lines are written, in the notation of RUST_LOG
-    #[arg(long, global = true, env = "COUNTERSIGN_LOG", default_value = logging::DEFAULT_FILTER)]
-    log: String,
+    /// Which log lines are written, in the notation of RUST_LOG [default: warn,countersign=info; less in a sandbox]
+    #[arg(long, global = true, env = "COUNTERSIGN_LOG")]
+    log: Option<String>,
+    /// Answer with one JSON object on standard output: schema_version, command, exit_code, error, data
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -45,23 +71,60 @@ enum Command {
     Serve(serve::Serve),
     /// Try everything with a GitHub in memory: no account, no key
     Sandbox(sandbox::Sandbox),
+    /// List workflows, the last changed first
+    List(list::List),
+    /// Show how a workflow stands
+    Status(status::Status),
+    /// Show all that happened in a workflow, and verify the chain of its events
+    History(history::History),
+    /// List webhook deliveries, the newest first; show one, or have one tried again
+    Deliveries(deliveries::Deliveries),
+    /// Check a repository's configuration file
+    Check(check::Check),
+    /// Print a shell's completion script
+    Completions(completions::Completions),
 }
 
 impl Arguments {
     /// Does what was asked.
     pub async fn run(self) -> ExitCode {
-        if let Err(error) = logging::init(self.log_format, &self.log) {
-            eprintln!("error: {error}");
-            return ExitCode::from(exit::USAGE);
+        let form = Form::from_flag(self.json);
+        let filter = match (&self.log, &self.command) {
+            (Some(filter), _) => filter,
+            (None, Command::Sandbox(sandbox)) => sandbox.log_filter(),
+            (None, _) => logging::DEFAULT_FILTER,
+        };
+        if let Err(error) = logging::init(self.log_format, filter) {
+            return form.give(None, Err(Refusal::usage(error)));
         }
-        match self.command {
-            Command::Serve(serve) => serve.run().await,
-            Command::Sandbox(sandbox) => sandbox.run().await,
-        }
+        let (name, outcome) = match self.command {
+            Command::Serve(_) | Command::Sandbox(_) if self.json => {
+                return form.give(None, Err(Refusal::usage("--json is for commands that answer and end")));
+            }
+            Command::Serve(serve) => return serve.run().await,
+            Command::Sandbox(sandbox) => return sandbox.run().await,
+            Command::List(list) => ("list", list.run().await),
+            Command::Status(status) => ("status", status.run().await),
+            Command::History(history) => ("history", history.run().await),
+            Command::Deliveries(deliveries) => (deliveries.name(), deliveries.run().await),
+            Command::Check(check) => ("check", check.run()),
+            Command::Completions(completions) => ("completions", completions.run(&mut Self::command())),
+        };
+        form.give(Some(name), outcome)
     }
 }
 
-/// Reads the command line of this process.
+/// Reads the command line of this process. Where it is not understood, the process ends here with its exit code.
 pub fn arguments() -> Arguments {
-    Arguments::parse()
+    let error = match Arguments::try_parse() {
+        Ok(arguments) => return arguments,
+        Err(error) => error,
+    };
+    let wants_json = std::env::args_os().skip(1).any(|argument| argument == "--json");
+    if wants_json && error.use_stderr() {
+        let sentence = error.to_string();
+        Form::Json.give(None, Err(Refusal::usage(sentence.trim_end())));
+        std::process::exit(exit::USAGE.into());
+    }
+    error.exit()
 }

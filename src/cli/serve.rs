@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::house::{House, figures, machine_clock};
 use crate::config::{Overrides, PrivateKey, ServerConfig, Sources};
+use crate::store::Store;
 use crate::web;
 
 /// Settings that win over the environment and the file. Secrets have no flags: a command line can be read by others.
@@ -61,22 +62,26 @@ impl Serve {
         };
         let config = match ServerConfig::load(&sources) {
             Ok(config) => config,
-            Err(problems) => return refuse(problems.sentences()),
+            Err(problems) => return refuse(&[problems.sentences(), &of_the_database(&sources)].concat()),
         };
-        let house = match House::open(&config, machine_clock(), figures()).await {
-            Ok(house) => house,
-            Err(problems) => return refuse(&problems),
-        };
-        let listener = match TcpListener::bind(config.listen).await {
-            Ok(listener) => listener,
-            Err(error) => {
-                return refuse(&[format!(
-                    "COUNTERSIGN_LISTEN: {} cannot be listened on: {error}",
-                    config.listen
-                )]);
+        let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+            format!(
+                "COUNTERSIGN_LISTEN: {} cannot be listened on ({error}): stop what listens there, or choose another \
+                 address",
+                config.listen
+            )
+        });
+        let house = House::open(&config, machine_clock(), figures()).await;
+        let (listener, house) = match (listener, house) {
+            (Ok(listener), Ok(house)) => (listener, house),
+            (listener, house) => {
+                let problems = house.err().into_iter().flatten();
+                return refuse(&problems.chain(listener.err()).collect::<Vec<_>>());
             }
         };
-        tracing::info!(listen = %config.listen, github = config.github_api.as_str(), "serving");
+        // The port that was given, where the setting asked for any.
+        let listen = listener.local_addr().unwrap_or(config.listen);
+        tracing::info!(%listen, github = config.github_api.as_str(), "serving");
         let stop = CancellationToken::new();
         let until = stop.clone();
         tokio::spawn(async move {
@@ -95,6 +100,16 @@ impl Serve {
             Err(error) => refuse(&[format!("serving stopped: {error}")]),
         }
     }
+}
+
+/// What stands in the way of the database, told in the same breath as the settings' own mistakes.
+fn of_the_database(sources: &Sources<'_>) -> Vec<String> {
+    // A mistake in its setting is among those that were told already.
+    let Ok(database) = sources.database() else {
+        return Vec::new();
+    };
+    let tried = Store::try_serve(database.sqlite_path());
+    tried.err().map(|error| error.to_string()).into_iter().collect()
 }
 
 fn refuse(problems: &[String]) -> ExitCode {

@@ -1,8 +1,8 @@
 //! What a person asked, from the facts to the one write that answers it.
 
-use super::agent_run::{agent_of, propose, sentences};
+use super::agent_run::{agent_of, beside, propose, sentences};
 use super::authority::Speech;
-use super::card::{Found, beside};
+use super::card::{Beside, Found};
 use super::change::{Payload, Sign, Spot};
 use super::settings::Settings;
 use super::{Engine, MOST_ATTEMPTS, Trouble};
@@ -104,7 +104,7 @@ impl Engine {
         trouble: Trouble,
     ) -> Result<Settled, Trouble> {
         let why = match &trouble {
-            Trouble::Later { why, .. } => why,
+            Trouble::Later { why, .. } | Trouble::Limited { why, .. } => why,
             Trouble::Never(why) => return Ok(Settled::refused(why)),
             Trouble::Lacks(permission) => {
                 return Ok(Settled::refused(self.lacks(spoken.spot.installation, permission).await));
@@ -472,7 +472,7 @@ impl Engine {
         };
         let current = pending.digest;
         let agent = agent_of(state, phase)?;
-        let Some((proposal, _)) = self.store().proposal(&state.id, &current).await? else {
+        let Some((proposal, said)) = self.store().proposal(&state.id, &current).await? else {
             return Err(Trouble::Never("the proposal is not stored any more".to_owned()));
         };
         let inputs = self.inputs_of(stored, phase).await?;
@@ -501,14 +501,13 @@ impl Engine {
         let Some(mut draft) = draft else {
             return Ok(Asked::No(say::boxes_differ(Some(&current)), Write::new()));
         };
-        let notes = std::mem::take(&mut draft.notes);
+        let said = Beside {
+            planned: std::mem::take(&mut draft.planned),
+            ..Beside::of(said)
+        };
         let proposal = propose(state, phase, state.at(phase).iteration, agent, draft);
-        let kept = Write::of(keep_proposal(
-            &proposal,
-            &beside(notes),
-            state.subject.repository,
-            self.now(),
-        )?);
+        let repository = state.subject.repository;
+        let kept = Write::of(keep_proposal(&proposal, &said.value(), repository, self.now())?);
         let change = change.lines().next().unwrap_or(change).to_owned();
         Ok(Asked::Core(
             Ask::Amend {
@@ -539,14 +538,10 @@ impl Engine {
             Ok(draft) => draft,
             Err(problems) => return Ok(Asked::No(say::answer_rejected(&sentences(&problems)), Write::new())),
         };
-        let notes = std::mem::take(&mut draft.notes);
+        let said = beside(&inputs, &mut draft);
         let proposal = propose(state, &phase, at.iteration, agent, draft);
-        let mut extra = Write::of(keep_proposal(
-            &proposal,
-            &beside(notes),
-            state.subject.repository,
-            self.now(),
-        )?);
+        let repository = state.subject.repository;
+        let mut extra = Write::of(keep_proposal(&proposal, &said.value(), repository, self.now())?);
         let prompt = agents::prompt(agent, &inputs).map_err(|error| Trouble::Never(error.to_string()))?;
         let run = Run {
             id: spoken.key.clone(),

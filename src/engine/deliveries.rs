@@ -13,12 +13,13 @@ use crate::github::{
 };
 use crate::inbox::triage::{subject_of, triage};
 use crate::store::deliveries::{Accepted, LeasedDelivery};
+use crate::store::effects::park_installation;
 use crate::store::repositories::{Repository, forget_config_check};
 use crate::store::workflows::{CommentRole, Scope, Stored, forget_card, unlink_comment};
 use crate::store::{StoreError, Write};
 use crate::workflow::command::{Command, Report, Verdict};
 use crate::workflow::decide::{Facts, decide};
-use crate::workflow::ids::DeliveryId;
+use crate::workflow::ids::{DeliveryId, IssueNumber};
 use crate::workflow::plan::Intent;
 use crate::workflow::state::Surface;
 
@@ -40,6 +41,11 @@ pub(super) struct Told<'a> {
     pub(super) unsettled: Option<Trouble>,
     pub(super) dialect: Dialect,
     pub(super) sender: Account,
+}
+
+/// What a comment is by its meaning, however often and by whichever hook it is told.
+fn key_of(spot: Spot, comment: &Comment) -> String {
+    format!("comment:{}:{:?}:{}", spot.repository, comment.kind, comment.id)
 }
 
 impl Engine {
@@ -90,6 +96,14 @@ impl Engine {
                 delivery.put_off(at, &why)
             }
             Trouble::Later { why, .. } => delivery.dead(&why),
+            Trouble::Limited { until, why } => {
+                tracing::warn!(%why, %until, "GitHub limits our rate; a delivery waits");
+                let mut parked = Write::of(delivery.parked(until, &why));
+                if let Some(installation) = delivery.installation {
+                    parked.push(park_installation(installation, until));
+                }
+                return self.store().write(parked).await.map(drop);
+            }
             Trouble::Never(why) => delivery.failed(&why),
             Trouble::Lacks(permission) => delivery.failed(&format!("the App lacks a permission: {permission}")),
             Trouble::Gone(why) => delivery.done(&format!("not reachable: {why}")),
@@ -249,7 +263,7 @@ impl Engine {
             kind: comment.kind,
             sign: Sign::Seen,
         };
-        let key = format!("comment:{}:{:?}:{}", told.spot.repository, comment.kind, comment.id);
+        let key = key_of(told.spot, comment);
         self.store()
             .write(Write::of(self.answer(
                 told.spot,

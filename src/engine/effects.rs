@@ -1,10 +1,10 @@
 //! The effect runner: look when in doubt, guard, call, and complete in one fenced transaction.
 
 use super::change::{Payload, reaction_target};
-use super::{Engine, FIRST_REST, MOST_ATTEMPTS, Trouble};
+use super::{Engine, FIRST_REST, MOST_ATTEMPTS, REST_IN_DOUBT, Trouble, rest};
 use crate::chat::say::replies as say;
-use crate::github::{Classifier, GithubError, Installation, Label, Marker, Repo};
-use crate::store::effects::{LeasedEffect, Sent};
+use crate::github::{Certainty, Classifier, GithubError, Installation, Label, Marker, Repo};
+use crate::store::effects::{LeasedEffect, Sent, park_installation};
 use crate::store::workflows::{CommentRole, Stored, link_comment, unlink_comment};
 use crate::store::{StoreError, Write};
 use crate::workflow::command::Verdict;
@@ -183,8 +183,16 @@ impl Engine {
         }
     }
 
+    /// What an error of a writing call means. A write that may have been carried out is looked for, but not at once.
     pub(super) fn failed(&self, error: &GithubError, effect: &LeasedEffect) -> Trouble {
-        self.trouble(error, effect.attempt)
+        match self.trouble(error, effect.attempt) {
+            Trouble::Later { at, why, .. } if error.certainty() == Certainty::Maybe => Trouble::Later {
+                at: at.max(self.now() + REST_IN_DOUBT),
+                sent: Sent::Maybe,
+                why,
+            },
+            other => other,
+        }
     }
 
     async fn reply(
@@ -312,11 +320,19 @@ impl Engine {
                     return self.give_up(effect, &why).await;
                 }
                 crate::figures::effect(kind, "put_off");
+                // A read that failed does not know the effect's attempt; the rests grow all the same.
+                let at = at.max(self.now() + rest(effect.attempt));
                 tracing::info!(%why, until = %at, "an effect is put off");
                 self.store()
                     .write(Write::of(effect.put_off(at, sent, &why)))
                     .await
                     .map(drop)
+            }
+            Trouble::Limited { until, why } => {
+                crate::figures::effect(kind, "put_off");
+                tracing::warn!(%why, %until, "GitHub limits our rate; the installation's writes wait");
+                let parked = Write::of(effect.parked(until, &why)).then(park_installation(effect.installation, until));
+                self.store().write(parked).await.map(drop)
             }
             Trouble::Never(why) | Trouble::Gone(why) => {
                 crate::figures::effect(kind, "failed");
@@ -498,9 +514,11 @@ fn kind_of(effect: &LeasedEffect) -> &'static str {
 /// Why a look-up could not be made; the write behind it must wait.
 fn unready(trouble: Trouble) -> GithubError {
     match trouble {
-        Trouble::Later { why, .. } | Trouble::Never(why) | Trouble::Lacks(why) | Trouble::Gone(why) => {
-            GithubError::Unreachable(why)
-        }
+        Trouble::Later { why, .. }
+        | Trouble::Limited { why, .. }
+        | Trouble::Never(why)
+        | Trouble::Lacks(why)
+        | Trouble::Gone(why) => GithubError::Unreachable(why),
         Trouble::Store(error) => GithubError::Unreachable(error.to_string()),
     }
 }

@@ -39,6 +39,7 @@ use crate::workflow::ids::{InstallationId, UserId};
 use crate::workflow::state::Timestamp;
 
 pub use deliveries::NotStored;
+pub use settings::check_repository_config;
 
 /// The clock of everything: the system's, or a test's.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -125,6 +126,8 @@ struct Bot {
 enum Trouble {
     /// It may work later, not before this moment; the sentence is for people and the log.
     Later { at: Timestamp, sent: Sent, why: String },
+    /// GitHub limits our rate and did nothing; until this moment nothing more should be asked of it.
+    Limited { until: Timestamp, why: String },
     /// Trying again will not help; the sentence is for people.
     Never(String),
     /// The App's installation lacks a permission (named where GitHub names it): an owner can accept it.
@@ -315,33 +318,32 @@ impl Engine {
             .map_err(|error: GithubError| self.trouble(&error, 1))
     }
 
-    /// What an error of GitHub means for the work that met it, at its `attempt`-th attempt.
+    /// What an error of a reading call means for the work that met it, at its `attempt`-th attempt: nothing was sent
+    /// that could be in doubt.
     fn trouble(&self, error: &GithubError, attempt: u32) -> Trouble {
         let why = error.to_string();
-        let rest = match error {
-            GithubError::RateLimited { retry_after, .. } => TimeDelta::from_std(*retry_after).unwrap_or(LONGEST_REST),
-            GithubError::Ambiguous(_) | GithubError::Malformed(_) => REST_IN_DOUBT.max(rest(attempt)),
-            GithubError::Unreachable(_) | GithubError::Unauthorized(_) | GithubError::Conflict(_) => rest(attempt),
-            GithubError::NotInstalled(_) | GithubError::Gone(_) => return Trouble::Gone(why),
-            GithubError::NotFound(_) => return Trouble::Gone(why),
+        match error {
+            GithubError::RateLimited { retry_after, .. } => Trouble::Limited {
+                until: self.now() + TimeDelta::from_std(*retry_after).unwrap_or(LONGEST_REST),
+                why,
+            },
+            GithubError::Ambiguous(_)
+            | GithubError::Malformed(_)
+            | GithubError::Unreachable(_)
+            | GithubError::Unauthorized(_)
+            | GithubError::Conflict(_) => Trouble::Later {
+                at: self.now() + rest(attempt),
+                sent: Sent::No,
+                why,
+            },
+            GithubError::NotInstalled(_) | GithubError::Gone(_) | GithubError::NotFound(_) => Trouble::Gone(why),
             GithubError::Forbidden {
                 reason: crate::github::Refusal::MissingPermission { needed },
                 ..
-            } => {
-                return Trouble::Lacks(needed.clone().unwrap_or_default());
-            }
+            } => Trouble::Lacks(needed.clone().unwrap_or_default()),
             GithubError::Forbidden { .. } | GithubError::Validation { .. } | GithubError::Other { .. } => {
-                return Trouble::Never(why);
+                Trouble::Never(why)
             }
-        };
-        let sent = match error.certainty() {
-            crate::github::Certainty::Maybe => Sent::Maybe,
-            crate::github::Certainty::DefinitelyNot => Sent::No,
-        };
-        Trouble::Later {
-            at: self.now() + rest,
-            sent,
-            why,
         }
     }
 

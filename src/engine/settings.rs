@@ -132,6 +132,16 @@ pub fn parse_repository_config(text: &str, definitions: &[&str]) -> Result<Repos
     )
 }
 
+/// Reads a repository's configuration as a server with this program's definitions would.
+///
+/// # Errors
+/// When a definition of this program is invalid, which a test rules out; within, every mistake of the file.
+pub fn check_repository_config(text: &str) -> Result<Result<RepositoryConfig, Vec<ConfigError>>, Invalid> {
+    let definitions = embedded_definitions()?;
+    let names: Vec<&str> = definitions.iter().map(|definition| definition.name.as_str()).collect();
+    Ok(parse_repository_config(text, &names))
+}
+
 fn sentence(errors: &[ConfigError]) -> String {
     let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
     errors.join("; ")

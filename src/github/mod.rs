@@ -32,7 +32,7 @@ pub use calls::comments::{Created, Reaction, ReactionTarget};
 pub use calls::graphql::{Classifier, EditTimesUnavailable};
 pub use calls::issues::{CreatedIssue, NewIssue};
 pub use calls::labels::{Label, LabelChange, LabelEvent};
-pub use client::{App, GitHub, Installation, Repo, Settings};
+pub use client::{App, GitHub, Installation, Limits, Repo, Settings};
 pub use error::{Certainty, FieldError, GithubError, Refusal};
 pub use events::{Comment, Event, EventKind, InstallationChange, Parsed, Push, RepositoryChange, parse};
 pub use marker::Marker;

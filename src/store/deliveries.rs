@@ -48,6 +48,8 @@ pub struct LeasedDelivery {
     pub event: String,
     /// The raw bytes.
     pub body: Vec<u8>,
+    /// The installation that it came from.
+    pub installation: Option<InstallationId>,
     /// When it was stored.
     pub received_at: Timestamp,
     /// How many times it was claimed, this one included.
@@ -97,7 +99,7 @@ const CLAIM: &str = "UPDATE deliveries
         AND NOT EXISTS (SELECT 1 FROM deliveries e
             WHERE e.lane = d.lane AND e.seq < d.seq AND e.state IN ('new', 'leased'))
         ORDER BY d.run_at, d.seq LIMIT 1)
-    RETURNING seq, id, event, body, received_at, attempt, fence";
+    RETURNING seq, id, event, body, installation_id, received_at, attempt, fence";
 
 impl Store {
     /// Stores a delivery; one commit. A delivery that failed or died is tried anew when GitHub sends it again; one that
@@ -248,6 +250,17 @@ impl LeasedDelivery {
         .exactly(1)
     }
 
+    /// Part of the write that puts it off because GitHub limits our rate: that is no failure, and the attempt does not
+    /// count.
+    pub fn parked(&self, until: Timestamp, why: &str) -> Statement {
+        Statement::new(
+            "UPDATE deliveries SET state = 'new', run_at = $3, lease_until = 0, outcome = $4, attempt = attempt - 1
+            WHERE seq = $1 AND fence = $2 AND state = 'leased'",
+            values![self.seq, self.fence, micros(until), why],
+        )
+        .exactly(1)
+    }
+
     fn end(&self, state: &str, outcome: &str) -> Statement {
         Statement::new(
             "UPDATE deliveries SET state = $3, outcome = $4, lease_until = 0
@@ -264,6 +277,7 @@ fn leased(row: &Row) -> Result<LeasedDelivery, StoreError> {
         id: row.text("id")?.into(),
         event: row.text("event")?.to_owned(),
         body: row.blob("body")?.to_vec(),
+        installation: row.opt_id("installation_id")?.map(InstallationId),
         received_at: moment(row.int("received_at")?),
         attempt: u32::try_from(row.int("attempt")?).unwrap_or(u32::MAX),
         fence: row.int("fence")?,

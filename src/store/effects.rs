@@ -246,16 +246,6 @@ impl Store {
         self.write(write).await.map(drop)
     }
 
-    /// Parks an installation's writes until a moment that GitHub named.
-    pub async fn park_installation(&self, installation: InstallationId, until: Timestamp) -> Result<(), StoreError> {
-        let park = Statement::new(
-            "INSERT INTO pace (installation_id, next_at, hour_from, hour_count) VALUES ($1, $2, 0, 0)
-            ON CONFLICT (installation_id) DO UPDATE SET next_at = $2 WHERE pace.next_at < $2",
-            values![installation, micros(until)],
-        );
-        self.write(Write::of(park)).await.map(drop)
-    }
-
     /// Whether an act of this workflow is under way, or may have been carried out without our knowing.
     pub async fn act_in_flight(&self, workflow: &WorkflowId) -> Result<bool, StoreError> {
         const ACT: &str = "SELECT seq FROM effects WHERE workflow_id = $1 AND kind = 'act' 
@@ -278,6 +268,15 @@ impl Store {
         }
         Ok(queues)
     }
+}
+
+/// The statement that parks an installation's writes until a moment that GitHub named.
+pub fn park_installation(installation: InstallationId, until: Timestamp) -> Statement {
+    Statement::new(
+        "INSERT INTO pace (installation_id, next_at, hour_from, hour_count) VALUES ($1, $2, 0, 0)
+        ON CONFLICT (installation_id) DO UPDATE SET next_at = $2 WHERE pace.next_at < $2",
+        values![installation, micros(until)],
+    )
 }
 
 /// The statement that refuses a write while an act of the workflow is under way or in doubt.
@@ -324,6 +323,17 @@ impl LeasedEffect {
                 doubt = CASE WHEN $5 = 1 THEN 1 ELSE doubt END
             WHERE seq = $1 AND fence = $2 AND state = 'inflight'",
             values![self.seq, self.fence, micros(until), why, sent == Sent::Maybe],
+        )
+        .exactly(1)
+    }
+
+    /// Part of the write that puts it off because GitHub limits our rate: that is no failure, and the attempt does not
+    /// count.
+    pub fn parked(&self, until: Timestamp, why: &str) -> Statement {
+        Statement::new(
+            "UPDATE effects SET state = 'ready', run_at = $3, lease_until = 0, last_error = $4, attempt = attempt - 1
+            WHERE seq = $1 AND fence = $2 AND state = 'inflight'",
+            values![self.seq, self.fence, micros(until), why],
         )
         .exactly(1)
     }

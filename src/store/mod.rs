@@ -41,6 +41,13 @@ impl Store {
     pub fn serve(path: &Path) -> Result<Self, OpenError> {
         Sqlite::serve(path).map(Self::from)
     }
+    /// Whether the server could be started on it: takes the lock, looks, migrates nothing and lets go.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn try_serve(path: &Path) -> Result<(), OpenError> {
+        Sqlite::try_serve(path)
+    }
 
     /// A store that only reads: see [`Sqlite::read_only`].
     pub fn read_only(path: &Path) -> Result<Self, OpenError> {

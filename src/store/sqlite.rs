@@ -54,6 +54,20 @@ impl Sqlite {
         Self::serve_schema(path, &Schema::embedded())
     }
 
+    /// See [`super::Store::try_serve`].
+    ///
+    /// # Errors
+    /// One sentence each: see [`OpenError`].
+    pub fn try_serve(path: &Path) -> Result<(), OpenError> {
+        open::create_directory(path)?;
+        let _lock = open::lock(path)?;
+        let connection = open::create(path)?;
+        match Schema::embedded().check(path, &connection) {
+            Err(OpenError::Older { .. }) => Ok(()),
+            checked => checked,
+        }
+    }
+
     /// For a command that only looks. The database must exist and have this program's schema.
     ///
     /// # Errors

@@ -582,6 +582,14 @@ impl Store {
         rows.iter().map(workflow_summary).collect()
     }
 
+    /// One workflow as the lists show it.
+    pub async fn workflow_summary(&self, id: &WorkflowId) -> Result<Option<WorkflowSummary>, StoreError> {
+        const ONE: &str = "SELECT id, definition, status, held, waits_for, repository, subject, version, started_at,
+            updated_at FROM workflows WHERE id = $1";
+        let rows = self.read(ONE, values![id]).await?;
+        rows.first().map(workflow_summary).transpose()
+    }
+
     /// The history of a workflow.
     pub async fn history(&self, workflow: &WorkflowId) -> Result<Vec<StoredEvent>, StoreError> {
         const ALL: &str = "SELECT seq, at, cause, data, hash FROM events WHERE workflow_id = $1 ORDER BY seq";

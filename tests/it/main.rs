@@ -3,6 +3,13 @@
 mod contract;
 mod world;
 
+mod bad_input;
+mod cli;
+mod crash;
+mod examples;
+mod faults;
+mod once;
 mod reading;
 mod rights;
+mod start;
 mod story;

@@ -49,7 +49,10 @@ fn a_gate_that_expires_into_a_rejection_says_that_nobody_answered() {
     let mut run = at_the_gate(rejecting());
     run.later(TimeDelta::hours(168));
     assert_eq!(run.reports(expire(&run, 0)), "rejected");
-    assert_eq!(planned(&run), ["card", "dismiss call for extract"]);
+    assert_eq!(
+        planned(&run),
+        ["card", "dismiss call for extract", "tell of extract's expiry"]
+    );
     assert_eq!(run.state.record.last().unwrap().what, What::Expired("extract".into()));
 
     let mut run = at_the_gate(rejecting());

@@ -9,9 +9,9 @@ use super::super::command::{Ask, Command, Named, Report, RunResult, Verdict};
 use super::super::definition::{Definition, Gate, OnExpiry};
 use super::super::event::Event;
 use super::super::ids::PhaseId;
-use super::super::plan::Intent;
+use super::super::plan::{Intent, Notice};
 use super::super::right::Right;
-use super::super::state::{ActOutcome, Ending, PhaseStatus, State, Surface, Timestamp, Why};
+use super::super::state::{ActOutcome, Ending, PhaseStatus, State, Status, Surface, Timestamp, Why};
 use super::{Run, authority, key, person, prefix, proposal};
 
 /// Something that may be tried at any moment, sensible or not; `usize`s choose among what is there.
@@ -151,7 +151,7 @@ impl Outstanding {
                     assert!(!self.0.contains(intent), "planned twice: {intent:?}");
                     self.0.push(intent.clone());
                 }
-                Intent::Card | Intent::CallPeople { .. } | Intent::DismissCall { .. } => {}
+                Intent::Card | Intent::CallPeople { .. } | Intent::DismissCall { .. } | Intent::Tell { .. } => {}
             }
         }
     }
@@ -419,6 +419,7 @@ fn plans_are_sound(run: &Run) {
             }
             Intent::ExpireGate { at, .. } => assert!(*at > run.now),
             Intent::RunAgent { phase, .. } => assert_eq!(state.at(phase).status, PhaseStatus::Running),
+            Intent::Tell { notice } => told_of_what_is(state, notice),
             Intent::Card | Intent::DismissCall { .. } | Intent::CancelPlanned => {}
         }
     }
@@ -491,5 +492,22 @@ proptest! {
     fn whatever_happens(which in 0..6_usize, moves in prop::collection::vec(a_move(), 1..120)) {
         let run = play(&definitions()[which], &moves);
         history_is_the_state(&run);
+    }
+}
+
+/// What is told holds when it is told.
+fn told_of_what_is(state: &State, notice: &Notice) {
+    match notice {
+        Notice::Completed => assert_eq!(state.status, Status::Completed),
+        Notice::Stopped { phase } => {
+            let stopped = matches!(
+                state.at(phase).status,
+                PhaseStatus::WaitingForHuman | PhaseStatus::Error
+            );
+            assert!(stopped, "{phase} is {:?}", state.at(phase).status);
+        }
+        Notice::ApprovalLost { phase, .. } => assert_eq!(state.at(phase).approval, None),
+        Notice::Expired { phase } => assert_eq!(state.at(phase).status, PhaseStatus::Rejected),
+        Notice::Closed => assert!(state.hold.is_some()),
     }
 }

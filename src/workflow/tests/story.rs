@@ -6,7 +6,7 @@ use super::super::artifact::Proposal;
 use super::super::command::{Ask, Command, Named, Refusal, Report, RunResult, Verdict};
 use super::super::definition::Definition;
 use super::super::ids::Digest;
-use super::super::plan::Intent;
+use super::super::plan::{Intent, Notice};
 use super::super::right::Right;
 use super::super::state::{ActOutcome, Ending, PhaseStatus, Status, Surface, What, Why};
 use super::{Run, authority, key, opened, person, prefix, proposal};
@@ -44,6 +44,13 @@ pub(super) fn planned(run: &Run) -> Vec<String> {
         Intent::ExpireGate {
             phase, reminders, at, ..
         } => format!("expire {phase} {reminders} in {} h", (*at - run.now).num_hours()),
+        Intent::Tell { notice } => match notice {
+            Notice::Completed => "tell of the completion".into(),
+            Notice::Stopped { phase } => format!("tell of {phase}'s stop"),
+            Notice::ApprovalLost { phase, .. } => format!("tell of {phase}'s lost approval"),
+            Notice::Expired { phase } => format!("tell of {phase}'s expiry"),
+            Notice::Closed => "tell of the closing".into(),
+        },
         Intent::CancelPlanned => "cancel planned".into(),
     };
     run.intents.iter().map(said).collect()
@@ -123,7 +130,7 @@ fn a_discussion_becomes_issues_and_a_mail() {
     };
     run.later(TimeDelta::minutes(1));
     assert_eq!(run.asks("alice", Right::Write, amend), "proposed");
-    assert_eq!(planned(&run), ["card", "dismiss call for extract"]);
+    assert_eq!(planned(&run), ["card"]);
     let wrong = |run: &Run, given: Digest| Refusal::WrongDigest {
         given: given.short(),
         current: tasks("b").digest(),
@@ -179,7 +186,7 @@ fn a_discussion_becomes_issues_and_a_mail() {
         run.act_ended("email", "mail", mailed),
         "act_ended+phase_completed+completed"
     );
-    assert_eq!(planned(&run), ["card"]);
+    assert_eq!(planned(&run), ["card", "tell of the completion"]);
     assert_eq!(run.state.status, Status::Completed);
 
     let approvals: Vec<_> = run
@@ -284,7 +291,7 @@ fn a_failed_act_can_be_tried_again_or_its_approval_taken_back() {
         why: "GitHub would not".into(),
     };
     assert_eq!(run.reports(failed.clone()), "failed");
-    assert_eq!(planned(&run), ["card"]);
+    assert_eq!(planned(&run), ["card", "tell of tickets's stop"]);
     assert_eq!(run.asks("bob", Right::Write, Ask::Retry), "retried+acts_started");
     assert_eq!(planned(&run), ["card", "act tickets label"]);
     run.reports(failed);
@@ -305,7 +312,8 @@ fn an_approval_lost_midway_and_given_again_carries_out_the_rest_only() {
             "cancel planned",
             "card",
             "call for extract",
-            "expire extract 0 in 168 h"
+            "expire extract 0 in 168 h",
+            "tell of extract's lost approval"
         ]
     );
     for ask in [
@@ -402,6 +410,26 @@ fn a_hold_at_a_gate_stops_its_time_and_its_call() {
 }
 
 #[test]
+fn a_closed_subject_holds_the_workflow_and_its_people_are_told() {
+    let mut run = at_the_gate(deliver());
+    let closed = || Report::SubjectClosed {
+        by: Some(person("alice")),
+    };
+    assert_eq!(run.reports(closed()), "held");
+    assert_eq!(
+        planned(&run),
+        [
+            "cancel planned",
+            "card",
+            "dismiss call for extract",
+            "tell of the closing"
+        ]
+    );
+    let again = run.verdict(&Command::System(closed()));
+    assert!(matches!(again, Verdict::Obsolete(_)), "{again:?}");
+}
+
+#[test]
 fn what_is_shown_during_a_hold_calls_people_when_it_is_lifted() {
     let mut run = deliver();
     run.asks("alice", Right::Write, hold());
@@ -441,7 +469,7 @@ fn a_rejected_proposal_is_revised_or_tried_again_up_to_the_cap() {
         run.ran("extract", RunResult::Failed(Why::Failed("broken".into()))),
         "failed"
     );
-    assert_eq!(planned(&run), ["card"]);
+    assert_eq!(planned(&run), ["card", "tell of extract's stop"]);
     assert_eq!(run.asks("bob", Right::Write, Ask::Retry), "retried+phase_started");
     assert_eq!(planned(&run), ["card", "run extract 2.2"]);
     run.proposes(&proposal("extract", 2, "b", &ACTS));
@@ -469,7 +497,7 @@ fn a_rejected_proposal_is_revised_or_tried_again_up_to_the_cap() {
 fn a_person_answers_in_the_place_of_the_manual_provider() {
     let mut run = deliver();
     run.ran("extract", RunResult::NeedsPerson(Why::ManualProvider));
-    assert_eq!(planned(&run), ["card"]);
+    assert_eq!(planned(&run), ["card", "tell of extract's stop"]);
     let respond = |proposal| Ask::Respond { proposal };
     for other in [
         proposal("extract", 2, "later", &ACTS),
@@ -536,7 +564,7 @@ fn with_nobody_to_write_to_the_mail_ends_as_not_configured_and_the_workflow_comp
         run.ran("email", RunResult::Ended(ending.clone())),
         "phase_completed+completed"
     );
-    assert_eq!(planned(&run), ["card"]);
+    assert_eq!(planned(&run), ["card", "tell of the completion"]);
     assert_eq!(run.state.at(&"email".into()).ending, Some(ending));
 }
 

@@ -4,6 +4,8 @@
 //! read**, if GitHub was asked something that its description does not know, or if a webhook that the sandbox sent is
 //! not GitHub's: call [`World::end`] last.
 
+pub mod whole_story;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -13,7 +15,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use countersign::cli::house::{House, figures};
 use countersign::config::{Overrides, ServerConfig, Sources};
 use countersign::engine::Clock;
+use countersign::github::Limits;
+use countersign::inbox::sweep;
 use countersign::sandbox::{APP_PRIVATE_KEY, Builder, CommentId, CommentView, IssueNumber, Role, Sandbox};
+use countersign::store::StoreError;
 use countersign::web;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -61,6 +66,7 @@ pub struct Setup {
     github: Builder,
     config: Option<String>,
     environment: Vec<(String, String)>,
+    limits: Limits,
 }
 
 impl Setup {
@@ -83,6 +89,7 @@ impl Setup {
             github,
             config: Some(CONFIG.to_owned()),
             environment: Vec::new(),
+            limits: Limits::default(),
         }
     }
 
@@ -110,6 +117,12 @@ impl Setup {
         self
     }
 
+    /// How long a call to GitHub may take.
+    pub fn patience(mut self, total: std::time::Duration) -> Self {
+        self.limits.total = total;
+        self
+    }
+
     /// Starts it.
     pub async fn start(self) -> World {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -122,17 +135,27 @@ impl Setup {
         }
         let github = builder.start().await.unwrap();
         let home = tempfile::tempdir().unwrap();
-        let server = Server::start(&github, &clock, home.path(), &self.environment, Some(listener)).await;
+        let ways = Ways {
+            environment: self.environment,
+            limits: self.limits,
+        };
+        let server = Server::start(&github, &clock, home.path(), &ways, Some(listener)).await;
         World {
             github,
             clock,
             home,
-            environment: self.environment,
+            ways,
             webhook,
             server: Some(server),
             read: Mutex::default(),
         }
     }
+}
+
+/// How the server is started, each time.
+struct Ways {
+    environment: Vec<(String, String)>,
+    limits: Limits,
 }
 
 /// The server as it runs, and its end.
@@ -147,11 +170,12 @@ impl Server {
         github: &Sandbox,
         clock: &TestClock,
         home: &Path,
-        environment: &[(String, String)],
+        ways: &Ways,
         listener: Option<TcpListener>,
     ) -> Self {
-        let config = config(github, home, environment);
-        let house = Arc::new(House::open(&config, clock.hand(), figures()).await.unwrap());
+        let config = config(github, home, &ways.environment);
+        let house = House::open_within(&config, clock.hand(), figures(), ways.limits).await;
+        let house = Arc::new(house.unwrap());
         let listener = match listener {
             Some(listener) => listener,
             None => TcpListener::bind("127.0.0.1:0").await.unwrap(),
@@ -223,7 +247,7 @@ pub struct World {
     pub github: Sandbox,
     pub clock: TestClock,
     home: TempDir,
-    environment: Vec<(String, String)>,
+    ways: Ways,
     webhook: String,
     server: Option<Server>,
     read: Mutex<BTreeSet<CommentId>>,
@@ -252,14 +276,24 @@ impl World {
 
     /// Delivers what waits and lets the bot work, until nothing is left to do at this moment.
     pub async fn settle(&self) {
+        self.settle_unless_stopped().await.unwrap();
+    }
+
+    /// The same for a server that may be stopped by its database meanwhile.
+    pub async fn settle_unless_stopped(&self) -> Result<(), StoreError> {
         for _ in 0..500 {
             let delivered = self.github.deliver_all().await.len();
-            let worked = self.house().engine.pump().await.unwrap();
+            let worked = self.house().engine.pump().await?;
             if delivered == 0 && worked == 0 {
-                return;
+                return Ok(());
             }
         }
         panic!("the bot and GitHub keep each other busy");
+    }
+
+    /// Asks GitHub for the deliveries that did not arrive.
+    pub async fn sweep(&self) -> sweep::Swept {
+        self.house().sweep_once(sweep::KEPT).await.unwrap()
     }
 
     /// Time passes, and what becomes due is done.
@@ -271,7 +305,7 @@ impl World {
     /// Stops the server as a power cut would, and starts it again on the same database.
     pub async fn restart(&mut self) {
         self.stop().await;
-        let server = Server::start(&self.github, &self.clock, self.home.path(), &self.environment, None).await;
+        let server = Server::start(&self.github, &self.clock, self.home.path(), &self.ways, None).await;
         self.server = Some(server);
     }
 
@@ -414,6 +448,12 @@ impl World {
             }
         }
         self.hold_to_contract();
+        self.hold_to_invariants().await;
+        self.stop().await;
+    }
+
+    /// Ends a world of which many are made, and whose outcome the test compares as a whole.
+    pub async fn close(mut self) {
         self.hold_to_invariants().await;
         self.stop().await;
     }

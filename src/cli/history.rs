@@ -1,0 +1,115 @@
+//! `countersign history ID`: all that happened in a workflow, and whether the chain of its events holds.
+
+use super::answer::{Answer, Refusal};
+use super::database::Database;
+use super::page::{Ink, Table, moment};
+use super::status::unknown;
+use crate::store::workflows::{StoredEvent, first_broken};
+use crate::workflow::event::Event;
+use crate::workflow::ids::WorkflowId;
+use crate::workflow::state::{ActOutcome, Ending, Why};
+
+/// Which workflow.
+#[derive(Debug, clap::Args)]
+pub(super) struct History {
+    /// The workflow's id, as `list` shows it
+    id: String,
+    #[command(flatten)]
+    database: Database,
+}
+
+impl History {
+    /// Answers with the events, oldest first.
+    pub(super) async fn run(self) -> Result<Answer, Refusal> {
+        let store = self.database.reader()?;
+        let id = WorkflowId::from(self.id);
+        let events = store.history(&id).await?;
+        if events.is_empty() {
+            return Err(unknown(&id));
+        }
+        let broken = first_broken(&events);
+        let data = serde_json::json!({ "workflow": id, "events": events, "first_broken": broken });
+        match broken {
+            None => Ok(Answer::new(data, page(&events, Ink::of_stdout()))),
+            Some(seq) => Err(Refusal::failed(format!(
+                "the history of {id} was changed outside of this program: from event {seq} on its hashes do not follow \
+                 (--json shows the events as they are; restore a backup)"
+            ))
+            .with(data)),
+        }
+    }
+}
+
+fn page(events: &[StoredEvent], ink: Ink) -> String {
+    let mut table = Table::new(["EVENT", "AT (UTC)", "WHAT", "BY", "DETAIL", "CAUSE"]);
+    for stored in events {
+        table.row([
+            stored.seq.to_string(),
+            moment(stored.at),
+            stored.event.name().replace('_', " "),
+            stored.event.actor().map(|by| by.login.clone()).unwrap_or_default(),
+            detail(&stored.event),
+            stored.cause.clone(),
+        ]);
+    }
+    let count = events.len();
+    format!("{}\nThe chain of {count} events holds.\n", table.page(ink))
+}
+
+fn detail(event: &Event) -> String {
+    match event {
+        Event::Started {
+            definition, subject, ..
+        } => format!("{} on #{}", definition.name, subject.number),
+        Event::PhaseStarted {
+            phase,
+            iteration,
+            attempt,
+        } => format!("{phase}, iteration {iteration}, attempt {attempt}"),
+        Event::ActsStarted { phase }
+        | Event::Unapproved { phase, .. }
+        | Event::Retried { phase, .. }
+        | Event::Reminded { phase } => phase.to_string(),
+        Event::Proposed {
+            phase, digest, change, ..
+        } => match change {
+            Some(change) => format!("{phase} {}: {}", digest.short(), change.as_str()),
+            None => format!("{phase} {}", digest.short()),
+        },
+        Event::Shown { phase, digest, .. } => format!("{phase} {}", digest.short()),
+        Event::Approved { phase, approval } => format!("{phase} {}", approval.digest.short()),
+        Event::ApprovalLost { phase, reason } => format!("{phase}: {reason}"),
+        Event::Rejected { phase, reason, .. } => format!("{phase}: {}", reason.as_str()),
+        Event::Revised { phase, text, .. } => format!("{phase}: {}", text.as_str()),
+        Event::WaitsForHuman { phase, why } | Event::Failed { phase, why } => format!("{phase}: {}", why_words(why)),
+        Event::ActEnded { phase, key, outcome } => format!("{phase} {key}: {}", outcome_words(outcome)),
+        Event::PhaseCompleted { phase, ending } => match ending {
+            Ending::Done => phase.to_string(),
+            Ending::Nothing { reason } => format!("{phase}: {reason}"),
+            Ending::NotConfigured { key } => format!("{phase}: {key} is not configured"),
+        },
+        Event::Held { reason, .. } | Event::Cancelled { reason, .. } => reason.as_str().to_owned(),
+        Event::Unheld { .. } | Event::Completed => String::new(),
+    }
+}
+
+fn why_words(why: &Why) -> String {
+    match why {
+        Why::ManualProvider => "a person answers the prompt".to_owned(),
+        Why::Unusable(sentences) => sentences.join("; "),
+        Why::CapReached(text) | Why::Failed(text) => text.clone(),
+    }
+}
+
+fn outcome_words(outcome: &ActOutcome) -> String {
+    match outcome {
+        ActOutcome::LabelReady => "label ready".to_owned(),
+        ActOutcome::IssueOpened { number, .. } => format!("opened #{number}"),
+        ActOutcome::Linked => "linked".to_owned(),
+        ActOutcome::NotLinked { reason } => format!("not linked: {reason}"),
+        ActOutcome::Listed { url } => format!("listed at {url}"),
+        ActOutcome::NotNeeded => "not needed".to_owned(),
+        ActOutcome::Mailed { message_id, .. } => format!("mailed {message_id}"),
+        ActOutcome::MailInDoubt { message_id, reason } => format!("mail in doubt {message_id}: {reason}"),
+    }
+}

@@ -1,0 +1,168 @@
+//! `countersign status ID`: how a workflow stands.
+
+use serde::Serialize;
+
+use super::answer::{Answer, Refusal};
+use super::database::Database;
+use super::list::standing;
+use super::page::{Ink, Table, facts, moment};
+use crate::store::workflows::WorkflowSummary;
+use crate::workflow::definition::Phase;
+use crate::workflow::ids::{Digest, WorkflowId};
+use crate::workflow::state::{Approval, Ending, PhaseState, PhaseStatus, State, Timestamp, Why};
+
+/// Which workflow.
+#[derive(Debug, clap::Args)]
+pub(super) struct Status {
+    /// The workflow's id, as `list` shows it
+    id: String,
+    #[command(flatten)]
+    database: Database,
+}
+
+/// A workflow as programs get it.
+#[derive(Debug, Serialize)]
+struct Workflow<'a> {
+    #[serde(flatten)]
+    summary: &'a WorkflowSummary,
+    starter: &'a str,
+    card_url: Option<&'a str>,
+    phases: Vec<PhaseRow<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct PhaseRow<'a> {
+    id: &'a str,
+    title: &'a str,
+    status: PhaseStatus,
+    since: Timestamp,
+    iteration: u32,
+    attempt: u32,
+    digest: Option<&'a Digest>,
+    approval: Option<&'a Approval>,
+    ending: Option<&'a Ending>,
+    why: Option<&'a Why>,
+}
+
+impl<'a> PhaseRow<'a> {
+    fn new(phase: &'a Phase, state: &'a PhaseState) -> Self {
+        Self {
+            id: phase.id.as_str(),
+            title: &phase.title,
+            status: state.status,
+            since: state.since,
+            iteration: state.iteration,
+            attempt: state.attempt,
+            digest: state.pending.as_ref().map(|pending| &pending.digest),
+            approval: state.approval.as_ref(),
+            ending: state.ending.as_ref(),
+            why: state.why.as_ref(),
+        }
+    }
+}
+
+impl Status {
+    /// Answers with the workflow's standing.
+    pub(super) async fn run(self) -> Result<Answer, Refusal> {
+        let store = self.database.reader()?;
+        let id = WorkflowId::from(self.id);
+        let (Some(summary), Some(stored)) = (store.workflow_summary(&id).await?, store.workflow(&id).await?) else {
+            return Err(unknown(&id));
+        };
+        let card = store.card(&id).await?;
+        let workflow = Workflow {
+            summary: &summary,
+            starter: &stored.state.starter.login,
+            card_url: card.as_ref().map(|card| card.url.as_str()),
+            phases: phases(&stored.state),
+        };
+        let page = page(&workflow, Ink::of_stdout());
+        Ok(Answer::new(&workflow, page))
+    }
+}
+
+/// There is no such workflow.
+pub(super) fn unknown(id: &WorkflowId) -> Refusal {
+    Refusal::failed(format!(
+        "there is no workflow {id}: `countersign list --all` shows their ids"
+    ))
+}
+
+fn phases(state: &State) -> Vec<PhaseRow<'_>> {
+    let phases = state.definition.phases.iter();
+    phases.map(|phase| PhaseRow::new(phase, state.at(&phase.id))).collect()
+}
+
+fn page(workflow: &Workflow<'_>, ink: Ink) -> String {
+    let summary = workflow.summary;
+    let started = format!("{} UTC by {}", moment(summary.started_at), workflow.starter);
+    let mut about = vec![
+        ("workflow", summary.id.clone()),
+        ("definition", summary.definition.clone()),
+        ("status", standing(summary).to_owned()),
+        ("subject", format!("{}#{}", summary.repository, summary.subject)),
+        ("started", started),
+        ("changed", format!("{} UTC", moment(summary.updated_at))),
+    ];
+    if !summary.waits_for.is_empty() {
+        about.push(("waits for", summary.waits_for.clone()));
+    }
+    if let Some(url) = workflow.card_url {
+        about.push(("card", url.to_owned()));
+    }
+    let mut table = Table::new(["PHASE", "STATUS", "SINCE (UTC)", "RUN", "DIGEST", "NOTE"]);
+    for phase in &workflow.phases {
+        table.row([
+            phase.id.to_owned(),
+            words(phase.status).to_owned(),
+            moment(phase.since),
+            run(phase),
+            phase.digest.map(Digest::short).unwrap_or_default(),
+            note(phase),
+        ]);
+    }
+    format!("{}\n{}", facts(&about), table.page(ink))
+}
+
+/// A phase's status for a reader.
+pub(super) fn words(status: PhaseStatus) -> &'static str {
+    match status {
+        PhaseStatus::Blocked => "blocked",
+        PhaseStatus::Running => "running",
+        PhaseStatus::WaitingForHuman => "waits for a person",
+        PhaseStatus::ReadyForReview => "ready for review",
+        PhaseStatus::Approved => "approved",
+        PhaseStatus::Rejected => "rejected",
+        PhaseStatus::Error => "error",
+        PhaseStatus::Completed => "completed",
+    }
+}
+
+/// The iteration, and the attempt where it was not the first.
+fn run(phase: &PhaseRow<'_>) -> String {
+    match (phase.iteration, phase.attempt) {
+        (0, _) => String::new(),
+        (iteration, 0 | 1) => iteration.to_string(),
+        (iteration, attempt) => format!("{iteration}, attempt {attempt}"),
+    }
+}
+
+fn note(phase: &PhaseRow<'_>) -> String {
+    let mut parts = Vec::new();
+    match phase.why {
+        Some(Why::ManualProvider) => parts.push("a person answers the prompt".to_owned()),
+        Some(Why::Unusable(sentences)) => parts.push(sentences.join("; ")),
+        Some(Why::CapReached(cap)) => parts.push(cap.clone()),
+        Some(Why::Failed(reason)) => parts.push(reason.clone()),
+        None => {}
+    }
+    match phase.ending {
+        Some(Ending::Nothing { reason }) => parts.push(reason.clone()),
+        Some(Ending::NotConfigured { key }) => parts.push(format!("{key} is not configured")),
+        Some(Ending::Done) | None => {}
+    }
+    if let Some(approval) = phase.approval {
+        parts.push(format!("approved by {}", approval.by.login));
+    }
+    parts.join("; ")
+}

@@ -1,0 +1,28 @@
+//! Conversations that are played without a person: a script says what people do on this GitHub and what must come of
+//! it, the player does it, prints it as it happens, and stops where it comes out otherwise.
+//!
+//! The player knows the sandbox and nothing of the bot: whoever calls [`play`] owns the bot, lets it work and passes
+//! time, as a [`Backstage`].
+//!
+//! | file | what it is for |
+//! | --- | --- |
+//! | `script` | the form of a script |
+//! | `player` | acts and expectations, one after another |
+//! | `golden` | expected texts with placeholders |
+//! | `observe` | what became different in the world |
+//! | `print` | the conversation for a reader |
+//! | `mail` | a mail, and how an `.eml` file is read |
+
+mod golden;
+mod mail;
+mod observe;
+mod player;
+mod print;
+mod script;
+#[cfg(test)]
+mod tests;
+
+pub use mail::Mail;
+pub use player::{Backstage, PlayError, play};
+pub use print::Colour;
+pub use script::{Script, ScriptError};

@@ -1,0 +1,631 @@
+//! Plays a script: one step after another, and nothing that the bot said may go unread.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::io::{self, Write};
+use std::time::Duration;
+
+use super::golden::{self, Captures, Difference};
+use super::mail::Mail;
+use super::observe::{Change, Seen, changes, look};
+use super::print::{Colour, Printer, emoji};
+use super::script::{Bot, Card, Draft, Issue, MailExpected, Script, Step, Thread};
+use crate::sandbox::{CommentId, CommentView, IssueNumber, Person, Refusal, Sandbox, Tick};
+
+/// The caller's side of a play: the bot, the time and the mailbox.
+pub trait Backstage {
+    /// Delivers all webhooks and lets the bot work until it has nothing left to do now.
+    fn settle(&mut self) -> impl Future<Output = Result<(), String>> + Send;
+
+    /// Lets so much time pass, for the bot and for the sandbox.
+    fn advance(&mut self, time: Duration) -> impl Future<Output = Result<(), String>> + Send;
+
+    /// All mails that were sent since the play began, the oldest first.
+    fn mails(&mut self) -> Vec<Mail>;
+}
+
+/// Why a play ended before its end.
+#[derive(Debug, thiserror::Error)]
+pub enum PlayError {
+    /// A step came out otherwise; what was expected and what was found was printed.
+    #[error("line {line}: {what}")]
+    Missed {
+        /// Where the step stands in the script.
+        line: u64,
+        /// What came out otherwise.
+        what: String,
+    },
+    /// The conversation could not be printed.
+    #[error("the conversation could not be printed: {0}")]
+    Output(#[from] io::Error),
+}
+
+/// Plays a script in a sandbox that [`Script::set_up`] prepared, and prints it.
+///
+/// # Errors
+/// When a step comes out otherwise than the script says, or the bot said, opened or mailed something that the script
+/// does not expect before the next act or its end.
+pub async fn play<B: Backstage>(
+    script: &Script,
+    sandbox: &Sandbox,
+    backstage: &mut B,
+    out: &mut (dyn Write + Send),
+    colour: Colour,
+) -> Result<(), PlayError> {
+    let bot = sandbox.bot_login();
+    let mut player = Player {
+        sandbox,
+        backstage,
+        printer: Printer::new(out, colour, bot.clone()),
+        bot,
+        draft: script.draft(),
+        pace: script.pace(),
+        seen: look(sandbox),
+        unread: Unread::default(),
+        read: Vec::new(),
+        mails: 0,
+        threads: Vec::new(),
+        subject: None,
+        said: None,
+        card: None,
+        captures: Captures::from([("site".to_owned(), sandbox.base_url())]),
+        met: 0,
+        first_miss: None,
+    };
+    player.printer.title(script.title(), &script.cast())?;
+    let mut last = 0;
+    for (line, step) in script.steps() {
+        last = line;
+        match player.step(line, step).await {
+            Err(PlayError::Missed { .. }) if player.draft == Draft::Yes => {}
+            other => other?,
+        }
+    }
+    player.all_read(last)?;
+    if let Some((line, what)) = player.first_miss {
+        return Err(PlayError::Missed { line, what });
+    }
+    player.printer.end(player.met)?;
+    Ok(())
+}
+
+/// What the bot did and nobody has looked at yet.
+#[derive(Debug, Default)]
+struct Unread {
+    comments: VecDeque<(IssueNumber, CommentView)>,
+    card: Option<CommentId>,
+    issues: BTreeSet<IssueNumber>,
+    mails: VecDeque<Mail>,
+}
+
+struct Player<'a, B> {
+    sandbox: &'a Sandbox,
+    backstage: &'a mut B,
+    printer: Printer<'a>,
+    bot: String,
+    draft: Draft,
+    pace: Duration,
+    seen: Seen,
+    unread: Unread,
+    /// Comments of the bot that were looked at.
+    read: Vec<CommentId>,
+    /// How many mails were there when last looked.
+    mails: usize,
+    /// The Message-IDs of mails that were looked at.
+    threads: Vec<String>,
+    /// The issue that the conversation is about.
+    subject: Option<IssueNumber>,
+    /// What a person said last.
+    said: Option<CommentId>,
+    card: Option<CommentId>,
+    captures: Captures,
+    met: usize,
+    first_miss: Option<(u64, String)>,
+}
+
+/// How a step came out otherwise.
+struct Missed {
+    what: String,
+    difference: Vec<Difference>,
+}
+
+impl From<String> for Missed {
+    fn from(what: String) -> Self {
+        Self {
+            what,
+            difference: Vec::new(),
+        }
+    }
+}
+
+impl From<&str> for Missed {
+    fn from(what: &str) -> Self {
+        what.to_owned().into()
+    }
+}
+
+impl From<Refusal> for Missed {
+    fn from(refusal: Refusal) -> Self {
+        format!("GitHub refuses this: {} ({})", refusal, refusal.status).into()
+    }
+}
+
+impl From<io::Error> for Missed {
+    fn from(error: io::Error) -> Self {
+        format!("the conversation could not be printed: {error}").into()
+    }
+}
+
+type Outcome = Result<(), Missed>;
+
+impl<B: Backstage> Player<'_, B> {
+    async fn step(&mut self, line: u64, step: &Step) -> Result<(), PlayError> {
+        let outcome = match step {
+            Step::Note(text) => self.printer.note(text).map_err(Missed::from),
+            Step::Bot(bot) => self.expect_bot(bot),
+            Step::Card(card) => self.expect_card(card),
+            Step::Issue(issue) => self.expect_issue(issue),
+            Step::Mail(mail) => self.expect_mail(mail),
+            Step::Nothing(_) => {
+                self.all_read(line)?;
+                self.meets("the bot says nothing")
+            }
+            act => {
+                let unread = self.all_read(line);
+                if self.draft == Draft::No {
+                    unread?;
+                }
+                self.act(act).await
+            }
+        };
+        outcome.or_else(|missed| self.fail(line, missed))
+    }
+
+    fn fail(&mut self, line: u64, missed: Missed) -> Result<(), PlayError> {
+        self.printer.missed(line, &missed.what, &missed.difference)?;
+        self.first_miss.get_or_insert_with(|| (line, missed.what.clone()));
+        Err(PlayError::Missed {
+            line,
+            what: missed.what,
+        })
+    }
+
+    /// Nothing that the bot did may be left when somebody acts again.
+    fn all_read(&mut self, line: u64) -> Result<(), PlayError> {
+        let unread = &self.unread;
+        let what = if let Some((number, comment)) = unread.comments.front() {
+            format!(
+                "before this line the bot wrote in #{number}, and the script does not expect it:\n{}",
+                golden::visible(&comment.body).join("\n")
+            )
+        } else if unread.card.is_some() {
+            "before this line the bot posted a card, and the script does not look at it".to_owned()
+        } else if let Some(number) = unread.issues.first() {
+            format!("before this line the bot opened #{number}, and the script does not expect it")
+        } else if let Some(mail) = unread.mails.front() {
+            format!(
+                "before this line the bot sent “{}”, and the script does not expect it",
+                mail.subject
+            )
+        } else {
+            return Ok(());
+        };
+        self.unread = Unread::default();
+        self.fail(line, what.into())
+    }
+
+    fn meets(&mut self, what: &str) -> Outcome {
+        self.met += 1;
+        Ok(self.printer.met(what)?)
+    }
+
+    // What people do.
+
+    async fn act(&mut self, step: &Step) -> Outcome {
+        if !matches!(step, Step::Wait(_)) {
+            self.backstage.advance(self.pace).await.map_err(Missed::from)?;
+        }
+        self.perform(step).await?;
+        // What the person did was printed already; from here on it is the bot's doing.
+        self.seen = look(self.sandbox);
+        self.backstage.settle().await.map_err(Missed::from)?;
+        self.observe()
+    }
+
+    fn person(&self, login: &str) -> Person {
+        self.sandbox.as_(login)
+    }
+
+    fn issue_of(&self, on: Option<u64>) -> Result<IssueNumber, Missed> {
+        let chosen = on.map(IssueNumber).or(self.subject);
+        chosen.ok_or_else(|| "no issue was opened yet; say `on: 1` or open one".into())
+    }
+
+    fn card_id(&self) -> Result<CommentId, Missed> {
+        self.card.ok_or_else(|| "the bot has posted no card yet".into())
+    }
+
+    fn filled(&self, text: &str) -> Result<String, Missed> {
+        golden::fill(text, &self.captures)
+            .map_err(|name| format!("{{{name}}} stands for nothing yet: it was not seen before this line").into())
+    }
+
+    /// The newest comment of a person.
+    fn newest(&self, login: &str) -> Result<CommentView, Missed> {
+        let number = self.issue_of(None)?;
+        let mine = self
+            .sandbox
+            .comments(number)
+            .into_iter()
+            .rfind(|found| found.author == login);
+        mine.ok_or_else(|| format!("{login} has no comment in #{number}").into())
+    }
+
+    async fn perform(&mut self, step: &Step) -> Outcome {
+        match step {
+            Step::Open(open) => {
+                let (title, body) = (self.filled(&open.title)?, self.filled(&open.body)?);
+                let number = self.person(&open.by).open_issue(&title, &body)?;
+                self.subject = Some(number);
+                self.printer
+                    .act(&open.by, &format!("opens #{number} “{title}”"), &body)?;
+            }
+            Step::Say(say) => {
+                let number = self.issue_of(say.on)?;
+                let text = self.filled(say.text.trim_end())?;
+                self.said = Some(self.person(&say.by).comment(number, &text)?);
+                let place = if Some(number) == self.subject {
+                    String::new()
+                } else {
+                    format!(" in #{number}")
+                };
+                self.printer.act(&say.by, &format!("writes{place}"), &text)?;
+            }
+            Step::Edit(edit) => {
+                let text = self.filled(edit.text.trim_end())?;
+                let comment = self.newest(&edit.by)?.id;
+                self.person(&edit.by).edit_comment(comment, &text)?;
+                self.said = Some(comment);
+                self.printer.act(&edit.by, "edits that comment", &text)?;
+            }
+            Step::Delete(act) => {
+                let comment = self.newest(&act.by)?;
+                self.person(&act.by).delete_comment(comment.id)?;
+                self.printer.act(&act.by, "deletes a comment", &comment.body)?;
+            }
+            Step::Tamper(tamper) => {
+                let card = self.card_id()?;
+                let body = self.sandbox.comment(card).map(|card| card.body).unwrap_or_default();
+                if !body.contains(&tamper.replace) {
+                    return Err(format!("the card does not say {:?}", tamper.replace).into());
+                }
+                let changed = body.replacen(&tamper.replace, &tamper.with, 1);
+                self.person(&tamper.by).edit_comment(card, &changed)?;
+                let text = format!("{}\n→ {}", tamper.replace, tamper.with);
+                self.printer.act(&tamper.by, "edits the bot's card", &text)?;
+            }
+            Step::Tick(tick) => self.tick(&tick.by, &tick.key, Tick::On)?,
+            Step::Untick(tick) => self.tick(&tick.by, &tick.key, Tick::Off)?,
+            other => return self.perform_on_the_issue(other).await,
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self, by: &str, key: &str, tick: Tick) -> Outcome {
+        let card = self.card_id()?;
+        let does = match tick {
+            Tick::On => "ticks",
+            Tick::Off => "unticks",
+        };
+        self.person(by).tick(card, format!("**{key}**").as_str(), tick)?;
+        Ok(self.printer.act(by, &format!("{does} {key} on the card"), "")?)
+    }
+
+    async fn perform_on_the_issue(&mut self, step: &Step) -> Outcome {
+        let (by, on, does) = match step {
+            Step::Label(label) => (&label.by, label.on, format!("sets the label {}", label.name)),
+            Step::Unlabel(label) => (&label.by, label.on, format!("takes off the label {}", label.name)),
+            Step::Close(act) => (&act.by, act.on, "closes".to_owned()),
+            Step::Reopen(act) => (&act.by, act.on, "reopens".to_owned()),
+            Step::Lock(act) => (&act.by, act.on, "locks".to_owned()),
+            Step::Unlock(act) => (&act.by, act.on, "unlocks".to_owned()),
+            other => return self.perform_elsewhere(other).await,
+        };
+        let number = self.issue_of(on)?;
+        let person = self.person(by);
+        match step {
+            Step::Label(label) => person.label(number, &label.name)?,
+            Step::Unlabel(label) => person.unlabel(number, &label.name)?,
+            Step::Close(_) => person.close(number)?,
+            Step::Reopen(_) => person.reopen(number)?,
+            Step::Lock(_) => person.lock(number)?,
+            _ => person.unlock(number)?,
+        }
+        let preposition = if matches!(step, Step::Label(_) | Step::Unlabel(_)) {
+            " on"
+        } else {
+            ""
+        };
+        Ok(self.printer.act(by, &format!("{does}{preposition} #{number}"), "")?)
+    }
+
+    async fn perform_elsewhere(&mut self, step: &Step) -> Outcome {
+        match step {
+            Step::Write(file) => {
+                self.person(&file.by).set_file(&file.path, &file.text)?;
+                self.printer
+                    .act(&file.by, &format!("commits {}", file.path), &file.text)?;
+            }
+            Step::Role(role) => {
+                self.sandbox.set_role(&role.of, role.is.role());
+                self.printer
+                    .event(&format!("{} now has the role {}", role.of, role.is.name()))?;
+            }
+            Step::Wait(wait) => {
+                self.printer.event(&format!("{} later", wait.words))?;
+                self.backstage.advance(wait.time).await.map_err(Missed::from)?;
+            }
+            Step::Fault(fault) => {
+                self.sandbox.fault(fault.rule());
+                self.printer.event(&fault.words())?;
+            }
+            Step::Heal(_) => {
+                self.sandbox.heal();
+                self.printer.event("GitHub is well again")?;
+            }
+            // Expectations and notes are told apart before this.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    // What comes of it.
+
+    fn observe(&mut self) -> Outcome {
+        let now = look(self.sandbox);
+        for change in changes(&self.seen, &now) {
+            self.printer.change(&change)?;
+            self.note_unread(change);
+        }
+        self.seen = now;
+        let mails = self.backstage.mails();
+        for mail in mails.iter().skip(self.mails) {
+            self.printer.mail(mail)?;
+            self.unread.mails.push_back(mail.clone());
+        }
+        self.mails = mails.len();
+        self.capture_digest();
+        Ok(())
+    }
+
+    fn note_unread(&mut self, change: Change) {
+        match change {
+            Change::Commented(number, comment) if comment.author == self.bot => {
+                if is_card(&comment.body) {
+                    self.card = Some(comment.id);
+                    self.unread.card = Some(comment.id);
+                } else {
+                    self.unread.comments.push_back((number, comment));
+                }
+            }
+            Change::Opened(issue) if issue.author == self.bot => {
+                self.unread.issues.insert(issue.number);
+            }
+            _ => {}
+        }
+    }
+
+    /// Keeps the digest that the card asks to approve as `{digest}`, and the one before as `{old_digest}`.
+    fn capture_digest(&mut self) {
+        let body = self
+            .card
+            .and_then(|card| self.sandbox.comment(card))
+            .map(|card| card.body);
+        let shown = body.as_deref().and_then(approvable);
+        if let Some(shown) = shown.filter(|shown| self.captures.get("digest") != Some(shown))
+            && let Some(old) = self.captures.insert("digest".to_owned(), shown)
+        {
+            self.captures.insert("old_digest".to_owned(), old);
+        }
+    }
+
+    // What the script expects.
+
+    fn expect_bot(&mut self, bot: &Bot) -> Outcome {
+        if let Some(reacts) = &bot.reacts {
+            self.expect_reactions(&reacts.0)?;
+        }
+        if bot.says.is_some() && bot.says_among_others.is_some() {
+            return Err("one comment is read by `says` or by `says_among_others`, not by both".into());
+        }
+        if let Some(says) = &bot.says {
+            let comment = self.next_comment()?;
+            golden::whole(says, &comment.body, &mut self.captures).map_err(|difference| Missed {
+                what: "the bot says something else".to_owned(),
+                difference,
+            })?;
+            self.meets("the bot says this")?;
+        }
+        if let Some(lines) = &bot.says_among_others {
+            let comment = self.next_comment()?;
+            golden::among(&lines.0, &comment.body, &mut self.captures)
+                .map_err(|line| format!("the bot does not say, or not here: {line}"))?;
+            self.meets("the bot says this, among others")?;
+        }
+        match &bot.hides {
+            Some(line) => self.expect_hidden(line),
+            None => Ok(()),
+        }
+    }
+
+    fn expect_reactions(&mut self, wanted: &[String]) -> Outcome {
+        let said = self.said.ok_or("nobody has said anything that could be reacted to")?;
+        let reactions = self.sandbox.reactions(said);
+        let mut found: Vec<&str> = reactions
+            .iter()
+            .filter(|reaction| reaction.author == self.bot)
+            .map(|reaction| reaction.content.as_str())
+            .collect();
+        let mut wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+        found.sort_unstable();
+        wanted.sort_unstable();
+        let words = |names: &[&str]| match names {
+            [] => "nothing".to_owned(),
+            names => names.iter().map(|name| emoji(name)).collect::<Vec<_>>().join(" "),
+        };
+        if found != wanted {
+            return Err(format!("the bot reacts with {}, not with {}", words(&found), words(&wanted)).into());
+        }
+        self.meets(&format!("the bot reacts with {}", words(&wanted)))
+    }
+
+    /// The oldest comment that was not looked at, as it stands now.
+    fn next_comment(&mut self) -> Result<CommentView, Missed> {
+        let (_, comment) = self.unread.comments.pop_front().ok_or("the bot says nothing")?;
+        self.read.push(comment.id);
+        Ok(self.sandbox.comment(comment.id).unwrap_or(comment))
+    }
+
+    fn expect_hidden(&mut self, line: &str) -> Outcome {
+        let hidden = self.read.iter().filter_map(|id| self.sandbox.comment(*id));
+        let hidden: Vec<CommentView> = hidden.filter(|comment| comment.minimized.is_some()).collect();
+        let wanted = [line.to_owned()];
+        let found = hidden
+            .iter()
+            .find_map(|comment| golden::among(&wanted, &comment.body, &mut self.captures).ok());
+        found.ok_or_else(|| format!("no hidden comment of the bot says: {line}"))?;
+        self.meets("the bot has hidden its comment")
+    }
+
+    fn expect_card(&mut self, card: &Card) -> Outcome {
+        let id = self.card_id()?;
+        self.unread.card = None;
+        let comment = self.sandbox.comment(id).ok_or("the card is gone")?;
+        if let Some(golden) = &card.golden {
+            golden::whole(golden, &comment.body, &mut self.captures).map_err(|difference| Missed {
+                what: "the card says something else".to_owned(),
+                difference,
+            })?;
+            self.meets("the card says this")?;
+        }
+        golden::among(&card.shows, &comment.body, &mut self.captures)
+            .map_err(|line| format!("the card does not show, or not here: {line}"))?;
+        for line in &card.lacks {
+            let wanted = [self.filled(line)?];
+            if golden::among(&wanted, &comment.body, &mut self.captures.clone()).is_ok() {
+                return Err(format!("the card should not show: {line}").into());
+            }
+        }
+        match (card.shows.as_slice(), card.lacks.as_slice()) {
+            ([], []) => Ok(()),
+            ([], _) => self.meets("the card lacks that"),
+            (shows, _) => self.meets(&format!("the card shows {}", shows.join(" / "))),
+        }
+    }
+
+    fn expect_issue(&mut self, wanted: &Issue) -> Outcome {
+        let number = IssueNumber(wanted.number);
+        let issue = self
+            .sandbox
+            .issue(number)
+            .ok_or_else(|| format!("there is no #{number}"))?;
+        self.unread.issues.remove(&number);
+        if let Some(title) = &wanted.title {
+            golden::whole(title, &issue.title, &mut self.captures).map_err(|difference| Missed {
+                what: format!("#{number} has another title"),
+                difference,
+            })?;
+        }
+        golden::among(&wanted.body, &issue.body, &mut self.captures)
+            .map_err(|line| format!("#{number} does not say, or not here: {line}"))?;
+        let numbers = |numbers: Vec<IssueNumber>| numbers.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let lists = |of: &Option<Vec<u64>>| of.as_ref().map(|all| all.iter().map(ToString::to_string).collect());
+        let parent = self.sandbox.parent(number);
+        for (what, wanted, found) in [
+            ("labels", wanted.labels.clone(), issue.labels),
+            ("assignees", wanted.assignees.clone(), issue.assignees),
+            (
+                "blockers",
+                lists(&wanted.blocked_by),
+                numbers(self.sandbox.blocked_by(number)),
+            ),
+            (
+                "sub-issues",
+                lists(&wanted.sub_issues),
+                numbers(self.sandbox.sub_issues(number)),
+            ),
+            (
+                "parents",
+                wanted.parent.map(|parent| vec![parent.to_string()]),
+                numbers(parent.into_iter().collect()),
+            ),
+        ] {
+            same(&format!("#{number} has other {what}"), wanted, found)?;
+        }
+        if wanted.open.is_some_and(|open| open != issue.open) {
+            return Err(format!("#{number} is {}", if issue.open { "open" } else { "closed" }).into());
+        }
+        self.meets(&format!("#{number} is as it should be"))
+    }
+
+    fn expect_mail(&mut self, wanted: &MailExpected) -> Outcome {
+        let mail = self.unread.mails.pop_front().ok_or("no mail was sent")?;
+        let list = |list: &Option<super::script::OneOrMore>| list.as_ref().map(|list| list.0.clone());
+        same("the mail goes to others", list(&wanted.to), mail.to.clone())?;
+        same("the mail has other copies", list(&wanted.cc), mail.cc.clone())?;
+        if let Some(subject) = &wanted.subject {
+            golden::whole(subject, &mail.subject, &mut self.captures).map_err(|difference| Missed {
+                what: "the mail has another subject".to_owned(),
+                difference,
+            })?;
+        }
+        for (what, lines, text) in [("text", &wanted.text, &mail.text), ("HTML", &wanted.html, &mail.html)] {
+            golden::among(lines, text, &mut self.captures)
+                .map_err(|line| format!("the mail's {what} does not say, or not here: {line}"))?;
+        }
+        if let Some(thread) = wanted.thread {
+            let answers = mail
+                .header("In-Reply-To")
+                .is_some_and(|to| self.threads.iter().any(|id| id == to));
+            match (thread, answers) {
+                (Thread::Continued, false) => return Err("the mail continues no earlier one".into()),
+                (Thread::New, true) => return Err("the mail continues an earlier one".into()),
+                (Thread::Continued, true) | (Thread::New, false) => {}
+            }
+        }
+        self.threads.extend(mail.header("Message-ID").map(str::to_owned));
+        self.meets(&format!("the mail “{}” is in the mailbox", mail.subject))
+    }
+}
+
+/// Two lists whose order does not matter.
+fn same(what: &str, wanted: Option<Vec<String>>, mut found: Vec<String>) -> Outcome {
+    let Some(mut wanted) = wanted else { return Ok(()) };
+    wanted.sort();
+    found.sort();
+    if wanted == found {
+        return Ok(());
+    }
+    let words = |list: &[String]| {
+        if list.is_empty() {
+            "none".to_owned()
+        } else {
+            list.join(", ")
+        }
+    };
+    Err(format!("{what}: {}, not {}", words(&found), words(&wanted)).into())
+}
+
+/// Whether a comment of the bot is a card: it begins with a heading that says how a workflow stands.
+fn is_card(body: &str) -> bool {
+    let first = golden::visible(body).into_iter().find(|line| !line.is_empty());
+    first.is_some_and(|line| line.starts_with("### ") && line.contains(" · "))
+}
+
+/// The digest that a card asks to approve.
+fn approvable(body: &str) -> Option<String> {
+    body.match_indices("/approve ").find_map(|(at, verb)| {
+        let digest = body.get(at + verb.len()..at + verb.len() + 12)?;
+        let hex = digest.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        hex.then(|| digest.to_owned())
+    })
+}

@@ -1,0 +1,190 @@
+//! Plays with a bot of a few lines, to see that the player sees.
+
+use std::time::Duration;
+
+use super::{Backstage, Colour, Mail, PlayError, Script, play};
+use crate::sandbox::{CommentId, Sandbox};
+
+/// A bot that answers `/ping` with a card and `/mail` with a mail.
+struct Parrot {
+    sandbox: Sandbox,
+    heard: Option<CommentId>,
+    mails: Vec<Mail>,
+    slept: Duration,
+}
+
+impl Backstage for Parrot {
+    async fn settle(&mut self) -> Result<(), String> {
+        let bot = self.sandbox.as_(&self.sandbox.bot_login());
+        for issue in self.sandbox.issues() {
+            for comment in self.sandbox.comments(issue.number) {
+                if Some(comment.id) <= self.heard || comment.author == self.sandbox.bot_login() {
+                    continue;
+                }
+                self.heard = Some(comment.id);
+                let words = comment.body.as_str();
+                let said = match words {
+                    "/ping" => "### Ping · open\n\n`/approve 0123456789ab`\n\n<!-- countersign fx=x -->".to_owned(),
+                    "/mail" => {
+                        self.mails.push(Mail {
+                            to: vec!["a@example.org".to_owned()],
+                            subject: "Hello".to_owned(),
+                            text: "One\nTwo\n".to_owned(),
+                            ..Mail::default()
+                        });
+                        "Sent.".to_owned()
+                    }
+                    "/open" => {
+                        bot.open_issue("New", "Text").map_err(|error| error.to_string())?;
+                        "Opened.".to_owned()
+                    }
+                    said => format!("You said {said} after {} s.", self.slept.as_secs()),
+                };
+                bot.react(comment.id, "eyes").map_err(|error| error.to_string())?;
+                bot.comment(issue.number, &said).map_err(|error| error.to_string())?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn advance(&mut self, time: Duration) -> Result<(), String> {
+        self.slept += time;
+        Ok(())
+    }
+
+    fn mails(&mut self) -> Vec<Mail> {
+        self.mails.clone()
+    }
+}
+
+async fn played(steps: &str) -> (Result<(), PlayError>, String) {
+    let text = format!(
+        "title: A test\nworld: {{people: [{{alice: write}}, {{mallory: none}}]}}\nsteps:\n\
+         - open: {{by: alice, title: Hello}}\n{steps}"
+    );
+    let script = Script::parse(&text).unwrap();
+    let sandbox = script.set_up(Sandbox::builder()).start().await.unwrap();
+    let mut parrot = Parrot {
+        sandbox: sandbox.clone(),
+        heard: None,
+        mails: Vec::new(),
+        slept: Duration::ZERO,
+    };
+    let mut out = Vec::new();
+    let result = play(&script, &sandbox, &mut parrot, &mut out, Colour::Off).await;
+    (result, String::from_utf8(out).unwrap())
+}
+
+async fn plays(steps: &str) -> String {
+    let (result, out) = played(steps).await;
+    result.unwrap_or_else(|error| panic!("{error}\n{out}"));
+    out
+}
+
+async fn fails(steps: &str, line: u64, why: &str) -> String {
+    let (result, out) = played(steps).await;
+    match result {
+        Err(PlayError::Missed { line: found, what }) => {
+            assert_eq!(found, line, "{what}");
+            assert!(what.contains(why), "{what} does not say {why}");
+        }
+        other => panic!("{other:?}\n{out}"),
+    }
+    out
+}
+
+const CARD: &str = "- say: {by: alice, text: /ping}\n- bot: {reacts: eyes}\n- card: {shows: ['/approve {digest}']}\n";
+
+#[tokio::test]
+async fn a_play_that_comes_out_reads_as_a_conversation() {
+    let out = plays(&format!(
+        "{CARD}- wait: 2 min\n- say: {{by: mallory, text: 'again {{digest}}'}}\n\
+         - bot: {{says: 'You said again {{digest}} after {{n}} s.'}}\n"
+    ))
+    .await;
+    let expected = "A test\nacme/app · alice (write) · mallory (a stranger)\n\n\
+                    alice opens #1 “Hello”\n\n\
+                    alice writes\n  │ /ping\n  👀 countersign\n\n\
+                    countersign writes in #1\n  │ ### Ping · open\n  │\n  │ `/approve 0123456789ab`\n";
+    assert!(out.starts_with(expected), "{out}");
+    assert!(out.contains("\n(2 min later)\n"), "{out}");
+    assert!(out.contains("  │ You said again 0123456789ab after 300 s.\n"), "{out}");
+    assert!(
+        out.ends_with("✓ 3 expectations met, and the bot said nothing else.\n"),
+        "{out}"
+    );
+}
+
+#[tokio::test]
+async fn what_nobody_expects_fails_the_play() {
+    fails("- say: {by: alice, text: hi}\n- wait: 1 s\n", 6, "You said hi").await;
+    fails("- say: {by: alice, text: hi}\n", 5, "You said hi").await;
+    fails("- say: {by: alice, text: /ping}\n", 5, "posted a card").await;
+    let read = "- bot: {says: 'Opened.'}\n";
+    fails(&format!("- say: {{by: alice, text: /open}}\n{read}"), 6, "opened #2").await;
+    let read = "- bot: {says: 'Sent.'}\n";
+    fails(&format!("- say: {{by: alice, text: /mail}}\n{read}"), 6, "“Hello”").await;
+}
+
+#[tokio::test]
+async fn what_does_not_come_fails_the_play() {
+    fails("- bot: {says: Hello}\n", 5, "says nothing").await;
+    fails("- mail: {subject: Hello}\n", 5, "no mail").await;
+    fails("- issue: {number: 2}\n", 5, "no #2").await;
+    fails("- card: {shows: [x]}\n", 5, "no card yet").await;
+    fails(
+        "- say: {by: alice, text: '/approve {digest}'}\n",
+        5,
+        "{digest} stands for nothing",
+    )
+    .await;
+    fails("- label: {by: mallory, name: x}\n", 5, "GitHub refuses").await;
+}
+
+#[tokio::test]
+async fn what_comes_otherwise_fails_the_play_and_is_shown() {
+    let out = fails(
+        "- say: {by: alice, text: hi}\n- bot: {says: 'You said ho {…}'}\n",
+        6,
+        "something else",
+    )
+    .await;
+    assert!(
+        out.contains("  - You said ho {…}\n  + You said hi after 120 s.\n"),
+        "{out}"
+    );
+    fails(
+        "- say: {by: alice, text: hi}\n- bot: {reacts: [eyes, rocket]}\n",
+        6,
+        "👀, not with 👀 🚀",
+    )
+    .await;
+    fails(&format!("{CARD}- card: {{lacks: ['0123']}}\n"), 8, "should not show").await;
+    fails(
+        &format!("{CARD}- card: {{golden: '### Ping · done'}}\n"),
+        8,
+        "something else",
+    )
+    .await;
+    let opened = "- say: {by: alice, text: /open}\n- bot: {says: 'Opened.'}\n";
+    fails(
+        &format!("{opened}- issue: {{number: 2, labels: [docs]}}\n"),
+        7,
+        "other labels: none, not docs",
+    )
+    .await;
+    let mailed = "- say: {by: alice, text: /mail}\n- bot: {says: 'Sent.'}\n";
+    fails(&format!("{mailed}- mail: {{text: [Two, One]}}\n"), 7, "not here: One").await;
+    fails(&format!("{mailed}- mail: {{to: b@example.org}}\n"), 7, "goes to others").await;
+}
+
+#[tokio::test]
+async fn issues_and_mails_that_are_as_expected_are_read() {
+    plays("- say: {by: alice, text: /open}\n- bot: {says: 'Opened.'}\n- issue: {number: 2, title: New, open: true}\n")
+        .await;
+    plays(
+        "- say: {by: alice, text: /mail}\n- bot: {says: 'Sent.'}\n\
+         - mail: {to: a@example.org, subject: Hello, text: [One, Two], thread: new}\n",
+    )
+    .await;
+}
