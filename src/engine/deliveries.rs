@@ -19,7 +19,7 @@ use crate::store::workflows::{CommentRole, Scope, Stored, forget_card, unlink_co
 use crate::store::{StoreError, Write};
 use crate::workflow::command::{Command, Report, Verdict};
 use crate::workflow::decide::{Facts, decide};
-use crate::workflow::ids::{DeliveryId, IssueNumber};
+use crate::workflow::ids::DeliveryId;
 use crate::workflow::plan::Intent;
 use crate::workflow::state::Surface;
 
