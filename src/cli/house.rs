@@ -125,14 +125,6 @@ impl House {
         }
     }
 
-    /// Looks for deliveries of this last while that never came, and asks GitHub for them again.
-    ///
-    /// # Errors
-    /// Whatever GitHub or the store says.
-    pub async fn sweep_once(&self, reach: TimeDelta) -> Result<Swept, SweepError> {
-        sweep(&self.github.app(), self.engine.store(), (self.clock)() - reach).await
-    }
-
     async fn obey(&self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             if let Err(error) = self.obey_once().await {
