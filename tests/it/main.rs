@@ -4,8 +4,8 @@ mod contract;
 mod world;
 
 mod bad_input;
-mod crash;
 mod cli;
+mod crash;
 mod examples;
 mod faults;
 mod once;
