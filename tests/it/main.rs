@@ -9,5 +9,7 @@ mod crash;
 mod examples;
 mod faults;
 mod once;
+mod reading;
+mod rights;
 mod start;
 mod story;
