@@ -174,7 +174,7 @@ impl Engine {
                 for login in std::mem::take(&mut issue.assignees) {
                     match work.repo.assignable(&login).await {
                         Ok(true) => taken.push(login),
-                        Ok(false) => dropped.push(format!("{login} cannot be assigned here")),
+                        Ok(false) => dropped.push(format!("the assignee {login}")),
                         Err(error) => return Err(self.failed(&error, effect)),
                     }
                 }
