@@ -187,6 +187,16 @@ pub enum Reading {
     Ignore,
 }
 
+impl Reading {
+    /// The verb of a command.
+    pub fn verb(&self) -> Option<&'static Verb> {
+        match self {
+            Self::Command(command) => Some(command.verb),
+            Self::Answer(_) | Self::Ignore => None,
+        }
+    }
+}
+
 /// A command, understood.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Command {

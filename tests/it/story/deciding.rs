@@ -184,12 +184,7 @@ async fn a_bare_approve_just_after_the_card_changed_is_refused_and_taken_later()
 async fn an_approval_can_be_taken_back_before_anything_was_opened() {
     let world = World::new().await;
     let issue = world.delivered().await;
-    let refuse = countersign::sandbox::FaultKind::Status(503);
-    world.github.fault(countersign::sandbox::FaultRule::on(
-        "POST",
-        "/repos/acme/shop/labels",
-        refuse,
-    ));
+    world.nothing_leaves();
     world.approve("bob", issue).await;
     says(&world.card(issue), &["approved by `bob`", "/unapprove"]);
     let asked = world.say("bob", issue, "/unapprove").await;
@@ -219,12 +214,7 @@ async fn an_approval_cannot_be_taken_back_once_issues_are_being_opened() {
 async fn taking_back_the_approval_of_somebody_else_needs_maintain() {
     let world = World::new().await;
     let issue = world.delivered().await;
-    let refuse = countersign::sandbox::FaultKind::Status(503);
-    world.github.fault(countersign::sandbox::FaultRule::on(
-        "POST",
-        "/repos/acme/shop/labels",
-        refuse,
-    ));
+    world.nothing_leaves();
     world.approve("bob", issue).await;
     world.say("alice", issue, "/unapprove @bob").await;
     let answer = world.answer(issue);
@@ -243,12 +233,7 @@ async fn taking_back_the_approval_of_somebody_else_needs_maintain() {
 async fn an_approver_who_loses_the_right_before_the_acts_has_approved_nothing() {
     let world = World::new().await;
     let issue = world.delivered().await;
-    let refuse = countersign::sandbox::FaultKind::Status(503);
-    world.github.fault(countersign::sandbox::FaultRule::on(
-        "POST",
-        "/repos/acme/shop/labels",
-        refuse,
-    ));
+    world.nothing_leaves();
     world.approve("bob", issue).await;
     world.github.set_role("bob", Role::Read);
     world.github.heal();
