@@ -258,7 +258,7 @@ impl Engine {
             None => None,
         };
         let asked = match state.open_gate() {
-            Some((_, gate, _)) if state.is_open() => self.people_with(repo, gate.right).await,
+            Some((_, gate, _)) if state.is_open() => self.people_with(repo, gate.right).await?,
             _ => Vec::new(),
         };
         let mut notes: Vec<Note> = notes.into_iter().map(Note::Said).collect();
