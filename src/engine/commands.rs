@@ -628,9 +628,10 @@ impl Engine {
     }
 
     pub(super) async fn who_can(&self, spoken: &Spoken<'_>, right: crate::workflow::right::Right) -> say::WhoCan {
+        // Whoever is refused hears so at once, even if nobody can be named.
         match self.people_with(&spoken.repo, right).await {
-            people if people.is_empty() => say::WhoCan::Unknown,
-            people => say::WhoCan::Known(people),
+            Ok(people) if !people.is_empty() => say::WhoCan::Known(people),
+            Ok(_) | Err(_) => say::WhoCan::Unknown,
         }
     }
 

@@ -91,7 +91,12 @@ impl Engine {
         }
         let mut participants: BTreeSet<String> = entries.iter().map(|entry| entry.author.clone()).collect();
         participants.extend(issue.assignees.iter().map(|assignee| assignee.login.clone()));
-        let assignable = repo.people_with(Right::Read, ASSIGNABLE).await.ok();
+        let assignable = match repo.people_with(Right::Read, ASSIGNABLE).await {
+            Ok(people) => Some(people),
+            Err(error) if error.is_transient() => return Err(self.trouble(&error, 1)),
+            // GitHub does not list them to us: whom it does not take as assignee is dropped later, with a word.
+            Err(_) => None,
+        };
         let labels = repo.labels().await.map_err(|error| self.trouble(&error, 1))?;
         let info = repo.repository().await.map_err(|error| self.trouble(&error, 1))?;
         let thread = Thread {
