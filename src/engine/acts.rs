@@ -2,6 +2,7 @@
 
 use super::effects::{Ended, Work};
 use super::{Engine, Trouble};
+use crate::chat::say::replies as say;
 use crate::github::{Account, AccountKind, GithubError, Label, Marker, NewIssue};
 use crate::mail::{MailFailure, OutgoingMail};
 use crate::store::Write;
@@ -54,7 +55,7 @@ impl Engine {
             _ => return lost("its gate asks for nobody".to_owned()),
         };
         if self.right_of(&work.repo, &approver).await? < needs {
-            return lost(crate::chat::say::replies::right_was_lost(&approval.by, needs));
+            return lost(say::right_was_lost(&approval.by, needs));
         }
         let Some(act) = proposal.targets.acts.iter().find(|act| act.key == *key) else {
             return lost("the act is not part of what was approved".to_owned());
@@ -174,7 +175,7 @@ impl Engine {
                 for login in std::mem::take(&mut issue.assignees) {
                     match work.repo.assignable(&login).await {
                         Ok(true) => taken.push(login),
-                        Ok(false) => dropped.push(format!("the assignee {login}")),
+                        Ok(false) => dropped.push(say::dropped_assignee(&login)),
                         Err(error) => return Err(self.failed(&error, effect)),
                     }
                 }

@@ -92,13 +92,17 @@ impl Engine {
         }
     }
 
-    /// The logins of people who have at least this right; empty when they cannot be listed.
-    pub(super) async fn people_with(&self, repo: &Repo, right: Right) -> Vec<String> {
-        let people = repo.people_with(right, NAMED).await.unwrap_or_default();
+    /// The logins of people who have at least this right; empty where GitHub does not list them to us.
+    pub(super) async fn people_with(&self, repo: &Repo, right: Right) -> Result<Vec<String>, Trouble> {
+        let people = match repo.people_with(right, NAMED).await {
+            Ok(people) => people,
+            Err(error) if error.is_transient() => return Err(self.trouble(&error, 1)),
+            Err(_) => Vec::new(),
+        };
         let people = people
             .into_iter()
             .filter(|account| account.kind == crate::github::AccountKind::User);
-        people.map(|account| account.login).collect()
+        Ok(people.map(|account| account.login).collect())
     }
 
     /// The subject as it is now.

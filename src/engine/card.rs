@@ -23,7 +23,7 @@ use crate::workflow::command::Report;
 use crate::workflow::ids::{Digest, EffectId, PhaseId, WorkflowId};
 use crate::workflow::plan::Intent;
 use crate::workflow::right::Right;
-use crate::workflow::state::{ActOutcome, Maker, PhaseStatus, State};
+use crate::workflow::state::{Maker, PhaseStatus, State};
 
 /// What stands beside a proposal on the card and is not covered by its digest.
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
@@ -276,17 +276,14 @@ impl Engine {
         let stopped = [PhaseStatus::WaitingForHuman, PhaseStatus::Error, PhaseStatus::Rejected];
         let asked = match state.open_gate() {
             _ if !state.is_open() => Vec::new(),
-            Some((_, gate, _)) => self.people_with(repo, gate.right).await,
-            None if state.first_at(&stopped).is_some() => self.people_with(repo, Right::Write).await,
+            Some((_, gate, _)) => self.people_with(repo, gate.right).await?,
+            None if state.first_at(&stopped).is_some() => self.people_with(repo, Right::Write).await?,
             None => Vec::new(),
         };
         let said = beside.notes.into_iter().chain(beside.planned);
         let mut notes: Vec<Note> = said.map(Note::Said).collect();
         if beside.forms == Forms::OfTheRules {
             notes.push(Note::Forms(FORMS));
-        }
-        if links_refused(state) {
-            notes.push(Note::LinksUnavailable);
         }
         Ok(CardParts {
             proposal,
@@ -356,13 +353,6 @@ fn same(one: &str, other: &str) -> bool {
 /// One for all writes of a card, so that a first post in doubt is found.
 fn card_marker(workflow: &WorkflowId) -> Marker {
     Marker::of(&EffectId::from(format!("{workflow}:card")))
-}
-
-fn links_refused(state: &State) -> bool {
-    let outcomes = state.phases.values().flat_map(|phase| phase.outcomes.values());
-    outcomes
-        .into_iter()
-        .any(|outcome| matches!(outcome, ActOutcome::NotLinked { .. }))
 }
 
 fn providers(state: &State) -> BTreeMap<PhaseId, String> {

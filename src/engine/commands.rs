@@ -242,7 +242,7 @@ impl Engine {
             Request::Tasks => self.start(spoken, verb, "tasks").await,
             Request::Status => self.status(spoken).await,
             Request::Who => self.who(spoken).await,
-            Request::Explain { .. } => self.explain(spoken).await,
+            Request::Explain { about } => self.explain(spoken, *about).await,
             Request::Prompt => self.prompt(spoken, verb).await,
             _ => self.ask(spoken, verb, request).await,
         }
@@ -628,9 +628,10 @@ impl Engine {
     }
 
     pub(super) async fn who_can(&self, spoken: &Spoken<'_>, right: crate::workflow::right::Right) -> say::WhoCan {
+        // Whoever is refused hears so at once, even if nobody can be named.
         match self.people_with(&spoken.repo, right).await {
-            people if people.is_empty() => say::WhoCan::Unknown,
-            people => say::WhoCan::Known(people),
+            Ok(people) if !people.is_empty() => say::WhoCan::Known(people),
+            Ok(_) | Err(_) => say::WhoCan::Unknown,
         }
     }
 

@@ -9,7 +9,8 @@ use crate::chat::reader::read;
 use crate::chat::say::replies as say;
 use crate::chat::verbs::{Dialect, Reading, interpret};
 use crate::github::{
-    Account, Comment, Event, EventKind, InstallationChange, Issue, Parsed, Push, Repo, RepositoryChange, parse,
+    Account, Comment, Event, EventKind, InstallationChange, Issue, Parsed, Push, Repo, RepositoryChange, RepositoryRef,
+    parse,
 };
 use crate::inbox::triage::{subject_of, triage};
 use crate::store::deliveries::{Accepted, LeasedDelivery};
@@ -398,7 +399,11 @@ impl Engine {
             }
             InstallationChange::RepositoriesRemoved(repositories) => {
                 for repository in repositories {
-                    for stored in self.store().open_workflows(Scope::Repository(repository.id)).await? {
+                    let open = self.store().open_workflows(Scope::Repository(repository.id)).await?;
+                    if open.is_empty() || self.still_covered(repository).await? {
+                        continue;
+                    }
+                    for stored in open {
                         let why = "the App was taken off the repository".to_owned();
                         self.tell(delivery, stored, &Report::SubjectGone { why }).await?;
                     }
@@ -407,6 +412,23 @@ impl Engine {
             }
             _ => self.nothing_to_do(delivery, "nothing to do").await,
         }
+    }
+
+    /// Whether an installation of the App covers a repository that another one lost: its new owner may have one.
+    async fn still_covered(&self, repository: &RepositoryRef) -> Result<bool, Trouble> {
+        let known = self.store().repository(repository.id).await?;
+        let (owner, name) = match &known {
+            Some(known) => (known.owner.as_str(), known.name.as_str()),
+            None => (repository.owner.as_str(), repository.name.as_str()),
+        };
+        let covering = self.parts().github.app().installation_of(owner, name).await;
+        let covering = covering.map_err(|error| self.trouble(&error, 1))?;
+        if let (Some(covering), Some(known)) = (&covering, &known)
+            && covering.id != known.installation
+        {
+            self.store().note_repository(known.id, covering.id, owner, name).await?;
+        }
+        Ok(covering.is_some())
     }
 
     /// A card that was deleted is posted anew.

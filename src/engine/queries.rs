@@ -4,10 +4,12 @@ use super::commands::{Settled, Spoken};
 use super::{Engine, Trouble};
 use crate::chat::say::replies as say;
 use crate::chat::verbs::VERBS;
+use crate::github::{EventKind, Parsed, parse};
+use crate::store::deliveries::DeliverySummary;
 use crate::workflow::right::Right;
 
 /// How many deliveries an explanation looks back.
-const LOOKED_BACK: u32 = 12;
+const LOOKED_BACK: u32 = 100;
 
 impl Engine {
     /// `/status`: how it stands; a card that is gone or was changed is repaired on the way.
@@ -53,42 +55,92 @@ impl Engine {
         )]))
     }
 
-    /// `/explain`: what happened here lately, and what came of it.
-    pub(super) async fn explain(&self, spoken: &Spoken<'_>) -> Result<Settled, Trouble> {
+    /// `/explain`: what happened here lately and what came of it, or what came of one comment.
+    pub(super) async fn explain(&self, spoken: &Spoken<'_>, about: Option<u64>) -> Result<Settled, Trouble> {
         let (repository, number) = (spoken.spot.repository, spoken.subject.number);
         let last = self.store().workflows_of(repository, number).await?.pop();
         let deliveries = self.store().deliveries_about(repository, number, LOOKED_BACK).await?;
-        let ids: Vec<_> = deliveries.iter().map(|delivery| delivery.id.as_str().into()).collect();
-        let names: Vec<String> = deliveries
-            .iter()
-            .map(|delivery| match &delivery.action {
-                Some(action) => format!("{}.{action}", delivery.event),
-                None => delivery.event.clone(),
-            })
-            .collect();
-        let mut happenings: Vec<say::Happening<'_>> = Vec::new();
-        for ((delivery, id), event) in deliveries.iter().zip(&ids).zip(&names) {
+        let mut told = Vec::new();
+        for delivery in deliveries {
             if delivery.id == spoken.delivery.id.as_str() {
                 continue;
             }
-            let outcome = match (delivery.state.as_str(), delivery.outcome.as_deref()) {
-                ("new" | "leased", _) => say::Heard::Waiting,
-                ("failed" | "dead", _) => say::Heard::Failed(&delivery.id),
-                (_, Some(outcome)) if !outcome.ends_with(": done") => say::Heard::Nothing(outcome),
-                _ => say::Heard::Acted,
-            };
-            happenings.push(say::Happening::Heard {
-                at: delivery.received_at,
-                delivery: id,
-                event,
-                outcome,
-            });
+            if let Some((_, body)) = self.store().delivery(&delivery.id.as_str().into()).await? {
+                let told_of = ToldOf::read(delivery, &body);
+                if told_of.matters(about) {
+                    told.push(told_of);
+                }
+            }
         }
+        let mut happenings: Vec<say::Happening<'_>> = told.iter().map(ToldOf::happening).collect();
         let state = last.as_ref().map(|stored| &stored.state);
-        if let Some(state) = state {
+        if let Some(state) = state
+            && about.is_none()
+        {
             happenings.extend(state.record.iter().map(say::Happening::Recorded));
         }
         happenings.sort_by_key(|happening| std::cmp::Reverse(happening.at()));
         Ok(Settled::Answered(vec![say::explain(state, &happenings)]))
+    }
+}
+
+/// What GitHub told, as far as somebody may want it explained.
+struct ToldOf {
+    summary: DeliverySummary,
+    event: String,
+    by: Option<String>,
+    comment: Option<(u64, String)>,
+}
+
+impl ToldOf {
+    fn read(summary: DeliverySummary, body: &[u8]) -> Self {
+        let parsed = match parse(&summary.event, body) {
+            Parsed::Event(event) => Some(event),
+            Parsed::Ignored(_) | Parsed::Broken(_) => None,
+        };
+        let comment = parsed.as_ref().and_then(|event| match &event.kind {
+            EventKind::Comment(comment)
+            | EventKind::CommentEdited { comment, .. }
+            | EventKind::CommentDeleted { comment } => Some((comment.id.0, comment.html_url.clone())),
+            _ => None,
+        });
+        Self {
+            event: match &summary.action {
+                Some(action) => format!("{}.{action}", summary.event),
+                None => summary.event.clone(),
+            },
+            by: parsed.and_then(|event| event.sender).map(|sender| sender.login),
+            comment,
+            summary,
+        }
+    }
+
+    /// Whether it belongs into an explanation: of one comment all of it, else what was asked of the bot or went wrong.
+    fn matters(&self, about: Option<u64>) -> bool {
+        if about.is_some() {
+            return self.comment.as_ref().map(|(id, _)| *id) == about;
+        }
+        let asked = self
+            .summary
+            .outcome
+            .as_deref()
+            .is_some_and(|outcome| outcome.contains(": "));
+        asked || self.summary.state != "done"
+    }
+
+    fn happening(&self) -> say::Happening<'_> {
+        let outcome = match (self.summary.state.as_str(), self.summary.outcome.as_deref()) {
+            ("new" | "leased", _) => say::Heard::Waiting,
+            ("failed" | "dead", _) => say::Heard::Failed(&self.summary.id),
+            (_, Some(outcome)) if !outcome.ends_with(": done") => say::Heard::Nothing(outcome),
+            _ => say::Heard::Acted,
+        };
+        say::Happening::Heard {
+            at: self.summary.received_at,
+            by: self.by.as_deref(),
+            event: &self.event,
+            url: self.comment.as_ref().map(|(_, url)| url.as_str()),
+            outcome,
+        }
     }
 }

@@ -10,7 +10,6 @@ mod moved;
 mod sizes;
 mod talk;
 mod withheld;
-mod zz;
 
 use countersign::sandbox::signature;
 use countersign::store::deliveries::DeliverySummary;

@@ -4,7 +4,9 @@ mod asking;
 mod card;
 mod carrying_out;
 mod deciding;
+mod manual;
 mod proposal;
+mod surfaces;
 
 use countersign::sandbox::{IssueNumber, Tick};
 

@@ -494,13 +494,6 @@ fn notes(view: &CardView<'_>) -> String {
         .iter()
         .take(NOTES)
         .map(|note| match note {
-            Note::EditTimesUnavailable => "- This GitHub does not tell when a comment was edited; only edits that it \
-                                           reported to me are known."
-                .to_owned(),
-            Note::LinksUnavailable => {
-                "- This GitHub has no sub-issues or dependencies; opened issues are listed in a comment instead."
-                    .to_owned()
-            }
             Note::Said(said) => format!("- {}", sentence(said)),
             Note::Forms(_) => String::new(),
         })
@@ -519,7 +512,8 @@ fn notes(view: &CardView<'_>) -> String {
     }
 }
 
-/// The forms that were looked for: openly where nothing was found, else for whoever wonders.
+/// The forms that were looked for, while tasks can still be added: openly where nothing was found, else for whoever
+/// wonders.
 fn forms(view: &CardView<'_>) -> String {
     let forms = view.notes.iter().find_map(|note| match note {
         Note::Forms(forms) => Some(*forms),
@@ -528,7 +522,12 @@ fn forms(view: &CardView<'_>) -> String {
     let found = view
         .proposal
         .is_some_and(|proposal| !matches!(&proposal.shown, Shown::Tasks(tasks) if tasks.tasks.is_empty()));
+    let decided = |proposal: &ProposalView| {
+        let gate = view.state.definition.phase(&proposal.phase).map(|phase| &phase.gate);
+        matches!(gate, Some(Gate::People(_))) && at_the_gate(view).is_none()
+    };
     match forms {
+        Some(_) if view.proposal.is_some_and(decided) => String::new(),
         Some(forms) if found => collapsed("What I take for a task", forms),
         Some(forms) => format!("What I take for a task:\n\n{forms}"),
         None => String::new(),

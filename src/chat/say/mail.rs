@@ -32,8 +32,21 @@ pub fn entries(view: &MailView) -> Vec<Entry> {
     }]
 }
 
+/// `name <address>` with the address as code, so that it is shown letter by letter.
+fn address(mailbox: &str) -> String {
+    match mailbox.strip_suffix('>').and_then(|mailbox| mailbox.split_once(" <")) {
+        Some((display, address)) => format!("{} {}", literal::inline(display, SUBJECT), name(address)),
+        None => name(mailbox),
+    }
+}
+
 fn envelope(view: &MailView) -> String {
-    let addresses = |all: &[String]| all.iter().map(|address| name(address)).collect::<Vec<_>>().join(", ");
+    let addresses = |all: &[String]| {
+        all.iter()
+            .map(|mailbox| address(mailbox))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     let mut lines = vec![format!("**To** {}", addresses(&view.to))];
     if !view.cc.is_empty() {
         lines.push(format!("**Cc** {}", addresses(&view.cc)));

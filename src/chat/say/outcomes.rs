@@ -50,7 +50,7 @@ pub fn brief(state: &State, phase: &PhaseId) -> String {
         .filter(|outcome| matches!(outcome, ActOutcome::NotLinked { .. }))
         .count();
     if refused > 0 {
-        words.push(format!("{} refused", count(refused, "link", "links")));
+        words.push(format!("{} not made", count(refused, "link", "links")));
     }
     for outcome in at.outcomes.values() {
         match outcome {
@@ -84,9 +84,9 @@ fn phase_part(state: &State, id: &PhaseId, room: Room) -> String {
     let refused: Vec<String> = at
         .outcomes
         .iter()
-        .filter_map(|(key, outcome)| refused_link(key, outcome))
+        .filter_map(|(key, outcome)| refused_link(at, key, outcome))
         .collect();
-    parts.push(lines("Links that GitHub refused", "link", refused, room));
+    parts.push(lines("Not linked", "link", refused, room));
     parts.extend(at.outcomes.values().filter_map(other));
     if let Some(said) = at.ending.as_ref().and_then(ending) {
         parts.push(format!("{}: {said}", title(state, id)));
@@ -145,11 +145,20 @@ fn issues(at: &PhaseState, room: Room) -> String {
     lines("Opened", "issue", all, Room::Plenty)
 }
 
-fn refused_link(key: &ActKey, outcome: &ActOutcome) -> Option<String> {
-    match outcome {
-        ActOutcome::NotLinked { reason } => Some(format!("- {}: {}", name(&key.0), words(reason))),
-        _ => None,
-    }
+fn refused_link(at: &PhaseState, key: &ActKey, outcome: &ActOutcome) -> Option<String> {
+    let ActOutcome::NotLinked { reason } = outcome else {
+        return None;
+    };
+    let opened = |task: &str| match at.outcomes.get(&ActKey(format!("issue:{task}"))) {
+        Some(ActOutcome::IssueOpened { number, url, .. }) => link(&format!("#{number}"), url),
+        _ => name(task),
+    };
+    let what = match key.0.split(':').collect::<Vec<_>>().as_slice() {
+        ["link", task] => format!("{} as a sub-issue", opened(task)),
+        ["blocked", task, by] => format!("{} as waiting for {}", opened(task), opened(by)),
+        _ => name(&key.0),
+    };
+    Some(format!("- {what}: {}", words(reason)))
 }
 
 fn other(outcome: &ActOutcome) -> Option<String> {

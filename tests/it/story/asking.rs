@@ -100,7 +100,8 @@ async fn explain_says_what_happened_and_what_came_of_it() {
     world.say("rita", issue, "/explain").await;
     let answer = world.answer(issue);
     println!("{answer}");
-    says(&answer, &["approve: refused", "started it"]);
+    says(&answer, &["`mallory`", "approve: refused", "started it"]);
+    says_not(&answer, &["nobody was addressed", "a bot did it"]);
     world.say("rita", issue, &format!("/explain {refused}")).await;
     let answer = world.answer(issue);
     println!("{answer}");
@@ -239,14 +240,20 @@ async fn nobody_answers_so_people_are_reminded_a_few_times_and_then_left_alone()
     let world = World::new().await;
     let issue = world.delivered().await;
     let mut reminded = 0;
+    let mut last = String::new();
     for _ in 0..8 {
         world.wait(168 * 3600).await;
         let heard = world.hear(issue);
         println!("{heard:#?}");
         reminded += heard.len();
+        last = heard.into_iter().last().unwrap_or(last);
     }
     println!("{}", world.card(issue));
     assert_eq!(reminded, 3);
+    says(
+        &last,
+        &["still waits for you, since 2026-11-20", "I will not ask again"],
+    );
     says(&world.card(issue), &["waiting for approval", "/approve "]);
     assert!(world.opened().is_empty(), "silence approves nothing");
     world.approve("bob", issue).await;

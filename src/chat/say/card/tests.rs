@@ -100,7 +100,7 @@ Opened:
 
 - [#41](https://github.com/acme/app/issues/41) Write the runbook (GitHub would not take the assignee carol)
 
-Links that GitHub refused:
+Not linked:
 
 - `link:t1`: the parent has 100 sub-issues
 
@@ -522,7 +522,7 @@ proptest! {
             events.push(proposed(phase, digest, &["a"]));
         }
         let mut scene = Scene::new(deliver(&events), Some(ProposalView { phase: phase.into(), digest, shown }));
-        scene.notes = vec![Note::Said(note.clone()), Note::EditTimesUnavailable, Note::LinksUnavailable];
+        scene.notes = vec![Note::Said(note.clone()), Note::Forms("- `Action: …`")];
         scene.providers.insert(phase.into(), note.clone());
         scene.asked.push(note);
         let needed = card(&scene.view()).pages.len();

@@ -249,7 +249,11 @@ pub fn unlinked_issues(all: &[Unlinked]) -> String {
             .as_deref()
             .map(|reason| format!(" ({})", words(reason)))
             .unwrap_or_default();
-        let line = format!("\n- #{} {}{reason}", issue.number, literal::inline(&issue.title, 256));
+        let line = format!(
+            "\n- [ ] #{} {}{reason}",
+            issue.number,
+            literal::inline(&issue.title, 256)
+        );
         if units(&text) + units(&line) + 100 > LONGEST {
             text.push_str(&format!("\n- {} more", all.len() - at));
             break;

@@ -1,6 +1,6 @@
 //! Who may, who is asked, and what was not understood.
 
-use crate::chat::say::markup::{code, is_login, link, list, logins, name, words};
+use crate::chat::say::markup::{code, is_login, link, list, logins, name, when, words};
 use crate::chat::say::phrases::{requirement, right, title};
 use crate::workflow::ids::PhaseId;
 use crate::workflow::right::{Person, Requirement, Right};
@@ -12,6 +12,11 @@ const NAMED: usize = 20;
 /// Why an approval stops counting: whoever gave it may not any more.
 pub fn right_was_lost(by: &Person, needs: Right) -> String {
     format!("{} no longer has {}", by.login, right(needs))
+}
+
+/// What GitHub would not take of an issue: somebody whom it does not let be assigned.
+pub fn dropped_assignee(login: &str) -> String {
+    format!("the assignee {login}")
 }
 
 /// Who meets a requirement.
@@ -125,14 +130,22 @@ pub fn app_lacks(lacks: &Lacks<'_>) -> String {
 pub fn call(people: &[String], state: &State, phase: &PhaseId, card_url: &str) -> String {
     let mentions = mentions(people);
     let what = title(state, phase);
+    let at = state.at(phase);
+    let (still, since) = match at.reminders {
+        0 => ("", String::new()),
+        _ => ("still ", format!(", since {}", when(at.since))),
+    };
+    let waits = match mentions.as_str() {
+        "" => format!("*{what}* {still}waits for approval{since}."),
+        _ => format!("{mentions}: *{what}* {still}waits for you{since}."),
+    };
+    let most = state.definition.phase(phase).map(|phase| phase.limits.reminders);
+    let last = match most {
+        Some(most) if at.reminders > 0 && at.reminders >= most => " I will not ask again.",
+        _ => "",
+    };
     let card = link("the card", card_url);
-    if mentions.is_empty() {
-        format!("*{what}* waits for approval. What would be done, and the line that approves it, stand on {card}.")
-    } else {
-        format!(
-            "{mentions}: *{what}* waits for you. What would be done, and the line that approves it, stand on {card}."
-        )
-    }
+    format!("{waits} What would be done, and the line that approves it, stand on {card}.{last}")
 }
 
 /// Everybody whose login is made as GitHub makes them; an answer names nobody else with an `@`.

@@ -6,7 +6,7 @@ use crate::chat::say::markup::units;
 use crate::chat::say::pages::LONGEST;
 use crate::workflow::command::Refusal;
 use crate::workflow::event::{Event, HoldCause};
-use crate::workflow::ids::{DeliveryId, IssueNumber};
+use crate::workflow::ids::IssueNumber;
 use crate::workflow::right::{Requirement, Right, Standing};
 use crate::workflow::state::{Surface, Why};
 
@@ -147,11 +147,11 @@ How it stands: `/status`"
 #[test]
 fn what_happened_is_explained_from_record_and_deliveries() {
     let gate = at_the_tasks();
-    let delivery = DeliveryId::from("d1");
     let heard = |event, outcome| Happening::Heard {
         at: at(1),
-        delivery: &delivery,
+        by: Some("mallory"),
         event,
+        url: (event == "issue_comment.created").then_some(CARD_URL),
         outcome,
     };
     let happened = [
@@ -166,10 +166,10 @@ fn what_happened_is_explained_from_record_and_deliveries() {
         "| When | Who | What | What came of it |
 | --- | --- | --- | --- |
 | 2025-12-04 12:00 UTC | `alice` | started it | [comment](https://github.com/acme/app/issues/12#issuecomment-1) |
-| 2025-12-04 12:01 UTC | GitHub | `issue_comment.created` (delivery `d1`) | no command in it |
-| 2025-12-04 12:01 UTC | GitHub | `issues.labeled` (delivery `d1`) | failed (error `e1`) |
-| 2025-12-04 12:01 UTC | GitHub | `issues.closed` (delivery `d1`) | waits for its turn |
-| 2025-12-04 12:01 UTC | GitHub | `issue_comment.created` (delivery `d1`) | acted upon |
+| 2025-12-04 12:01 UTC | `mallory` | [`issue_comment.created`](https://github.com/acme/app/issues/12#issuecomment-5) | no command in it |
+| 2025-12-04 12:01 UTC | `mallory` | `issues.labeled` | failed (error `e1`) |
+| 2025-12-04 12:01 UTC | `mallory` | `issues.closed` | waits for its turn |
+| 2025-12-04 12:01 UTC | `mallory` | [`issue_comment.created`](https://github.com/acme/app/issues/12#issuecomment-5) | acted upon |
 
 How it stands: `/status`"
     );
@@ -396,7 +396,7 @@ fn issues_that_could_not_be_linked_are_listed_and_fit() {
         unlinked_issues(&[issue(41, "Write <it>")]),
         "Opened for this, but not as a sub-issue:
 
-- #41 Write \\<it\\> (the parent has 100 sub-issues)"
+- [ ] #41 Write \\<it\\> (the parent has 100 sub-issues)"
     );
     let many: Vec<Unlinked> = (1..=300).map(|number| issue(number, &"🦀".repeat(256))).collect();
     let said = unlinked_issues(&many);
@@ -421,8 +421,7 @@ proptest! {
         let end = Event::Cancelled { by: Some(mallory.clone()), reason: text.as_str().into() };
         let why = Event::Failed { phase: "extract".into(), why: Why::Failed(text.clone()) };
         let failed = and_then(deliver(&[running("extract")]), why);
-        let delivery = DeliveryId::from(text.as_str());
-        let heard = Happening::Heard { at: at(0), delivery: &delivery, event: &text, outcome: Heard::Nothing(&text) };
+        let heard = Happening::Heard { at: at(0), by: Some(&text), event: &text, url: Some(&text), outcome: Heard::Nothing(&text) };
         let about = Refused { verb: "approve", state: Some(&held), card_url: CARD_URL, who: &who_can };
         let wrong = Refusal::WrongDigest { given: text.clone(), current, void: false };
         let theirs = Refusal::NotYours { of: mallory.clone(), needs: Right::Maintain };

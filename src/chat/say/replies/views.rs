@@ -2,11 +2,11 @@
 
 use super::people::{WhoCan, named};
 use crate::chat::say::card;
-use crate::chat::say::markup::{code, collapsed, count, fenced, link, paragraphs, pieces, table, when, words};
+use crate::chat::say::markup::{code, collapsed, count, fenced, link, login, paragraphs, pieces, table, when, words};
 use crate::chat::say::phrases::{requirement, somebody, title};
 use crate::chat::say::record::said;
 use crate::chat::say::view::CardView;
-use crate::workflow::ids::{DeliveryId, WorkflowId};
+use crate::workflow::ids::WorkflowId;
 use crate::workflow::right::Requirement;
 use crate::workflow::state::{Entry, State, Timestamp};
 
@@ -101,10 +101,12 @@ pub enum Happening<'a> {
     Heard {
         /// When it arrived.
         at: Timestamp,
-        /// Its delivery.
-        delivery: &'a DeliveryId,
+        /// Who did it, where it names somebody.
+        by: Option<&'a str>,
         /// What it was, such as `issue_comment.created`.
         event: &'a str,
+        /// The page of the comment that it is about, if it is about one.
+        url: Option<&'a str>,
         /// What came of it.
         outcome: Heard<'a>,
     },
@@ -164,8 +166,9 @@ fn explained(state: Option<&State>, happening: &Happening<'_>) -> Vec<String> {
         }
         Happening::Heard {
             at,
-            delivery,
+            by,
             event,
+            url,
             outcome,
         } => {
             let came = match outcome {
@@ -174,8 +177,8 @@ fn explained(state: Option<&State>, happening: &Happening<'_>) -> Vec<String> {
                 Heard::Nothing(why) => words(why),
                 Heard::Failed(id) => format!("failed (error {})", code(id)),
             };
-            let what = format!("{} (delivery {})", code(event), code(delivery.as_str()));
-            vec![when(*at), "GitHub".to_owned(), what, came]
+            let what = url.map_or_else(|| code(event), |url| link(&code(event), url));
+            vec![when(*at), by.map(login).unwrap_or_default(), what, came]
         }
     }
 }
