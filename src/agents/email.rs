@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::clean::{clean, fold};
-use super::harmless::{Voice, line};
 use super::inputs::{Inputs, Mailing};
 use super::prompt::Brief;
 use super::scan::scan;
 use super::{Agent, Amendment, Draft, Problem, ProblemKind, WrongInputs, answer, did_you_mean};
+use crate::text::clean::{clean, fold};
+use crate::text::harmless::markdown::{Voice, line};
 use crate::workflow::act::{Act, ActKey, Deed, Mail};
 
 mod render;
@@ -253,7 +253,7 @@ fn paragraphs(text: &str, voice: Voice) -> String {
 ///
 /// # Errors
 /// A sentence when the mail holds what must not leave.
-pub fn draft(letter: &Letter, mailing: &Mailing, mut notes: Vec<String>) -> Result<Draft, String> {
+pub fn draft(letter: &Letter, mailing: &Mailing, notes: Vec<String>) -> Result<Draft, String> {
     let (text, html) =
         render::parts(letter, mailing).map_err(|error| format!("the mail could not be written: {error:#}"))?;
     if let Some(finding) = scan(&format!("{}\n{text}", letter.subject)) {
@@ -261,8 +261,9 @@ pub fn draft(letter: &Letter, mailing: &Mailing, mut notes: Vec<String>) -> Resu
             "the mail holds {finding} and is not sent; `/edit` it or `/revise` it"
         ));
     }
+    let mut planned = Vec::new();
     let acts = if mailing.to.is_empty() {
-        notes.push("No recipient is configured: set `mail.to` in .github/countersign.yml.".to_owned());
+        planned.push("No recipient is configured: set `mail.to` in .github/countersign.yml.".to_owned());
         Vec::new()
     } else {
         vec![Act {
@@ -280,6 +281,7 @@ pub fn draft(letter: &Letter, mailing: &Mailing, mut notes: Vec<String>) -> Resu
         artifact: serde_json::to_value(letter).expect("a letter is JSON: it has no maps"),
         acts,
         notes,
+        planned,
     })
 }
 

@@ -12,12 +12,13 @@ use serde_json::{Value, json};
 pub use edit::amend;
 pub use tasks::{Confidence, Estimate, Omitted, Origin, Priority, Source, Task, Tasks};
 
-use super::clean::{clean, fold, visible_characters};
-use super::harmless::{Voice, cut, line, markdown, markdown_line};
 use super::inputs::{Entry, Inputs, Thread};
 use super::prompt::Brief;
 use super::scan::scan;
 use super::{Agent, Amendment, Draft, Problem, ProblemKind, WrongInputs, tickets};
+use crate::text::clean::{clean, fold};
+use crate::text::harmless::markdown::{Voice, cut, line, markdown, markdown_line};
+use crate::text::visible::visible_characters;
 
 /// Reads a thread, proposes tasks.
 pub static AGENT: Agent = Agent {
@@ -41,6 +42,8 @@ const CRITERIA: usize = 30;
 /// How many sources, labels and dependencies a task keeps.
 const SOURCES: usize = 10;
 const LABELS: usize = 20;
+/// Characters of a label's name, as GitHub takes them.
+const LABEL: usize = 50;
 const DEPENDENCIES: usize = 20;
 /// How many tasks an answer may hold for each that the limit allows: those beyond cannot all be left out.
 const EXCESS: usize = 20;
@@ -157,13 +160,13 @@ fn brief(inputs: &Inputs) -> Result<Brief, WrongInputs> {
 }
 
 /// The proposal that follows from a list of tasks: what is shown, and what an approval opens.
-pub fn draft(tasks: &Tasks, thread: &Thread, mut notes: Vec<String>) -> Draft {
+pub fn draft(tasks: &Tasks, thread: &Thread, notes: Vec<String>) -> Draft {
     let plan = tickets::plan(tasks, thread);
-    notes.extend(plan.notes);
     Draft {
         artifact: serde_json::to_value(tasks).expect("tasks are JSON: their maps have string keys"),
         acts: plan.acts,
         notes,
+        planned: plan.notes,
     }
 }
 
@@ -184,7 +187,7 @@ fn check(value: Value, inputs: &Inputs) -> Result<Draft, Vec<Problem>> {
         )]
     })?;
     unique_keys(&answer)?;
-    let beyond = |text| vec![Problem::new(ProblemKind::Limit, "/tasks", text)];
+    let beyond = |text| vec![Problem::new(ProblemKind::Limit, "", text)];
     if answer.tasks.len() / EXCESS > thread.limits.tasks {
         within_limit(answer.tasks.len(), thread).map_err(beyond)?;
     }
@@ -477,17 +480,26 @@ impl<'a> Host<'a> {
         let mut labels: Vec<String> = Vec::new();
         let mut unknown = 0;
         for name in &proposed.labels {
-            match self.thread.label(name).filter(|label| !commands(label)) {
-                Some(label) if labels.iter().any(|known| known == label) => {}
-                Some(label) => labels.push(label.to_owned()),
+            let known = self.thread.label(name).map(str::to_owned);
+            match known
+                .or_else(|| asked_for(name, proposed))
+                .filter(|label| !commands(label))
+            {
+                Some(label) if labels.iter().any(|known| known.eq_ignore_ascii_case(&label)) => {}
+                Some(label) => labels.push(label),
                 None => unknown += 1,
             }
         }
         labels.truncate(LABELS);
-        if unknown > 0 {
-            notes.push(format!(
-                "“{title}”: {unknown} proposed label(s) that the repository does not have are dropped"
-            ));
+        match unknown {
+            0 => {}
+            1 => notes.push(format!(
+                "“{title}”: one proposed label is dropped, the repository does not have it and nobody asked for it"
+            )),
+            _ => notes.push(format!(
+                "“{title}”: {unknown} proposed labels are dropped, the repository does not have them and nobody asked \
+                 for them"
+            )),
         }
         labels
     }
@@ -528,6 +540,23 @@ impl<'a> Host<'a> {
 
 fn folded(quote: &str) -> String {
     fold(&visible_characters(quote))
+}
+
+/// A label that the repository lacks, if somebody wrote `label: name` or `labels: …, name` in the quoted words: an
+/// approval creates it. An agent may not think one up.
+fn asked_for(name: &str, proposed: &Proposed) -> Option<String> {
+    let name = line(name, Voice::Agent, LABEL);
+    let asked = |quote: &Quoted| {
+        let quote = quote.quote.to_lowercase();
+        let lists = ["label:", "labels:", "label=", "labels="];
+        let mut lists = lists.iter().flat_map(|start| quote.split(start).skip(1));
+        lists.any(|list| {
+            list.split([',', ')', ';', ' '])
+                .any(|word| word.trim() == name.to_lowercase())
+        })
+    };
+    let plain = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "-_.:/".contains(c));
+    (plain && proposed.sources.iter().any(asked)).then_some(name)
 }
 
 /// A label that works the bot must not come with a task.

@@ -42,6 +42,7 @@ pub fn thread(entries: &[(&str, &str)]) -> Thread {
         earlier: Vec::new(),
         steer: Vec::new(),
         limits: Limits { tasks: 50 },
+        notes: Vec::new(),
     }
 }
 

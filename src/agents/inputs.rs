@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::clean::clean;
 use super::extract::Priority;
+use crate::text::clean::clean;
 
 /// What one run of an agent is given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +59,9 @@ pub struct Thread {
     pub steer: Vec<String>,
     /// From the repository's configuration.
     pub limits: Limits,
+    /// What could not be read, for people.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 impl Thread {

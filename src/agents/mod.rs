@@ -6,10 +6,8 @@
 
 mod amend;
 mod answer;
-pub mod clean;
 pub mod email;
 pub mod extract;
-pub mod harmless;
 mod inputs;
 mod prompt;
 pub mod scan;
@@ -18,7 +16,7 @@ pub mod tickets;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use amend::{Amendment, parse_fields};
+pub use amend::Amendment;
 pub use inputs::{Earlier, Entry, Inputs, LeftOut, Limits, Mailing, OpenedTask, Thread};
 
 use crate::workflow::act::Act;
@@ -65,8 +63,10 @@ pub struct Draft {
     pub artifact: Value,
     /// What an approval sets off, in order.
     pub acts: Vec<Act>,
-    /// What people should know beside the artifact: what was dropped or changed, and why.
+    /// What people should know of an agent's answer: what was dropped or changed, and why. They stay when people edit it.
     pub notes: Vec<String>,
+    /// What the acts leave out, and why; said anew with every change.
+    pub planned: Vec<String>,
 }
 
 /// An agent was given inputs of another kind: a definition joins what does not fit.

@@ -39,7 +39,7 @@ impl fmt::Display for Finding {
 
 /// The first thing in `text` that must not leave.
 pub fn scan(text: &str) -> Option<Finding> {
-    let text = super::clean::visible_characters(text);
+    let text = crate::text::visible::visible_characters(text);
     // Markdown lets a backslash stand before any punctuation without showing it.
     let shown = text.replace('\\', "");
     look(&text).or_else(|| look(&shown).filter(|_| shown != text))
@@ -64,7 +64,7 @@ fn delimits(c: char) -> bool {
 }
 
 fn private_key(text: &str) -> Option<Finding> {
-    let text = super::clean::fold(text).to_ascii_uppercase();
+    let text = crate::text::clean::fold(text).to_ascii_uppercase();
     text.split("-----BEGIN ")
         .skip(1)
         .any(|after| {

@@ -2,8 +2,8 @@
 //! follows from the tasks alone, so that the acts can be approved together with them.
 
 use super::extract::{Origin, Task, Tasks};
-use super::harmless::{Voice, cut, markdown, markdown_line};
 use super::inputs::Thread;
+use crate::text::harmless::markdown::{Voice, cut, markdown, markdown_line};
 use crate::workflow::act::{Act, ActKey, Deed};
 
 /// The label that every opened issue bears.
@@ -27,15 +27,8 @@ pub fn plan(tasks: &Tasks, thread: &Thread) -> Plan {
     let ordered = tasks.in_order();
     let mut notes = Vec::new();
     if ordered.is_empty() {
-        let text = if tasks.tasks.is_empty() {
-            "No task was found: there is nothing to open."
-        } else {
-            "No task is selected: there is nothing to open."
-        };
-        return Plan {
-            acts: Vec::new(),
-            notes: vec![text.to_owned()],
-        };
+        let acts = Vec::new();
+        return Plan { acts, notes };
     }
     let own = thread.label(LABEL).unwrap_or(LABEL);
     let mut acts = missing_labels(&ordered, thread, own);

@@ -6,7 +6,8 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::chat::args::{ArgumentProblem, quoted};
+use crate::chat::args::ArgumentProblem;
+use crate::text::arguments::quoted;
 use crate::workflow::ids::Digest;
 
 /// One command of a comment, understood.

@@ -46,6 +46,8 @@ pub(super) struct Refusal {
 #[serde(rename_all = "snake_case")]
 enum Reason {
     Failed,
+    /// A file has mistakes; each message begins with the place, as editors and compilers write it.
+    Mistakes,
     Usage,
     Configuration,
 }
@@ -53,7 +55,7 @@ enum Reason {
 impl Reason {
     fn exit_code(self) -> u8 {
         match self {
-            Self::Failed => exit::FAILED,
+            Self::Failed | Self::Mistakes => exit::FAILED,
             Self::Usage => exit::USAGE,
             Self::Configuration => exit::CONFIGURATION,
         }
@@ -74,9 +76,9 @@ impl Refusal {
         Self::new(Reason::Failed, vec![message.to_string()])
     }
 
-    /// A file has these mistakes.
+    /// A file has these mistakes, each with its place.
     pub(super) fn mistakes(messages: Vec<String>, data: impl Serialize) -> Self {
-        Self::new(Reason::Failed, messages).with(data)
+        Self::new(Reason::Mistakes, messages).with(data)
     }
 
     /// The command line asks for what cannot be.
@@ -144,8 +146,12 @@ impl Form {
             Self::Page => match outcome {
                 Ok(answer) => print(&answer.page),
                 Err(refusal) => {
+                    let lead = match refusal.reason {
+                        Reason::Mistakes => "",
+                        Reason::Failed | Reason::Usage | Reason::Configuration => "error: ",
+                    };
                     for message in refusal.messages {
-                        eprintln!("error: {}", harmless(&message));
+                        eprintln!("{lead}{}", harmless(&message));
                     }
                 }
             },

@@ -55,9 +55,9 @@ pub struct Arguments {
         env = "COUNTERSIGN_LOG_FORMAT"
     )]
     log_format: logging::Format,
-    /// Which log lines are written, in the notation of RUST_LOG
-    #[arg(long, global = true, env = "COUNTERSIGN_LOG", default_value = logging::DEFAULT_FILTER)]
-    log: String,
+    /// Which log lines are written, in the notation of RUST_LOG [default: warn,countersign=info; less in a sandbox]
+    #[arg(long, global = true, env = "COUNTERSIGN_LOG")]
+    log: Option<String>,
     /// Answer with one JSON object on standard output: schema_version, command, exit_code, error, data
     #[arg(long, global = true)]
     json: bool,
@@ -89,7 +89,12 @@ impl Arguments {
     /// Does what was asked.
     pub async fn run(self) -> ExitCode {
         let form = Form::from_flag(self.json);
-        if let Err(error) = logging::init(self.log_format, &self.log) {
+        let filter = match (&self.log, &self.command) {
+            (Some(filter), _) => filter,
+            (None, Command::Sandbox(sandbox)) => sandbox.log_filter(),
+            (None, _) => logging::DEFAULT_FILTER,
+        };
+        if let Err(error) = logging::init(self.log_format, filter) {
             return form.give(None, Err(Refusal::usage(error)));
         }
         let (name, outcome) = match self.command {

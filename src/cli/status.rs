@@ -124,7 +124,8 @@ fn page(workflow: &Workflow<'_>, ink: Ink) -> String {
     format!("{}\n{}", facts(&about), table.page(ink))
 }
 
-fn words(status: PhaseStatus) -> &'static str {
+/// A phase's status for a reader.
+pub(super) fn words(status: PhaseStatus) -> &'static str {
     match status {
         PhaseStatus::Blocked => "blocked",
         PhaseStatus::Running => "running",

@@ -54,10 +54,7 @@ impl Engine {
             _ => return lost("its gate asks for nobody".to_owned()),
         };
         if self.right_of(&work.repo, &approver).await? < needs {
-            return lost(format!(
-                "{} does not have the right to {needs} any more",
-                approval.by.login
-            ));
+            return lost(crate::chat::say::replies::right_was_lost(&approval.by, needs));
         }
         let Some(act) = proposal.targets.acts.iter().find(|act| act.key == *key) else {
             return lost("the act is not part of what was approved".to_owned());

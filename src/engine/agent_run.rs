@@ -1,6 +1,6 @@
 //! Runs of agents: facts in, an answer judged, a proposal out; every run is kept.
 
-use super::card::beside;
+use super::card::{Beside, Forms};
 use super::effects::{Ended, Work};
 use super::{Engine, Trouble};
 use crate::agents::{self, Agent, Draft, Inputs, Problem};
@@ -13,9 +13,9 @@ use crate::workflow::command::{Report, RunResult};
 use crate::workflow::ids::PhaseId;
 use crate::workflow::state::{Ending, PhaseStatus, State, Why};
 
-/// What an agent is given, and what the card should say about it.
+/// What an agent is given.
 enum Given {
-    Inputs(Box<Inputs>, Vec<String>),
+    Inputs(Box<Inputs>),
     /// There is nothing to ask the agent.
     Nothing(Ending),
 }
@@ -43,8 +43,8 @@ impl Engine {
             attempt,
             result,
         };
-        let (inputs, notes) = match self.given(work, stored, phase, agent, &settings.config).await? {
-            Given::Inputs(inputs, notes) => (inputs, notes),
+        let inputs = match self.given(work, stored, phase, agent, &settings.config).await? {
+            Given::Inputs(inputs) => inputs,
             Given::Nothing(ending) => return Ok(Ended::reported("nothing to ask", ran(RunResult::Ended(ending)))),
         };
         let started_at = self.now();
@@ -69,18 +69,13 @@ impl Engine {
                 )
             }
             Some(Ok(mut draft)) => {
-                let mut beside_it = notes;
+                let mut beside = beside(&inputs, &mut draft);
                 if provider == Provider::Rules && agent.works_from == agents::InputKind::Thread {
-                    beside_it.push(providers::rules::FORMS.to_owned());
+                    beside.forms = Forms::OfTheRules;
                 }
-                beside_it.append(&mut draft.notes);
                 let proposal = propose(state, phase, iteration, agent, draft);
-                extra.push(keep_proposal(
-                    &proposal,
-                    &beside(beside_it),
-                    state.subject.repository,
-                    self.now(),
-                )?);
+                let repository = state.subject.repository;
+                extra.push(keep_proposal(&proposal, &beside.value(), repository, self.now())?);
                 let provider = provider.to_string();
                 (
                     "proposed".to_owned(),
@@ -125,8 +120,8 @@ impl Engine {
     ) -> Result<Given, Trouble> {
         match agent.works_from {
             agents::InputKind::Thread => {
-                let gathered = self.gather_thread(&work.repo, stored, phase, config).await?;
-                Ok(Given::Inputs(Box::new(Inputs::Thread(gathered.thread)), gathered.notes))
+                let thread = self.gather_thread(&work.repo, stored, phase, config).await?;
+                Ok(Given::Inputs(Box::new(Inputs::Thread(thread))))
             }
             agents::InputKind::Mailing => {
                 if config.mail.to.is_empty() && config.mail.cc.is_empty() {
@@ -140,7 +135,7 @@ impl Engine {
                         reason: "no issue was opened".to_owned(),
                     }));
                 }
-                Ok(Given::Inputs(Box::new(Inputs::Mailing(mailing)), Vec::new()))
+                Ok(Given::Inputs(Box::new(Inputs::Mailing(mailing))))
             }
         }
     }
@@ -181,6 +176,20 @@ pub(super) fn propose(state: &State, phase: &PhaseId, iteration: u32, agent: &Ag
             subject: state.subject.number,
             acts: draft.acts,
         },
+    }
+}
+
+/// What the card says beside a proposal: what was not read, what the check dropped, what the acts leave out.
+pub(super) fn beside(inputs: &Inputs, draft: &mut Draft) -> Beside {
+    let mut notes = match inputs {
+        Inputs::Thread(thread) => thread.notes.clone(),
+        Inputs::Mailing(_) => Vec::new(),
+    };
+    notes.append(&mut draft.notes);
+    Beside {
+        notes,
+        planned: std::mem::take(&mut draft.planned),
+        forms: Forms::default(),
     }
 }
 

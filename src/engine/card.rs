@@ -8,12 +8,13 @@ use super::change::Payload;
 use super::effects::{Ended, Work};
 use super::{Engine, Trouble};
 use crate::agents::email::Letter;
-use crate::agents::extract::{Origin, Tasks};
+use crate::agents::extract::{Confidence, Origin, Tasks};
 use crate::chat::say::view::{
     CardView, LeftOut, MailView, Note, PostedPages, ProposalView, Selection, Shown, Source, TaskView, TasksView,
 };
 use crate::chat::say::{self, boxes};
 use crate::github::{CommentKind, Created, GithubError, Marker, Repo};
+use crate::providers::rules::FORMS;
 use crate::store::workflows::{Card, CommentRole, Stored, forget_card, keep_card, link_comment, unlink_comment};
 use crate::store::{StoreError, Write};
 use crate::workflow::act::Deed;
@@ -21,13 +22,28 @@ use crate::workflow::artifact::Proposal;
 use crate::workflow::command::Report;
 use crate::workflow::ids::{Digest, EffectId, PhaseId, WorkflowId};
 use crate::workflow::plan::Intent;
-use crate::workflow::state::{ActOutcome, Maker, State};
+use crate::workflow::right::Right;
+use crate::workflow::state::{ActOutcome, Maker, PhaseStatus, State};
 
 /// What stands beside a proposal on the card and is not covered by its digest.
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub(super) struct Beside {
-    /// Words of the host.
+    /// What was not read, dropped or changed when it was made; stays when people change it.
     pub(super) notes: Vec<String>,
+    /// What its acts leave out.
+    pub(super) planned: Vec<String>,
+    /// Whether the forms that were looked for should be told.
+    pub(super) forms: Forms,
+}
+
+/// Whether a proposal came from a grammar, whose forms people may want to know.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Forms {
+    #[default]
+    Unsaid,
+    OfTheRules,
 }
 
 /// What a card is made of.
@@ -246,7 +262,7 @@ impl Engine {
     /// What a card is made of, gathered.
     pub(super) async fn card_parts(&self, repo: &Repo, stored: &Stored) -> Result<CardParts, Trouble> {
         let state = &stored.state;
-        let (proposal, notes) = self.shown_proposal(state).await?;
+        let (proposal, beside) = self.shown_proposal(state).await?;
         let posted = match &proposal {
             Some(view) => {
                 let urls = self.posted_pages(&state.id, &view.digest).await?;
@@ -257,11 +273,18 @@ impl Engine {
             }
             None => None,
         };
+        let stopped = [PhaseStatus::WaitingForHuman, PhaseStatus::Error, PhaseStatus::Rejected];
         let asked = match state.open_gate() {
-            Some((_, gate, _)) if state.is_open() => self.people_with(repo, gate.right).await?,
-            _ => Vec::new(),
+            _ if !state.is_open() => Vec::new(),
+            Some((_, gate, _)) => self.people_with(repo, gate.right).await?,
+            None if state.first_at(&stopped).is_some() => self.people_with(repo, Right::Write).await?,
+            None => Vec::new(),
         };
-        let mut notes: Vec<Note> = notes.into_iter().map(Note::Said).collect();
+        let said = beside.notes.into_iter().chain(beside.planned);
+        let mut notes: Vec<Note> = said.map(Note::Said).collect();
+        if beside.forms == Forms::OfTheRules {
+            notes.push(Note::Forms(FORMS));
+        }
         if links_refused(state) {
             notes.push(Note::LinksUnavailable);
         }
@@ -275,7 +298,7 @@ impl Engine {
     }
 
     /// The proposal that a card shows: the one at the open gate, else the last one that was made.
-    async fn shown_proposal(&self, state: &State) -> Result<(Option<ProposalView>, Vec<String>), Trouble> {
+    async fn shown_proposal(&self, state: &State) -> Result<(Option<ProposalView>, Beside), Trouble> {
         let last = state
             .definition
             .phases
@@ -284,15 +307,15 @@ impl Engine {
             .map(|phase| &phase.id)
             .find(|id| state.at(id).pending.is_some());
         let Some(phase) = state.open_gate().map(|(phase, ..)| phase).or(last) else {
-            return Ok((None, Vec::new()));
+            return Ok((None, Beside::default()));
         };
         let Some(pending) = &state.at(phase).pending else {
-            return Ok((None, Vec::new()));
+            return Ok((None, Beside::default()));
         };
         let Some((proposal, beside)) = self.store().proposal(&state.id, &pending.digest).await? else {
-            return Ok((None, Vec::new()));
+            return Ok((None, Beside::default()));
         };
-        let beside: Beside = serde_json::from_value(beside).unwrap_or_default();
+        let beside = Beside::of(beside);
         let shown = shown(&proposal).map_err(|error| Trouble::Never(format!("a proposal cannot be shown: {error}")))?;
         Ok((
             Some(ProposalView {
@@ -300,7 +323,7 @@ impl Engine {
                 digest: pending.digest,
                 shown,
             }),
-            beside.notes,
+            beside,
         ))
     }
 
@@ -383,7 +406,6 @@ fn tasks_view(tasks: Tasks, proposal: &Proposal) -> TasksView {
                 url: omitted.url,
             })
             .collect(),
-        earlier: Vec::new(),
         questions: tasks.questions,
         tasks: tasks.tasks.into_iter().map(task_view).collect(),
     }
@@ -411,7 +433,11 @@ fn task_view(task: crate::agents::extract::Task) -> TaskView {
                 quote: source.quote,
             })
             .collect(),
-        confidence: Some(task.confidence.to_string()),
+        confidence: match task.confidence {
+            // What everybody would take for granted needs no word.
+            Confidence::High => None,
+            unsure => Some(unsure.to_string()),
+        },
         added_by: match task.origin {
             Origin::Agent => None,
             Origin::Person { login } => Some(login),
@@ -443,7 +469,14 @@ fn mail_view(proposal: &Proposal) -> Result<MailView, serde_json::Error> {
     })
 }
 
-/// What is kept beside a proposal.
-pub(super) fn beside(notes: Vec<String>) -> Value {
-    serde_json::to_value(Beside { notes }).expect("strings are JSON")
+impl Beside {
+    /// As it is kept.
+    pub(super) fn value(&self) -> Value {
+        serde_json::to_value(self).expect("strings are JSON")
+    }
+
+    /// As it was kept; what cannot be read is left out.
+    pub(super) fn of(value: Value) -> Self {
+        serde_json::from_value(value).unwrap_or_default()
+    }
 }

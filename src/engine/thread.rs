@@ -16,13 +16,6 @@ use crate::workflow::state::{ActOutcome, State, SubjectKind, Timestamp};
 /// How many people of a repository are asked for as possible assignees.
 const ASSIGNABLE: usize = 500;
 
-/// A discussion and how sure its edit times are.
-pub(super) struct Gathered {
-    pub(super) thread: Thread,
-    /// A word for the card where something could not be had.
-    pub(super) notes: Vec<String>,
-}
-
 impl Engine {
     /// Reads a subject's discussion. Text that is newer than the moment at which somebody asked, or was edited after
     /// it, is left out and named.
@@ -32,7 +25,7 @@ impl Engine {
         stored: &Stored,
         phase: &PhaseId,
         config: &RepositoryConfig,
-    ) -> Result<Gathered, Trouble> {
+    ) -> Result<Thread, Trouble> {
         let state = &stored.state;
         let (number, until) = (state.subject.number, state.heard_at);
         let cap = usize::try_from(config.limits.comments).unwrap_or(usize::MAX);
@@ -112,8 +105,9 @@ impl Engine {
             limits: Limits {
                 tasks: usize::try_from(config.limits.tasks).unwrap_or(usize::MAX),
             },
+            notes,
         };
-        Ok(Gathered { thread, notes })
+        Ok(thread)
     }
 
     /// When texts were last edited, by node id. GitHub's `updated_at` moves for other reasons, so GraphQL is asked;

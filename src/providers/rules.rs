@@ -11,10 +11,16 @@ mod words;
 
 use crate::agents::{Agent, Inputs};
 
-/// The forms that the rules know, for people who wonder why a task was not found.
-pub const FORMS: &str = "I recognise: `- [ ] Verb …`; `Action: …`; `TODO: …`; list items under a heading such as “Next steps”; \
-`@name will/should/to/please …`; `Name to …`; `I'll …`; and `/task title=\"…\" assign=@name due=2026-12-01 est=S`. \
-With them: `by Friday`, `by 2026-12-01`, `est: S`, `priority: high`, `after t1`, or all in brackets: `(@name, M, by Friday, label: docs)`.";
+/// The forms that the rules know, as Markdown, for people who wonder why a task was not found.
+pub const FORMS: &str = "\
+- `- [ ] Verb …`
+- `Action: …` or `TODO: …`
+- list items under a heading such as “Next steps”
+- `@name will/should/to/please …`, `Name to …` or `I'll …`
+- `/task title=\"…\" assign=@name due=2026-12-01 est=S`
+
+And with them: `by Friday`, `by 2026-12-01`, `est: S`, `priority: high`, `after t1`, or several in brackets: \
+`(@name, M, by Friday, label: docs)`.";
 
 /// The answer of the rules, as JSON of the agent's schema. `None` when they do not know the agent or its inputs.
 pub fn answer(agent: &Agent, inputs: &Inputs) -> Option<String> {

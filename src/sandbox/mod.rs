@@ -15,6 +15,8 @@
 //! | `server`, `answer`, `auth`, `refusal` | requests, answers, credentials, errors |
 //! | `hooks`, `courier` | webhooks and their deliveries |
 //! | `faults`, `journal` | what goes wrong on demand, and what was asked |
+//! | `page` | the page on which a person plays every role |
+//! | `play` | scripts that are played without a person |
 //! | `people`, `reads`, `ground` | what tests and the page call |
 
 mod acts;
@@ -30,6 +32,7 @@ mod hooks;
 mod ids;
 mod journal;
 mod model;
+pub mod page;
 mod people;
 pub mod play;
 mod reads;
@@ -76,6 +79,8 @@ struct Shared {
     under_way: AtomicBool,
     stop: CancellationToken,
     ended: CancellationToken,
+    /// What the page shows of the bot's side.
+    backstage: Mutex<page::Backstage>,
     client: reqwest::Client,
 }
 
@@ -90,6 +95,7 @@ impl Shared {
             under_way: AtomicBool::new(false),
             ended: CancellationToken::new(),
             stop: CancellationToken::new(),
+            backstage: Mutex::default(),
             client: reqwest::Client::builder().no_proxy().build().unwrap_or_default(),
         }
     }
@@ -129,7 +135,10 @@ impl Sandbox {
 
     fn run(shared: Arc<Shared>, focus: RepoId, listener: TcpListener) -> Self {
         let _stop_on_drop = Arc::new(shared.stop.clone().drop_guard());
-        let app = server::router(Arc::clone(&shared)).into_make_service_with_connect_info::<server::Line>();
+        let door = page::Door::new(&shared, focus, &_stop_on_drop);
+        let app = server::router(Arc::clone(&shared))
+            .merge(page::router(door))
+            .into_make_service_with_connect_info::<server::Line>();
         let (stop, ended) = (shared.stop.clone(), shared.ended.clone());
         tokio::spawn(async move {
             let server = axum::serve(server::CutListener(listener), app);

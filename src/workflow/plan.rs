@@ -97,7 +97,7 @@ pub enum Notice {
 }
 
 /// What follows from events that led to `state`, in order. The card comes first, so that what it shows is there before
-/// anybody is called to look at it.
+/// anybody is called to look at it, and what happened before anybody is asked to do something about it.
 pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
     let mut intents = Vec::new();
     if events.iter().any(ends_planned) {
@@ -107,6 +107,11 @@ pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
     if !only_shown {
         intents.push(Intent::Card);
     }
+    intents.extend(events.iter().filter_map(|event| {
+        Some(Intent::Tell {
+            notice: notice(state, event)?,
+        })
+    }));
     let started: Vec<&PhaseId> = events.iter().filter_map(starts_run).collect();
     for event in events {
         match event {
@@ -135,11 +140,6 @@ pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
             _ => {}
         }
     }
-    intents.extend(events.iter().filter_map(|event| {
-        Some(Intent::Tell {
-            notice: notice(state, event)?,
-        })
-    }));
     let acting = state.definition.phases.iter().map(|phase| &phase.id);
     let acting = acting.filter(|phase| events.iter().any(|event| lets_act(event, phase)));
     intents.extend(acting.filter_map(|phase| next_act(state, phase)));

@@ -4,9 +4,12 @@ mod contract;
 mod world;
 
 mod bad_input;
+mod cli;
 mod crash;
 mod examples;
 mod faults;
 mod once;
+mod reading;
+mod rights;
 mod start;
 mod story;

@@ -1,14 +1,14 @@
 //! The real program: when it refuses to start, and how it starts, stops and takes over.
 
+use std::io::BufRead as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use countersign::sandbox::{APP_PRIVATE_KEY, Delivery, FaultKind, FaultRule, IssueNumber, Role, Sandbox};
 use countersign::store::Store;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStderr, Command};
+use tokio::sync::mpsc;
 
 use crate::bad_input::{Answer, Forged};
 use crate::world::SECRET;
@@ -67,15 +67,19 @@ impl Program {
             .current_dir(self.home.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
+            .stderr(Stdio::piped());
         command
     }
 
     /// Starts it where it must refuse.
     async fn refuse(&self) -> Refused {
-        let output = tokio::time::timeout(PATIENCE, self.command().output()).await;
-        let output = output.expect("it did not refuse, it runs").unwrap();
+        let child = self.command().spawn().unwrap();
+        let id = child.id();
+        let output = finished(move || child.wait_with_output().unwrap()).await;
+        let output: Output = output.unwrap_or_else(|| {
+            signal(id, "-KILL");
+            panic!("it did not refuse, it runs")
+        });
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(
             output.stdout.is_empty(),
@@ -103,34 +107,65 @@ impl Program {
     /// Starts it and waits until it listens.
     async fn start(&self) -> Running {
         let mut child = self.command().spawn().unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
-        let address = tokio::time::timeout(PATIENCE, async {
-            let mut said = Vec::new();
-            while let Some(line) = log.next_line().await.unwrap() {
-                if let Some((_, rest)) = line.split_once("listen=") {
-                    return rest.split_whitespace().next().unwrap().to_owned();
-                }
-                said.push(line);
-            }
-            panic!("it did not start: {said:#?}");
-        });
-        let address = address.await.expect("it did not start in time");
-        Running {
-            url: format!("http://{address}"),
-            child,
+        let lines = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
+        let (sender, log) = mpsc::unbounded_channel();
+        std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        let mut running = Running {
+            url: String::new(),
+            child: Some(child),
             log,
+        };
+        let mut said = Vec::new();
+        while let Some(line) = running.line().await {
+            if let Some((_, rest)) = line.split_once("listen=") {
+                running.url = format!("http://{}", rest.split_whitespace().next().unwrap());
+                return running;
+            }
+            said.push(line);
+        }
+        panic!("it did not start: {said:#?}");
+    }
+}
+
+/// The result of what blocks, unless it takes longer than anything here should.
+async fn finished<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    // A thread of its own, which the end of a test does not wait for.
+    std::thread::spawn(move || sender.send(work()).is_ok());
+    tokio::time::timeout(PATIENCE, receiver).await.ok()?.ok()
+}
+
+fn signal(process: u32, signal: &str) {
+    let sent = Command::new("kill")
+        .args([signal, &process.to_string()])
+        .status()
+        .unwrap();
+    assert!(sent.success());
+}
+
+/// The program as it runs. It does not outlive the test.
+struct Running {
+    url: String,
+    child: Option<Child>,
+    log: mpsc::UnboundedReceiver<String>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
         }
     }
 }
 
-/// The program as it runs.
-struct Running {
-    url: String,
-    child: Child,
-    log: Lines<BufReader<ChildStderr>>,
-}
-
 impl Running {
+    /// The next line of its log; nothing when it has ended.
+    async fn line(&mut self) -> Option<String> {
+        tokio::time::timeout(PATIENCE, self.log.recv())
+            .await
+            .expect("it says nothing and does not end")
+    }
+
     async fn get(&self, path: &str) -> (u16, String) {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let answer = client.get(format!("{}{path}", self.url)).send().await.unwrap();
@@ -141,18 +176,25 @@ impl Running {
         forged.post_to(&format!("{}/webhook", self.url)).await
     }
 
-    fn signal(&self, signal: &str) {
-        let id = self.child.id().expect("it runs").to_string();
-        let sent = std::process::Command::new("kill").args([signal, &id]).status().unwrap();
-        assert!(sent.success());
+    fn id(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
+    }
+
+    fn signal(&self, name: &str) {
+        signal(self.id(), name);
     }
 
     /// Waits for its end, and tells its exit code and what it had still to say.
     async fn end(mut self) -> (Option<i32>, String) {
-        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
-        let status = ended.expect("it did not end in time").unwrap();
+        let mut child = self.child.take().expect("it runs");
+        let status = finished(move || child.wait().unwrap())
+            .await
+            .expect("it did not end in time");
         let mut rest = String::new();
-        self.log.get_mut().read_to_string(&mut rest).await.unwrap();
+        while let Some(line) = self.line().await {
+            rest.push_str(&line);
+            rest.push('\n');
+        }
         (status.code(), rest)
     }
 }
@@ -171,7 +213,7 @@ fn one(refused: &Refused, parts: &[&str]) {
 #[tokio::test]
 async fn a_blank_or_short_secret_refuses_to_start() {
     let blank = Program::new(NOBODY).set("COUNTERSIGN_WEBHOOK_SECRET", "  ");
-    one(&blank.refuse().await, &["COUNTERSIGN_WEBHOOK_SECRET", "32"]);
+    one(&blank.refuse().await, &["COUNTERSIGN_WEBHOOK_SECRET is blank"]);
     let short = Program::new(NOBODY).set("COUNTERSIGN_WEBHOOK_SECRET", "thirty-one characters are short");
     one(&short.refuse().await, &["COUNTERSIGN_WEBHOOK_SECRET", "32"]);
     let previous = Program::new(NOBODY).set(
@@ -225,7 +267,7 @@ async fn a_database_that_cannot_be_written_refuses_to_start() {
 async fn a_second_process_on_the_same_file_refuses_to_start() {
     let program = Program::new(NOBODY);
     let first = program.start().await;
-    let process = first.child.id().unwrap().to_string();
+    let process = first.id().to_string();
     let refused = program.refuse().await;
     one(
         &refused,
@@ -437,18 +479,24 @@ async fn whoever_starts_after_a_crash_takes_over_and_posts_nothing_twice() {
     .await;
     github.as_("alice").comment(issue, "/status").unwrap();
     until(&github, "it answers", |github| {
-        github
-            .comments(issue)
-            .iter()
-            .any(|comment| comment.body.contains("**Status") || comment.id > github.comments(issue)[2].id)
+        said(github, issue, "@alice: *Tasks* waits for you.") == 1
     })
     .await;
     heir.signal("-TERM");
     assert_eq!(heir.end().await.0, Some(0));
-    let cards = github
+    assert_eq!(
+        said(&github, issue, "### Deliver what was discussed"),
+        1,
+        "{:#?}",
+        github.comments(issue)
+    );
+}
+
+/// How many comments begin with this.
+fn said(github: &Sandbox, issue: IssueNumber, words: &str) -> usize {
+    github
         .comments(issue)
-        .into_iter()
-        .filter(|comment| comment.body.starts_with("## "))
-        .count();
-    assert_eq!(cards, 1, "{:#?}", github.comments(issue));
+        .iter()
+        .filter(|comment| comment.body.starts_with(words))
+        .count()
 }

@@ -144,7 +144,7 @@ fn a_mail_needs_a_subject_and_recipients() {
     };
     let draft = judge(&AGENT, &answer().to_string(), &Inputs::Mailing(nobody)).unwrap();
     assert_eq!(draft.acts, []);
-    assert!(draft.notes[0].contains("mail.to"), "{:?}", draft.notes);
+    assert!(draft.planned[0].contains("mail.to"), "{:?}", draft.planned);
 }
 
 #[test]

@@ -116,10 +116,7 @@ fn what_is_not_selected_is_not_opened_and_not_waited_for() {
     );
     tasks.tasks[0].selected = false;
     let plan = super::plan(&tasks, &thread);
-    assert_eq!(
-        (plan.acts.len(), plan.notes.as_slice()),
-        (0, &["No task is selected: there is nothing to open.".to_owned()][..])
-    );
+    assert_eq!((plan.acts.len(), plan.notes.len()), (0, 0));
 }
 
 #[test]

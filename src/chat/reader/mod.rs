@@ -11,7 +11,7 @@ mod page;
 
 use std::ops::Range;
 
-use crate::chat::harmless;
+use crate::text::visible::is_blank;
 
 use page::Page;
 
@@ -121,7 +121,7 @@ struct Head {
 
 impl Head {
     fn parse(line: &str, bot: &BotName) -> Option<Self> {
-        let line = line.trim_matches(harmless::is_blank);
+        let line = line.trim_matches(is_blank);
         if let Some(tail) = line.strip_prefix('/') {
             let (token, rest) = split_token(tail);
             return Some(Self {
@@ -158,12 +158,12 @@ impl Head {
 
 fn split_token(text: &str) -> (&str, &str) {
     let (token, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-    (token, rest.trim_matches(harmless::is_blank))
+    (token, rest.trim_matches(is_blank))
 }
 
 /// The word in lower case if the token is one: `[a-z][a-z0-9_-]*`, perhaps with sentence punctuation after it.
 fn word(token: &str) -> Option<String> {
-    let token = token.trim_matches(harmless::is_blank);
+    let token = token.trim_matches(is_blank);
     let stem = token.trim_end_matches(['.', ',', ':', ';', '!', '?']);
     let mut letters = stem.chars();
     let begins = letters.next().is_some_and(|first| first.is_ascii_alphabetic());

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
-use crate::chat::harmless;
+use crate::text::visible::{is_blank, is_hidden};
 
 /// HTML elements whose content is somebody else's words, an illustration, or folded away. Markdown inside them is
 /// rendered by GitHub, but a command in it is not a line of ordinary text.
@@ -75,7 +75,7 @@ impl<'s> Page<'s> {
             .flat_map(|paragraph| self.lines(paragraph.clone()))
             .filter(|line| {
                 let text = &self.source[line.clone()];
-                let first = text.find(|c| !harmless::is_blank(c) && !harmless::is_hidden(c));
+                let first = text.find(|c| !is_blank(c) && !is_hidden(c));
                 first.is_some_and(|first| contains(&self.open, line.start + first))
             })
     }
@@ -103,7 +103,7 @@ impl<'s> Page<'s> {
             at = dropped.end.clamp(at, range.end);
         }
         text.push_str(&self.source[at..range.end]);
-        text.retain(|c| !harmless::is_hidden(c));
+        text.retain(|c| !is_hidden(c));
         text
     }
 
@@ -230,7 +230,7 @@ impl<'s> Walk<'s> {
         if self.closed > 0 {
             return;
         }
-        if !text.chars().all(|c| harmless::is_blank(c) || harmless::is_hidden(c)) {
+        if !text.chars().all(|c| is_blank(c) || is_hidden(c)) {
             self.page.only_code = None;
         }
         if self.tags.is_empty() {

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::text::harmless::literal::{block, inline, quote};
 
 fn bot() -> BotName {
     BotName::new("countersign[bot]")
@@ -400,5 +401,11 @@ proptest! {
         let body = body.replace("\r\n", "\n");
         let quoted: Vec<String> = body.split('\n').map(|line| format!("> {line}")).collect();
         prop_assert_eq!(lines(&quoted.join("\n")), Vec::<String>::new());
+    }
+    #[test]
+    fn nothing_is_read_in_what_is_repeated(body in prop_oneof![pieces(), any::<String>()], most in 0_usize..80) {
+        for repeated in [inline(&body, most), block(&body), quote(&body)] {
+            prop_assert_eq!(lines(&repeated), Vec::<String>::new(), "{:?}", repeated);
+        }
     }
 }

@@ -9,9 +9,9 @@ use super::outcomes::{self, Room};
 use super::pages::{LONGEST, bind};
 use super::phrases::{self, because, hours, right, somebody, surface, title, why};
 use super::tasks::Ticking;
-use super::view::{CardView, Note, ProposalView, Shown};
+use super::view::{CardView, Note, ProposalView, Selection, Shown};
 use super::{mail, record, tasks};
-use crate::chat::harmless;
+use crate::text::harmless::literal;
 use crate::workflow::definition::{Gate, OnExpiry, PeopleGate};
 use crate::workflow::ids::PhaseId;
 use crate::workflow::state::{Maker, Pending, PhaseStatus, State, Status, What};
@@ -136,7 +136,7 @@ fn compose(view: &CardView<'_>, room: Room, body: Option<Body>) -> String {
     paragraphs(&[
         format!(
             "### {} · {}",
-            harmless::inline(&view.state.definition.title, 120),
+            literal::inline(&view.state.definition.title, 120),
             headline(view)
         ),
         status(view),
@@ -144,12 +144,14 @@ fn compose(view: &CardView<'_>, room: Room, body: Option<Body>) -> String {
         stopped(view),
         proposal.unwrap_or_default(),
         outcomes::section(view, room),
-        if over {
-            format!("#### Record\n\n{}", record::section(view.state, room))
-        } else {
-            String::new()
+        match (over, view.state.record.len()) {
+            (true, _) => format!("#### Record\n\n{}", record::section(view.state, room)),
+            // That it was started stands above.
+            (false, 0 | 1) => String::new(),
+            (false, _) => collapsed("What happened so far", &record::section(view.state, room)),
         },
         notes(view),
+        forms(view),
         other_steps(view.state),
     ])
 }
@@ -244,12 +246,27 @@ fn waits_for(view: &CardView<'_>) -> String {
     let stopped = [PhaseStatus::WaitingForHuman, PhaseStatus::Rejected, PhaseStatus::Error];
     match state.first_at(&stopped) {
         Some(phase) => format!(
-            "Waiting for {whom} at *{}* since {}.",
+            "{}Waiting for {whom} at *{}* since {}.",
+            rejected(state, phase),
             title(state, phase),
             when(state.at(phase).since)
         ),
         None => String::new(),
     }
+}
+
+/// Who rejected what a phase proposed, and why; empty where nobody did.
+fn rejected(state: &State, phase: &PhaseId) -> String {
+    let last = state.record.iter().rev().find_map(|entry| match &entry.what {
+        What::Rejected(of, why) if of == phase => {
+            let by = somebody(entry.by.as_ref());
+            Some(format!("Rejected by {by}{}. ", because(why.as_str())))
+        }
+        What::Expired(of) if of == phase => Some("Nobody answered in time, so it is rejected. ".to_owned()),
+        _ => None,
+    });
+    last.filter(|_| state.at(phase).status == PhaseStatus::Rejected)
+        .unwrap_or_default()
 }
 
 fn named(all: &[String]) -> String {
@@ -343,6 +360,12 @@ fn proposal_part(view: &CardView<'_>, proposal: &ProposalView, body: &Body) -> S
 /// What an approval would do.
 fn effect(view: &CardView<'_>, proposal: &ProposalView) -> String {
     match &proposal.shown {
+        Shown::Tasks(tasks) if tasks.tasks.is_empty() => {
+            "I found no task here. An approval opens nothing and ends this.".to_owned()
+        }
+        Shown::Tasks(tasks) if tasks.tasks.iter().all(|task| task.selection == Selection::Off) => {
+            "No task is ticked. An approval opens nothing and ends this.".to_owned()
+        }
         Shown::Tasks(tasks) => {
             let labels: Vec<String> = tasks.new_labels.iter().take(50).map(|label| name(label)).collect();
             let labels = match labels.len() {
@@ -447,6 +470,9 @@ fn decide(view: &CardView<'_>, proposal: &ProposalView, phase: &PhaseId, gate: &
 
 fn changes(shown: &Shown) -> String {
     let lines = match shown {
+        Shown::Tasks(tasks) if tasks.tasks.is_empty() => {
+            vec![format!("- add a task: {}", code("/task title=\"…\""))]
+        }
         Shown::Tasks(tasks) => {
             let mut keys = tasks.tasks.iter().map(|task| task.key.as_str());
             let key = keys.find(|key| is_key(key)).unwrap_or("t1");
@@ -475,7 +501,9 @@ fn notes(view: &CardView<'_>) -> String {
                     .to_owned()
             }
             Note::Said(said) => format!("- {}", sentence(said)),
+            Note::Forms(_) => String::new(),
         })
+        .filter(|line| !line.is_empty())
         .collect();
     let more = view.notes.len().saturating_sub(NOTES);
     let more = if more > 0 {
@@ -490,11 +518,27 @@ fn notes(view: &CardView<'_>) -> String {
     }
 }
 
+/// The forms that were looked for: openly where nothing was found, else for whoever wonders.
+fn forms(view: &CardView<'_>) -> String {
+    let forms = view.notes.iter().find_map(|note| match note {
+        Note::Forms(forms) => Some(*forms),
+        _ => None,
+    });
+    let found = view
+        .proposal
+        .is_some_and(|proposal| !matches!(&proposal.shown, Shown::Tasks(tasks) if tasks.tasks.is_empty()));
+    match forms {
+        Some(forms) if found => collapsed("What I take for a task", forms),
+        Some(forms) => format!("What I take for a task:\n\n{forms}"),
+        None => String::new(),
+    }
+}
+
 /// Where a workflow stands, without its proposal.
 pub(super) fn standing(view: &CardView<'_>) -> String {
     let headline = format!(
         "**{}: {}.**",
-        harmless::inline(&view.state.definition.title, 120),
+        literal::inline(&view.state.definition.title, 120),
         headline(view)
     );
     paragraphs(&[headline, status(view), phases(view), stopped(view)])

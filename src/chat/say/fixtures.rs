@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use pulldown_cmark::{Event as MarkdownEvent, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{Event as MarkdownEvent, Parser, Tag, TagEnd};
 
 use super::view::{
-    CardView, Earlier, LeftOut, MailView, Note, PostedPages, ProposalView, Selection, Shown, Source, TaskView,
-    TasksView,
+    CardView, LeftOut, MailView, Note, PostedPages, ProposalView, Selection, Shown, Source, TaskView, TasksView,
 };
+use crate::text::clean::github_flavour;
 use crate::workflow::act::ActKey;
 use crate::workflow::apply::{apply, begin};
 use crate::workflow::definition::Definition;
@@ -291,10 +291,6 @@ pub fn tasks() -> TasksView {
             why: "nobody said that they will".to_owned(),
             url: Some("https://github.com/acme/app/issues/12#issuecomment-4".to_owned()),
         }],
-        earlier: vec![Earlier {
-            title: "Renew the certificate".to_owned(),
-            url: "https://github.com/acme/app/issues/9".to_owned(),
-        }],
         questions: vec!["Who is on call?".to_owned()],
     }
 }
@@ -382,11 +378,9 @@ pub fn live(text: &str, allowed: &[&str]) -> Vec<String> {
             .iter()
             .map(|command| format!("{command:?}")),
     );
-    let options =
-        Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_GFM;
     let mut in_code = 0;
     let mut run = String::new();
-    for event in Parser::new_ext(text, options) {
+    for event in Parser::new_ext(text, github_flavour()) {
         match event {
             MarkdownEvent::Start(Tag::CodeBlock(_)) => in_code += 1,
             MarkdownEvent::End(TagEnd::CodeBlock) => in_code -= 1,

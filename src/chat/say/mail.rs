@@ -3,7 +3,7 @@
 use super::markup::{fenced, name, paragraphs, pieces};
 use super::pages::{Entry, PIECE};
 use super::view::MailView;
-use crate::chat::harmless;
+use crate::text::harmless::literal;
 
 /// The longest subject; a mail's header line has 998 characters at most (RFC 5322, 2.1.1).
 const SUBJECT: usize = 998;
@@ -38,6 +38,6 @@ fn envelope(view: &MailView) -> String {
     if !view.cc.is_empty() {
         lines.push(format!("**Cc** {}", addresses(&view.cc)));
     }
-    lines.push(format!("**Subject** {}", harmless::inline(&view.subject, SUBJECT)));
+    lines.push(format!("**Subject** {}", literal::inline(&view.subject, SUBJECT)));
     lines.join("\n")
 }

@@ -1,6 +1,6 @@
 //! Pieces of Markdown that are safe whatever is put into them.
 
-use crate::chat::harmless;
+use crate::text::harmless::literal;
 use crate::workflow::ids::Digest;
 use crate::workflow::state::Timestamp;
 
@@ -73,10 +73,10 @@ fn next_code(text: &str) -> Option<(&str, &str, &str)> {
 /// Harmless words with the spaces around them, which divide them from the code beside.
 fn push_words(text: &str, out: &mut String) {
     if out.is_empty() {
-        out.push_str(&harmless::inline(text, usize::MAX));
+        out.push_str(&literal::inline(text, usize::MAX));
     } else {
         // A letter before them, since they do not begin the line.
-        out.push_str(&harmless::inline(&format!("x{text}"), usize::MAX)[1..]);
+        out.push_str(&literal::inline(&format!("x{text}"), usize::MAX)[1..]);
     }
     if text.ends_with(char::is_whitespace) && !out.is_empty() {
         out.push(' ');
@@ -98,7 +98,7 @@ pub fn code(text: &str) -> String {
     if is_simple(text) {
         format!("`{text}`")
     } else {
-        harmless::inline(text, 120)
+        literal::inline(text, 120)
     }
 }
 
@@ -107,7 +107,7 @@ pub fn name(text: &str) -> String {
     if is_name(text) {
         format!("`{text}`")
     } else {
-        harmless::inline(text, 120)
+        literal::inline(text, 120)
     }
 }
 

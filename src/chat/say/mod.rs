@@ -1,7 +1,7 @@
 //! Everything that the bot says on GitHub: pure functions from plain data to Markdown.
 //!
 //! No other room holds a sentence that a person reads there, apart from the help of the verbs. Text of people and
-//! agents is repeated through [`harmless`](crate::chat::harmless) or inside code only; hidden markers are the GitHub
+//! agents is repeated through [`harmless`](crate::text::harmless) or inside code only; hidden markers are the GitHub
 //! room's to append.
 
 pub mod boxes;

@@ -2,7 +2,7 @@
 
 use crate::workflow::decide::awaits_answer;
 use crate::workflow::ids::PhaseId;
-use crate::workflow::state::{PhaseStatus, State};
+use crate::workflow::state::{PhaseStatus, State, Why};
 
 /// A command and what it does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,15 +73,20 @@ fn between_gates(state: &State) -> Vec<Next> {
 }
 
 fn stopped_steps(state: &State, phase: &PhaseId) -> Vec<Next> {
-    let mut steps = Vec::new();
+    let mut answer = Vec::new();
     if awaits_answer(state, phase) {
-        steps.push(step("/prompt", "see what is asked"));
-        steps.push(step("/respond", "answer it in a fenced block"));
+        answer.push(step("/prompt", "see what is asked"));
+        answer.push(step("/respond", "answer it in a fenced block"));
     }
+    let mut again = vec![step("/retry", "try again")];
     let has_agent = state.definition.phase(phase).is_some_and(|phase| phase.agent.is_some());
     if has_agent && state.at(phase).approval.is_none() {
-        steps.push(step("/revise …", "ask for another round"));
+        again.push(step("/revise …", "ask for another round"));
     }
-    steps.push(step("/retry", "try again"));
-    steps
+    // An answer is what a manual agent waits for; elsewhere it is the way out when trying again does not help.
+    if state.at(phase).why == Some(Why::ManualProvider) {
+        answer.into_iter().chain(again).collect()
+    } else {
+        again.into_iter().chain(answer).collect()
+    }
 }

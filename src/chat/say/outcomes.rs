@@ -3,7 +3,7 @@
 use super::markup::{collapsed, count, link, list, login, name, paragraphs, words};
 use super::phrases::{ending, title};
 use super::view::CardView;
-use crate::chat::harmless;
+use crate::text::harmless::literal;
 use crate::workflow::act::ActKey;
 use crate::workflow::ids::PhaseId;
 use crate::workflow::state::{ActOutcome, PhaseState, State};
@@ -138,7 +138,7 @@ fn issues(at: &PhaseState, room: Room) -> String {
             format!(
                 "- {} {}{not}",
                 link(&format!("#{number}"), url),
-                harmless::inline(title, 256)
+                literal::inline(title, 256)
             )
         })
         .collect();

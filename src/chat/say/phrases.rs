@@ -1,7 +1,7 @@
 //! Words for rights, states and surfaces.
 
 use super::markup::{self, code, count, link, list, login, sentence, words};
-use crate::chat::harmless;
+use crate::text::harmless::literal;
 use crate::workflow::definition::Phase;
 use crate::workflow::ids::PhaseId;
 use crate::workflow::right::{Person, Requirement, Right, Standing};
@@ -58,7 +58,7 @@ pub fn surface(surface: &Surface) -> String {
 /// A phase's title.
 pub fn title(state: &State, phase: &PhaseId) -> String {
     match state.definition.phase(phase) {
-        Some(phase) => harmless::inline(&phase.title, 80),
+        Some(phase) => literal::inline(&phase.title, 80),
         None => code(phase.as_str()),
     }
 }
@@ -121,7 +121,7 @@ pub fn why(why: &Why) -> String {
         Why::ManualProvider => "A person answers in the agent's place.".to_owned(),
         Why::Unusable(sentences) => {
             let said: Vec<String> = sentences.iter().map(|text| format!("- {}", sentence(text))).collect();
-            format!("The answer could not be used:\n\n{}", said.join("\n"))
+            format!("What the agent proposed could not be used:\n\n{}", said.join("\n"))
         }
         Why::CapReached(cap) => format!("A limit was reached: {}", sentence(cap)),
         Why::Failed(reason) => format!("It failed: {}", sentence(reason)),

@@ -3,8 +3,8 @@
 use super::boxes::box_line;
 use super::markup::{collapsed, count, indented, link, list, login, name, paragraphs, pieces, units, words};
 use super::pages::{Entry, PIECE};
-use super::view::{Earlier, LeftOut, Selection, Source, TaskView, TasksView};
-use crate::chat::harmless;
+use super::view::{LeftOut, Selection, Source, TaskView, TasksView};
+use crate::text::harmless::literal;
 
 /// GitHub's limit for an issue's title.
 const TITLE: usize = 256;
@@ -27,7 +27,9 @@ pub enum Ticking {
 /// How many of how many are selected.
 pub fn tally(view: &TasksView) -> String {
     let on = view.tasks.iter().filter(|task| task.selection == Selection::On).count();
-    if on == view.tasks.len() {
+    if view.tasks.is_empty() {
+        "no tasks".to_owned()
+    } else if on == view.tasks.len() {
         count(on, "task", "tasks")
     } else {
         format!("{on} of {}", count(view.tasks.len(), "task", "tasks"))
@@ -104,7 +106,7 @@ pub fn entries(view: &TasksView) -> Vec<Entry> {
                 heading: format!(
                     "#### {} {}{selected}",
                     key(&task.key),
-                    harmless::inline(&task.title, TITLE)
+                    literal::inline(&task.title, TITLE)
                 ),
                 parts,
             }
@@ -112,7 +114,6 @@ pub fn entries(view: &TasksView) -> Vec<Entry> {
         .collect();
     let lists = [
         ("#### Left out", left_out_lines(&view.left_out)),
-        ("#### Opened before", earlier_lines(&view.earlier)),
         ("#### Open questions", question_lines(&view.questions)),
     ];
     for (heading, lines) in lists {
@@ -133,7 +134,7 @@ enum Facts {
 }
 
 fn task_line(task: &TaskView, ticking: Ticking, title: usize, shown: Facts) -> String {
-    let mut text = harmless::inline(&task.title, title);
+    let mut text = literal::inline(&task.title, title);
     if let Facts::Shown = shown {
         let facts = facts(task);
         if !facts.is_empty() {
@@ -149,7 +150,7 @@ fn task_line(task: &TaskView, ticking: Ticking, title: usize, shown: Facts) -> S
 }
 
 fn key(key: &str) -> String {
-    format!("**{}**", harmless::inline(key, 40))
+    format!("**{}**", literal::inline(key, 40))
 }
 
 /// What is known of a task besides its text, for the end of a line.
@@ -168,7 +169,7 @@ fn facts(task: &TaskView) -> String {
     );
     facts.extend(task.due.as_deref().map(|due| format!("due {}", words(due))));
     if !task.depends_on.is_empty() {
-        let keys: Vec<String> = task.depends_on.iter().map(|key| harmless::inline(key, 40)).collect();
+        let keys: Vec<String> = task.depends_on.iter().map(|key| literal::inline(key, 40)).collect();
         facts.push(format!("after {}", list(&keys, "and")));
     }
     if !task.labels.is_empty() {
@@ -178,7 +179,7 @@ fn facts(task: &TaskView) -> String {
     facts.extend(
         task.confidence
             .as_deref()
-            .map(|confidence| format!("confidence {}", words(confidence))),
+            .map(|confidence| format!("{} confidence", words(confidence))),
     );
     facts.extend(task.added_by.as_deref().map(|by| format!("added by {}", login(by))));
     facts.join(", ")
@@ -201,14 +202,14 @@ fn contents(task: &TaskView) -> String {
 
 /// Body, criteria and sources, in parts that are each whole in themselves.
 fn details(task: &TaskView) -> Vec<String> {
-    let mut parts: Vec<String> = pieces(&task.body, PIECE).into_iter().map(harmless::quote).collect();
+    let mut parts: Vec<String> = pieces(&task.body, PIECE).into_iter().map(literal::quote).collect();
     parts.retain(|part| part != ">");
     let mut criteria = Vec::new();
     for criterion in &task.acceptance_criteria {
         criteria.extend(
             pieces(criterion, PIECE)
                 .into_iter()
-                .map(|piece| format!("- {}", harmless::inline(piece, PIECE))),
+                .map(|piece| format!("- {}", literal::inline(piece, PIECE))),
         );
     }
     for (number, group) in grouped(criteria).into_iter().enumerate() {
@@ -242,7 +243,7 @@ fn grouped(lines: Vec<String>) -> Vec<String> {
 
 fn quoted(source: &Source) -> Vec<String> {
     let who = format!("{} {}:", login(&source.author), link("wrote", &source.url));
-    let quotes = pieces(&source.quote, PIECE).into_iter().map(harmless::quote);
+    let quotes = pieces(&source.quote, PIECE).into_iter().map(literal::quote);
     quotes.map(|quote| format!("{who}\n\n{quote}")).collect()
 }
 
@@ -255,7 +256,6 @@ fn beside(view: &TasksView) -> String {
     };
     paragraphs(&[
         part("Open questions", question_lines(&view.questions)),
-        part("Opened before, and therefore left out", earlier_lines(&view.earlier)),
         part("Left out", left_out_lines(&view.left_out)),
     ])
 }
@@ -263,21 +263,15 @@ fn beside(view: &TasksView) -> String {
 fn left_out_lines(all: &[LeftOut]) -> Vec<String> {
     all.iter()
         .map(|left| {
-            let what = harmless::inline(&left.what, LEFT_OUT);
+            let what = literal::inline(&left.what, LEFT_OUT);
             let there = left
                 .url
                 .as_deref()
-                .map(|url| link("there", url))
-                .filter(|there| there != "there");
+                .map(|url| link("see", url))
+                .filter(|there| there != "see");
             let there = there.map(|there| format!(" ({there})")).unwrap_or_default();
-            format!("- {what}{there}: {}", harmless::inline(&left.why, LEFT_OUT))
+            format!("- {what} — {}{there}", literal::inline(&left.why, LEFT_OUT))
         })
-        .collect()
-}
-
-fn earlier_lines(all: &[Earlier]) -> Vec<String> {
-    all.iter()
-        .map(|earlier| format!("- {}", link(&harmless::inline(&earlier.title, TITLE), &earlier.url)))
         .collect()
 }
 

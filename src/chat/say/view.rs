@@ -54,8 +54,6 @@ pub struct TasksView {
     pub new_labels: Vec<String>,
     /// What did not become a task, or was not read.
     pub left_out: Vec<LeftOut>,
-    /// What earlier workflows opened out of the same words.
-    pub earlier: Vec<Earlier>,
     /// What the agent would like to know.
     pub questions: Vec<String>,
 }
@@ -124,15 +122,6 @@ pub struct LeftOut {
     pub url: Option<String>,
 }
 
-/// An issue that an earlier workflow opened out of the same words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Earlier {
-    /// Its title.
-    pub title: String,
-    /// Its page.
-    pub url: String,
-}
-
 /// A mail as people see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailView {
@@ -164,4 +153,6 @@ pub enum Note {
     LinksUnavailable,
     /// A sentence of an agent or a check.
     Said(String),
+    /// The forms of work that were looked for, as Markdown of our own.
+    Forms(&'static str),
 }

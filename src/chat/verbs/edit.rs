@@ -1,9 +1,10 @@
 //! `/edit`: change what is shown.
 
 use super::{Example, Verb, task};
-use crate::chat::args::{self, Argument, ArgumentProblem};
+use crate::chat::args::ArgumentProblem;
 use crate::chat::reader::Addressed;
 use crate::chat::request::{FieldChange, ItemKey, Request};
+use crate::text::arguments::{self, Argument};
 use crate::workflow::right::{Requirement, Right};
 
 /// The verb's entry in the table.
@@ -38,7 +39,7 @@ pub static VERB: Verb = Verb {
 fn parse(addressed: &Addressed) -> Result<Request, ArgumentProblem> {
     let mut item = None;
     let mut changes: Vec<FieldChange> = Vec::new();
-    for argument in args::split(&addressed.rest)? {
+    for argument in arguments::split(&addressed.rest)? {
         match argument {
             Argument::Named { key, value } => task::add(&mut changes, &key, &value)?,
             Argument::Positional { value, .. } if item.is_none() && changes.is_empty() => {

@@ -25,9 +25,10 @@ mod who;
 
 use std::collections::BTreeMap;
 
-use crate::chat::args::{self, Argument, ArgumentProblem};
+use crate::chat::args::ArgumentProblem;
 use crate::chat::reader::{Addressed, BotName, Form};
 use crate::chat::request::{ItemKey, Request};
+use crate::text::arguments::{self, Argument};
 use crate::workflow::right::{Requirement, Right};
 
 pub use pages::{help, reference, who_may};
@@ -186,6 +187,16 @@ pub enum Reading {
     Ignore,
 }
 
+impl Reading {
+    /// The verb of a command.
+    pub fn verb(&self) -> Option<&'static Verb> {
+        match self {
+            Self::Command(command) => Some(command.verb),
+            Self::Answer(_) | Self::Ignore => None,
+        }
+    }
+}
+
 /// A command, understood.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Command {
@@ -312,7 +323,7 @@ fn free_text(rest: &str, addressed: &Addressed) -> Option<String> {
 /// For verbs without arguments. Words are taken as a remark; what looks like an argument is refused, since the person
 /// would think that it was obeyed.
 fn no_arguments(addressed: &Addressed) -> Result<(), ArgumentProblem> {
-    let Ok(arguments) = args::split(&addressed.rest) else {
+    let Ok(arguments) = arguments::split(&addressed.rest) else {
         return Ok(());
     };
     let is_argument = |argument: &&Argument<'_>| match argument {

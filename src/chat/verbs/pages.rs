@@ -1,8 +1,8 @@
 //! `/help` and `docs/commands.md`, written from the table.
 
 use super::{Dialect, VERBS, Verb, by_name};
-use crate::chat::harmless;
 use crate::chat::reader::BotName;
+use crate::text::harmless::literal;
 use crate::workflow::right::{Requirement, Right, Standing};
 
 /// Who meets a requirement, in words: `write, or the author`.
@@ -26,7 +26,7 @@ pub fn help(about: Option<&str>, dialect: &Dialect) -> String {
     if let Some(verb) = dialect.verb(word) {
         return section(verb, dialect, "###");
     }
-    let shown = harmless::inline(word, 40);
+    let shown = literal::inline(word, 40);
     match dialect
         .suggestion(word)
         .and_then(|near| Some((dialect.verb(&near)?, near)))

@@ -1,9 +1,10 @@
 //! `/task`: add a task.
 
 use super::{Example, Verb};
-use crate::chat::args::{self, Argument, ArgumentProblem};
+use crate::chat::args::ArgumentProblem;
 use crate::chat::reader::Addressed;
 use crate::chat::request::{FieldChange, Request};
+use crate::text::arguments::{self, Argument};
 use crate::workflow::right::{Requirement, Right};
 
 /// The verb's entry in the table.
@@ -35,7 +36,7 @@ fn parse(addressed: &Addressed) -> Result<Request, ArgumentProblem> {
     let mut words: Vec<&str> = Vec::new();
     let mut fields: Vec<FieldChange> = Vec::new();
     let mut quoted_title = None;
-    for argument in args::split(&addressed.rest)? {
+    for argument in arguments::split(&addressed.rest)? {
         match argument {
             Argument::Named { key, value } => add(&mut fields, &key, &value)?,
             Argument::Positional { value, raw } => {

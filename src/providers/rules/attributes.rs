@@ -275,7 +275,7 @@ fn waits(text: &str, found: &mut Attributes) {
 
 /// White space and the punctuation that a cut leaves behind.
 pub fn tidy(text: &str) -> String {
-    let mut text = crate::agents::clean::fold(text);
+    let mut text = crate::text::clean::fold(text);
     for (hole, filled) in [
         (" ,", ","),
         (",,", ","),

@@ -8,7 +8,8 @@ use super::grammar::{Rule, Verdict, abbreviated, action, actionable, sentence, s
 use super::reading::{Kind, Line, lines};
 use super::words::{Section, done, nothing, section, template};
 use crate::agents::extract::{Estimate, Priority};
-use crate::agents::{Entry, Thread, parse_fields};
+use crate::agents::{Entry, Thread};
+use crate::text::arguments::{Argument, split};
 
 /// The answer in `tasks.v1`.
 pub fn answer(thread: &Thread) -> Value {
@@ -324,7 +325,7 @@ impl<'a> Reading<'a> {
         else {
             return;
         };
-        match parse_fields(fields).ok().and_then(|fields| explicit(&fields)) {
+        match split(fields).ok().and_then(|fields| explicit(&fields)) {
             Some(hit) => {
                 let sources = vec![(self.entry.comment_id, line.source.clone())];
                 finds.add(Hit { sources, ..hit });
@@ -465,7 +466,7 @@ impl<'a> Reading<'a> {
 }
 
 /// What `/task` says; nothing when a field is unknown or does not fit.
-fn explicit(fields: &[(String, String)]) -> Option<Hit> {
+fn explicit(fields: &[Argument<'_>]) -> Option<Hit> {
     let mut hit = Hit {
         rule: Rule::Explicit,
         title: String::new(),
@@ -476,8 +477,11 @@ fn explicit(fields: &[(String, String)]) -> Option<Hit> {
         sources: Vec::new(),
         depends_on: Vec::new(),
     };
-    for (name, value) in fields {
-        match name.as_str() {
+    for field in fields {
+        let Argument::Named { key, value } = field else {
+            return None;
+        };
+        match key.as_str() {
             "title" => hit.title = value.clone(),
             "body" | "description" => hit.body = value.clone(),
             "assign" | "assignee" => hit.assignee = Some(value.trim_start_matches('@').to_owned()),

@@ -2,7 +2,7 @@
 
 use pulldown_cmark::{Event, HeadingLevel, Parser, Tag, TagEnd};
 
-use crate::agents::clean::github_flavour;
+use crate::text::clean::github_flavour;
 
 /// One line of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]

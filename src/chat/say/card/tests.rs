@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::chat::say::boxes::{TickDiff, ticks, without_boxes};
 use crate::chat::say::fixtures::*;
-use crate::chat::say::view::{Earlier, LeftOut, MailView, Selection, Source, TaskView, TasksView};
+use crate::chat::say::view::{LeftOut, MailView, Selection, Source, TaskView, TasksView};
 use crate::workflow::event::{Event, HoldCause};
 use crate::workflow::state::{ActOutcome, Ending, Surface, Why};
 
@@ -48,10 +48,6 @@ An approval opens the ticked tasks as issues in `acme/app` under #12, and create
 Open questions:
 
 - Who is on call?
-
-Opened before, and therefore left out:
-
-- [Renew the certificate](https://github.com/acme/app/issues/9)
 
 Left out:
 
@@ -494,10 +490,6 @@ fn any_shown() -> impl Strategy<Value = Shown> {
                 what: text.clone(),
                 why: text.clone(),
                 url: Some(address(&text)),
-            }],
-            earlier: vec![Earlier {
-                title: text.clone(),
-                url: address(&text),
             }],
             questions: vec![text],
         })

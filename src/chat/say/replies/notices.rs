@@ -1,12 +1,12 @@
 //! What the bot says of itself: something happened that a person has to know.
 
 use super::people::mentions;
-use crate::chat::harmless;
 use crate::chat::say::card;
 use crate::chat::say::markup::{code, count, digest, fenced, link, list, name, paragraphs, sentence, units, words};
 use crate::chat::say::outcomes::opened;
 use crate::chat::say::pages::LONGEST;
 use crate::chat::say::phrases::{because, somebody, surface, title, why};
+use crate::text::harmless::literal;
 use crate::workflow::ids::{Digest, IssueNumber, PhaseId};
 use crate::workflow::right::Person;
 use crate::workflow::state::{ActOutcome, PhaseStatus, State, Status, Surface};
@@ -15,8 +15,6 @@ use crate::workflow::state::{ActOutcome, PhaseStatus, State, Status, Surface};
 const CHANGED: usize = 10;
 /// Sentences of a check that are repeated.
 const SENTENCES: usize = 20;
-/// The repository's own configuration.
-const FILE: &str = ".github/countersign.yml";
 
 /// An answer with whom and what it answers, for where several people write at once, and for labels and boxes, which
 /// have no comment to answer.
@@ -215,26 +213,6 @@ pub fn gate_expired(state: &State, phase: &PhaseId) -> String {
     )
 }
 
-/// More tasks than the repository allows.
-pub fn too_many_tasks(found: usize, limit: usize) -> String {
-    format!(
-        "I found {}, and the limit here is {limit}. Raise {} in {} first, then: {}",
-        count(found, "task", "tasks"),
-        code("limits.tasks"),
-        code(FILE),
-        code("/retry")
-    )
-}
-
-/// This GitHub knows no sub-issues or dependencies; said once.
-pub fn links_unavailable() -> String {
-    format!(
-        "This GitHub has no sub-issues or issue dependencies, so I list what I opened in one comment instead. \
-         How it stands: {}",
-        code("/status")
-    )
-}
-
 /// The issue or pull request was closed, so the workflow is held.
 pub fn subject_closed(by: Option<&Person>) -> String {
     let by = match by {
@@ -271,7 +249,7 @@ pub fn unlinked_issues(all: &[Unlinked]) -> String {
             .as_deref()
             .map(|reason| format!(" ({})", words(reason)))
             .unwrap_or_default();
-        let line = format!("\n- #{} {}{reason}", issue.number, harmless::inline(&issue.title, 256));
+        let line = format!("\n- #{} {}{reason}", issue.number, literal::inline(&issue.title, 256));
         if units(&text) + units(&line) + 100 > LONGEST {
             text.push_str(&format!("\n- {} more", all.len() - at));
             break;
@@ -279,33 +257,4 @@ pub fn unlinked_issues(all: &[Unlinked]) -> String {
         text.push_str(&line);
     }
     text
-}
-
-/// The agent found nothing; the forms are those that it knows, each as one would write it.
-pub fn nothing_found(state: &State, forms: &[&str]) -> String {
-    let forms: Vec<String> = forms.iter().map(|form| format!("- {}", name(form))).collect();
-    let known = match forms.is_empty() {
-        true => String::new(),
-        false => format!("I know these forms:\n\n{}", forms.join("\n")),
-    };
-    let by_hand = match state.open_gate() {
-        Some(_) => format!("To add one by hand: {}", code("/task title=\"…\"")),
-        None => String::new(),
-    };
-    let parts = [
-        "I found no task in this discussion.".to_owned(),
-        known,
-        by_hand,
-        card::steps(state),
-    ];
-    paragraphs(&parts)
-}
-
-/// Something went wrong on our side; the id is found in the logs.
-pub fn internal_error(error_id: &str) -> String {
-    format!(
-        "Something went wrong on my side (error {}). Nothing is lost: I will try again by myself. How it stands: {}",
-        code(error_id),
-        code("/status")
-    )
 }

@@ -1,13 +1,18 @@
 //! Who may, who is asked, and what was not understood.
 
-use crate::chat::say::markup::{code, digest, is_login, link, list, logins, name, words};
+use crate::chat::say::markup::{code, is_login, link, list, logins, name, words};
 use crate::chat::say::phrases::{requirement, right, title};
-use crate::workflow::ids::{Digest, PhaseId};
-use crate::workflow::right::{Requirement, Right};
+use crate::workflow::ids::PhaseId;
+use crate::workflow::right::{Person, Requirement, Right};
 use crate::workflow::state::State;
 
 /// People named in one answer.
 const NAMED: usize = 20;
+
+/// Why an approval stops counting: whoever gave it may not any more.
+pub fn right_was_lost(by: &Person, needs: Right) -> String {
+    format!("{} no longer has {}", by.login, right(needs))
+}
 
 /// Who meets a requirement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +51,7 @@ pub fn not_allowed(refused: &NotAllowed<'_>) -> String {
     )
 }
 
-fn who_can(who: &WhoCan) -> String {
+pub(super) fn who_can(who: &WhoCan) -> String {
     match who {
         WhoCan::Known(all) if all.is_empty() => "I know of nobody who can right now.".to_owned(),
         WhoCan::Known(all) => format!("Who can: {}.", named(all)),
@@ -138,13 +143,4 @@ pub(super) fn mentions(people: &[String]) -> String {
         .map(|login| format!("@{login}"))
         .collect();
     mentions.join(" ")
-}
-
-/// The call that stays where an answered one cannot be tidied away.
-pub fn call_answered(of: &Digest, card_url: &str) -> String {
-    format!(
-        "This was answered: {} is no longer waiting. See {}.",
-        digest(of),
-        link("the card", card_url)
-    )
 }

@@ -1,6 +1,6 @@
 //! Every refusal of the core in words: how it stands, what is allowed, the exact next command.
 
-use super::people::{NotAllowed, WhoCan, not_allowed};
+use super::people::{NotAllowed, WhoCan, not_allowed, who_can};
 use crate::chat::say::markup::{code, count, digest, link, list, login, name, when};
 use crate::chat::say::next::steps;
 use crate::chat::say::phrases::{because, right, somebody, title};
@@ -82,9 +82,10 @@ fn reason(refusal: &Refusal, about: &Refused<'_>) -> String {
         Refusal::NothingApproved => "There is no approval that could be taken back.".to_owned(),
         Refusal::NotYours { of, needs } => {
             format!(
-                "That approval is {}'s; taking back another's needs {}.",
+                "That approval is {}'s; taking back another's needs {}. {}",
                 login(&of.login),
-                right(*needs)
+                right(*needs),
+                who_can(about.who)
             )
         }
         Refusal::TooLate => "What was approved is being carried out already.".to_owned(),

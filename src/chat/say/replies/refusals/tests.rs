@@ -103,7 +103,7 @@ fn every_refusal_says_how_it_stands_and_what_goes_on() {
             "unapprove",
             theirs,
             &gate,
-            "That approval is `bob`'s; taking back another's needs the maintain role. Next: `/approve a7937b64b8ca` to approve exactly this, `/revise …` to ask for another round or `/reject …` to say no.",
+            "That approval is `bob`'s; taking back another's needs the maintain role. Who can: `alice` and `bob`. Next: `/approve a7937b64b8ca` to approve exactly this, `/revise …` to ask for another round or `/reject …` to say no.",
         ),
         (
             "unapprove",

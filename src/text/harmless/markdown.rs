@@ -1,7 +1,8 @@
 //! Free text made harmless before it stands on GitHub: it notifies nobody, hides nothing, links nowhere and commands
 //! no bot. Doing it twice changes nothing, so that an edited artifact can go through again.
 
-use super::clean::{clean, fold, visible_characters};
+use crate::text::clean::{clean, fold};
+use crate::text::visible::visible_characters;
 
 /// Whose text it is: people may link, agents may not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -231,7 +232,7 @@ mod tests {
     use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
     use super::*;
-    use crate::agents::clean::github_flavour;
+    use crate::text::clean::github_flavour;
 
     #[test]
     fn what_is_live_becomes_text() {

@@ -1,4 +1,4 @@
-//! Makes people's text safe to repeat in Markdown.
+//! Shows a text in Markdown as it was typed.
 //!
 //! What comes out is seen as it was typed, but does nothing: it notifies nobody, refers to no issue (and so closes
 //! none), links nowhere, renders no HTML, image, box or formatting, begins no command of any bot, and cannot be taken
@@ -9,35 +9,10 @@
 //! backticks would do as well but make names and titles look like code. Both are recognised when they come round
 //! again, so that repeating a repetition changes nothing.
 
+use crate::text::visible::{is_blank, is_hidden};
+
 /// U+2060: invisible, takes no part in shaping, allows no line break, and is a letter of no login or number.
 pub const WORD_JOINER: char = '\u{2060}';
-
-/// Characters that nobody sees and that can carry hidden text or turn the order of what is seen: controls, zero-width
-/// spaces, bidirectional embeddings, overrides and isolates, invisible letters, tag characters and the supplementary
-/// variation selectors. The joiners and marks that scripts and emoji need are not among them.
-pub(crate) fn is_hidden(c: char) -> bool {
-    match c {
-        '\n' | '\t' => false,
-        '\u{00AD}'
-        | '\u{115F}'
-        | '\u{1160}'
-        | '\u{180E}'
-        | '\u{200B}'
-        | '\u{202A}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}'
-        | '\u{3164}'
-        | '\u{FEFF}'
-        | '\u{FFA0}'
-        | '\u{FFF9}'..='\u{FFFB}'
-        | '\u{E0000}'..='\u{E0FFF}' => true,
-        _ => c.is_control(),
-    }
-}
-
-/// White space, and the joiners and marks that show nothing where there is nothing to join.
-pub(crate) fn is_blank(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '\u{034F}' | '\u{061C}' | '\u{200C}'..='\u{200F}')
-}
 
 /// Text for the middle of a line or a table cell: one line, at most `max` characters as displayed (escapes do not
 /// count), cut with `…`. Safe at the beginning of a line too.
@@ -55,12 +30,6 @@ pub fn inline(text: &str, max: usize) -> String {
         }
     }
     render(&glyphs)
-}
-
-/// The same for a table cell of its own, in which nothing is shown as a dash.
-pub fn cell(text: &str, max: usize) -> String {
-    let text = inline(text, max);
-    if text.is_empty() { "–".to_owned() } else { text }
 }
 
 /// Text of several lines. Line breaks, single empty lines and the bullets or numbers of lists stay; all other

@@ -7,6 +7,8 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, Options, Parser, Tag};
 
+use super::visible::visible_characters;
+
 /// The Markdown extensions of GitHub that matter to what is read here.
 pub fn github_flavour() -> Options {
     Options::ENABLE_TABLES
@@ -45,53 +47,6 @@ pub fn fold(text: &str) -> String {
         folded.push_str(word);
     }
     folded
-}
-
-/// The text without characters that no reader sees: zero-width, direction controls, tag characters, control
-/// characters. The joiners stay where a script or an emoji needs them.
-pub fn visible_characters(text: &str) -> String {
-    let mut kept = String::with_capacity(text.len());
-    let mut characters = text.chars().peekable();
-    while let Some(c) = characters.next() {
-        let visible = match c {
-            '\n' | '\t' => true,
-            '\u{200C}' | '\u{200D}' => {
-                let joins = |c: char| !c.is_ascii() && !invisible(c) && !matches!(c, '\u{200C}' | '\u{200D}');
-                kept.chars().next_back().is_some_and(joins) && characters.peek().copied().is_some_and(joins)
-            }
-            _ => !invisible(c),
-        };
-        if visible {
-            kept.push(c);
-        }
-    }
-    kept
-}
-
-fn invisible(c: char) -> bool {
-    c.is_control() && !matches!(c, '\n' | '\t')
-        || matches!(
-            c,
-            '\u{00AD}'
-                | '\u{034F}'
-                | '\u{061C}'
-                | '\u{115F}'
-                | '\u{1160}'
-                | '\u{17B4}'
-                | '\u{17B5}'
-                | '\u{180B}'..='\u{180F}'
-                | '\u{200B}'
-                | '\u{200E}'
-                | '\u{200F}'
-                | '\u{202A}'..='\u{202E}'
-                | '\u{2060}'..='\u{206F}'
-                | '\u{3164}'
-                | '\u{FE00}'..='\u{FE0E}'
-                | '\u{FEFF}'
-                | '\u{FFA0}'
-                | '\u{FFF9}'..='\u{FFFB}'
-                | '\u{E0000}'..='\u{E0FFF}'
-        )
 }
 
 fn without_html(text: &str) -> String {

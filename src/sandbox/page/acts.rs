@@ -1,0 +1,168 @@
+//! What a person does on the page.
+
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Door;
+use super::markdown::ticked;
+use super::state::version;
+use crate::sandbox::{CommentId, IssueNumber, Person, Refusal, Sandbox};
+
+/// Who does what.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wish {
+    /// A login.
+    #[serde(rename = "as")]
+    who: String,
+    act: Act,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Act {
+    Open {
+        title: String,
+        body: String,
+    },
+    Comment {
+        issue: IssueNumber,
+        body: String,
+    },
+    EditComment {
+        comment: CommentId,
+        body: String,
+        version: String,
+    },
+    EditIssue {
+        issue: IssueNumber,
+        title: String,
+        body: String,
+    },
+    DeleteComment {
+        comment: CommentId,
+    },
+    /// A box of a comment, or of the issue's own text.
+    Tick {
+        issue: IssueNumber,
+        comment: Option<CommentId>,
+        nth: usize,
+        on: bool,
+        version: String,
+    },
+    Label {
+        issue: IssueNumber,
+        name: String,
+    },
+    Unlabel {
+        issue: IssueNumber,
+        name: String,
+    },
+    Close {
+        issue: IssueNumber,
+    },
+    Reopen {
+        issue: IssueNumber,
+    },
+    Lock {
+        issue: IssueNumber,
+    },
+    Unlock {
+        issue: IssueNumber,
+    },
+}
+
+/// Does it, and answers with the number of an issue that was opened, or with GitHub's reason against it.
+pub(super) async fn answer(State(door): State<Door>, wish: Result<Json<Wish>, JsonRejection>) -> Response {
+    let wish = match wish {
+        Ok(Json(wish)) => wish,
+        Err(rejection) => return refuse(rejection.status(), &rejection.body_text()),
+    };
+    let Some(sandbox) = door.sandbox() else {
+        return refuse(StatusCode::SERVICE_UNAVAILABLE, "The sandbox is stopping.");
+    };
+    if !sandbox.people().iter().any(|(login, _)| *login == wish.who) {
+        return refuse(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            &format!("There is no {} here.", wish.who),
+        );
+    }
+    match perform(&sandbox, &sandbox.as_(&wish.who), wish.act) {
+        Ok(issue) => Json(json!({ "issue": issue })).into_response(),
+        Err(refusal) => {
+            let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+            refuse(status, &refusal.to_string())
+        }
+    }
+}
+
+fn refuse(status: StatusCode, message: &str) -> Response {
+    (status, Json(json!({ "message": message }))).into_response()
+}
+
+fn perform(sandbox: &Sandbox, person: &Person, act: Act) -> Result<Option<IssueNumber>, Refusal> {
+    match act {
+        Act::Open { title, body } => return person.open_issue(&title, &body).map(Some),
+        Act::Comment { issue, body } => person.comment(issue, &body).map(|_| ())?,
+        Act::EditComment {
+            comment,
+            body,
+            version: seen,
+        } => {
+            unchanged(&text_of(sandbox, comment)?, &seen)?;
+            person.edit_comment(comment, &body)?;
+        }
+        Act::EditIssue { issue, title, body } => person.edit_issue(issue, Some(&title), Some(&body))?,
+        Act::DeleteComment { comment } => person.delete_comment(comment)?,
+        Act::Tick {
+            issue,
+            comment,
+            nth,
+            on,
+            version: seen,
+        } => {
+            let text = match comment {
+                Some(comment) => text_of(sandbox, comment)?,
+                None => sandbox.issue(issue).map(|issue| issue.body).ok_or_else(gone)?,
+            };
+            unchanged(&text, &seen)?;
+            let text = ticked(&text, nth, on).ok_or_else(gone)?;
+            match comment {
+                Some(comment) => person.edit_comment(comment, &text)?,
+                None => person.edit_issue(issue, None, Some(&text))?,
+            }
+        }
+        Act::Label { issue, name } => person.label(issue, &name)?,
+        Act::Unlabel { issue, name } => person.unlabel(issue, &name)?,
+        Act::Close { issue } => person.close(issue)?,
+        Act::Reopen { issue } => person.reopen(issue)?,
+        Act::Lock { issue } => person.lock(issue)?,
+        Act::Unlock { issue } => person.unlock(issue)?,
+    }
+    Ok(None)
+}
+
+fn text_of(sandbox: &Sandbox, comment: CommentId) -> Result<String, Refusal> {
+    sandbox.comment(comment).map(|comment| comment.body).ok_or_else(gone)
+}
+
+fn gone() -> Refusal {
+    Refusal::new(404, "This is not there any more.")
+}
+
+/// A click or an edit counts only for the text that the person saw.
+fn unchanged(text: &str, seen: &str) -> Result<(), Refusal> {
+    if version(text) == seen {
+        Ok(())
+    } else {
+        Err(Refusal::new(
+            409,
+            "This text was changed meanwhile. Look again, then repeat it.",
+        ))
+    }
+}

@@ -1,0 +1,105 @@
+// The story, step by step: what a newcomer can do next, and how one sees that it was done.
+
+const DISCUSSION = `The old host is switched off at the end of the year. What is left, as far as I know:
+
+- [ ] Export the customer database (M, priority: high)
+  - last night's dump restores on the new host
+- [ ] Test the move on a copy (L, after Export the customer database)
+- [x] Order the new host
+
+Anything else?`;
+
+const RUNBOOK = "Action: @bob will write the runbook by 2026-12-01";
+const PROMISE = `The last time we moved, we forgot the payment provider.
+
+I'll add the new address to the payment provider's list.`;
+
+const by = (thread, login) => (thread ? thread.comments.filter((c) => c.author === login) : []);
+const said = (thread, login, start) => by(thread, login).some((c) => c.body.startsWith(start));
+
+/** The newest card: a comment of the bot that begins with how a workflow stands. */
+const card = (state) =>
+  state.thread && state.thread.comments.filter((c) => c.author === state.bot && /^### .* · /.test(c.body)).pop();
+const digest = (state) => /`\/approve ([0-9a-f]{12})`/.exec(card(state)?.body ?? "")?.[1];
+const opened = (state) => state.issues.some((issue) => issue.author === state.bot);
+const boxes = (state) => (card(state)?.body.match(/^- \[[ xX]\] /gm) ?? []).length;
+
+const comment = (body) => (state) => ({ comment: { issue: state.thread.number, body } });
+
+/**
+ * who: whose turn it is. what: the step. why: what one sees. act(state): the wish that the button sends, or nothing
+ * when it cannot be done yet. text: what would be written. done(state): whether it was done.
+ */
+export const STEPS = [
+  {
+    who: "alice",
+    what: "Alice opens an issue",
+    why: "A list with boxes. Nobody has called the bot, so it stays silent.",
+    act: () => ({ open: { title: "Move the shop to the new host", body: DISCUSSION } }),
+    done: (state) => state.issues.length > 0,
+  },
+  {
+    who: "bob",
+    what: "Bob takes something on",
+    text: RUNBOOK,
+    act: comment(RUNBOOK),
+    done: (state) => by(state.thread, "bob").length > 0,
+  },
+  {
+    who: "carol",
+    what: "Carol promises something, in passing",
+    text: PROMISE,
+    act: comment(PROMISE),
+    done: (state) => by(state.thread, "carol").length > 0,
+  },
+  {
+    who: "alice",
+    what: "Alice calls the bot",
+    why: "It reads the discussion and shows on one card which tasks it found, and where. Nothing is done yet.",
+    text: "/deliver",
+    act: comment("/deliver"),
+    done: (state) => Boolean(card(state)),
+  },
+  {
+    who: "mallory",
+    what: "Mallory, a stranger, tries to approve",
+    why: "The bot says what is needed and who can.",
+    text: "/approve",
+    act: (state) => digest(state) && comment(`/approve ${digest(state)}`)(state),
+    done: (state) => said(state.thread, "mallory", "/approve") || opened(state),
+  },
+  {
+    who: "alice",
+    what: "Alice leaves a task out",
+    why: "She unticks its box on the card. What would be approved is something else now, so the digest changes.",
+    act: (state) =>
+      boxes(state) > 1 && {
+        tick: { issue: state.thread.number, comment: card(state).id, nth: 2, on: false, version: card(state).version },
+      },
+    done: (state) => /The former digest/.test(card(state)?.body ?? "") || opened(state),
+  },
+  {
+    who: "bob",
+    what: "Bob approves exactly what is shown",
+    why: "Now, and not before, the issues are opened. They appear on the left.",
+    text: "/approve <digest>",
+    act: (state) => digest(state) && comment(`/approve ${digest(state)}`)(state),
+    done: opened,
+  },
+  {
+    who: "alice",
+    what: "Alice approves the mail by a label",
+    why: "The bot has drafted a mail; the card shows all of it. The label acts once, for whoever set it, and is taken off again. Like a bare /approve it names no digest, so it counts once the card has stood unchanged for ten seconds.",
+    text: "countersign:approve",
+    act: (state) => digest(state) && { label: { issue: state.thread.number, name: "countersign:approve" } },
+    done: (state) => state.mails.length > 0,
+  },
+  {
+    who: "carol",
+    what: "Read the mail and the record",
+    why: "The mail is in the mailbox below. The card has become the record: who approved what, when, and how. Then try what you like: /help lists all commands.",
+    text: "/help",
+    act: comment("/help"),
+    done: (state) => state.thread?.comments.some((c) => c.body.startsWith("/help")) ?? false,
+  },
+];

@@ -1,0 +1,164 @@
+//! The page's requests, over HTTP.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::sandbox::play::Mail;
+use crate::sandbox::{IssueNumber, Role, Sandbox};
+
+struct Browser {
+    sandbox: Sandbox,
+    http: reqwest::Client,
+}
+
+impl Browser {
+    async fn open() -> Self {
+        let builder = Sandbox::builder().person("alice", Role::Write).stranger("mallory");
+        Self {
+            sandbox: builder.start().await.unwrap(),
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+        }
+    }
+
+    async fn state(&self, issue: u64) -> Value {
+        let url = format!("{}/sandbox/state?issue={issue}", self.sandbox.base_url());
+        self.http.get(url).send().await.unwrap().json().await.unwrap()
+    }
+
+    async fn act(&self, who: &str, act: Value) -> (u16, Value) {
+        let url = format!("{}/sandbox/acts", self.sandbox.base_url());
+        let wish = json!({ "as": who, "act": act });
+        let answer = self.http.post(url).json(&wish).send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+}
+
+#[tokio::test]
+async fn what_is_done_on_the_page_is_done_on_github() {
+    let browser = Browser::open().await;
+    let open = json!({ "open": { "title": "Hello", "body": "- [ ] one\n- [ ] two" } });
+    assert_eq!(browser.act("alice", open).await, (200, json!({ "issue": 1 })));
+    let said = json!({ "comment": { "issue": 1, "body": "See <b>#1</b> & <script>x</script>" } });
+    assert_eq!(browser.act("mallory", said).await.0, 200);
+
+    let state = browser.state(1).await;
+    let thread = &state["thread"];
+    assert_eq!(thread["comments"][0]["author"], "mallory");
+    let html = thread["comments"][0]["html"].as_str().unwrap();
+    assert!(html.contains("<b>") && !html.contains("<script"), "{html}");
+
+    let tick =
+        |version: &Value| json!({ "tick": { "issue": 1, "comment": null, "nth": 2, "on": true, "version": version } });
+    assert_eq!(browser.act("alice", tick(&thread["version"])).await.0, 200);
+    let issue = browser.sandbox.issue(IssueNumber(1)).unwrap();
+    assert_eq!(issue.body, "- [ ] one\n- [x] two");
+    let (status, answer) = browser.act("alice", tick(&thread["version"])).await;
+    assert_eq!(status, 409, "{answer}");
+
+    let label = json!({ "label": { "issue": 1, "name": "countersign:approve" } });
+    assert_eq!(browser.act("alice", label.clone()).await.0, 200);
+    assert_eq!(
+        browser.state(1).await["thread"]["labels"],
+        json!(["countersign:approve"])
+    );
+    assert_eq!(browser.act("mallory", label).await.0, 403);
+    assert_eq!(browser.act("alice", json!({ "close": { "issue": 1 } })).await.0, 200);
+    assert_eq!(browser.state(1).await["issues"][0]["open"], false);
+}
+
+#[tokio::test]
+async fn a_wish_that_makes_no_sense_is_refused_with_words() {
+    let browser = Browser::open().await;
+    for (who, act, status) in [
+        ("nobody", json!({ "close": { "issue": 1 } }), 422),
+        ("alice", json!({ "close": { "issue": 9 } }), 404),
+        ("alice", json!({ "explode": {} }), 422),
+        ("alice", json!({ "close": { "issue": 1, "why": "x" } }), 422),
+    ] {
+        let (found, answer) = browser.act(who, act).await;
+        assert_eq!(found, status, "{answer}");
+        assert!(!answer["message"].as_str().unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn other_sites_are_refused_and_forms_too() {
+    let browser = Browser::open().await;
+    let url = format!("{}/sandbox/acts", browser.sandbox.base_url());
+    let wish = json!({ "as": "alice", "act": { "open": { "title": "x", "body": "" } } });
+    let strange = browser
+        .http
+        .post(&url)
+        .header("origin", "http://evil.example")
+        .json(&wish);
+    assert_eq!(strange.send().await.unwrap().status(), 403);
+    let strange = browser
+        .http
+        .get(browser.sandbox.base_url())
+        .header("host", "evil.example");
+    assert_eq!(strange.send().await.unwrap().status(), 403);
+    let form = browser
+        .http
+        .post(&url)
+        .header("content-type", "text/plain")
+        .body(wish.to_string());
+    assert_eq!(form.send().await.unwrap().status(), 415);
+    assert!(browser.sandbox.issues().is_empty());
+}
+
+#[tokio::test]
+async fn the_page_stands_at_every_issue_and_brings_its_policy() {
+    let browser = Browser::open().await;
+    for path in ["/", "/acme/app/issues/1"] {
+        let url = format!("{}{path}", browser.sandbox.base_url());
+        let answer = browser.http.get(url).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        let policy = answer.headers()["content-security-policy"].to_str().unwrap().to_owned();
+        assert!(
+            policy.contains("script-src 'self'") && !policy.contains("unsafe"),
+            "{policy}"
+        );
+        let text = answer.text().await.unwrap();
+        for inline in ["<style", "style=", "onclick=", "<script>"] {
+            assert!(!text.contains(inline), "the policy forbids {inline}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn mailbox_and_workflows_are_shown_and_asked_for_once_per_change() {
+    let browser = Browser::open().await;
+    assert_eq!(browser.state(1).await["mails"], json!([]));
+    let mail = Mail {
+        subject: "Hello".to_owned(),
+        ..Mail::default()
+    };
+    browser.sandbox.set_mailbox(Arc::new(move || vec![mail.clone()]));
+    browser
+        .sandbox
+        .set_workflows(Arc::new(|| Box::pin(async { json!([{ "id": "w1", "phases": [] }]) })));
+    let state = browser.state(1).await;
+    assert_eq!(state["mails"][0]["subject"], "Hello");
+    assert_eq!(state["workflows"][0]["id"], "w1");
+
+    let url = format!("{}/sandbox/state", browser.sandbox.base_url());
+    let first = browser.http.get(&url).send().await.unwrap();
+    let tag = first.headers()["etag"].clone();
+    let again = browser
+        .http
+        .get(&url)
+        .header("if-none-match", tag)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(again.status(), 304);
+}
+
+#[tokio::test]
+async fn the_page_does_not_keep_the_sandbox_alive() {
+    let browser = Browser::open().await;
+    let shared = Arc::clone(&browser.sandbox.shared);
+    drop(browser.sandbox);
+    assert!(shared.stop.is_cancelled());
+}

@@ -1,0 +1,1 @@
+//! What is read as a command, through the front door.
