@@ -1,5 +1,5 @@
-//! Intake: signed deliveries of 10 kB over loopback HTTP, each on disk before it is answered, beside a bare handler that
-//! only checks the signature.
+//! Intake: signed deliveries of 10 kB over loopback HTTP into the whole server, each on disk before it is answered,
+//! beside a bare handler that only checks the signature.
 //!
 //! The two alternate within one run on the same machine, so that the ratio says something where the rates do not.
 //! `cargo bench --bench intake`; it ends within two minutes.
@@ -14,11 +14,13 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use bytes::Bytes;
-use countersign::figures::Queue;
+use countersign::cli::house::{House, machine_clock};
+use countersign::config::{Overrides, ServerConfig, Sources};
 use countersign::inbox::signature::{SIGNATURE_HEADER, Secrets};
-use countersign::store::{Statement, Store, Write};
+use countersign::sandbox::APP_PRIVATE_KEY;
+use countersign::store::Store;
 use countersign::values;
-use countersign::web::{self, Backend, DeliveryRequest, NotAccepted, Readiness};
+use countersign::web;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -35,49 +37,36 @@ const DELIVERIES: u64 = 20_000;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Behind the router of this bench. What is measured is [`Kept::accept`].
-struct Kept {
-    store: Store,
+/// A house as `serve` opens it. Its GitHub is never asked: the deliveries hold no command.
+async fn house(directory: &Path, figures: &PrometheusHandle) -> Result<House, Failure> {
+    let settings = [
+        (
+            "COUNTERSIGN_DATABASE_URL",
+            format!("sqlite:{}", directory.join("intake.sqlite").display()),
+        ),
+        ("COUNTERSIGN_MAIL_URL", format!("file:{}", directory.display())),
+        ("COUNTERSIGN_GITHUB_API_URL", "http://127.0.0.1:9".to_owned()),
+        ("COUNTERSIGN_GITHUB_APP_ID", "1".to_owned()),
+        ("COUNTERSIGN_GITHUB_PRIVATE_KEY", APP_PRIVATE_KEY.to_owned()),
+        ("COUNTERSIGN_WEBHOOK_SECRET", SECRET.to_owned()),
+    ];
+    let lookup = |name: &str| {
+        let found = settings.iter().find(|(setting, _)| *setting == name);
+        found.map(|(_, value)| value.clone())
+    };
+    let sources = Sources {
+        overrides: &Overrides::default(),
+        environment: &lookup,
+        check_key: None,
+    };
+    let config = ServerConfig::load(&sources).map_err(|mistakes| format!("{mistakes:?}"))?;
+    let house = House::open(&config, machine_clock(), figures.clone()).await;
+    house.map_err(|problems| problems.join("; ").into())
 }
 
-impl Kept {
-    async fn open(directory: &Path) -> Result<Self, Failure> {
-        let store = Store::serve(&directory.join("intake.sqlite"))?;
-        let table = "CREATE TABLE IF NOT EXISTS bench_deliveries (id TEXT NOT NULL PRIMARY KEY, \
-                     event TEXT NOT NULL, body BLOB NOT NULL)";
-        store.write(Write::of(Statement::new(table, values![]))).await?;
-        Ok(Self { store })
-    }
-
-    async fn count(store: &Store) -> Result<i64, Failure> {
-        let rows = store.read("SELECT count(*) FROM bench_deliveries", values![]).await?;
-        Ok(rows[0].int(0)?)
-    }
-}
-
-impl Backend for Kept {
-    async fn accept(&self, delivery: DeliveryRequest) -> Result<(), NotAccepted> {
-        let insert = Statement::new(
-            "INSERT INTO bench_deliveries (id, event, body) VALUES ($1, $2, $3)",
-            values![&delivery.id, delivery.event, delivery.body.as_ref()],
-        );
-        self.store
-            .write(Write::of(insert))
-            .await
-            .map(|_| ())
-            .map_err(|error| NotAccepted(error.to_string()))
-    }
-
-    async fn readiness(&self) -> Readiness {
-        Readiness {
-            store: Ok(()),
-            github: serde_json::Value::Null,
-        }
-    }
-
-    async fn queues(&self) -> Option<Vec<Queue>> {
-        None
-    }
+async fn count(store: &Store) -> Result<i64, Failure> {
+    let rows = store.read("SELECT count(*) FROM deliveries", values![]).await?;
+    Ok(rows[0].int(0)?)
 }
 
 /// The handler to compare with: reads the body, checks the signature, answers.
@@ -179,14 +168,30 @@ async fn deliver(connection: &mut TcpStream, number: u64, signature: &str, body:
     }
 }
 
-/// A comment as long as a long one.
+/// A comment as long as a long one, as GitHub tells it: of an installation, on an issue, without a command.
 fn payload() -> String {
-    let frame = serde_json::json!({"action": "created", "comment": {"id": 1, "body": ""}}).to_string();
-    let words = "Action: @bob will write the runbook. ".repeat(BODY);
-    frame.replace(
-        "\"body\":\"\"",
-        &format!("\"body\":\"{}\"", &words[..BODY - frame.len()]),
-    )
+    let account = |id: u64, login: &str| serde_json::json!({"id": id, "login": login, "type": "User"});
+    let payload = |text: &str| {
+        serde_json::json!({
+            "action": "created",
+            "installation": {"id": 1},
+            "repository": {"id": 2, "name": "shop", "full_name": "acme/shop", "owner": account(3, "acme")},
+            "sender": account(4, "alice"),
+            "issue": {
+                "id": 5, "number": 6, "title": "Checkout is slow", "body": "It is.", "state": "open",
+                "node_id": "I_5", "user": account(4, "alice"), "html_url": "https://github.example/acme/shop/issues/6",
+                "created_at": "2026-11-20T09:00:00Z", "updated_at": "2026-11-20T09:00:00Z",
+            },
+            "comment": {
+                "id": 7, "node_id": "IC_7", "user": account(4, "alice"), "body": text,
+                "html_url": "https://github.example/acme/shop/issues/6#issuecomment-7",
+                "created_at": "2026-11-20T09:00:00Z", "updated_at": "2026-11-20T09:00:00Z",
+            },
+        })
+        .to_string()
+    };
+    let words = "Action: bob will write the runbook. ".repeat(BODY);
+    payload(&words[..BODY - payload("").len()])
 }
 
 fn median(mut rates: Vec<f64>) -> f64 {
@@ -216,11 +221,17 @@ async fn compare(directory: &Path, figures: &PrometheusHandle, connections: usiz
         plain.push(round(bare(secrets.clone()), &secrets, connections).await?);
         // A file of its own for each round: a growing one would make the later rounds slower.
         let directory = directory.join(format!("{connections}-{at}"));
-        let backend = Kept::open(&directory).await?;
-        let store = backend.store.clone();
-        let router = web::router(backend, secrets.clone(), figures.clone());
-        let measured = round(router, &secrets, connections).await?;
-        let stored = Kept::count(&store).await?;
+        let house = house(&directory, figures).await?;
+        let store = house.engine.store().clone();
+        let stop = CancellationToken::new();
+        let works = tokio::spawn({
+            let (engine, stop) = (house.engine.clone(), stop.clone());
+            async move { engine.run(stop).await }
+        });
+        let measured = round(house.router.clone(), &secrets, connections).await?;
+        stop.cancel();
+        works.await?;
+        let stored = count(&store).await?;
         if u64::try_from(stored)? != measured.accepted {
             return Err(format!("{} were answered 202 and {stored} are stored", measured.accepted).into());
         }

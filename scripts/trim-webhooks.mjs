@@ -23,6 +23,9 @@ const wanted = readFileSync(LIST, 'utf8')
   .map((line) => line.trim())
   .filter((line) => line !== '' && !line.startsWith('#'));
 
+/** What the first source knows less of than GitHub sends: the former owner of a repository may be an organisation. */
+const OUTDATED = new Set(['repository.transferred']);
+
 /** The names among `known` (as `event` or `event.action`) that the list asks for. */
 function chosen(known) {
   return known.filter((name) =>
@@ -37,7 +40,8 @@ const description = jsonFromPackage(DESCRIPTION.name, DESCRIPTION.version, DESCR
 const inSchemas = new Map(
   Object.keys(schemas.definitions)
     .filter((key) => key.includes('$'))
-    .map((key) => [key.replace(/\$event$/, '').replace('$', '.'), key]),
+    .map((key) => [key.replace(/\$event$/, '').replace('$', '.'), key])
+    .filter(([name]) => !OUTDATED.has(name)),
 );
 
 /** The operation `issue-comment/created` of the category `issue_comment` is issue_comment.created. */

@@ -97,6 +97,14 @@ impl House {
         tokio::join!(engine, self.sweep(stop.clone()), self.obey(stop));
     }
 
+    /// Looks once for what GitHub could not deliver in the time behind us, and asks for it again.
+    ///
+    /// # Errors
+    /// [`SweepError`].
+    pub async fn sweep_once(&self, reach: TimeDelta) -> Result<Swept, SweepError> {
+        sweep(&self.github.app(), self.engine.store(), (self.clock)() - reach).await
+    }
+
     async fn sweep(&self, stop: CancellationToken) {
         let mut reach = KEPT;
         while !stop.is_cancelled() {
@@ -115,14 +123,6 @@ impl House {
             }
             pause(SWEEP_EVERY, &stop).await;
         }
-    }
-
-    /// Looks for deliveries of this last while that never came, and asks GitHub for them again.
-    ///
-    /// # Errors
-    /// Whatever GitHub or the store says.
-    pub async fn sweep_once(&self, reach: TimeDelta) -> Result<Swept, SweepError> {
-        sweep(&self.github.app(), self.engine.store(), (self.clock)() - reach).await
     }
 
     async fn obey(&self, stop: CancellationToken) {

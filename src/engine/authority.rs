@@ -4,7 +4,7 @@ use super::{Engine, Trouble};
 use crate::github::{Account, GithubError, Issue, Repo};
 use crate::workflow::command::Authority;
 use crate::workflow::decide::standings;
-use crate::workflow::ids::IssueNumber;
+use crate::workflow::ids::{IssueNumber, UserId};
 use crate::workflow::right::{Person, Requirement, Right};
 use crate::workflow::state::{Surface, Timestamp};
 
@@ -20,8 +20,8 @@ pub(super) struct Speech {
 }
 
 impl Engine {
-    /// What GitHub says of a speaker now. An account that GitHub does not know has no right; an answer about another
-    /// account, or none at all, is "could not check".
+    /// What GitHub says of a speaker now. An account that is gone has no right; an answer about another account, or none
+    /// at all, is "could not check".
     pub(super) async fn authority(
         &self,
         repo: &Repo,
@@ -50,27 +50,59 @@ impl Engine {
         })
     }
 
-    /// Somebody's right on a repository, now.
+    /// Somebody's right on a repository, now. GitHub is asked by login, and logins change hands: where the answer is
+    /// about nobody or somebody else, the account's id tells its present login, or that the account is gone.
     pub(super) async fn right_of(&self, repo: &Repo, account: &Account) -> Result<Right, Trouble> {
-        match repo.permission(&account.login).await {
-            Ok(permission) if permission.user_id == account.id => Ok(permission.right),
-            Ok(_) => Err(Trouble::Later {
-                at: self.now() + super::FIRST_REST,
-                sent: crate::store::effects::Sent::No,
-                why: format!("GitHub answered about another account than {}", account.login),
-            }),
-            Err(GithubError::NotFound(_)) => Ok(Right::None),
-            Err(error) => Err(self.trouble(&error, 1)),
+        if let Some(right) = self.right_by_login(repo, &account.login, account.id).await? {
+            return Ok(right);
+        }
+        let present = repo.account_of(account.id).await;
+        let Some(present) = present.map_err(|error| self.unchecked(&error))? else {
+            return Ok(Right::None);
+        };
+        let renamed = !present.login.eq_ignore_ascii_case(&account.login);
+        if renamed && let Some(right) = self.right_by_login(repo, &present.login, account.id).await? {
+            return Ok(right);
+        }
+        Err(self.later(format!("GitHub gave no answer about {}", present.login)))
+    }
+
+    /// The right behind a login if it is this account's.
+    async fn right_by_login(&self, repo: &Repo, login: &str, id: UserId) -> Result<Option<Right>, Trouble> {
+        match repo.permission(login).await {
+            Ok(permission) => Ok((permission.user_id == id).then_some(permission.right)),
+            Err(GithubError::NotFound(_)) => Ok(None),
+            Err(error) => Err(self.unchecked(&error)),
         }
     }
 
-    /// The logins of people who have at least this right; empty when they cannot be listed.
-    pub(super) async fn people_with(&self, repo: &Repo, right: Right) -> Vec<String> {
-        let people = repo.people_with(right, NAMED).await.unwrap_or_default();
+    /// An error in place of somebody's right is neither yes nor no, so it is asked again, whatever GitHub said.
+    fn unchecked(&self, error: &GithubError) -> Trouble {
+        match self.trouble(error, 1) {
+            Trouble::Never(why) => self.later(why),
+            trouble => trouble,
+        }
+    }
+
+    fn later(&self, why: String) -> Trouble {
+        Trouble::Later {
+            at: self.now() + super::FIRST_REST,
+            sent: crate::store::effects::Sent::No,
+            why,
+        }
+    }
+
+    /// The logins of people who have at least this right; empty where GitHub does not list them to us.
+    pub(super) async fn people_with(&self, repo: &Repo, right: Right) -> Result<Vec<String>, Trouble> {
+        let people = match repo.people_with(right, NAMED).await {
+            Ok(people) => people,
+            Err(error) if error.is_transient() => return Err(self.trouble(&error, 1)),
+            Err(_) => Vec::new(),
+        };
         let people = people
             .into_iter()
             .filter(|account| account.kind == crate::github::AccountKind::User);
-        people.map(|account| account.login).collect()
+        Ok(people.map(|account| account.login).collect())
     }
 
     /// The subject as it is now.

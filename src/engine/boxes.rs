@@ -35,7 +35,10 @@ impl Engine {
         let (Some(_), Some(before)) = (stored, before) else {
             return self.nothing_to_do(told.delivery, "no card was edited").await;
         };
-        let edit = Digest::of(&(before, &comment.body, comment.updated_at)).short();
+        if let Some(trouble) = told.unsettled {
+            return Err(trouble);
+        }
+        let edit = Digest::of(&(before, &comment.body, comment.updated_at, told.sender.id)).short();
         let spoken = Spoken {
             delivery: told.delivery,
             spot: told.spot,
@@ -88,7 +91,11 @@ impl Engine {
         let requirement = spoken.dialect.requirement(verb);
         let by = self
             .authority(&spoken.repo, spoken.subject.number, &spoken.speech, requirement)
-            .await?;
+            .await;
+        let by = match by {
+            Ok(by) => by,
+            Err(trouble) => return self.could_not(spoken, verb, trouble).await,
+        };
         let settled = if !by.requirement.met_by(by.right, &by.standings) {
             self.not_allowed(spoken, verb, &by).await?
         } else if stored.state.is_open() {

@@ -276,8 +276,8 @@ impl Engine {
         let stopped = [PhaseStatus::WaitingForHuman, PhaseStatus::Error, PhaseStatus::Rejected];
         let asked = match state.open_gate() {
             _ if !state.is_open() => Vec::new(),
-            Some((_, gate, _)) => self.people_with(repo, gate.right).await,
-            None if state.first_at(&stopped).is_some() => self.people_with(repo, Right::Write).await,
+            Some((_, gate, _)) => self.people_with(repo, gate.right).await?,
+            None if state.first_at(&stopped).is_some() => self.people_with(repo, Right::Write).await?,
             None => Vec::new(),
         };
         let said = beside.notes.into_iter().chain(beside.planned);

@@ -5,7 +5,7 @@ use super::authority::Speech;
 use super::card::{Beside, Found};
 use super::change::{Payload, Sign, Spot};
 use super::settings::Settings;
-use super::{Engine, Trouble};
+use super::{Engine, MOST_ATTEMPTS, Trouble};
 use crate::agents::{self, Amendment, Inputs};
 use crate::chat::request::{FieldChange, Request};
 use crate::chat::say::replies as say;
@@ -20,6 +20,7 @@ use crate::workflow::decide::{Facts, awaits_answer, decide, no_open_gate};
 use crate::workflow::event::Event;
 use crate::workflow::ids::{CommentId, Digest, PhaseId, WorkflowId};
 use crate::workflow::plan::Intent;
+use crate::workflow::right::Requirement;
 use crate::workflow::state::{Subject, SubjectKind};
 
 /// How often a request is decided anew when the workflow changed meanwhile.
@@ -82,11 +83,8 @@ impl Engine {
                 return self.finish(spoken, ends, "was handled before").await;
             }
             let settled = match self.answer_to(spoken, verb, request).await {
-                Err(Trouble::Never(why)) => Settled::refused(why),
-                Err(Trouble::Lacks(permission)) => {
-                    Settled::refused(self.lacks(spoken.spot.installation, &permission).await)
-                }
-                other => other?,
+                Ok(settled) => settled,
+                Err(trouble) => self.could_not(spoken, verb, trouble).await?,
             };
             if self.keep(spoken, verb.name, settled, ends).await? {
                 return Ok(());
@@ -95,6 +93,70 @@ impl Engine {
         Err(Trouble::Store(StoreError::Unavailable(
             "the workflow kept changing".to_owned(),
         )))
+    }
+
+    /// What somebody is told when their request cannot be decided. What can be asked again is: that is said once, and
+    /// the error goes on to the delivery, which is put off.
+    pub(super) async fn could_not(
+        &self,
+        spoken: &Spoken<'_>,
+        verb: &'static Verb,
+        trouble: Trouble,
+    ) -> Result<Settled, Trouble> {
+        let why = match &trouble {
+            Trouble::Later { why, .. } | Trouble::Limited { why, .. } => why,
+            Trouble::Never(why) => return Ok(Settled::refused(why)),
+            Trouble::Lacks(permission) => {
+                return Ok(Settled::refused(self.lacks(spoken.spot.installation, permission).await));
+            }
+            Trouble::Gone(_) | Trouble::Store(_) => return Err(trouble),
+        };
+        tracing::warn!(%why, verb = verb.name, "the facts for a command could not be had");
+        let id = spoken.delivery.id.as_str();
+        if spoken.delivery.attempt >= MOST_ATTEMPTS {
+            return Ok(Settled::refused(say::could_not_check(
+                verb.name,
+                id,
+                say::Again::GaveUp,
+            )));
+        }
+        let body = say::could_not_check(verb.name, id, say::Again::WillTry);
+        let reply = self.reply_to(spoken, body);
+        let id = format!("unchecked:{}", spoken.key);
+        let said = self.answer(spoken.spot, spoken.subject.number, &id, &reply)?;
+        self.store().write(Write::of(said)).await?;
+        Err(trouble)
+    }
+
+    /// Ends what cannot be decided because the configuration could not be had: it may ask for more than the defaults.
+    pub(super) async fn unsettled(
+        &self,
+        spoken: &Spoken<'_>,
+        verb: &'static Verb,
+        trouble: Trouble,
+    ) -> Result<(), Trouble> {
+        let settled = self.could_not(spoken, verb, trouble).await?;
+        if !self.keep(spoken, verb.name, settled, Ends::Delivery).await? {
+            return self.finish(spoken, Ends::Delivery, "was handled before").await;
+        }
+        Ok(())
+    }
+
+    /// An answer where people look for it.
+    fn reply_to(&self, spoken: &Spoken<'_>, body: String) -> Payload {
+        let number = spoken.subject.number;
+        let (to_line, body) = match &spoken.from {
+            From::Comment {
+                id,
+                kind: CommentKind::Line,
+            } => (Some(*id), body),
+            From::Comment { .. } => (None, body),
+            From::Label { .. } | From::Boxes => {
+                let to = super::authority::person(&spoken.speech.by);
+                (None, say::addressed(&to, &spoken.speech.surface, &body))
+            }
+        };
+        Payload::Reply { number, to_line, body }
     }
 
     /// Answers what could not be read as a command.
@@ -146,22 +208,7 @@ impl Engine {
             write.push(self.answer(spoken.spot, number, &format!("{sign:?}:{}", spoken.key), &react)?);
         }
         for (at, body) in answers.into_iter().enumerate() {
-            let (to_line, body) = match &spoken.from {
-                From::Comment {
-                    id,
-                    kind: CommentKind::Line,
-                } => (Some(*id), body),
-                From::Comment { .. } => (None, body),
-                From::Label { .. } | From::Boxes => (
-                    None,
-                    say::addressed(
-                        &super::authority::person(&spoken.speech.by),
-                        &spoken.speech.surface,
-                        &body,
-                    ),
-                ),
-            };
-            let reply = Payload::Reply { number, to_line, body };
+            let reply = self.reply_to(spoken, body);
             write.push(self.answer(spoken.spot, number, &format!("reply:{}:{at}", spoken.key), &reply)?);
         }
         if let From::Label { name } = &spoken.from {
@@ -181,6 +228,11 @@ impl Engine {
     }
 
     async fn answer_to(&self, spoken: &Spoken<'_>, verb: &'static Verb, request: &Request) -> Result<Settled, Trouble> {
+        if verb.requirement == Requirement::ANYONE
+            && let Some(refused) = self.not_for_everybody(spoken, verb).await?
+        {
+            return Ok(refused);
+        }
         match request {
             Request::Help { verb } => Ok(Settled::Answered(vec![verbs::help(verb.as_deref(), &spoken.dialect)])),
             Request::Deliver => {
@@ -193,6 +245,19 @@ impl Engine {
             Request::Explain { about } => self.explain(spoken, *about).await,
             Request::Prompt => self.prompt(spoken, verb).await,
             _ => self.ask(spoken, verb, request).await,
+        }
+    }
+
+    /// The refusal where a repository asks something for what anybody may do by default.
+    async fn not_for_everybody(&self, spoken: &Spoken<'_>, verb: &'static Verb) -> Result<Option<Settled>, Trouble> {
+        let requirement = spoken.dialect.requirement(verb);
+        let number = spoken.subject.number;
+        let by = self
+            .authority(&spoken.repo, number, &spoken.speech, requirement)
+            .await?;
+        match allowed(&by) {
+            true => Ok(None),
+            false => self.not_allowed(spoken, verb, &by).await.map(Some),
         }
     }
 
@@ -563,9 +628,10 @@ impl Engine {
     }
 
     pub(super) async fn who_can(&self, spoken: &Spoken<'_>, right: crate::workflow::right::Right) -> say::WhoCan {
+        // Whoever is refused hears so at once, even if nobody can be named.
         match self.people_with(&spoken.repo, right).await {
-            people if people.is_empty() => say::WhoCan::Unknown,
-            people => say::WhoCan::Known(people),
+            Ok(people) if !people.is_empty() => say::WhoCan::Known(people),
+            Ok(_) | Err(_) => say::WhoCan::Unknown,
         }
     }
 

@@ -5,11 +5,12 @@ use super::change::{Payload, Sign, Spot};
 use super::commands::{Ends, From, Spoken};
 use super::settings::{CONFIG_PATH, Settings};
 use super::{Engine, FIRST_REST, MOST_ATTEMPTS, Trouble, rest};
-use crate::chat::reader::{BotName, read};
+use crate::chat::reader::read;
 use crate::chat::say::replies as say;
 use crate::chat::verbs::{Dialect, Reading, interpret};
 use crate::github::{
-    Account, Comment, Event, EventKind, InstallationChange, Issue, Parsed, Push, Repo, RepositoryChange, parse,
+    Account, Comment, Event, EventKind, InstallationChange, Issue, Parsed, Push, Repo, RepositoryChange, RepositoryRef,
+    parse,
 };
 use crate::inbox::triage::{subject_of, triage};
 use crate::store::deliveries::{Accepted, LeasedDelivery};
@@ -19,7 +20,7 @@ use crate::store::workflows::{CommentRole, Scope, Stored, forget_card, unlink_co
 use crate::store::{StoreError, Write};
 use crate::workflow::command::{Command, Report, Verdict};
 use crate::workflow::decide::{Facts, decide};
-use crate::workflow::ids::{DeliveryId, IssueNumber};
+use crate::workflow::ids::DeliveryId;
 use crate::workflow::plan::Intent;
 use crate::workflow::state::Surface;
 
@@ -35,17 +36,12 @@ pub(super) struct Told<'a> {
     pub(super) spot: Spot,
     pub(super) repo: Repo,
     pub(super) known: Repository,
+    /// The defaults where the configuration could not be had: nothing is decided under them.
     pub(super) settings: Settings,
+    /// Why it could not be had.
+    pub(super) unsettled: Option<Trouble>,
     pub(super) dialect: Dialect,
     pub(super) sender: Account,
-}
-
-/// What could not be checked: by what it was told, where, and what it is by its meaning.
-struct Unchecked<'a> {
-    delivery: &'a LeasedDelivery,
-    spot: Spot,
-    number: IssueNumber,
-    key: &'a str,
 }
 
 /// What a comment is by its meaning, however often and by whichever hook it is told.
@@ -225,14 +221,9 @@ impl Engine {
             return self.nothing_to_do(delivery, "nobody was addressed").await;
         }
         let repo = self.repo_of(&known);
-        let settings = match self.settings(&repo, &known).await {
-            Ok(settings) => settings,
-            Err(trouble) => {
-                if let (EventKind::Comment(comment), Some(why)) = (&event.kind, trouble.passing()) {
-                    self.could_not_look(delivery, spot, &name, comment, why).await?;
-                }
-                return Err(trouble);
-            }
+        let (settings, unsettled) = match self.settings(&repo, &known).await {
+            Ok(settings) => (settings, None),
+            Err(trouble) => (Settings::default(), Some(trouble)),
         };
         let dialect = self.dialect(&name, &settings);
         let told = Told {
@@ -241,6 +232,7 @@ impl Engine {
             repo,
             known,
             settings,
+            unsettled,
             dialect,
             sender,
         };
@@ -260,7 +252,11 @@ impl Engine {
             .filter(|(_, reading)| *reading != Reading::Ignore)
             .collect();
         let Some((last_index, last)) = readings.pop() else {
-            return self.nothing_to_do(told.delivery, "another bot was addressed").await;
+            // The repository may have words of its own for verbs.
+            return match told.unsettled {
+                Some(trouble) => Err(trouble),
+                None => self.nothing_to_do(told.delivery, "another bot was addressed").await,
+            };
         };
         let number = comment.subject.number;
         let seen = Payload::React {
@@ -299,6 +295,14 @@ impl Engine {
             dialect: told.dialect,
             subject: &comment.subject,
         };
+        if let Some(trouble) = told.unsettled {
+            let all = readings.iter().map(|(_, reading)| reading).chain([&last]);
+            let Some(verb) = all.filter_map(Reading::verb).next() else {
+                return Err(trouble);
+            };
+            spoken.key = format!("{key}:unsettled");
+            return self.unsettled(&spoken, verb, trouble).await;
+        }
         self.tell_of_broken_configuration(&spoken).await?;
         let ends = std::iter::repeat_n(Ends::Nothing, readings.len()).chain([Ends::Delivery]);
         for ((index, reading), ends) in readings.into_iter().chain([(last_index, last)]).zip(ends) {
@@ -308,11 +312,6 @@ impl Engine {
                 Reading::Answer(problem) => self.answer_problem(&spoken, problem.answer(), ends).await,
                 Reading::Ignore => Ok(()),
             };
-            if let Err(trouble) = &result
-                && let Some(why) = trouble.passing()
-            {
-                self.could_not_check(&spoken, &reading, why).await?;
-            }
             result?;
         }
         Ok(())
@@ -334,74 +333,6 @@ impl Engine {
         let id = format!("config:{}:{number}:{digest}", spoken.spot.repository);
         self.store()
             .write(Write::of(self.answer(spoken.spot, number, &id, &reply)?))
-            .await?;
-        Ok(())
-    }
-
-    /// Says once that the facts for a command could not be had; the delivery is tried again by itself.
-    async fn could_not_check(&self, spoken: &Spoken<'_>, reading: &Reading, why: &str) -> Result<(), Trouble> {
-        let unchecked = Unchecked {
-            delivery: spoken.delivery,
-            spot: spoken.spot,
-            number: spoken.subject.number,
-            key: &spoken.key,
-        };
-        self.say_unchecked(unchecked, reading, why).await
-    }
-
-    /// The same where not even the repository's configuration could be read: its own names of verbs are not known.
-    async fn could_not_look(
-        &self,
-        delivery: &LeasedDelivery,
-        spot: Spot,
-        bot: &BotName,
-        comment: &Comment,
-        why: &str,
-    ) -> Result<(), Trouble> {
-        let plain = Settings {
-            config: crate::config::RepositoryConfig::default(),
-            broken: None,
-        };
-        let dialect = self.dialect(bot, &plain);
-        for addressed in read(&comment.body, bot) {
-            let key = format!("{}:{}", key_of(spot, comment), addressed.index);
-            let unchecked = Unchecked {
-                delivery,
-                spot,
-                number: comment.subject.number,
-                key: &key,
-            };
-            self.say_unchecked(unchecked, &interpret(&addressed, &dialect), why)
-                .await?;
-        }
-        Ok(())
-    }
-
-    async fn say_unchecked(&self, unchecked: Unchecked<'_>, reading: &Reading, why: &str) -> Result<(), Trouble> {
-        let Reading::Command(command) = reading else {
-            return Ok(());
-        };
-        let Unchecked {
-            delivery,
-            spot,
-            number,
-            key,
-        } = unchecked;
-        tracing::warn!(%why, verb = command.verb.name, "the facts for a command could not be had");
-        let again = if delivery.attempt < MOST_ATTEMPTS {
-            say::Again::WillTry
-        } else {
-            say::Again::GaveUp
-        };
-        let body = say::could_not_check(command.verb.name, delivery.id.as_str(), again);
-        let reply = Payload::Reply {
-            number,
-            to_line: None,
-            body,
-        };
-        let id = format!("unchecked:{key}:{again:?}");
-        self.store()
-            .write(Write::of(self.answer(spot, number, &id, &reply)?))
             .await?;
         Ok(())
     }
@@ -468,7 +399,11 @@ impl Engine {
             }
             InstallationChange::RepositoriesRemoved(repositories) => {
                 for repository in repositories {
-                    for stored in self.store().open_workflows(Scope::Repository(repository.id)).await? {
+                    let open = self.store().open_workflows(Scope::Repository(repository.id)).await?;
+                    if open.is_empty() || self.still_covered(repository).await? {
+                        continue;
+                    }
+                    for stored in open {
                         let why = "the App was taken off the repository".to_owned();
                         self.tell(delivery, stored, &Report::SubjectGone { why }).await?;
                     }
@@ -477,6 +412,23 @@ impl Engine {
             }
             _ => self.nothing_to_do(delivery, "nothing to do").await,
         }
+    }
+
+    /// Whether an installation of the App covers a repository that another one lost: its new owner may have one.
+    async fn still_covered(&self, repository: &RepositoryRef) -> Result<bool, Trouble> {
+        let known = self.store().repository(repository.id).await?;
+        let (owner, name) = match &known {
+            Some(known) => (known.owner.as_str(), known.name.as_str()),
+            None => (repository.owner.as_str(), repository.name.as_str()),
+        };
+        let covering = self.parts().github.app().installation_of(owner, name).await;
+        let covering = covering.map_err(|error| self.trouble(&error, 1))?;
+        if let (Some(covering), Some(known)) = (&covering, &known)
+            && covering.id != known.installation
+        {
+            self.store().note_repository(known.id, covering.id, owner, name).await?;
+        }
+        Ok(covering.is_some())
     }
 
     /// A card that was deleted is posted anew.

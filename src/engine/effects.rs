@@ -426,7 +426,7 @@ impl Engine {
         let Some(card) = self.store().card(&state.id).await? else {
             return Ok(Ended::Dropped("there is no card"));
         };
-        let asked = self.people_with(&work.repo, gate.right).await;
+        let asked = self.people_with(&work.repo, gate.right).await?;
         let body = say::call(&asked, state, phase, &card.url);
         let created = self
             .create_once(work, state.subject.number, &body)
@@ -447,7 +447,7 @@ impl Engine {
         let body = match notice {
             Notice::Completed => say::ended(state, &card_url),
             Notice::Stopped { phase } => {
-                let people = self.people_with(&work.repo, Right::Write).await;
+                let people = self.people_with(&work.repo, Right::Write).await?;
                 say::stopped(&people, state, phase, &card_url)
             }
             Notice::ApprovalLost { phase, reason } => say::approval_lost(state, phase, reason, &card_url),

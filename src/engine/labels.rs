@@ -127,6 +127,9 @@ impl Engine {
             dialect: told.dialect,
             subject,
         };
-        self.settle(&spoken, verb, &request, Ends::Delivery).await
+        match told.unsettled {
+            Some(trouble) => self.unsettled(&spoken, verb, trouble).await,
+            None => self.settle(&spoken, verb, &request, Ends::Delivery).await,
+        }
     }
 }

@@ -138,16 +138,6 @@ enum Trouble {
     Store(StoreError),
 }
 
-impl Trouble {
-    /// Why, when waiting may help.
-    fn passing(&self) -> Option<&str> {
-        match self {
-            Self::Later { why, .. } | Self::Limited { why, .. } => Some(why),
-            Self::Never(_) | Self::Lacks(_) | Self::Gone(_) | Self::Store(_) => None,
-        }
-    }
-}
-
 impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
         Self::Store(error)

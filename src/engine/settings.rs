@@ -33,7 +33,7 @@ pub(super) fn embedded_definitions() -> Result<Vec<Definition>, Invalid> {
 }
 
 /// A repository's configuration in force, and what is wrong with a newer one.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Settings {
     pub(super) config: RepositoryConfig,
     /// A sentence with line and column.

@@ -17,6 +17,10 @@ use crate::workflow::state::{ActOutcome, State, SubjectKind, Timestamp};
 /// How many people of a repository are asked for as possible assignees.
 const ASSIGNABLE: usize = 500;
 
+/// How many comments are listed beyond the limit, for those that do not count: the bot's own, and what was written
+/// after somebody asked.
+const BESIDE: usize = 100;
+
 impl Engine {
     /// Reads a subject's discussion. Text that is newer than the moment at which somebody asked, or was edited after
     /// it, is left out and named.
@@ -31,12 +35,20 @@ impl Engine {
         let (number, until) = (state.subject.number, state.heard_at);
         let cap = usize::try_from(config.limits.comments).unwrap_or(usize::MAX);
         let issue = self.issue(repo, number).await?;
+        let asked_for = cap.saturating_add(BESIDE);
         let listing = match state.subject.kind {
-            SubjectKind::Issue => repo.comments(number, None, cap).await,
-            SubjectKind::PullRequest => repo.pull_thread(number, cap).await,
+            SubjectKind::Issue => repo.comments(number, None, asked_for).await,
+            SubjectKind::PullRequest => repo.pull_thread(number, asked_for).await,
         };
-        let listing = listing.map_err(|error| self.trouble(&error, 1))?;
+        let mut listing = listing.map_err(|error| self.trouble(&error, 1))?;
         let bot = self.bot(stored.installation).await?.id;
+        let counts = |comment: &ThreadComment| comment.author.id != bot && comment.created_at <= until;
+        listing.items.retain(counts);
+        let beyond = listing.items.len().saturating_sub(cap);
+        listing.items.truncate(cap);
+        let beyond = listing
+            .left_out
+            .saturating_add(u64::try_from(beyond).unwrap_or(u64::MAX));
         let mut notes = Vec::new();
         let edits = self
             .edits(repo, stored, &issue.node_id, &listing.items, &mut notes)
@@ -59,10 +71,7 @@ impl Engine {
                 text: issue.body.clone(),
             });
         }
-        for comment in listing.items.iter().filter(|comment| comment.author.id != bot) {
-            if comment.created_at > until {
-                continue;
-            }
+        for comment in &listing.items {
             if newer(&comment.node_id) {
                 left_out.push(unread(
                     &comment.author.login,
@@ -73,15 +82,21 @@ impl Engine {
             }
             entries.push(entry(comment));
         }
-        if listing.left_out > 0 {
+        if beyond > 0 {
+            let comments = if beyond == 1 { "comment was" } else { "comments were" };
             notes.push(format!(
-                "{} comments were not read: `limits.comments` is {}.",
-                listing.left_out, config.limits.comments
+                "{beyond} {comments} not read: `limits.comments` is {}.",
+                config.limits.comments
             ));
         }
         let mut participants: BTreeSet<String> = entries.iter().map(|entry| entry.author.clone()).collect();
         participants.extend(issue.assignees.iter().map(|assignee| assignee.login.clone()));
-        let assignable = repo.people_with(Right::Read, ASSIGNABLE).await.ok();
+        let assignable = match repo.people_with(Right::Read, ASSIGNABLE).await {
+            Ok(people) => Some(people),
+            Err(error) if error.is_transient() => return Err(self.trouble(&error, 1)),
+            // GitHub does not list them to us: whom it does not take as assignee is dropped later, with a word.
+            Err(_) => None,
+        };
         let labels = repo.labels().await.map_err(|error| self.trouble(&error, 1))?;
         let info = repo.repository().await.map_err(|error| self.trouble(&error, 1))?;
         let thread = Thread {
@@ -149,12 +164,17 @@ impl Engine {
                     else {
                         continue;
                     };
-                    earlier.extend(task.sources.iter().map(|source| Earlier {
-                        comment_id: source.comment_id,
-                        quote: source.quote.clone(),
+                    let opened = |comment_id, quote: &str| Earlier {
+                        comment_id,
+                        quote: quote.to_owned(),
                         issue_url: url.clone(),
                         title: title.clone(),
-                    }));
+                    };
+                    earlier.extend(task.sources.iter().map(|source| opened(source.comment_id, &source.quote)));
+                    // A task that a person added quotes nobody; its title tells it.
+                    if task.sources.is_empty() {
+                        earlier.push(opened(0, ""));
+                    }
                 }
             }
         }

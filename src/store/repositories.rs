@@ -47,7 +47,8 @@ impl Store {
         rows.first().map(repository).transpose()
     }
 
-    /// Notes where a repository is now: its installation, owner and name change, its id does not.
+    /// Notes where a repository is now: its installation, owner and name change, its id does not. Its open workflows and
+    /// what they have planned go along.
     pub async fn note_repository(
         &self,
         id: RepositoryId,
@@ -60,7 +61,19 @@ impl Store {
             ON CONFLICT (id) DO UPDATE SET installation_id = $2, owner = $3, name = $4",
             values![id, installation, owner, name],
         );
-        self.write(Write::of(note)).await.map(drop)
+        let workflows = Statement::new(
+            "UPDATE workflows SET installation_id = $2 WHERE repository_id = $1 AND status = 'open'
+            AND installation_id <> $2",
+            values![id, installation],
+        );
+        let effects = Statement::new(
+            "UPDATE effects SET installation_id = $2 WHERE repository_id = $1 AND state IN ('ready', 'inflight')
+            AND installation_id <> $2",
+            values![id, installation],
+        );
+        self.write(Write::of(note).then(workflows).then(effects))
+            .await
+            .map(drop)
     }
 
     /// The newest commands of the operator that nobody has taken up.

@@ -78,13 +78,18 @@ impl Requirement {
     }
 
     /// The same, raised to at least `floor`: configuration may ask for more, never for less.
-    /// A raised requirement keeps its standings only while the floor does not exceed the default.
+    /// A raised requirement keeps none of its standings but the author's: whoever opened an issue may always stop what
+    /// is done about it.
     pub fn raised_to(self, floor: Right) -> Self {
-        if floor > self.right {
-            Self::at_least(floor)
-        } else {
-            self
+        if floor <= self.right {
+            return self;
         }
+        let or: &[Standing] = if self.or.contains(&Standing::Author) {
+            &[Standing::Author]
+        } else {
+            &[]
+        };
+        Self { right: floor, or }
     }
 
     /// Whether somebody with this right and these standings meets it.

@@ -1,11 +1,55 @@
 //! Bad input: whatever arrives has an outcome that a person would expect.
 
+mod configuration;
 mod door;
+mod gone;
+mod links;
+mod mail;
+mod missed;
+mod moved;
+mod sizes;
+mod talk;
+mod withheld;
 
 use countersign::sandbox::signature;
 use countersign::store::deliveries::DeliverySummary;
 
+use countersign::sandbox::IssueNumber;
+
 use crate::world::{SECRET, World};
+
+/// Two tasks.
+pub const TASKS: &str = "- [ ] Measure the checkout\n- [ ] Add an index to orders\n";
+
+/// An issue with this text on which alice asked for tasks. What the bot said until the gate opened is read.
+pub async fn asked(world: &World, body: &str) -> IssueNumber {
+    let issue = world.issue("Checkout is slow", body);
+    world.say("alice", issue, "/deliver").await;
+    world.hear(issue);
+    issue
+}
+
+/// Bob approves what the card shows.
+pub async fn approve(world: &World, issue: IssueNumber) {
+    let line = format!("/approve {}", world.digest(issue));
+    world.say("bob", issue, &line).await;
+}
+
+/// Alice asked, bob approved the tasks, and they were opened; the mail waits. What the bot said is read.
+pub async fn opened(world: &World, body: &str) -> IssueNumber {
+    let issue = asked(world, body).await;
+    approve(world, issue).await;
+    world.hear(issue);
+    issue
+}
+
+/// Whether a text holds all of these.
+#[track_caller]
+pub fn holds(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "`{part}` is not in:\n{text}");
+    }
+}
 
 /// One request to the webhook, made up by the test.
 pub struct Forged<'a> {

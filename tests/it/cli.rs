@@ -516,3 +516,39 @@ async fn the_sandbox_serves_its_page_without_any_setting_and_ends_when_it_is_int
         "the sandbox keeps nothing"
     );
 }
+
+/// A line without what is different in every play: the sandbox's port, and the digests that cover it.
+fn without_chance(line: &str) -> String {
+    let hex = |word: &str| word.len() == 12 && word.chars().all(|c| c.is_ascii_hexdigit());
+    let words = line.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
+    words
+        .map(
+            |word| match word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric()) {
+                digest if hex(digest) => word.replace(digest, "DIGEST"),
+                _ => word.to_owned(),
+            },
+        )
+        .collect()
+}
+
+#[test]
+fn the_readme_shows_what_its_first_command_prints() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let excerpt = readme
+        .split("## What one sees")
+        .nth(1)
+        .and_then(|section| section.split("```text\n").nth(1)?.split("```").next())
+        .unwrap();
+    let played = run_with(root, &[], &["sandbox", "--play", "conversations/deliver.yml"]);
+    assert_eq!(played.code, 0, "{}\n{}", played.out, played.err);
+    let mut printed = played.out.lines().map(without_chance);
+    let shown = excerpt.lines().filter(|line| line.trim() != "…");
+    for line in shown.map(without_chance) {
+        let found = match line.strip_suffix('…') {
+            Some(start) => printed.any(|printed| printed.starts_with(start)),
+            None => printed.any(|printed| printed == line),
+        };
+        assert!(found, "the play does not print, or not here:\n{line}");
+    }
+}

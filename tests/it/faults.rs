@@ -1,5 +1,6 @@
 //! Whatever goes wrong between the bot and GitHub: the story ends as it would have, and nothing is posted twice.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -108,11 +109,16 @@ const READS: [Call; 12] = [
     },
 ];
 
-/// The first and the third call of a kind go wrong.
-fn first_and_third(call: &Call, kind: FaultKind) -> FaultRule {
+/// The calls of a kind that go wrong: the first ones, and some that come later.
+fn now_and_then(call: &Call, kind: FaultKind) -> FaultRule {
     let (is, calls) = (call.is, AtomicU32::new(0));
+    let strikes: &[u32] = match kind {
+        // Each of them takes the whole of the client's patience.
+        FaultKind::ExecuteThenTimeout => &[0, 3],
+        _ => &[0, 2, 3, 7, 12],
+    };
     FaultRule::when(
-        move |method, path| is(method, path) && matches!(calls.fetch_add(1, Ordering::SeqCst), 0 | 2),
+        move |method, path| is(method, path) && strikes.contains(&calls.fetch_add(1, Ordering::SeqCst)),
         kind,
     )
 }
@@ -146,7 +152,7 @@ async fn plain() -> Outcome {
 async fn ends_the_same(setup: Setup, calls: &[Call], kind: FaultKind) {
     let mut world = setup.start().await;
     for call in calls {
-        world.github.fault(first_and_third(call, kind));
+        world.github.fault(now_and_then(call, kind));
     }
     let outcome = tell(&mut world, &mut Patient).await;
     for call in calls {
@@ -157,11 +163,16 @@ async fn ends_the_same(setup: Setup, calls: &[Call], kind: FaultKind) {
             call.name
         );
     }
-    // Somebody who waits is told once for each command that GitHub does not answer.
+    // Somebody who waits is told once for each of the seven commands that GitHub does not answer.
     let told = outcome.comments_with("I could not check");
-    assert!(told <= 4, "{told} times somebody was told that it could not be checked");
+    assert!(told <= 7, "{told} times somebody was told that it could not be checked");
     let when = format!("when calls go wrong by {kind:?}");
-    outcome.without("I could not check").assert_is(&plain().await, &when);
+    // Whoever is refused hears so at once, even when GitHub does not tell who else could.
+    let outcome = outcome.without("I could not check").reworded(
+        "I could not find out who can.",
+        "Who can: `alice`, `bob`, `mona` and `ada`.",
+    );
+    outcome.assert_is(&plain().await, &when);
     world.close().await;
 }
 
@@ -379,5 +390,42 @@ async fn a_limit_fails_nothing_however_long_it_lasts() {
     Patient.settle(&mut world).await;
     assert_eq!(world.reactions(asked), ["eyes", "rocket"]);
     assert_eq!(spoken(&world, issue), 2, "that it could not be checked, and the answer");
+    world.close().await;
+}
+
+/// Counts the mails that a server took.
+#[derive(Clone, Default)]
+struct Postbox(Arc<AtomicU32>);
+
+impl mailin_embedded::Handler for Postbox {
+    fn data_end(&mut self) -> mailin_embedded::Response {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        mailin_embedded::response::OK
+    }
+}
+
+#[tokio::test]
+async fn a_read_that_fails_before_the_mail_leaves_no_doubt_about_it() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("smtp://{}", listener.local_addr().unwrap());
+    let postbox = Postbox::default();
+    let taken = Arc::clone(&postbox.0);
+    // It has no way to stop, and ends with the test's process.
+    std::thread::spawn(move || {
+        let mut server = mailin_embedded::Server::new(postbox);
+        server.with_name("mx.example.org").with_tcp_listener(listener);
+        server.serve().unwrap();
+    });
+    let mut world = setup().set("COUNTERSIGN_MAIL_URL", &url).start().await;
+    let asked = AtomicU32::new(0);
+    let every_other = move |_: &str, path: &str| {
+        path.ends_with("/permission") && asked.fetch_add(1, Ordering::SeqCst).is_multiple_of(2)
+    };
+    world
+        .github
+        .fault(FaultRule::when(every_other, FaultKind::Error500AfterExecute));
+    let outcome = tell(&mut world, &mut Patient).await;
+    assert_eq!(taken.load(Ordering::SeqCst), 1, "the mail went out once");
+    assert_eq!(outcome.comments_with("The mail was sent"), 1, "{outcome:#?}");
     world.close().await;
 }

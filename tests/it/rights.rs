@@ -1,8 +1,13 @@
 //! Who may do what: everybody tries every verb and every label, each where somebody with the right would be heard.
 
+use chrono::TimeDelta;
 use countersign::sandbox::{FaultKind, FaultRule, IssueNumber, Level, Role, Tick};
 
 use crate::world::{CONFIG, Setup, World};
+
+mod asked_for_more;
+mod lacking;
+mod unchecked;
 
 /// A stranger, a reader, a triager, a writer, a maintainer, an admin; two custom roles that come to write, one by its
 /// `permissions` and one by its base under an odd name; the issue's author and an assignee, who have no right of their
@@ -242,6 +247,7 @@ async fn try_one(world: &World, says: Says, issue: IssueNumber, who: &str, comes
             (world.hear(issue), label)
         }
         Says::Unticks => {
+            world.clock.advance(TimeDelta::seconds(1));
             let card = world.card_comment(issue).unwrap();
             let set = world.github.as_(who).tick(card.id, 1, Tick::Off);
             assert_eq!(set.is_err(), comes == Comes::Impossible, "{at}");

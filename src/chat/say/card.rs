@@ -446,14 +446,12 @@ fn decide(view: &CardView<'_>, proposal: &ProposalView, phase: &PhaseId, gate: &
     let void = &state.at(phase).void;
     parts.push(match void.as_slice() {
         [] => String::new(),
-        [.., last] if void.len() == 1 => format!("The former digest {} is void.", digest(last)),
-        [.., last] if void.len() == 2 => {
-            format!("The former digest {} is void, as is the one before it.", digest(last))
-        }
-        [.., last] => format!(
+        [last] => format!("The former digest {} is void.", digest(last)),
+        [_, last] => format!("The former digest {} is void, as is the one before it.", digest(last)),
+        [earlier @ .., last] => format!(
             "The former digest {} is void, as are the {} before it.",
             digest(last),
-            void.len() - 1
+            earlier.len()
         ),
     });
     if ticking(view) == Ticking::Accepted {

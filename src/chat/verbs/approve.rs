@@ -1,6 +1,6 @@
 //! `/approve`: approve what is shown.
 
-use super::{Example, Verb, free_text};
+use super::{Example, Verb, free_text, refuse_opposite};
 use crate::chat::args::ArgumentProblem;
 use crate::chat::reader::Addressed;
 use crate::chat::request::{DigestPrefix, ItemKey, Request};
@@ -44,6 +44,7 @@ fn parse(addressed: &Addressed) -> Result<Request, ArgumentProblem> {
             hint,
         });
     }
+    refuse_opposite(addressed, "; to take an approval back: `/unapprove`")?;
     let is_flag = first
         .strip_prefix('-')
         .is_some_and(|flag| !flag.trim_start_matches('-').is_empty());

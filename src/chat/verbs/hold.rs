@@ -1,6 +1,6 @@
 //! `/hold`: stops the workflow until somebody releases it.
 
-use super::{Example, Verb, free_text};
+use super::{Example, Verb, free_text, refuse_opposite};
 use crate::chat::args::ArgumentProblem;
 use crate::chat::reader::Addressed;
 use crate::chat::request::Request;
@@ -31,6 +31,7 @@ pub static VERB: Verb = Verb {
 };
 
 fn parse(addressed: &Addressed) -> Result<Request, ArgumentProblem> {
+    refuse_opposite(addressed, "; to let it go on: `/unhold`")?;
     Ok(Request::Hold {
         reason: free_text(&addressed.rest, addressed),
     })

@@ -187,6 +187,16 @@ pub enum Reading {
     Ignore,
 }
 
+impl Reading {
+    /// The verb of a command.
+    pub fn verb(&self) -> Option<&'static Verb> {
+        match self {
+            Self::Command(command) => Some(command.verb),
+            Self::Answer(_) | Self::Ignore => None,
+        }
+    }
+}
+
 /// A command, understood.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Command {
@@ -308,6 +318,18 @@ fn free_text(rest: &str, addressed: &Addressed) -> Option<String> {
         .collect::<Vec<_>>()
         .join("\n");
     (!text.is_empty()).then_some(text)
+}
+
+/// `/approve cancel`, `/hold cancel`: other bots take them as the opposite of the verb, so they must not be its reason.
+fn refuse_opposite(addressed: &Addressed, hint: &'static str) -> Result<(), ArgumentProblem> {
+    let rest = addressed.rest.trim();
+    if !rest.eq_ignore_ascii_case("cancel") {
+        return Ok(());
+    }
+    Err(ArgumentProblem::Unexpected {
+        typed: rest.to_owned(),
+        hint,
+    })
 }
 
 /// For verbs without arguments. Words are taken as a remark; what looks like an argument is refused, since the person

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::github::client::{Cap, Installation, Repo, missing, segment};
+use crate::github::client::{Answer, Cap, Installation, Repo, missing, segment};
 use crate::github::error::GithubError;
 use crate::github::types::Account;
 use crate::github::wire::WireAccount;
@@ -118,6 +118,11 @@ impl Repo {
         Ok(people.await?.items)
     }
 
+    /// The account of an id under its present login, or `None` when it is gone.
+    pub async fn account_of(&self, id: UserId) -> Result<Option<Account>, GithubError> {
+        found(self.caller.get(&format!("/user/{id}")).await)
+    }
+
     /// Whether an issue here can be assigned to this login.
     pub async fn assignable(&self, login: &str) -> Result<bool, GithubError> {
         let route = self.path(&format!("/assignees/{}", segment(login)?))?;
@@ -133,14 +138,18 @@ impl Installation {
     /// An account by its login, or `None`. An App's own account is `slug[bot]`; the App itself cannot ask for it,
     /// because GitHub takes its web token only on the App's own paths.
     pub async fn account(&self, login: &str) -> Result<Option<Account>, GithubError> {
-        match self.0.get(&format!("/users/{}", segment(login)?)).await {
-            Ok(answer) => {
-                let account: WireAccount = answer.json()?;
-                account.read().map(Some).ok_or_else(|| missing("id"))
-            }
-            Err(GithubError::NotFound(_)) => Ok(None),
-            Err(error) => Err(error),
+        found(self.0.get(&format!("/users/{}", segment(login)?)).await)
+    }
+}
+
+fn found(answer: Result<Answer, GithubError>) -> Result<Option<Account>, GithubError> {
+    match answer {
+        Ok(answer) => {
+            let account: WireAccount = answer.json()?;
+            account.read().map(Some).ok_or_else(|| missing("id"))
         }
+        Err(GithubError::NotFound(_)) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

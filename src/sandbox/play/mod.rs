@@ -7,12 +7,14 @@
 //! | file | what it is for |
 //! | --- | --- |
 //! | `script` | the form of a script |
-//! | `player` | acts and expectations, one after another |
+//! | `player` | a play from its first step to its last, and the acts |
+//! | `expect` | expectations |
 //! | `golden` | expected texts with placeholders |
 //! | `observe` | what became different in the world |
 //! | `print` | the conversation for a reader |
 //! | `mail` | a mail, and how an `.eml` file is read |
 
+mod expect;
 mod golden;
 mod mail;
 mod observe;

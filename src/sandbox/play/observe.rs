@@ -116,7 +116,7 @@ fn reacted(old: &CommentSeen, new: &CommentSeen) -> Option<Change> {
         .filter(|reaction| !old.reactions.contains(reaction))
         .cloned()
         .collect();
-    (!added.is_empty()).then(|| Change::Reacted(added))
+    (!added.is_empty()).then_some(Change::Reacted(added))
 }
 
 fn altered(number: IssueNumber, old: &CommentSeen, new: &CommentSeen) -> Vec<Change> {

@@ -62,7 +62,11 @@ async fn played(steps: &str) -> (Result<(), PlayError>, String) {
         "title: A test\nworld: {{people: [{{alice: write}}, {{mallory: none}}]}}\nsteps:\n\
          - open: {{by: alice, title: Hello}}\n{steps}"
     );
-    let script = Script::parse(&text).unwrap();
+    play_text(&text).await
+}
+
+async fn play_text(text: &str) -> (Result<(), PlayError>, String) {
+    let script = Script::parse(text).unwrap();
     let sandbox = script.set_up(Sandbox::builder()).start().await.unwrap();
     let mut parrot = Parrot {
         sandbox: sandbox.clone(),
@@ -187,4 +191,35 @@ async fn issues_and_mails_that_are_as_expected_are_read() {
          - mail: {to: a@example.org, subject: Hello, text: [One, Two], thread: new}\n",
     )
     .await;
+}
+
+#[tokio::test]
+async fn a_draft_goes_on_and_fails_at_its_end_with_the_first_miss() {
+    let text = "title: A draft\ndraft: yes\nworld: {people: [{alice: write}]}\nsteps:\n\
+                - open: {by: alice, title: Hello}\n\
+                - say: {by: alice, text: one}\n\
+                - say: {by: alice, text: two}\n\
+                - bot: {says: 'You said three'}\n";
+    let (result, out) = play_text(text).await;
+    match result {
+        Err(PlayError::Missed { line: 7, what }) => assert!(what.contains("You said one"), "{what}"),
+        other => panic!("{other:?}\n{out}"),
+    }
+    assert!(out.contains("✗ line 8: the bot says something else"), "{out}");
+}
+
+#[test]
+fn the_scripts_of_the_repository_can_be_read() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("conversations");
+    let mut read = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|ending| ending == "yml") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert!(!text.contains("\ndraft:"), "{} is a draft", path.display());
+            Script::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            read += 1;
+        }
+    }
+    assert!(read >= 5, "only {read} scripts were found");
 }

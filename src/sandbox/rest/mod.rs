@@ -82,6 +82,7 @@ impl Call<'_> {
             (_, ["app", rest @ ..]) => self.app(rest),
             ("GET", ["installation", "repositories"]) => self.installation_repositories(),
             ("GET", ["users", login]) => self.user(login),
+            ("GET", ["user", id]) => self.user_by_id(AccountId(number(id)?)),
             ("GET", ["rate_limit"]) => self.rate_limit(),
             ("POST", ["graphql"]) => graphql::answer(self),
             (_, ["repos", owner, name, rest @ ..]) => self.named_repository(owner, name, rest),

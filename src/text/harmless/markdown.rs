@@ -144,6 +144,7 @@ fn inline(line: &str, voice: Voice, out: &mut String) {
             _ => {
                 let live = mention(rest, before)
                     .or_else(|| foreign_reference(rest, before))
+                    .or_else(|| closed_reference(rest, &out[start..]))
                     .or_else(|| (voice == Voice::Agent).then(|| url(rest, before)).flatten());
                 match live {
                     Some(length) => {
@@ -222,6 +223,21 @@ fn foreign_reference(rest: &str, before: Option<char>) -> Option<usize> {
     (digits > 0).then_some(owner + 1 + name + 1 + digits)
 }
 
+/// The words before an issue's number that close it from a pull request or a commit message
+/// (<https://docs.github.com/issues/tracking-your-work-with-issues/using-issues/linking-a-pull-request-to-an-issue>).
+const CLOSING: [&str; 9] = [
+    "close", "closes", "closed", "fix", "fixes", "fixed", "resolve", "resolves", "resolved",
+];
+
+/// The length of an issue's number (`#1`) behind a word that closes it: a text may be copied to where that works.
+fn closed_reference(rest: &str, said: &str) -> Option<usize> {
+    let digits = length_of(rest.strip_prefix('#')?, |c| c.is_ascii_digit());
+    let before = said.trim_end().trim_end_matches(':').trim_end();
+    let word = before.rsplit(|c: char| !c.is_alphanumeric()).next()?;
+    let closes = before.len() < said.len() && CLOSING.iter().any(|closing| word.eq_ignore_ascii_case(closing));
+    (closes && digits > 0).then_some(1 + digits)
+}
+
 fn length_of(text: &str, wanted: impl Fn(char) -> bool) -> usize {
     text.find(|c| !wanted(c)).unwrap_or(text.len())
 }
@@ -253,6 +269,11 @@ mod tests {
             ("/approve 123", "\\/approve 123"),
             ("a\n  /approve", "a\n  \\/approve"),
             ("see other/repo#12 and #12", "see `other/repo#12` and #12"),
+            ("Fixes #12, resolved: #3", "Fixes `#12`, resolved: `#3`"),
+            (
+                "prefixes #12, fix#12, fixes it: #12",
+                "prefixes #12, fix#12, fixes it: #12",
+            ),
             ("- [ ] box", "- [ ] box"),
             ("a < b & c", "a \\< b & c"),
             ("```\n@bob <b>", "```\n@bob <b>\n```"),

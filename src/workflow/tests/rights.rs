@@ -63,9 +63,11 @@ write: stranger                        | no   | no   | no     | yes   | yes     
 write: both                            | no   | no   | no     | yes   | yes      | yes
 admin: both                            | no   | no   | no     | no    | no       | yes
 hold raised to read: both              | yes  | yes  | yes    | yes   | yes      | yes
-hold raised to write: both             | no   | no   | no     | yes   | yes      | yes
+hold raised to write: author           | yes  | yes  | yes    | yes   | yes      | yes
+hold raised to write: assignee         | no   | no   | no     | yes   | yes      | yes
 cancel raised to write: author         | yes  | yes  | yes    | yes   | yes      | yes
-cancel raised to maintain: author      | no   | no   | no     | no    | yes      | yes
+cancel raised to maintain: author      | yes  | yes  | yes    | yes   | yes      | yes
+cancel raised to maintain: stranger    | no   | no   | no     | no    | yes      | yes
 ";
     let parsed = Table::parse(table);
     let rows: Vec<&str> = parsed.rows.iter().map(|(row, _)| row.as_str()).collect();

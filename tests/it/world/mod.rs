@@ -518,5 +518,5 @@ fn visible(body: &str) -> String {
 }
 
 fn is_card(body: &str) -> bool {
-    body.starts_with("## ") || body.starts_with("### ")
+    body.starts_with("### ") && body.contains("\nWorkflow `")
 }

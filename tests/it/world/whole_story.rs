@@ -158,6 +158,15 @@ impl Outcome {
         self
     }
 
+    /// With other words in the place of these.
+    pub fn reworded(mut self, words: &str, others: &str) -> Self {
+        for line in &mut self.lines {
+            *line = line.replace(words, others);
+        }
+        self.lines.sort();
+        self
+    }
+
     /// How many comments contain this.
     pub fn comments_with(&self, words: &str) -> usize {
         let comments = self.lines.iter().filter(|line| line.starts_with("comment on"));
@@ -182,7 +191,6 @@ impl Outcome {
             }
         }
         assert!(differences.is_empty(), "{when}, it ended otherwise:\n{differences}");
-        assert_eq!(self, other, "{when}, the order differs");
     }
 }
 
