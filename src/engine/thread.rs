@@ -170,7 +170,11 @@ impl Engine {
                         issue_url: url.clone(),
                         title: title.clone(),
                     };
-                    earlier.extend(task.sources.iter().map(|source| opened(source.comment_id, &source.quote)));
+                    earlier.extend(
+                        task.sources
+                            .iter()
+                            .map(|source| opened(source.comment_id, &source.quote)),
+                    );
                     // A task that a person added quotes nobody; its title tells it.
                     if task.sources.is_empty() {
                         earlier.push(opened(0, ""));
