@@ -6,6 +6,7 @@ use super::answer::{Answer, Refusal};
 use super::database::Database;
 use super::list::standing;
 use super::page::{Ink, Table, facts, moment};
+use crate::store::effects::EffectSummary;
 use crate::store::workflows::WorkflowSummary;
 use crate::workflow::definition::Phase;
 use crate::workflow::ids::{Digest, WorkflowId};
@@ -28,6 +29,7 @@ struct Workflow<'a> {
     starter: &'a str,
     card_url: Option<&'a str>,
     phases: Vec<PhaseRow<'a>>,
+    effects: &'a [EffectSummary],
 }
 
 #[derive(Debug, Serialize)]
@@ -70,11 +72,13 @@ impl Status {
             return Err(unknown(&id));
         };
         let card = store.card(&id).await?;
+        let effects = store.open_effects(&id).await?;
         let workflow = Workflow {
             summary: &summary,
             starter: &stored.state.starter.login,
             card_url: card.as_ref().map(|card| card.url.as_str()),
             phases: phases(&stored.state),
+            effects: &effects,
         };
         let page = page(&workflow, Ink::of_stdout());
         Ok(Answer::new(&workflow, page))
@@ -121,7 +125,27 @@ fn page(workflow: &Workflow<'_>, ink: Ink) -> String {
             note(phase),
         ]);
     }
-    format!("{}\n{}", facts(&about), table.page(ink))
+    let mut page = format!("{}\n{}", facts(&about), table.page(ink));
+    if !workflow.effects.is_empty() {
+        page.push('\n');
+        page.push_str(&to_do(workflow.effects).page(ink));
+    }
+    page
+}
+
+/// What it has to do next, timers included, and why that has not been done yet.
+fn to_do(effects: &[EffectSummary]) -> Table<4> {
+    let mut table = Table::new(["TO DO", "NOT BEFORE (UTC)", "ATTEMPTS", "LAST TIME"]);
+    for effect in effects {
+        let doubt = if effect.doubt { "it may have been sent; " } else { "" };
+        table.row([
+            effect.kind.replace('_', " "),
+            moment(effect.run_at),
+            effect.attempt.to_string(),
+            format!("{doubt}{}", effect.last_error.as_deref().unwrap_or_default()),
+        ]);
+    }
+    table
 }
 
 /// A phase's status for a reader.

@@ -83,6 +83,25 @@ pub struct LeasedEffect {
     fence: i64,
 }
 
+/// An effect that waits, as the lists show it.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct EffectSummary {
+    /// Its id.
+    pub id: String,
+    /// Its kind.
+    pub kind: String,
+    /// `ready` or `inflight`.
+    pub state: String,
+    /// How many times it was claimed.
+    pub attempt: i64,
+    /// Whether an attempt may have reached the outside.
+    pub doubt: bool,
+    /// Not before this.
+    pub run_at: Timestamp,
+    /// Why the last attempt was put off.
+    pub last_error: Option<String>,
+}
+
 /// How sure it is that an attempt that failed did nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sent {
@@ -253,6 +272,14 @@ impl Store {
         Ok(!self.read(ACT, values![workflow]).await?.is_empty())
     }
 
+    /// What a workflow still has to do, in order.
+    pub async fn open_effects(&self, workflow: &WorkflowId) -> Result<Vec<EffectSummary>, StoreError> {
+        const OPEN: &str = "SELECT id, kind, state, attempt, doubt, run_at, last_error FROM effects
+            WHERE workflow_id = $1 AND state IN ('ready', 'inflight') ORDER BY seq";
+        let rows = self.read(OPEN, values![workflow]).await?;
+        rows.iter().map(summary).collect()
+    }
+
     /// How many effects wait, how many deliveries wait, and since when the oldest of each is due: for the metrics.
     pub async fn queues(&self) -> Result<[(&'static str, i64, Option<Timestamp>); 2], StoreError> {
         const EFFECTS: &str = "SELECT COUNT(*) AS depth, MIN(created_at) AS oldest FROM effects
@@ -371,5 +398,17 @@ fn leased(row: &Row) -> Result<LeasedEffect, StoreError> {
         first_sent_at: moment(row.int("first_sent_at")?),
         lease_until: moment(row.int("lease_until")?),
         fence: row.int("fence")?,
+    })
+}
+
+fn summary(row: &Row) -> Result<EffectSummary, StoreError> {
+    Ok(EffectSummary {
+        id: row.text("id")?.to_owned(),
+        kind: row.text("kind")?.to_owned(),
+        state: row.text("state")?.to_owned(),
+        attempt: row.int("attempt")?,
+        doubt: row.flag("doubt")?,
+        run_at: moment(row.int("run_at")?),
+        last_error: row.opt_text("last_error")?.map(str::to_owned),
     })
 }

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use countersign::sandbox::{IssueNumber, signature};
+use countersign::sandbox::{FaultKind, FaultRule, IssueNumber, signature};
 use serde_json::Value;
 
 use crate::world::{SECRET, World};
@@ -142,6 +142,28 @@ async fn status_shows_each_phase_with_the_digest_of_the_card() {
         data["card_url"].as_str().unwrap().contains(&card.id.to_string()),
         "{data}"
     );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn status_shows_what_could_not_be_done_yet_and_why() {
+    let world = World::new().await;
+    let issue = world.issue("Checkout is slow", "- [ ] Measure the checkout\n");
+    world
+        .github
+        .fault(FaultRule::on("GET", "/repos/acme/shop/labels", FaultKind::Status(502)));
+    world.say("alice", issue, "/deliver").await;
+    let id = only_workflow(&world);
+    let status = run(world.home(), &["status", &id]);
+    let line = status.page().lines().find(|line| line.starts_with("run agent"));
+    assert!(line.is_some_and(|line| line.contains("502")), "{}", status.out);
+    let data = run(world.home(), &["status", &id, "--json"]).envelope()["data"].take();
+    assert_eq!(data["effects"][0]["kind"], "run_agent", "{data}");
+    assert_eq!(data["effects"][0]["attempt"], 1, "{data}");
+    world.github.heal();
+    world.wait(600).await;
+    world.card(issue);
+    world.hear(issue);
     world.end().await;
 }
 

@@ -51,7 +51,7 @@ fn a_gate_that_expires_into_a_rejection_says_that_nobody_answered() {
     assert_eq!(run.reports(expire(&run, 0)), "rejected");
     assert_eq!(
         planned(&run),
-        ["card", "dismiss call for extract", "tell of extract's expiry"]
+        ["card", "tell of extract's expiry", "dismiss call for extract"]
     );
     assert_eq!(run.state.record.last().unwrap().what, What::Expired("extract".into()));
 

@@ -311,9 +311,9 @@ fn an_approval_lost_midway_and_given_again_carries_out_the_rest_only() {
         [
             "cancel planned",
             "card",
+            "tell of extract's lost approval",
             "call for extract",
-            "expire extract 0 in 168 h",
-            "tell of extract's lost approval"
+            "expire extract 0 in 168 h"
         ]
     );
     for ask in [
@@ -421,8 +421,8 @@ fn a_closed_subject_holds_the_workflow_and_its_people_are_told() {
         [
             "cancel planned",
             "card",
-            "dismiss call for extract",
-            "tell of the closing"
+            "tell of the closing",
+            "dismiss call for extract"
         ]
     );
     let again = run.verdict(&Command::System(closed()));

@@ -98,7 +98,7 @@ async fn two_commands_in_one_comment_are_both_answered() {
     println!("{answer}");
     says(
         &answer,
-        &["waiting for approval", &format!("`/approve {}`", world.digest(issue))],
+        &["waiting for approval", &format!("`{}`", world.digest(issue))],
     );
     says(&world.card(issue), &["size S"]);
     assert_eq!(world.reactions(asked), ["eyes", "rocket"]);

@@ -31,7 +31,7 @@ Workflow `w7f3a`, started by `alice` on 2025-12-04 12:00 UTC ([comment](https://
 
 An approval opens the ticked tasks as issues in `acme/app` under #12, and creates the label `docs`.
 
-- [x] **t1** Write the runbook — `bob`, high priority, size M, due 2025-12-19, labels `docs`, confidence high
+- [x] **t1** Write the runbook — `bob`, high priority, size M, due 2025-12-19, labels `docs`, high confidence
 
   > Write down what to do when the login is down.
 
@@ -51,7 +51,7 @@ Open questions:
 
 Left out:
 
-- maybe we should rewrite it all ([there](https://github.com/acme/app/issues/12#issuecomment-4)): nobody said that they will
+- maybe we should rewrite it all — nobody said that they will ([see](https://github.com/acme/app/issues/12#issuecomment-4))
 
 **Approve exactly this:** `/approve a7937b64b8ca` — or set the label `countersign:approve`.
 
@@ -80,7 +80,7 @@ Workflow `w7f3a`, started by `alice` on 2025-12-04 12:00 UTC ([comment](https://
 | Phase | State | Since | Result |
 | --- | --- | --- | --- |
 | Tasks | approved by `bob` | 2025-12-04 12:06 UTC | `16367aacb67a` by `alice` |
-| Issues | done | 2025-12-04 12:10 UTC | 1 issue opened, 1 link refused |
+| Issues | done | 2025-12-04 12:10 UTC | 1 issue opened, 1 link not made |
 | Mail | approved by `bob` | 2025-12-04 12:16 UTC | mail sent |
 
 #### Mail `00d8d3f11739`
@@ -102,7 +102,7 @@ Opened:
 
 Not linked:
 
-- `link:t1`: the parent has 100 sub-issues
+- [#41](https://github.com/acme/app/issues/41) as a sub-issue: the parent has 100 sub-issues
 
 The mail was handed over as `w7f3a.1@countersign`.
 
@@ -185,7 +185,7 @@ fn a_phase_that_needs_a_person_says_why() {
         (waits(Why::ManualProvider), "A person answers in the agent's place."),
         (
             unusable,
-            "The answer could not be used:\n\n- at /tasks/0: `title` is missing.",
+            "What the agent proposed could not be used:\n\n- at /tasks/0: `title` is missing.",
         ),
         (failed("extract"), "It failed: GitHub answered 422."),
     ] {

@@ -260,7 +260,7 @@ fn a_phase_that_stopped_calls_people() {
 
 It failed: GitHub answered 422.
 
-`/prompt` to see what is asked · `/respond` to answer it in a fenced block · `/revise …` to ask for another round · `/retry` to try again · `/hold …` to pause it · `/cancel …` to end it.");
+`/retry` to try again · `/revise …` to ask for another round · `/prompt` to see what is asked · `/respond` to answer it in a fenced block · `/hold …` to pause it · `/cancel …` to end it.");
     let waits = Event::WaitsForHuman {
         phase: phase.clone(),
         why: Why::Unusable(vec!["`title` is missing".to_owned()]),
@@ -268,11 +268,11 @@ It failed: GitHub answered 422.
     let waiting = deliver(&[running("extract"), waits]);
     assert_eq!(stopped(&people, &waiting, &phase, CARD_URL), "@alice: *Tasks* needs a person, see [the card](https://github.com/acme/app/issues/12#issuecomment-5).
 
-The answer could not be used:
+What the agent proposed could not be used:
 
 - `title` is missing.
 
-`/prompt` to see what is asked · `/respond` to answer it in a fenced block · `/revise …` to ask for another round · `/retry` to try again · `/hold …` to pause it · `/cancel …` to end it.");
+`/retry` to try again · `/revise …` to ask for another round · `/prompt` to see what is asked · `/respond` to answer it in a fenced block · `/hold …` to pause it · `/cancel …` to end it.");
 }
 
 #[test]
@@ -341,7 +341,7 @@ fn approvals_that_no_longer_count_say_why() {
     };
     assert_eq!(
         gate_expired(&and_then(at_the_tasks(), expired), &phase),
-        "Nobody answered in time, so *Tasks* is rejected. Silence approves nothing. `/revise …` to ask for another round · `/retry` to try again · `/hold …` to pause it · `/cancel …` to end it."
+        "Nobody answered in time, so *Tasks* is rejected. Silence approves nothing. `/retry` to try again · `/revise …` to ask for another round · `/hold …` to pause it · `/cancel …` to end it."
     );
 }
 

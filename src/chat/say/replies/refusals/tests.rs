@@ -67,7 +67,7 @@ fn every_refusal_says_how_it_stands_and_what_goes_on() {
             "approve",
             not_open(PhaseStatus::Error),
             &failing(),
-            "Nothing is waiting for approval: *Tasks* failed. Next: `/prompt` to see what is asked, `/respond` to answer it in a fenced block or `/revise …` to ask for another round.",
+            "Nothing is waiting for approval: *Tasks* failed. Next: `/retry` to try again, `/revise …` to ask for another round or `/prompt` to see what is asked.",
         ),
         (
             "approve",
