@@ -107,7 +107,8 @@ impl Engine {
             Trouble::Later { why, .. } | Trouble::Limited { why, .. } => why,
             Trouble::Never(why) => return Ok(Settled::refused(why)),
             Trouble::Lacks(permission) => {
-                return Ok(Settled::refused(self.lacks(spoken.spot.installation, permission).await));
+                let lacks = self.lacks(spoken.spot.installation, permission, verb.name).await;
+                return Ok(Settled::refused(lacks));
             }
             Trouble::Gone(_) | Trouble::Store(_) => return Err(trouble),
         };

@@ -341,7 +341,7 @@ impl Engine {
             }
             Trouble::Lacks(permission) => {
                 crate::figures::effect(kind, "failed");
-                let why = self.lacks(effect.installation, &permission).await;
+                let why = say::why_app_lacks(&permission, &self.accept_url(effect.installation).await);
                 tracing::warn!(%permission, "the App lacks a permission");
                 self.give_up(effect, &why).await
             }

@@ -347,14 +347,21 @@ impl Engine {
         }
     }
 
-    /// The sentence for a permission that the App's installation lacks: which, and where an owner accepts it.
-    async fn lacks(&self, installation: InstallationId, permission: &str) -> String {
+    /// Where an owner accepts permissions for an installation; empty when GitHub does not say.
+    async fn accept_url(&self, installation: InstallationId) -> String {
         let found = self.parts().github.app().installation(installation).await;
-        let accept_url = found.ok().flatten().map(|found| found.html_url).unwrap_or_default();
+        found.ok().flatten().map(|found| found.html_url).unwrap_or_default()
+    }
+
+    /// The sentence for a permission that the App's installation lacks: which, and where an owner accepts it.
+    /// `again` is the verb by which it is tried again then.
+    async fn lacks(&self, installation: InstallationId, permission: &str, again: &str) -> String {
+        let accept_url = self.accept_url(installation).await;
         crate::chat::say::replies::app_lacks(&crate::chat::say::replies::Lacks {
             to: "do that",
             permission,
             accept_url: &accept_url,
+            again,
         })
     }
 

@@ -15,7 +15,7 @@ use url::Url;
 
 use super::auth::{Granted, Identity, Signer, Token, Vault};
 use super::cache::{Cache, Key};
-use super::error::{GithubError, classify, text};
+use super::error::{GithubError, Refusal, classify, text};
 use crate::workflow::ids::InstallationId;
 
 /// GitHub asks for a name (<https://docs.github.com/rest/using-the-rest-api/getting-started-with-the-rest-api#user-agent>).
@@ -176,17 +176,32 @@ impl Transport {
         let (authorization, serial) = self.credential(identity, None).await?;
         sent.store(true, Ordering::Relaxed);
         let incoming = self.conditional(identity, &outgoing, authorization).await?;
-        if incoming.status != StatusCode::UNAUTHORIZED {
+        if incoming.status != StatusCode::UNAUTHORIZED && !self.lacks_permission(&incoming) {
             return Ok(incoming);
         }
         // What was not accepted was not executed: it is as good as not sent.
         sent.store(false, Ordering::Relaxed);
+        if identity == Identity::App && incoming.status == StatusCode::FORBIDDEN {
+            return Ok(incoming);
+        }
         if identity == Identity::App && !self.signer.correct(text(&incoming.headers, DATE.as_str())) {
             return Ok(incoming);
         }
         let (authorization, _) = self.credential(identity, serial).await?;
         sent.store(true, Ordering::Relaxed);
         self.conditional(identity, &outgoing, authorization).await
+    }
+
+    /// A token keeps the permissions that it was made with: an owner may have accepted more since.
+    fn lacks_permission(&self, incoming: &Incoming) -> bool {
+        incoming.status == StatusCode::FORBIDDEN
+            && matches!(
+                classify(incoming.status, &incoming.headers, &incoming.body, self.signer.now()),
+                GithubError::Forbidden {
+                    reason: Refusal::MissingPermission { .. },
+                    ..
+                }
+            )
     }
 
     async fn credential(

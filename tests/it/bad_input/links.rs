@@ -32,7 +32,7 @@ async fn without_sub_issues_and_dependencies_a_list_with_links_takes_their_place
     let said = world.hear(issue);
     let lists: Vec<_> = said
         .iter()
-        .filter(|text| text.contains(&format!("- #{}", all[0].number)))
+        .filter(|text| text.contains(&format!("- [ ] #{}", all[0].number)))
         .collect();
     assert_eq!(lists.len(), 1, "{said:#?}");
     holds(
@@ -143,28 +143,57 @@ async fn without_graphql_the_edits_that_were_told_count_and_the_card_says_so() {
     world.end().await;
 }
 
+/// What the App's manifest asks for.
+const ALL: [(&str, Access); 4] = [
+    ("contents", Access::Read),
+    ("issues", Access::Write),
+    ("metadata", Access::Read),
+    ("pull_requests", Access::Write),
+];
+
 #[tokio::test]
 async fn a_permission_that_the_app_lacks_is_named_with_the_page_where_it_is_accepted() {
     let world = World::new().await;
+    let issue = world.issue("Checkout is slow", TASKS);
+    world.github.set_app_permissions(&ALL[1..]);
+    let typed = world.say("alice", issue, "/deliver").await;
+    holds(
+        &world.answer(issue),
+        &[
+            "lacks the permission `contents=read`",
+            "/settings/installations/",
+            "`/deliver`",
+        ],
+    );
+    assert_eq!(world.reactions(typed), ["-1", "eyes"]);
+    world.github.set_app_permissions(&ALL);
+    world.say("alice", issue, "/deliver").await;
+    holds(&world.card(issue), &["waiting for approval"]);
+    world.hear(issue);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_permission_that_is_lost_before_the_acts_stops_them_until_somebody_retries() {
+    let world = World::new().await;
     let issue = asked(&world, TASKS).await;
     let line = format!("/approve {}", world.digest(issue));
-    let few = [
-        ("contents", Access::Read),
-        ("issues", Access::Read),
-        ("metadata", Access::Read),
-    ];
-    world.github.set_app_permissions(&few);
+    world
+        .github
+        .set_app_permissions(&[ALL[0], ("issues", Access::Read), ALL[2]]);
     world.say("bob", issue, &line).await;
     world.wait(600).await;
     assert_eq!(world.opened(), []);
-    let all = [
-        ("contents", Access::Read),
-        ("issues", Access::Write),
-        ("metadata", Access::Read),
-        ("pull_requests", Access::Write),
-    ];
-    world.github.set_app_permissions(&all);
-    world.wait(600).await;
+    world.github.set_app_permissions(&ALL);
+    world.say("alice", issue, "/status").await;
+    holds(
+        &world.hear(issue).join("\n"),
+        &[
+            "lacks the permission `issues=write`",
+            "/settings/installations/",
+            "/retry",
+        ],
+    );
     world.say("alice", issue, "/retry").await;
     world.wait(20).await;
     world.hear(issue);

@@ -129,7 +129,7 @@ async fn in_an_archived_repository_acts_wait_for_a_person_and_nothing_is_lost() 
     world.github.as_("ada").unarchive().unwrap();
     world.settle().await;
     world.say("alice", issue, "/status").await;
-    world.hear(issue);
+    holds(&world.hear(issue).join("\n"), &["failed", "archived", "/retry"]);
     world.say("alice", issue, "/retry").await;
     world.hear(issue);
     assert_eq!(world.opened().len(), 2, "{}", world.card(issue));

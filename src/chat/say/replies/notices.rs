@@ -239,14 +239,20 @@ pub struct Unlinked {
 
 /// The comment that lists opened issues which could not be linked as sub-issues.
 pub fn unlinked_issues(all: &[Unlinked]) -> String {
+    // What is true of all is said once.
+    let shared = all.first().and_then(|first| first.reason.as_deref());
+    let shared =
+        shared.filter(|shared| all.len() > 1 && all.iter().all(|issue| issue.reason.as_deref() == Some(shared)));
+    let why = shared.map(|reason| format!(" ({})", words(reason))).unwrap_or_default();
     let mut text = format!(
-        "Opened for this, but not as {}:\n",
+        "Opened for this, but not as {}{why}:\n",
         if all.len() == 1 { "a sub-issue" } else { "sub-issues" }
     );
     for (at, issue) in all.iter().enumerate() {
         let reason = issue
             .reason
             .as_deref()
+            .filter(|_| shared.is_none())
             .map(|reason| format!(" ({})", words(reason)))
             .unwrap_or_default();
         let line = format!(

@@ -106,20 +106,42 @@ pub struct Lacks<'a> {
     pub permission: &'a str,
     /// The page on which an owner accepts it.
     pub accept_url: &'a str,
+    /// The verb by which it is tried again then.
+    pub again: &'a str,
 }
 
 /// What the App lacks and where an owner accepts it.
 pub fn app_lacks(lacks: &Lacks<'_>) -> String {
-    let permission = match lacks.permission {
-        "" => "a permission".to_owned(),
-        lacking => format!("the permission {}", name(lacking)),
-    };
+    let permission = lacking(lacks.permission);
     format!(
         "I could not {}: my installation lacks {permission}. An owner accepts it in {}. After that: {}",
         words(lacks.to),
         link("the installation's settings", lacks.accept_url),
-        code("/retry")
+        code(&format!("/{}", lacks.again))
     )
+}
+
+/// The same as a reason that is repeated within another text: without links.
+pub fn why_app_lacks(permission: &str, accept_url: &str) -> String {
+    format!(
+        "my installation lacks {}, which an owner accepts on {}",
+        lacking(permission),
+        name(accept_url)
+    )
+}
+
+/// GitHub separates permissions of which one is enough by semicolons.
+fn lacking(permission: &str) -> String {
+    let all: Vec<String> = permission
+        .split(';')
+        .map(str::trim)
+        .filter(|one| !one.is_empty())
+        .map(name)
+        .collect();
+    match all.is_empty() {
+        true => "a permission".to_owned(),
+        false => format!("the permission {}", list(&all, "or")),
+    }
 }
 
 /// The short comment that calls people to a gate. It is the only text that notifies: everybody whose login is

@@ -57,6 +57,7 @@ fn what_the_app_lacks_and_where_it_is_accepted() {
         to: "open issues",
         permission: "issues=write",
         accept_url,
+        again: "retry",
     };
     assert_eq!(
         app_lacks(&lacks),
@@ -430,7 +431,7 @@ proptest! {
         let mut said = vec![
             not_allowed(&NotAllowed { verb: "approve", needs: WRITERS, has: Right::None, who: &who_can }),
             could_not_check("approve", &text, Again::WillTry),
-            app_lacks(&Lacks { to: &text, permission: &text, accept_url: &text }),
+            app_lacks(&Lacks { to: &text, permission: &text, accept_url: &text, again: &text }),
             call(&texts, &gate, &phase, &text),
             refusal(&Refusal::Held(held.hold.clone().unwrap()), &about),
             refusal(&wrong, &about),
