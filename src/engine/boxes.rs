@@ -110,7 +110,7 @@ impl Engine {
                 .iter()
                 .map(|(key, on)| format!("{} {key}", if *on { "ticked" } else { "unticked" }))
                 .collect();
-            match self.amended(&stored, &amendments, &words.join(", ")).await? {
+            match self.amended(&stored, verb.name, &amendments, &words.join(", ")).await? {
                 Asked::Core(ask, extra) => {
                     self.decide_ask(spoken, verb, Box::new(stored.clone()), by, ask, extra)
                         .await?

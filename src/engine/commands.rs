@@ -411,14 +411,18 @@ impl Engine {
                         fields: fields(changes),
                     },
                 };
-                return self.amended(stored, &[amendment], &request.hint()).await;
+                return self
+                    .amended(stored, request.verb(), &[amendment], &request.hint())
+                    .await;
             }
             Request::Task { fields: changes } => {
                 let amendment = Amendment::Add {
                     fields: fields(changes),
                     by: spoken.speech.by.login.clone(),
                 };
-                return self.amended(stored, &[amendment], &request.hint()).await;
+                return self
+                    .amended(stored, request.verb(), &[amendment], &request.hint())
+                    .await;
             }
             Request::Respond { text } => return self.responded(spoken, stored, text).await,
             Request::Help { .. }
@@ -464,6 +468,7 @@ impl Engine {
     pub(super) async fn amended(
         &self,
         stored: &Stored,
+        verb: &str,
         amendments: &[Amendment],
         change: &str,
     ) -> Result<Asked, Trouble> {
@@ -486,14 +491,8 @@ impl Engine {
                     draft = Some(amended);
                 }
                 Err(problem) => {
-                    let verb = change
-                        .trim_start_matches('/')
-                        .split_whitespace()
-                        .next()
-                        .unwrap_or("edit")
-                        .to_owned();
                     return Ok(Asked::No(
-                        say::amendment_refused(&verb, &problem, &current),
+                        say::amendment_refused(verb, &problem, &current),
                         Write::new(),
                     ));
                 }

@@ -13,6 +13,7 @@ use axum::body::Body;
 use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, State as AxumState};
 use axum::response::Response;
+use axum::routing::any;
 use axum::serve::{IncomingStream, Listener};
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
@@ -116,9 +117,12 @@ impl AsyncWrite for CutStream {
     }
 }
 
-/// The whole API behind one handler.
+/// The whole API behind one handler. Repositories by id are named, since the page would take them for an owner's.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
-    Router::new().fallback(serve).with_state(shared)
+    Router::new()
+        .route("/repositories/{id}/{*rest}", any(serve))
+        .fallback(serve)
+        .with_state(shared)
 }
 
 async fn serve(

@@ -451,7 +451,10 @@ async fn what_went_away_answers_as_gone_and_what_moved_redirects() {
     let followed = scene.get(redirect.header("location")).await;
     assert_eq!(
         (&followed.body["number"], &followed.body["title"]),
-        (&json!(there), &json!("moved"))
+        (&json!(there), &json!("moved")),
+        "{} of {}",
+        followed.status,
+        redirect.header("location")
     );
     ada.rename_repo("renamed").unwrap();
     let redirect = scene.get("/repos/acme/app/issues?state=all&per_page=5").await;

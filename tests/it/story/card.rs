@@ -34,7 +34,6 @@ async fn a_bare_approve_right_after_the_card_was_posted_anew_is_refused() {
     while world.github.lose_next().is_some() {}
     world.say("bob", issue, "/approve").await;
     let answer = world.answer(issue);
-    println!("{answer}");
     says(&answer, &["The card was deleted", "posted it anew", "/approve "]);
     assert!(world.opened().is_empty());
     world.wait(20).await;
@@ -54,7 +53,6 @@ async fn a_changed_card_is_restored_with_the_change_and_its_editor_named() {
     world.github.as_("bob").edit_comment(card.id, &changed).unwrap();
     world.settle().await;
     let said = world.answer(issue);
-    println!("{said}");
     says(
         &said,
         &[
@@ -84,7 +82,6 @@ async fn a_card_that_was_changed_unheard_is_no_ground_for_an_approval() {
     while world.github.lose_next().is_some() {}
     world.say("alice", issue, &format!("/approve {digest}")).await;
     let said = world.answer(issue);
-    println!("{said}");
     says(
         &said,
         &[
@@ -113,7 +110,6 @@ async fn boxes_that_were_changed_unheard_are_drawn_anew_and_nothing_is_approved(
         .say("alice", issue, &format!("/approve {}", world.digest(issue)))
         .await;
     let said = world.answer(issue);
-    println!("{said}");
     says(&said, &["boxes", "drawn it anew", "/approve "]);
     says(&world.card(issue), &["- [x] **t2**"]);
     assert!(world.opened().is_empty());
@@ -141,7 +137,6 @@ async fn a_tick_by_somebody_without_write_access_is_refused_and_the_box_drawn_as
     world.github.set_role("bob", countersign::sandbox::Role::Triage);
     world.settle().await;
     let said = world.answer(issue);
-    println!("{said}");
     says(&said, &["To `bob` (box on this card)", "You may not", "write access"]);
     says(&world.card(issue), &["- [x] **t2**"]);
     assert_eq!(world.digest(issue), digest);
@@ -173,7 +168,6 @@ async fn with_every_task_unticked_an_approval_opens_nothing() {
     world.wait(20).await;
     world.approve("bob", issue).await;
     let said = world.answer(issue);
-    println!("{said}\n{}", world.card(issue));
     says(&said, &["Done. Nothing was opened or sent."]);
     assert!(world.opened().is_empty());
     world.end().await;

@@ -20,7 +20,6 @@ async fn mallory_is_refused_and_told_what_is_needed_and_who_can() {
     let issue = world.delivered().await;
     let asked = world.say("mallory", issue, "/approve").await;
     let answer = world.answer(issue);
-    println!("{answer}");
     says(
         &answer,
         &[
@@ -46,7 +45,6 @@ async fn unticking_a_task_makes_a_new_digest_and_the_old_one_is_void() {
     let old = world.digest(issue);
     world.tick("alice", issue, "t2", Tick::Off).await;
     let card = world.card(issue);
-    println!("{card}");
     assert_ne!(world.digest(issue), old);
     says(
         &card,
@@ -73,7 +71,6 @@ async fn an_edit_makes_a_new_digest_and_the_old_one_is_void() {
         .say("alice", issue, "/edit t3 title=\"Write the runbook for paging\" assign=@alice due=2026-12-24 priority=critical est=XL labels=docs,ops criteria=\"who to call; how to roll back\"")
         .await;
     let card = world.card(issue);
-    println!("{card}");
     assert_eq!(world.reactions(asked), ["eyes", "rocket"]);
     says(
         &card,
@@ -95,7 +92,6 @@ async fn a_task_can_be_added_and_the_old_digest_is_void() {
     let old = world.digest(issue);
     world.say("carol", issue, "/task Announce the change depends=t3").await;
     let card = world.card(issue);
-    println!("{card}");
     says(
         &card,
         &[
@@ -128,7 +124,6 @@ async fn three_changes_make_three_digests_and_the_first_is_refused_with_the_last
 
     let asked = world.say("bob", issue, &format!("/approve {first}")).await;
     let answer = world.answer(issue);
-    println!("{answer}");
     says(&answer, &[&first, "void", &format!("`/approve {fourth}`")]);
     assert_eq!(world.reactions(asked), ["-1", "eyes"]);
     assert!(world.opened().is_empty());
@@ -145,7 +140,6 @@ async fn a_digest_that_was_never_shown_is_refused_with_the_one_that_is() {
     let issue = world.delivered().await;
     world.say("bob", issue, "/approve 0123456789ab").await;
     let answer = world.answer(issue);
-    println!("{answer}");
     says(&answer, &["0123456789ab", "is not what is shown", &world.digest(issue)]);
     world.end().await;
 }
@@ -167,7 +161,6 @@ async fn a_bare_approve_just_after_the_card_changed_is_refused_and_taken_later()
     world.say("alice", issue, "/edit t1 est=S").await;
     world.say("bob", issue, "/approve").await;
     let answer = world.answer(issue);
-    println!("{answer}");
     says(
         &answer,
         &["ten seconds", &format!("`/approve {}`", world.digest(issue))],
@@ -188,7 +181,6 @@ async fn an_approval_can_be_taken_back_before_anything_was_opened() {
     world.approve("bob", issue).await;
     says(&world.card(issue), &["approved by `bob`", "/unapprove"]);
     let asked = world.say("bob", issue, "/unapprove").await;
-    println!("{}\n{:#?}", world.card(issue), world.github.comments(issue).last());
     assert_eq!(world.reactions(asked), ["eyes", "rocket"]);
     world.github.heal();
     world.wait(3600).await;
@@ -204,7 +196,6 @@ async fn an_approval_cannot_be_taken_back_once_issues_are_being_opened() {
     let issue = world.opened_all().await;
     let asked = world.say("bob", issue, "/unapprove").await;
     let answer = world.answer(issue);
-    println!("{answer}");
     says(&answer, &["no approval that could be taken back"]);
     assert_eq!(world.reactions(asked), ["-1", "eyes"]);
     world.end().await;
@@ -218,7 +209,6 @@ async fn taking_back_the_approval_of_somebody_else_needs_maintain() {
     world.approve("bob", issue).await;
     world.say("alice", issue, "/unapprove @bob").await;
     let answer = world.answer(issue);
-    println!("{answer}");
     says(&answer, &["bob", "maintain", "mona", "ada"]);
     let asked = world.say("mona", issue, "/unapprove @bob").await;
     assert_eq!(world.reactions(asked), ["eyes", "rocket"]);
@@ -239,7 +229,6 @@ async fn an_approver_who_loses_the_right_before_the_acts_has_approved_nothing() 
     world.github.heal();
     world.wait(3600).await;
     let heard = world.hear(issue);
-    println!("{heard:#?}\n{}", world.card(issue));
     let said = heard.join("\n");
     says(
         &said,
@@ -257,16 +246,13 @@ async fn a_rejection_says_why_and_what_next_and_a_revision_goes_on() {
     let old = world.digest(issue);
     world.say("bob", issue, "/reject the index is there already").await;
     let card = world.card(issue);
-    println!("{card}");
     says(&card, &["rejected", "the index is there already", "/revise", "/retry"]);
     says_not(&card, &["`/approve "]);
     world.say("bob", issue, &format!("/approve {old}")).await;
     let answer = world.answer(issue);
-    println!("{answer}");
     says(&answer, &["was rejected", "/revise"]);
     world.say("alice", issue, "/revise leave the index out").await;
     world.is_called(issue);
-    println!("{}", world.card(issue));
     says(&world.card(issue), &["round 2", "/approve "]);
     assert_ne!(world.digest(issue), old, "an approval is valid in one round");
     world.end().await;
@@ -278,7 +264,6 @@ async fn a_rejection_without_a_reason_is_refused() {
     let issue = world.delivered().await;
     world.say("bob", issue, "/reject").await;
     let answer = world.answer(issue);
-    println!("{answer}");
     says(&answer, &["needs a reason", "/reject"]);
     says(&world.card(issue), &["waiting for approval"]);
     world.end().await;
@@ -303,7 +288,6 @@ async fn a_revision_at_the_gate_reads_what_was_said_since() {
     let old = world.digest(issue);
     world.say("bob", issue, "Action: @alice will clean the cache").await;
     world.say("bob", issue, "/revise with the cache").await;
-    println!("{}", world.card(issue));
     says(
         &world.card(issue),
         &["round 2", "Clean the cache", &format!("`{old}` is void")],

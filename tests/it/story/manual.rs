@@ -10,7 +10,6 @@ async fn waiting() -> (World, countersign::sandbox::IssueNumber) {
     let issue = world.discussion().await;
     world.say("alice", issue, "/deliver").await;
     let said = world.answer(issue);
-    println!("{said}\n{}", world.card(issue));
     says(&said, &["@alice", "*Tasks* needs a person", "`/prompt`", "`/respond`"]);
     (world, issue)
 }
@@ -47,14 +46,12 @@ async fn an_answer_goes_through_the_same_checks_and_then_to_the_gate() {
     };
     world.say("bob", issue, "/respond\n```json\n{\"tasks\": 5}\n```").await;
     let said = world.answer(issue);
-    println!("{said}");
     says(
         &said,
         &["could not be used", "Nothing is lost", "tasks", "/prompt", "/respond"],
     );
 
     world.say("bob", issue, &answer("@bob will write the runbook")).await;
-    println!("{}", world.card(issue));
     world.is_called(issue);
     says(
         &world.card(issue),
@@ -85,7 +82,7 @@ async fn a_task_whose_quote_nobody_wrote_is_thrown_away_and_said() {
         )
         .await;
     let card = world.card(issue);
-    println!("{card}\n{:#?}", world.hear(issue));
+    world.is_called(issue);
     says_not(&card, &["**t1**"]);
     says(&card, &["Pay Mallory", "quote"]);
     world.end().await;

@@ -160,7 +160,7 @@ async fn a_discussion_without_tasks_names_the_forms_that_are_known() {
     let issue = world.issue("Chatter", "Nice weather today.\n");
     world.say("alice", issue, "/deliver").await;
     let card = world.card(issue);
-    println!("{card}\n{:#?}", world.hear(issue));
+    world.is_called(issue);
     says(&card, &["no task", "- [ ]", "Action:", "/task"]);
     world.end().await;
 }
@@ -171,7 +171,7 @@ async fn tasks_shows_them_and_opens_nothing() {
     let issue = world.discussion().await;
     world.say("carol", issue, "/tasks").await;
     let card = world.card(issue);
-    println!("{card}\n{:#?}", world.hear(issue));
+    assert!(world.hear(issue).is_empty(), "the card says it");
     says(&card, &["Measure the checkout under load", "Write the runbook", "done"]);
     says_not(&card, &["/approve"]);
     assert!(world.opened().is_empty());
@@ -188,7 +188,6 @@ async fn more_tasks_than_the_limit_are_refused_naming_the_limit() {
     world.say("alice", issue, "/deliver").await;
     let card = world.card(issue);
     let heard = world.hear(issue).join("\n");
-    println!("{card}\n{heard}");
     says(&card, &["60 tasks", "`limits.tasks`", "50"]);
     says(&heard, &["limits.tasks", "/retry"]);
     assert!(world.opened().is_empty());
@@ -220,8 +219,6 @@ async fn three_hundred_tasks_stand_on_pages_before_they_can_be_approved() {
     world.say("alice", issue, "/deliver").await;
     let card = world.card(issue);
     let heard = world.hear(issue);
-    println!("{}", &card[..3000.min(card.len())]);
-    println!("{} comments", heard.len());
     says(&card, &["300 tasks", "All of it stands on", "/approve "]);
     let pages = heard.len() - 1;
     assert!(pages > 1);

@@ -18,8 +18,7 @@ async fn a_pull_request_is_a_subject_too() {
     says(&world.card(pull), &["**t1** Measure the checkout", "/approve "]);
     world.wait(20).await;
     world.approve("bob", pull).await;
-    let heard = world.hear(pull);
-    println!("{heard:#?}\n{}", world.card(pull));
+    world.is_called(pull);
     assert_eq!(world.opened().len(), 1);
     world.end().await;
 }
@@ -47,7 +46,6 @@ async fn a_review_and_a_line_comment_are_heard() {
         .unwrap();
     world.settle().await;
     let replies = world.github.line_comments(pull);
-    println!("{replies:#?}");
     let bot = world.github.bot_login();
     let reply = replies
         .iter()
@@ -95,7 +93,6 @@ async fn two_commands_in_one_comment_are_both_answered() {
     let issue = world.delivered().await;
     let asked = world.say("alice", issue, "/edit t1 est=S\n\n/status").await;
     let answer = world.answer(issue);
-    println!("{answer}");
     says(
         &answer,
         &["waiting for approval", &format!("`{}`", world.digest(issue))],
@@ -140,7 +137,6 @@ async fn another_repository_has_its_own_configuration() {
         .into_iter()
         .find(|comment| comment.author == bot)
         .expect("a card");
-    println!("{}", card.body);
     says(&card.body, &["`acme/blog`", "Write the post"]);
     assert!(world.github.comments(issue).is_empty());
     world.end().await;
