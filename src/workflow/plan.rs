@@ -96,6 +96,9 @@ pub enum Notice {
     Closed,
 }
 
+/// How many acts of a phase one edit of the card shows.
+const SHOWN_EVERY: usize = 10;
+
 /// What follows from events that led to `state`, in order. The card comes first, so that what it shows is there before
 /// anybody is called to look at it, and what happened before anybody is asked to do something about it.
 pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
@@ -103,8 +106,7 @@ pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
     if events.iter().any(ends_planned) {
         intents.push(Intent::CancelPlanned);
     }
-    let only_shown = events.iter().all(|event| matches!(event, Event::Shown { .. }));
-    if !only_shown {
+    if worth_showing(state, events) {
         intents.push(Intent::Card);
     }
     intents.extend(events.iter().filter_map(|event| {
@@ -144,6 +146,18 @@ pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
     let acting = acting.filter(|phase| events.iter().any(|event| lets_act(event, phase)));
     intents.extend(acting.filter_map(|phase| next_act(state, phase)));
     intents
+}
+
+/// Whether the card should say what happened. While a phase carries out one act after the other, every tenth is shown:
+/// each edit of the card costs a write of GitHub's limits, as an act does.
+fn worth_showing(state: &State, events: &[Event]) -> bool {
+    match events {
+        [Event::ActEnded { phase, .. }] => {
+            let goes_on = state.is_open() && state.hold.is_none() && state.next_act(phase).is_some();
+            !goes_on || state.at(phase).outcomes.len().is_multiple_of(SHOWN_EVERY)
+        }
+        _ => !events.iter().all(|event| matches!(event, Event::Shown { .. })),
+    }
 }
 
 /// What people should be told of an event, where its card alone would not reach them.

@@ -54,7 +54,7 @@ phases:
     run.asks("bob", Right::Write, approve(&mail()));
     assert_eq!(planned(&run), ["card", "dismiss call for email", "act email mail"]);
     run.act_ended("extract", "label", ActOutcome::LabelReady);
-    assert_eq!(planned(&run), ["card", "act extract issue:1"]);
+    assert_eq!(planned(&run), ["act extract issue:1"]);
     run.reports(Report::ActFailed {
         phase: "email".into(),
         key: super::key("mail"),

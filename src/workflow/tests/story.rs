@@ -153,9 +153,9 @@ fn a_discussion_becomes_issues_and_a_mail() {
     );
     assert_eq!(planned(&run), ["card", "dismiss call for extract", "act tickets label"]);
     assert_eq!(run.act_ended("tickets", "label", ActOutcome::LabelReady), "act_ended");
-    assert_eq!(planned(&run), ["card", "act tickets issue:1"]);
+    assert_eq!(planned(&run), ["act tickets issue:1"]);
     assert_eq!(run.act_ended("tickets", "issue:1", opened(8)), "act_ended");
-    assert_eq!(planned(&run), ["card", "act tickets issue:2"]);
+    assert_eq!(planned(&run), ["act tickets issue:2"]);
     assert_eq!(
         run.act_ended("tickets", "issue:2", opened(9)),
         "act_ended+phase_completed+phase_started"
