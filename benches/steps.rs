@@ -11,8 +11,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
+use countersign::store::change::Change;
 use countersign::store::effects::{LeasedEffect, NewEffect, Pace, Priority};
-use countersign::store::workflows::{Change, Place, Stored, keep_proposal};
+use countersign::store::workflows::{Place, Stored, keep_proposal};
 use countersign::store::{Store, Write};
 use countersign::workflow::act::{Act, ActKey, Deed};
 use countersign::workflow::apply::{apply, begin};

@@ -4,7 +4,7 @@ use super::answer::{Answer, Refusal};
 use super::database::Database;
 use super::page::{Ink, Table, moment};
 use super::status::unknown;
-use crate::store::workflows::{StoredEvent, first_broken};
+use crate::store::history::{StoredEvent, first_broken};
 use crate::workflow::event::Event;
 use crate::workflow::ids::WorkflowId;
 use crate::workflow::state::{ActOutcome, Ending, Why};

@@ -1,8 +1,9 @@
 //! Ticks: the boxes of the card select tasks. What was ticked is taken from the difference inside the `edited` payload,
 //! by its sender, and never from what the card says now.
 
+use super::asks::Asked;
 use super::authority::Speech;
-use super::commands::{Asked, Ends, From, Settled, Spoken};
+use super::commands::{Ends, From, Settled, Spoken};
 use super::deliveries::Told;
 use super::{Engine, Trouble};
 use crate::agents::Amendment;

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Engine, Pacing};
 use crate::github::{CommentKind, Reaction, ReactionTarget};
+use crate::store::change::Change;
 use crate::store::effects::{NewEffect, Pace, Priority, cancel_planned, no_act_under_way};
-use crate::store::workflows::{Change, Place, Stored};
+use crate::store::workflows::{Place, Stored};
 use crate::store::{Statement, StoreError, Write};
 use crate::workflow::apply::{apply, begin};
 use crate::workflow::event::Event;

@@ -8,6 +8,7 @@
 mod acts;
 mod agent_run;
 mod answers;
+mod asks;
 mod authority;
 mod boxes;
 mod card;
@@ -18,6 +19,7 @@ mod effects;
 mod labels;
 mod queries;
 mod settings;
+mod start;
 mod thread;
 
 use std::sync::Arc;

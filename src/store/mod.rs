@@ -4,8 +4,11 @@
 //! reading statement; the back end keeps a write whole or not at all. A second database is a second back end under the
 //! same operations.
 
+pub mod change;
+mod counters;
 pub mod deliveries;
 pub mod effects;
+pub mod history;
 pub mod repositories;
 mod sqlite;
 pub mod workflows;

@@ -1,13 +1,12 @@
 //! Workflows: the fold, the hash-chained events, the proposals, the links, the gates, the cards and the runs.
 
-use super::deliveries::{first, micros, moment};
-use super::{Row, Statement, Store, StoreError, Write};
+use super::change::broken;
+use super::deliveries::{micros, moment};
+use super::{Row, Statement, Store, StoreError};
 use crate::values;
 use crate::workflow::artifact::Proposal;
-use crate::workflow::event::Event;
 use crate::workflow::ids::{CommentId, Digest, InstallationId, IssueNumber, PhaseId, RepositoryId, UserId, WorkflowId};
-use crate::workflow::state::{State, Status, Timestamp};
-use crate::workflow::words::without_words;
+use crate::workflow::state::{State, Timestamp};
 
 /// A workflow as it is stored, with what a change of it must match.
 #[derive(Debug, Clone)]
@@ -19,7 +18,7 @@ pub struct Stored {
     /// `owner/name` when it last changed.
     pub repository: String,
     /// The hash of its last event.
-    chain: String,
+    pub(super) chain: String,
 }
 
 /// A new workflow's place.
@@ -54,21 +53,6 @@ pub struct WorkflowSummary {
     pub started_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
-}
-
-/// An event as it is stored.
-#[derive(Debug, Clone, serde::Serialize)]
-pub struct StoredEvent {
-    /// From 1, without a gap.
-    pub seq: i64,
-    /// When.
-    pub at: Timestamp,
-    /// The delivery or effect that caused it.
-    pub cause: String,
-    /// The fact.
-    pub event: Event,
-    /// SHA-256 over the former hash and this event.
-    pub hash: String,
 }
 
 /// What a comment is to a workflow.
@@ -142,180 +126,7 @@ pub struct Run {
     pub ended_at: Timestamp,
 }
 
-/// Hash of one event in its chain.
-fn chained(former: &str, event: &Event, at: Timestamp) -> Result<(String, String), StoreError> {
-    let data = serde_json::to_value(event).map_err(broken)?;
-    let covered = serde_json::json!({ "former": former, "at": micros(at), "event": without_words(&data) });
-    Ok((data.to_string(), Digest::of(&covered).to_string()))
-}
-
-fn broken(error: serde_json::Error) -> StoreError {
-    StoreError::Broken(error.to_string())
-}
-
-fn status_name(status: &Status) -> &'static str {
-    match status {
-        Status::Open => "open",
-        Status::Completed => "completed",
-        Status::Cancelled { .. } => "cancelled",
-    }
-}
-
-/// A change of one workflow: the events, and the state that they lead to.
-#[derive(Debug)]
-pub struct Change<'a> {
-    /// The workflow before, or the place of a new one.
-    pub before: Result<&'a Stored, &'a Place>,
-    /// What happened.
-    pub events: &'a [Event],
-    /// The state after.
-    pub after: &'a State,
-    /// What it waits for, in a few words.
-    pub waits_for: &'a str,
-    /// The delivery or effect that caused it.
-    pub cause: &'a str,
-    /// When.
-    pub now: Timestamp,
-}
-
-impl Change<'_> {
-    /// The statements that keep it: refused as a whole when the workflow changed meanwhile.
-    pub fn statements(&self) -> Result<Write, StoreError> {
-        let (mut chain, version, installation, repository) = match self.before {
-            Ok(stored) => (
-                stored.chain.clone(),
-                stored.state.version,
-                stored.installation,
-                stored.repository.as_str(),
-            ),
-            Err(place) => (String::new(), 0, place.installation, place.repository.as_str()),
-        };
-        let state = self.after;
-        let mut events = Write::new();
-        for (event, seq) in self.events.iter().zip(version + 1..) {
-            let (data, hash) = chained(&chain, event, self.now)?;
-            events.push(Statement::new(
-                "INSERT INTO events (workflow_id, seq, type, data, actor_id, cause, repository_id, at, hash)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-                values![
-                    &state.id,
-                    seq,
-                    event.name(),
-                    data,
-                    event.actor().map(|actor| actor.id),
-                    self.cause,
-                    state.subject.repository,
-                    micros(self.now),
-                    &hash,
-                ],
-            ));
-            chain = hash;
-        }
-        let row = match self.before {
-            Err(_) => {
-                "INSERT INTO workflows (id, version, definition, status, held, waits_for, installation_id,
-                    repository_id, repository, subject, state, chain, started_at, updated_at)
-                SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13 WHERE $14 = 0"
-            }
-            Ok(_) => {
-                "UPDATE workflows SET version = $2, definition = $3, status = $4, held = $5, waits_for = $6,
-                    installation_id = $7, repository_id = $8, repository = $9, subject = $10, state = $11, chain = $12,
-                    updated_at = $13
-                WHERE id = $1 AND version = $14"
-            }
-        };
-        let row = Statement::new(
-            row,
-            values![
-                &state.id,
-                state.version,
-                &state.definition.name,
-                status_name(&state.status),
-                state.hold.is_some(),
-                self.waits_for,
-                installation,
-                state.subject.repository,
-                repository,
-                state.subject.number,
-                serde_json::to_string(state).map_err(broken)?,
-                chain,
-                micros(self.now),
-                version,
-            ],
-        )
-        .exactly(1);
-        let mut write = Write::of(row);
-        write.append(events);
-        if self.before.is_err() {
-            write.push(link(
-                &state.id,
-                state.subject.repository,
-                "issue",
-                state.subject.number.0,
-                "subject",
-                "",
-            ));
-        }
-        write.append(self.gates());
-        Ok(write)
-    }
-
-    /// Keeps the gates' table in step with the events.
-    fn gates(&self) -> Write {
-        let mut write = Write::new();
-        let id = &self.after.id;
-        for event in self.events {
-            let (phase, answer) = match event {
-                Event::Proposed { phase, .. } => (Some(phase), "replaced"),
-                Event::Approved { phase, .. } => (Some(phase), "approved"),
-                Event::Rejected { phase, .. } => (Some(phase), "rejected"),
-                Event::Revised { phase, .. } => (Some(phase), "revised"),
-                Event::Cancelled { .. } => (None, "cancelled"),
-                Event::Unapproved { phase, .. } | Event::ApprovalLost { phase, .. } => {
-                    write.push(self.opened(phase));
-                    continue;
-                }
-                _ => continue,
-            };
-            write.push(Statement::new(
-                "UPDATE gates SET answer = $3, answered_by = $4, answered_at = $5
-                WHERE workflow_id = $1 AND phase = COALESCE($2, phase) AND answered_at IS NULL",
-                values![
-                    id,
-                    phase.map(PhaseId::as_str),
-                    answer,
-                    event.actor().map(|actor| actor.id),
-                    micros(self.now),
-                ],
-            ));
-            if let Event::Proposed { phase, .. } = event {
-                write.push(self.opened(phase));
-            }
-        }
-        write
-    }
-
-    fn opened(&self, phase: &PhaseId) -> Statement {
-        let at = self.after.at(phase);
-        Statement::new(
-            "INSERT INTO gates (workflow_id, phase, iteration, digest, repository_id, opened_at)
-            SELECT $1, $2, $3, $4, $5, $6 WHERE $4 <> '' ON CONFLICT DO NOTHING",
-            values![
-                &self.after.id,
-                phase,
-                at.iteration,
-                at.pending
-                    .as_ref()
-                    .map(|pending| pending.digest.to_string())
-                    .unwrap_or_default(),
-                self.after.subject.repository,
-                micros(self.now),
-            ],
-        )
-    }
-}
-
-fn link(
+pub(super) fn link(
     workflow: &WorkflowId,
     repository: RepositoryId,
     kind: &str,
@@ -590,23 +401,6 @@ impl Store {
         rows.first().map(workflow_summary).transpose()
     }
 
-    /// The history of a workflow.
-    pub async fn history(&self, workflow: &WorkflowId) -> Result<Vec<StoredEvent>, StoreError> {
-        const ALL: &str = "SELECT seq, at, cause, data, hash FROM events WHERE workflow_id = $1 ORDER BY seq";
-        let rows = self.read(ALL, values![workflow]).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(StoredEvent {
-                    seq: row.int("seq")?,
-                    at: moment(row.int("at")?),
-                    cause: row.text("cause")?.to_owned(),
-                    event: row.json("data")?,
-                    hash: row.text("hash")?.to_owned(),
-                })
-            })
-            .collect()
-    }
-
     /// Open workflows that break the invariant: none of a due effect, a timer or a named person to wait for.
     pub async fn stuck_workflows(&self) -> Result<Vec<String>, StoreError> {
         const STUCK: &str = "SELECT id FROM workflows w WHERE status = 'open' AND held = 0 AND waits_for = ''
@@ -623,19 +417,6 @@ pub enum Scope {
     Repository(RepositoryId),
     /// Those of every repository of one installation.
     Installation(InstallationId),
-}
-
-/// The first event, from 1, whose hash does not follow from the one before it; `None` when the chain holds.
-pub fn first_broken(history: &[StoredEvent]) -> Option<i64> {
-    let mut former = String::new();
-    for (stored, expected) in history.iter().zip(1..) {
-        let hash = chained(&former, &stored.event, stored.at).map(|(_, hash)| hash);
-        if stored.seq != expected || hash.as_ref() != Ok(&stored.hash) {
-            return Some(expected);
-        }
-        former.clone_from(&stored.hash);
-    }
-    None
 }
 
 fn stored(row: &Row) -> Result<Stored, StoreError> {
@@ -679,26 +460,4 @@ fn run(row: &Row) -> Result<Run, StoreError> {
         started_at: moment(row.int("started_at")?),
         ended_at: moment(row.int("ended_at")?),
     })
-}
-
-/// A count that is kept over restarts.
-impl Store {
-    /// Adds to a counter, and tells its new value.
-    pub async fn count(&self, name: &str, by: i64) -> Result<i64, StoreError> {
-        let add = Statement::new(
-            "INSERT INTO counters (name, value) VALUES ($1, $2)
-            ON CONFLICT (name) DO UPDATE SET value = counters.value + $2 RETURNING value",
-            values![name, by],
-        );
-        let rows = self.write(Write::of(add)).await?;
-        first(&rows[0])?.int("value")
-    }
-
-    /// A counter's value; 0 before it was first added to.
-    pub async fn counter(&self, name: &str) -> Result<i64, StoreError> {
-        let rows = self
-            .read("SELECT value FROM counters WHERE name = $1", values![name])
-            .await?;
-        rows.first().map_or(Ok(0), |row| row.int("value"))
-    }
 }

@@ -492,7 +492,7 @@ impl World {
             let id = summary.id.as_str().into();
             let history = store.history(&id).await.unwrap();
             assert_eq!(
-                countersign::store::workflows::first_broken(&history),
+                countersign::store::history::first_broken(&history),
                 None,
                 "the chain of {id}"
             );

@@ -1,0 +1,320 @@
+//! What a person asks of an open workflow, in the core's terms.
+
+use super::agent_run::{agent_of, beside, propose, sentences};
+use super::card::{Beside, Found};
+use super::change::Payload;
+use super::commands::{Settled, Spoken, allowed};
+use super::{Engine, Trouble};
+use crate::agents::{self, Amendment, Inputs};
+use crate::chat::request::{FieldChange, Request};
+use crate::chat::say::replies as say;
+use crate::chat::verbs::Verb;
+use crate::store::workflows::{Run, Stored, keep_proposal, keep_run, mark_card_stale};
+use crate::store::{StoreError, Write};
+use crate::workflow::command::{Ask, Authority, Command, Named, Refusal, Verdict};
+use crate::workflow::decide::{Facts, awaits_answer, decide, no_open_gate};
+use crate::workflow::ids::PhaseId;
+use crate::workflow::plan::Intent;
+
+/// A request in the core's terms, or the answer where it has none.
+pub(super) enum Asked {
+    Core(Ask, Write),
+    Refused(Refusal),
+    No(String, Write),
+}
+
+impl Engine {
+    pub(super) async fn ask(
+        &self,
+        spoken: &Spoken<'_>,
+        verb: &'static Verb,
+        request: &Request,
+    ) -> Result<Settled, Trouble> {
+        let requirement = spoken.dialect.requirement(verb);
+        let by = self
+            .authority(&spoken.repo, spoken.subject.number, &spoken.speech, requirement)
+            .await?;
+        if !allowed(&by) {
+            return self.not_allowed(spoken, verb, &by).await;
+        }
+        let Some(stored) = self
+            .store()
+            .open_workflow(spoken.spot.repository, spoken.subject.number)
+            .await?
+        else {
+            return self.nothing_open(spoken).await;
+        };
+        let (ask, extra) = match self.asked(spoken, &stored, request).await? {
+            Asked::Core(ask, extra) => (ask, extra),
+            Asked::Refused(refusal) => return self.refused(spoken, verb, &refusal, Some(&stored)).await,
+            Asked::No(text, extra) => return Ok(Settled::Refused(text, extra)),
+        };
+        self.decide_ask(spoken, verb, Box::new(stored), by, ask, extra).await
+    }
+
+    pub(super) async fn decide_ask(
+        &self,
+        spoken: &Spoken<'_>,
+        verb: &'static Verb,
+        stored: Box<Stored>,
+        by: Authority,
+        ask: Ask,
+        extra: Write,
+    ) -> Result<Settled, Trouble> {
+        let facts = Facts {
+            act_in_flight: self.store().act_in_flight(&stored.state.id).await?,
+        };
+        match decide(Some(&stored.state), &Command::Person(by, ask), facts, self.now()) {
+            Verdict::Events(events) => Ok(Settled::Changed {
+                before: Ok(stored),
+                events,
+                extra,
+            }),
+            Verdict::Refused(refusal) => self.refused(spoken, verb, &refusal, Some(&stored)).await,
+            Verdict::Obsolete(_) => self.nothing_open(spoken).await,
+        }
+    }
+
+    /// A request in the core's terms, with what must be kept beside it.
+    pub(super) async fn asked(
+        &self,
+        spoken: &Spoken<'_>,
+        stored: &Stored,
+        request: &Request,
+    ) -> Result<Asked, Trouble> {
+        let said = |reason: &Option<String>| reason.clone().unwrap_or_default();
+        let ask = match request {
+            Request::Approve { digest, reason } => {
+                if let Some(no) = self.card_is_not_intact(spoken, stored).await? {
+                    return Ok(no);
+                }
+                let named = match digest {
+                    Some(prefix) => Named::Prefix(prefix.as_str().to_owned()),
+                    None => Named::OnTheCard(spoken.speech.said_at),
+                };
+                Ask::Approve {
+                    named,
+                    reason: reason.clone(),
+                }
+            }
+            Request::Unapprove { of } => Ask::Unapprove {
+                of: of.as_ref().map(|login| login.as_str().to_owned()),
+            },
+            Request::Reject { reason } => Ask::Reject { reason: reason.clone() },
+            Request::Revise { text } => Ask::Revise { text: text.clone() },
+            Request::Hold { reason } => Ask::Hold { reason: said(reason) },
+            Request::Unhold => Ask::Unhold,
+            Request::Retry => Ask::Retry,
+            Request::Cancel { reason } => Ask::Cancel { reason: said(reason) },
+            Request::Edit {
+                item,
+                changes,
+                replacement,
+            } => {
+                let amendment = match replacement {
+                    Some(text) => Amendment::Replace(text.clone()),
+                    None => Amendment::Change {
+                        key: item.as_ref().map(|key| key.as_str().to_owned()).unwrap_or_default(),
+                        fields: fields(changes),
+                    },
+                };
+                return self
+                    .amended(stored, request.verb(), &[amendment], &request.hint())
+                    .await;
+            }
+            Request::Task { fields: changes } => {
+                let amendment = Amendment::Add {
+                    fields: fields(changes),
+                    by: spoken.speech.by.login.clone(),
+                };
+                return self
+                    .amended(stored, request.verb(), &[amendment], &request.hint())
+                    .await;
+            }
+            Request::Respond { text } => return self.responded(spoken, stored, text).await,
+            Request::Help { .. }
+            | Request::Deliver
+            | Request::Tasks
+            | Request::Status
+            | Request::Who
+            | Request::Explain { .. }
+            | Request::Prompt => return Ok(Asked::No(say::nothing_open(None), Write::new())),
+        };
+        Ok(Asked::Core(ask, Write::new()))
+    }
+
+    /// Whoever can push can edit the bot's comments, so the card is read before an approval of it is taken.
+    pub(super) async fn card_is_not_intact(
+        &self,
+        spoken: &Spoken<'_>,
+        stored: &Stored,
+    ) -> Result<Option<Asked>, Trouble> {
+        let Some(card) = self.store().card(&stored.state.id).await? else {
+            return Ok(None);
+        };
+        let current = stored.state.open_gate().map(|(_, _, pending)| pending.digest);
+        let text = match self.inspect_card(&spoken.repo, stored, &card).await? {
+            Found::Intact => return Ok(None),
+            Found::BoxesDiffer => say::boxes_differ(current.as_ref()),
+            Found::Gone => say::card_was_deleted(current.as_ref()),
+            Found::Changed(before, after, editor) => say::card_restored(&say::Tampered {
+                before: &before,
+                after: &after,
+                editor: editor.as_deref(),
+                current: current.as_ref(),
+            }),
+        };
+        Ok(Some(Asked::No(text, self.restore_card(spoken, stored)?)))
+    }
+
+    /// The statements that have the card written again as it should be.
+    pub(super) fn restore_card(&self, spoken: &Spoken<'_>, stored: &Stored) -> Result<Write, StoreError> {
+        let id = format!("{}:restore:{}", stored.state.id, spoken.key);
+        let mut write = Write::of(mark_card_stale(&stored.state.id));
+        write.push(self.workflow_effect(stored, id, &Payload::Step(Intent::Card))?);
+        Ok(write)
+    }
+
+    /// The proposal at the gate with amendments, as a new proposal.
+    pub(super) async fn amended(
+        &self,
+        stored: &Stored,
+        verb: &str,
+        amendments: &[Amendment],
+        change: &str,
+    ) -> Result<Asked, Trouble> {
+        let state = &stored.state;
+        let Some((phase, _, pending)) = state.open_gate() else {
+            return Ok(Asked::Refused(no_open_gate(state)));
+        };
+        let current = pending.digest;
+        let agent = agent_of(state, phase)?;
+        let Some((proposal, said)) = self.store().proposal(&state.id, &current).await? else {
+            return Err(Trouble::Never("the proposal is not stored any more".to_owned()));
+        };
+        let inputs = self.inputs_of(stored, phase).await?;
+        let mut artifact = proposal.artifact;
+        let mut draft = None;
+        for amendment in amendments {
+            match agents::amend(agent, &artifact, amendment, &inputs) {
+                Ok(amended) => {
+                    artifact = amended.artifact.clone();
+                    draft = Some(amended);
+                }
+                Err(problem) => {
+                    return Ok(Asked::No(
+                        say::amendment_refused(verb, &problem, &current),
+                        Write::new(),
+                    ));
+                }
+            }
+        }
+        let Some(mut draft) = draft else {
+            return Ok(Asked::No(say::boxes_differ(Some(&current)), Write::new()));
+        };
+        let said = Beside {
+            planned: std::mem::take(&mut draft.planned),
+            ..Beside::of(said)
+        };
+        let proposal = propose(state, phase, state.at(phase).iteration, agent, draft);
+        let repository = state.subject.repository;
+        let kept = Write::of(keep_proposal(&proposal, &said.value(), repository, self.now())?);
+        let change = change.lines().next().unwrap_or(change).to_owned();
+        Ok(Asked::Core(
+            Ask::Amend {
+                base: current,
+                proposal,
+                change,
+            },
+            kept,
+        ))
+    }
+
+    pub(super) async fn inputs_of(&self, stored: &Stored, phase: &PhaseId) -> Result<Inputs, Trouble> {
+        let run = self.store().last_run(&stored.state.id, phase).await?;
+        let run = run.ok_or_else(|| Trouble::Never("the agent was never asked".to_owned()))?;
+        serde_json::from_str(&run.inputs).map_err(|error| Trouble::Never(format!("its inputs cannot be read: {error}")))
+    }
+
+    /// A person's answer in the agent's place, through the same checks.
+    pub(super) async fn responded(&self, spoken: &Spoken<'_>, stored: &Stored, text: &str) -> Result<Asked, Trouble> {
+        let state = &stored.state;
+        let Some(phase) = awaiting(state) else {
+            return Ok(Asked::Refused(Refusal::NoAnswerAwaited));
+        };
+        let agent = agent_of(state, &phase)?;
+        let inputs = self.inputs_of(stored, &phase).await?;
+        let at = state.at(&phase);
+        let mut draft = match agents::judge(agent, text, &inputs) {
+            Ok(draft) => draft,
+            Err(problems) => return Ok(Asked::No(say::answer_rejected(&sentences(&problems)), Write::new())),
+        };
+        let said = beside(&inputs, &mut draft);
+        let proposal = propose(state, &phase, at.iteration, agent, draft);
+        let repository = state.subject.repository;
+        let mut extra = Write::of(keep_proposal(&proposal, &said.value(), repository, self.now())?);
+        let prompt = agents::prompt(agent, &inputs).map_err(|error| Trouble::Never(error.to_string()))?;
+        let run = Run {
+            id: spoken.key.clone(),
+            phase: phase.clone(),
+            iteration: at.iteration,
+            attempt: at.attempt,
+            agent: agent.name.to_owned(),
+            provider: "manual".to_owned(),
+            inputs: serde_json::to_string(&inputs).map_err(|error| Trouble::Never(error.to_string()))?,
+            prompt,
+            answer: Some(text.to_owned()),
+            answered_by: Some(spoken.speech.by.id),
+            outcome: "proposed".to_owned(),
+            started_at: self.now(),
+            ended_at: self.now(),
+        };
+        extra.push(keep_run(&run, &state.id, state.subject.repository));
+        Ok(Asked::Core(Ask::Respond { proposal }, extra))
+    }
+
+    pub(super) async fn prompt(&self, spoken: &Spoken<'_>, verb: &'static Verb) -> Result<Settled, Trouble> {
+        let requirement = spoken.dialect.requirement(verb);
+        let by = self
+            .authority(&spoken.repo, spoken.subject.number, &spoken.speech, requirement)
+            .await?;
+        if !allowed(&by) {
+            return self.not_allowed(spoken, verb, &by).await;
+        }
+        let Some(stored) = self
+            .store()
+            .open_workflow(spoken.spot.repository, spoken.subject.number)
+            .await?
+        else {
+            return self.nothing_open(spoken).await;
+        };
+        let state = &stored.state;
+        let asked = awaiting(state).or_else(|| state.open_gate().map(|(phase, ..)| phase.clone()));
+        let run = match &asked {
+            Some(phase) => self.store().last_run(&state.id, phase).await?,
+            None => None,
+        };
+        Ok(match (asked, run) {
+            (Some(phase), Some(run)) => Settled::Answered(say::prompt(state, &phase, &run.prompt)),
+            _ => Settled::refused(say::no_prompt(state)),
+        })
+    }
+}
+
+/// The phase whose agent's answer a person may give now.
+fn awaiting(state: &crate::workflow::state::State) -> Option<PhaseId> {
+    state
+        .definition
+        .phases
+        .iter()
+        .map(|phase| &phase.id)
+        .find(|id| awaits_answer(state, id))
+        .cloned()
+}
+
+fn fields(changes: &[FieldChange]) -> Vec<(String, String)> {
+    changes
+        .iter()
+        .map(|change| (change.name().to_owned(), change.value()))
+        .collect()
+}

@@ -1,0 +1,88 @@
+//! How a workflow begins.
+
+use super::change::Spot;
+use super::commands::{Settled, Spoken, allowed};
+use super::{Engine, Trouble};
+use crate::chat::say::replies as say;
+use crate::chat::verbs::Verb;
+use crate::store::repositories::{Repository, note_labels};
+use crate::store::workflows::Place;
+use crate::store::{StoreError, Write};
+use crate::workflow::command::{Command, Start, Verdict};
+use crate::workflow::decide::{Facts, decide};
+use crate::workflow::ids::{Digest, WorkflowId};
+use crate::workflow::state::{Subject, SubjectKind};
+
+impl Engine {
+    pub(super) async fn start(&self, spoken: &Spoken<'_>, verb: &'static Verb, name: &str) -> Result<Settled, Trouble> {
+        let requirement = spoken.dialect.requirement(verb);
+        let by = self
+            .authority(&spoken.repo, spoken.subject.number, &spoken.speech, requirement)
+            .await?;
+        if !allowed(&by) {
+            return self.not_allowed(spoken, verb, &by).await;
+        }
+        let (repository, number) = (spoken.spot.repository, spoken.subject.number);
+        if let Some(open) = self.store().open_workflow(repository, number).await? {
+            let url = self.card_url(spoken, &open.state.id).await?;
+            return Ok(Settled::refused(say::already_open(&open.state, &url)));
+        }
+        let issue = self.issue(&spoken.repo, number).await?;
+        if issue.state == crate::github::SubjectState::Closed {
+            return Ok(Settled::refused(say::subject_is_closed(verb.name)));
+        }
+        let Some(definition) = self.definition(name) else {
+            return Ok(Settled::refused(say::unknown_definition(name)));
+        };
+        let start = Start {
+            workflow: workflow_id(spoken),
+            definition: definition.clone(),
+            subject: Subject {
+                repository,
+                kind: if issue.is_pull {
+                    SubjectKind::PullRequest
+                } else {
+                    SubjectKind::Issue
+                },
+                number,
+                id: issue.id,
+            },
+            by,
+        };
+        match decide(None, &Command::Start(start), Facts::default(), self.now()) {
+            Verdict::Events(events) => {
+                let place = Place {
+                    installation: spoken.spot.installation,
+                    repository: format!("{}/{}", spoken.known.owner, spoken.known.name),
+                };
+                let extra = self.own_labels(spoken.spot, &spoken.known)?;
+                Ok(Settled::Changed {
+                    before: Err(place),
+                    events,
+                    extra,
+                })
+            }
+            Verdict::Refused(refusal) => self.refused(spoken, verb, &refusal, None).await,
+            Verdict::Obsolete(_) => Ok(Settled::refused(say::nothing_open(None))),
+        }
+    }
+
+    /// Plans the bot's own labels, once for a repository.
+    pub(super) fn own_labels(&self, spot: Spot, known: &Repository) -> Result<Write, StoreError> {
+        if known.labels_made {
+            return Ok(Write::new());
+        }
+        let mut write = Write::of(note_labels(known.id));
+        for label in super::labels::OWN {
+            write.push(self.background(spot, &format!("label:{}:{}", known.id, label.name), &label.payload())?);
+        }
+        Ok(write)
+    }
+}
+
+/// Derived from what started it, so that starting it again is the same workflow.
+fn workflow_id(spoken: &Spoken<'_>) -> WorkflowId {
+    let cause = format!("{}:{}", spoken.spot.repository, spoken.key);
+    let name = data_encoding::BASE32_NOPAD.encode(Digest::of_bytes(cause.as_bytes()).as_bytes());
+    WorkflowId(format!("w{}", name[..9].to_lowercase()))
+}
