@@ -183,7 +183,14 @@ impl Engine {
                 let before = before.as_ref().map(|stored| &**stored);
                 let (mut write, _) = self.advance(before, &events, spoken.delivery.id.as_str())?;
                 write.append(extra);
-                (Sign::Done, Vec::new(), write, format!("{what}: done"))
+                let answers = match spoken.from {
+                    From::Comment {
+                        kind: CommentKind::Review,
+                        ..
+                    } => vec![say::done(what)],
+                    _ => Vec::new(),
+                };
+                (Sign::Done, answers, write, format!("{what}: done"))
             }
             Settled::Answered(answers) => (Sign::Done, answers, Write::new(), format!("{what}: answered")),
             Settled::Refused(text, extra) => (Sign::Refused, vec![text], extra, format!("{what}: refused")),

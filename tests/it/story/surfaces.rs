@@ -37,7 +37,14 @@ async fn a_review_and_a_line_comment_are_heard() {
         .review(pull, ReviewState::Commented, "/deliver")
         .unwrap();
     world.settle().await;
-    world.is_called(pull);
+    // Nothing can react to a review.
+    let heard = world.hear(pull);
+    assert!(
+        heard.iter().any(|said| said.starts_with("Done: `/deliver`")),
+        "{heard:#?}"
+    );
+    assert!(heard.iter().any(|said| said.contains("waits for you")), "{heard:#?}");
+    assert_eq!(heard.len(), 2);
     world.clock.advance(chrono::TimeDelta::seconds(1));
     let line = world
         .github

@@ -22,6 +22,15 @@ pub fn addressed(to: &Person, by: &Surface, answer: &str) -> String {
     format!("To {} ({}): {answer}", somebody(Some(to)), surface(by))
 }
 
+/// What was said in a review was done. GitHub takes no reaction to a review, so it is said in words.
+pub fn done(verb: &str) -> String {
+    format!(
+        "Done: {}. How it stands: {}",
+        code(&format!("/{verb}")),
+        code("/status")
+    )
+}
+
 /// The workflow ended: what came of it.
 pub fn ended(state: &State, card_url: &str) -> String {
     let cancelled = matches!(state.status, Status::Cancelled { .. });
