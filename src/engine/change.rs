@@ -184,7 +184,7 @@ impl Engine {
             repository: spot.repository,
             lane,
             kind: payload.kind(),
-            payload: serde_json::to_string(payload).map_err(|error| StoreError::Broken(error.to_string()))?,
+            payload: serde_json::to_string(payload)?,
             priority: payload.priority(),
             pace,
             run_at,

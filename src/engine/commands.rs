@@ -187,7 +187,7 @@ impl Engine {
                     From::Comment {
                         kind: CommentKind::Review,
                         ..
-                    } => vec![say::done(what)],
+                    } => vec![say::review_done(what)],
                     _ => Vec::new(),
                 };
                 (Sign::Done, answers, write, format!("{what}: done"))

@@ -85,7 +85,7 @@ impl Change<'_> {
                 state.subject.repository,
                 repository,
                 state.subject.number,
-                serde_json::to_string(state).map_err(broken)?,
+                serde_json::to_string(state)?,
                 chain,
                 micros(self.now),
                 version,
@@ -169,8 +169,4 @@ fn status_name(status: &Status) -> &'static str {
         Status::Completed => "completed",
         Status::Cancelled { .. } => "cancelled",
     }
-}
-
-pub(super) fn broken(error: serde_json::Error) -> StoreError {
-    StoreError::Broken(error.to_string())
 }

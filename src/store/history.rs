@@ -1,6 +1,5 @@
 //! The events of a workflow, each chained to the one before it.
 
-use super::change::broken;
 use super::deliveries::{micros, moment};
 use super::{Store, StoreError};
 use crate::values;
@@ -45,7 +44,7 @@ impl Store {
 
 /// Hash of one event in its chain.
 pub(super) fn chained(former: &str, event: &Event, at: Timestamp) -> Result<(String, String), StoreError> {
-    let data = serde_json::to_value(event).map_err(broken)?;
+    let data = serde_json::to_value(event)?;
     let covered = serde_json::json!({ "former": former, "at": micros(at), "event": without_words(&data) });
     Ok((data.to_string(), Digest::of(&covered).to_string()))
 }

@@ -87,7 +87,7 @@ impl Store {
 
     /// Leaves a command for the running server.
     pub async fn ask_server(&self, command: &OperatorCommand, now: Timestamp) -> Result<(), StoreError> {
-        let command = serde_json::to_string(command).map_err(|error| StoreError::Broken(error.to_string()))?;
+        let command = serde_json::to_string(command)?;
         let insert = Statement::new(
             "INSERT INTO operator_commands (command, at) VALUES ($1, $2)",
             values![command, micros(now)],

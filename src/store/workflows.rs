@@ -1,6 +1,5 @@
 //! Workflows: the fold, the hash-chained events, the proposals, the links, the gates, the cards and the runs.
 
-use super::change::broken;
 use super::deliveries::{micros, moment};
 use super::{Row, Statement, Store, StoreError};
 use crate::values;
@@ -180,7 +179,7 @@ pub fn keep_proposal(
             &proposal.workflow,
             &proposal.digest(),
             repository,
-            serde_json::to_string(proposal).map_err(broken)?,
+            serde_json::to_string(proposal)?,
             extra.to_string(),
             micros(now),
         ],

@@ -226,6 +226,13 @@ pub enum StoreError {
     Broken(String),
 }
 
+/// A value of ours that cannot be written as JSON, or stored JSON that cannot be read.
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
 /// One row of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {

@@ -23,7 +23,7 @@ pub fn addressed(to: &Person, by: &Surface, answer: &str) -> String {
 }
 
 /// What was said in a review was done. GitHub takes no reaction to a review, so it is said in words.
-pub fn done(verb: &str) -> String {
+pub fn review_done(verb: &str) -> String {
     format!(
         "Done: {}. How it stands: {}",
         code(&format!("/{verb}")),

@@ -457,3 +457,8 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_was_said_in_a_review_is_acknowledged_in_words() {
+    assert_eq!(review_done("approve"), "Done: `/approve`. How it stands: `/status`");
+}
