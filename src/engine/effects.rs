@@ -3,7 +3,7 @@
 use super::change::{Payload, reaction_target};
 use super::{Engine, FIRST_REST, MOST_ATTEMPTS, REST_IN_DOUBT, Trouble, rest};
 use crate::chat::say::replies as say;
-use crate::github::{Certainty, Classifier, GithubError, Installation, Label, Marker, Repo};
+use crate::github::{Certainty, Classifier, GithubError, Installation, Label, Marker, Repo, ThreadComment};
 use crate::store::effects::{LeasedEffect, Sent, park_installation};
 use crate::store::workflows::{CommentRole, Stored, link_comment, unlink_comment};
 use crate::store::{StoreError, Write};
@@ -204,19 +204,39 @@ impl Engine {
     ) -> Result<Ended, Trouble> {
         let effect = work.effect;
         let created = match to_line {
-            Some(line) if !effect.doubt => {
-                let body = Marker::of(&effect.id).append_to(body);
-                work.repo
-                    .reply_to_line_comment(number, line, &body)
-                    .await
-                    .map(|created| created.html_url)
-            }
-            _ => self
+            Some(line) => self.reply_to_line_once(work, number, line, body).await,
+            None => self
                 .create_once(work, number, body)
                 .await
                 .map(|created| created.html_url),
         };
         created.map(Ended::done).map_err(|error| self.failed(&error, effect))
+    }
+
+    /// Answers beside a comment on a line, unless an earlier attempt did.
+    async fn reply_to_line_once(
+        &self,
+        work: &Work<'_>,
+        number: IssueNumber,
+        line: CommentId,
+        body: &str,
+    ) -> Result<String, GithubError> {
+        let effect = work.effect;
+        let marker = Marker::of(&effect.id);
+        if effect.doubt {
+            let bot = self.bot(effect.installation).await.map_err(unready)?;
+            let since = effect.first_sent_at - chrono::TimeDelta::minutes(5);
+            let replies = work.repo.line_comments(number, Some(since), usize::MAX).await?.items;
+            let ours = |reply: &ThreadComment| reply.author.id == bot.id && marker.found_in(&reply.body);
+            if let Some(first) = replies.into_iter().find(ours) {
+                return Ok(first.html_url);
+            }
+        }
+        let created = work
+            .repo
+            .reply_to_line_comment(number, line, &marker.append_to(body))
+            .await?;
+        Ok(created.html_url)
     }
 
     /// Creates a comment with the effect's marker, unless an earlier attempt did.

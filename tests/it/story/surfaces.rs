@@ -1,6 +1,6 @@
 //! Pull requests, reviews, line comments, several commands, several subjects.
 
-use countersign::sandbox::ReviewState;
+use countersign::sandbox::{FaultKind, FaultRule, ReviewState};
 
 use super::says;
 use crate::world::{CONFIG, CONFIG_PATH, Setup, World};
@@ -162,5 +162,32 @@ async fn the_labels_are_made_with_the_first_workflow_and_deliver_by_label_starts
     world.is_called(two);
     assert!(world.github.labels(two).is_empty());
     says(&world.card(two), &["started by `carol`", "label `countersign:deliver`"]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_answer_on_a_line_whose_outcome_is_unknown_is_not_given_twice() {
+    let world = World::new().await;
+    let pull = world
+        .github
+        .as_("bob")
+        .open_pull("Faster checkout", "", "fast")
+        .unwrap();
+    let replies = |method: &str, path: &str| method == "POST" && path.ends_with("/replies");
+    world
+        .github
+        .fault(FaultRule::when(replies, FaultKind::ExecuteThenReset).times(1));
+    let line = world
+        .github
+        .as_("rita")
+        .line_comment(pull, "src/lib.rs", 1, "/status")
+        .unwrap();
+    world.settle().await;
+    world.wait(120).await;
+    let bot = world.github.bot_login();
+    let answers = world.github.line_comments(pull);
+    assert_eq!(answers.iter().filter(|answer| answer.author == bot).count(), 1);
+    assert!(world.github.requests().iter().any(|request| request.fault.is_some()));
+    assert_eq!(world.reactions(line), ["eyes", "rocket"]);
     world.end().await;
 }
