@@ -113,10 +113,9 @@ impl Engine {
     async fn find_opened(&self, work: &Work<'_>) -> Result<Option<crate::github::CreatedIssue>, Trouble> {
         let effect = work.effect;
         let bot = self.bot(effect.installation).await?;
-        let since = effect.first_sent_at - chrono::TimeDelta::minutes(5);
         let found = work
             .repo
-            .find_issue(&Marker::of(&effect.id), &bot.login, bot.id, since)
+            .find_issue(&Marker::of(&effect.id), &bot.login, bot.id, work.sought_since())
             .await;
         Ok(found.map_err(|error| self.failed(&error, effect))?.into_iter().next())
     }

@@ -44,6 +44,9 @@ impl Engine {
         else {
             return self.nothing_open(spoken).await;
         };
+        if *request == Request::Prompt {
+            return self.prompt(&stored).await;
+        }
         let (ask, extra) = match self.asked(spoken, &stored, request).await? {
             Asked::Core(ask, extra) => (ask, extra),
             Asked::Refused(refusal) => return self.refused(spoken, verb, &refusal, Some(&stored)).await,
@@ -273,21 +276,7 @@ impl Engine {
         Ok(Asked::Core(Ask::Respond { proposal }, extra))
     }
 
-    pub(super) async fn prompt(&self, spoken: &Spoken<'_>, verb: &'static Verb) -> Result<Settled, Trouble> {
-        let requirement = spoken.dialect.requirement(verb);
-        let by = self
-            .authority(&spoken.repo, spoken.subject.number, &spoken.speech, requirement)
-            .await?;
-        if !allowed(&by) {
-            return self.not_allowed(spoken, verb, &by).await;
-        }
-        let Some(stored) = self
-            .store()
-            .open_workflow(spoken.spot.repository, spoken.subject.number)
-            .await?
-        else {
-            return self.nothing_open(spoken).await;
-        };
+    async fn prompt(&self, stored: &Stored) -> Result<Settled, Trouble> {
         let state = &stored.state;
         let asked = awaiting(state).or_else(|| state.open_gate().map(|(phase, ..)| phase.clone()));
         let run = match &asked {

@@ -15,8 +15,6 @@ use crate::store::workflows::{CommentRole, Stored};
 use crate::workflow::ids::Digest;
 use crate::workflow::state::Surface;
 
-const TRIES: usize = 8;
-
 impl Engine {
     /// Hears that a comment of the bot was edited by somebody else.
     pub(super) async fn hear_card_edit(
@@ -56,7 +54,7 @@ impl Engine {
             dialect: told.dialect,
             subject: &comment.subject,
         };
-        for _ in 0..TRIES {
+        for _ in 0..super::TRIES {
             if self.store().was_acted_on(&spoken.key).await? {
                 return self.finish(&spoken, Ends::Delivery, "was handled before").await;
             }

@@ -190,10 +190,14 @@ impl Engine {
                 .bot(work.effect.installation)
                 .await
                 .map_err(|_| GithubError::Unreachable("the App's own account could not be asked for".to_owned()))?;
-            let since = work.effect.first_sent_at - chrono::TimeDelta::minutes(5);
             let found = work
                 .repo
-                .find_comment(state.subject.number, &card_marker(&state.id), bot.id, since)
+                .find_comment(
+                    state.subject.number,
+                    &card_marker(&state.id),
+                    bot.id,
+                    work.sought_since(),
+                )
                 .await?;
             if let Some(first) = found.into_iter().next() {
                 let written = work.repo.update_comment(first.id, body).await?;

@@ -17,9 +17,6 @@ use crate::workflow::event::Event;
 use crate::workflow::ids::{CommentId, WorkflowId};
 use crate::workflow::right::Requirement;
 
-/// How often a request is decided anew when the workflow changed meanwhile.
-const TRIES: usize = 8;
-
 /// What somebody said, where, and under which settings.
 pub(super) struct Spoken<'a> {
     pub(super) delivery: &'a LeasedDelivery,
@@ -72,7 +69,7 @@ impl Engine {
         request: &Request,
         ends: Ends,
     ) -> Result<(), Trouble> {
-        for _ in 0..TRIES {
+        for _ in 0..super::TRIES {
             if self.store().was_acted_on(&spoken.key).await? {
                 return self.finish(spoken, ends, "was handled before").await;
             }
@@ -245,7 +242,6 @@ impl Engine {
             Request::Status => self.status(spoken).await,
             Request::Who => self.who(spoken).await,
             Request::Explain { about } => self.explain(spoken, *about).await,
-            Request::Prompt => self.prompt(spoken, verb).await,
             _ => self.ask(spoken, verb, request).await,
         }
     }

@@ -27,9 +27,6 @@ use crate::workflow::state::Surface;
 /// A delivery was not stored; GitHub must be told.
 pub type NotStored = StoreError;
 
-/// How often a report is decided anew when its workflow changed meanwhile.
-const TRIES: usize = 8;
-
 /// What a delivery tells about a repository by somebody, with what is needed to act on it.
 pub(super) struct Told<'a> {
     pub(super) delivery: &'a LeasedDelivery,
@@ -354,7 +351,7 @@ impl Engine {
     }
 
     async fn tell(&self, delivery: &LeasedDelivery, mut stored: Stored, report: &Report) -> Result<(), Trouble> {
-        for _ in 0..TRIES {
+        for _ in 0..super::TRIES {
             let command = Command::System(report.clone());
             let Verdict::Events(events) = decide(Some(&stored.state), &command, Facts::default(), self.now()) else {
                 return Ok(());

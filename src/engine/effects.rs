@@ -13,9 +13,10 @@ use crate::workflow::decide::{Facts, decide};
 use crate::workflow::ids::{CommentId, IssueNumber};
 use crate::workflow::plan::{Intent, Notice};
 use crate::workflow::right::Right;
+use crate::workflow::state::Timestamp;
 
-/// How often a decision is made anew when the workflow changed meanwhile.
-const TRIES: usize = 8;
+/// How far GitHub's clock and ours may be apart.
+const CLOCKS_APART: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
 
 /// How an effect ended, and what is to be kept of it in the same transaction.
 pub(super) enum Ended {
@@ -54,6 +55,13 @@ pub(super) struct Work<'a> {
     pub(super) installation: Installation,
     pub(super) repo: Repo,
     pub(super) full_name: String,
+}
+
+impl Work<'_> {
+    /// Since when what an earlier attempt may have written is looked for. GitHub's clock may be behind ours.
+    pub(super) fn sought_since(&self) -> Timestamp {
+        self.effect.first_sent_at - CLOCKS_APART
+    }
 }
 
 impl Engine {
@@ -225,8 +233,11 @@ impl Engine {
         let marker = Marker::of(&effect.id);
         if effect.doubt {
             let bot = self.bot(effect.installation).await.map_err(unready)?;
-            let since = effect.first_sent_at - chrono::TimeDelta::minutes(5);
-            let replies = work.repo.line_comments(number, Some(since), usize::MAX).await?.items;
+            let replies = work
+                .repo
+                .line_comments(number, Some(work.sought_since()), usize::MAX)
+                .await?
+                .items;
             let ours = |reply: &ThreadComment| reply.author.id == bot.id && marker.found_in(&reply.body);
             if let Some(first) = replies.into_iter().find(ours) {
                 return Ok(first.html_url);
@@ -250,8 +261,10 @@ impl Engine {
         let marker = Marker::of(&effect.id);
         if effect.doubt {
             let bot = self.bot(effect.installation).await.map_err(unready)?;
-            let since = effect.first_sent_at - chrono::TimeDelta::minutes(5);
-            let found = work.repo.find_comment(number, &marker, bot.id, since).await?;
+            let found = work
+                .repo
+                .find_comment(number, &marker, bot.id, work.sought_since())
+                .await?;
             if let Some(first) = found.into_iter().next() {
                 return Ok(first);
             }
@@ -298,7 +311,7 @@ impl Engine {
         around: impl Fn(Write) -> Write,
     ) -> Result<(), StoreError> {
         let mut last = StoreError::Unavailable("the workflow kept changing".to_owned());
-        for _ in 0..TRIES {
+        for _ in 0..super::TRIES {
             let stored = match &effect.workflow {
                 Some(id) => self.store().workflow(id).await?,
                 None => None,

@@ -64,6 +64,9 @@ const MOST_ATTEMPTS: u32 = 30;
 /// How many effects are claimed at once.
 const CLAIMED_AT_ONCE: u32 = 16;
 
+/// How often something is decided anew when its workflow changed meanwhile.
+const TRIES: usize = 8;
+
 /// How much is under way at once.
 const AT_ONCE: usize = 64;
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::act::Act;
+use super::act::{Act, ActKey};
 use super::ids::{Digest, IssueNumber, PhaseId, RepositoryId, WorkflowId};
 
 /// A stage of a phase: what will be asked, or what came back.
@@ -46,6 +46,11 @@ pub struct Proposal {
 }
 
 impl Proposal {
+    /// The keys of its acts, in order.
+    pub fn act_keys(&self) -> Vec<ActKey> {
+        self.targets.acts.iter().map(|act| act.key.clone()).collect()
+    }
+
     /// The digest that people approve: SHA-256 over the canonical JSON (RFC 8785) of the whole.
     pub fn digest(&self) -> Digest {
         Digest::of(self)

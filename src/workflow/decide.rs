@@ -132,7 +132,7 @@ fn asked(state: &State, authority: &Authority, ask: &Ask, facts: Facts, now: Tim
             Ok(vec![Event::Proposed {
                 phase: phase.clone(),
                 digest,
-                acts: proposal.targets.acts.iter().map(|act| act.key.clone()).collect(),
+                acts: proposal.act_keys(),
                 by: Maker::Person(by.clone()),
                 change: Some(change.into()),
             }])
@@ -146,7 +146,7 @@ fn asked(state: &State, authority: &Authority, ask: &Ask, facts: Facts, now: Tim
             Ok(vec![Event::Proposed {
                 phase: phase.clone(),
                 digest: proposal.digest(),
-                acts: proposal.targets.acts.iter().map(|act| act.key.clone()).collect(),
+                acts: proposal.act_keys(),
                 by: Maker::Person(by.clone()),
                 change: None,
             }])
@@ -432,7 +432,7 @@ fn ran(state: &State, phase: &PhaseId, result: &RunResult) -> Event {
         RunResult::Proposed { proposal, provider } => Event::Proposed {
             phase,
             digest: proposal.digest(),
-            acts: proposal.targets.acts.iter().map(|act| act.key.clone()).collect(),
+            acts: proposal.act_keys(),
             by: Maker::Agent {
                 provider: provider.clone(),
             },
