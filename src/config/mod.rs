@@ -9,6 +9,7 @@ mod database;
 mod document;
 mod github_api;
 mod mail_url;
+mod models;
 mod repository;
 mod secret;
 mod server;
@@ -21,8 +22,9 @@ pub use database::DatabaseUrl;
 pub use document::ConfigError;
 pub use github_api::{GithubApiUrl, Pace};
 pub use mail_url::{Credentials, MailUrl, Security, SmtpUrl};
+pub use models::{Dialect, Endpoint, EndpointName, Models, StructuredOutput};
 pub use repository::{Limits, ProviderName, Providers, Recipients, RepositoryConfig, Vocabulary, repository_schema};
-pub use secret::{AppId, MailPassword, PrivateKey, WebhookSecret};
+pub use secret::{ApiKey, AppId, MailPassword, PrivateKey, WebhookSecret};
 pub use server::{KeyCheck, Overrides, Problems, ServerConfig, Sources, server_schema};
 
 /// Where a repository keeps its configuration, read from the default branch only.

@@ -39,6 +39,8 @@ secret! {
     PrivateKey,
     /// The password of a mail server's account.
     MailPassword,
+    /// The key of a model endpoint.
+    ApiKey,
 }
 
 /// The App's number, as its settings page shows it.
@@ -83,6 +85,14 @@ impl WebhookSecret {
             )),
             _ => Ok(Self(secret.to_owned())),
         }
+    }
+}
+
+impl ApiKey {
+    /// Takes a key without the white space around it; `None` when that leaves nothing.
+    pub fn parse(text: &str) -> Option<Self> {
+        let key = text.trim();
+        (!key.is_empty()).then(|| Self(key.to_owned()))
     }
 }
 

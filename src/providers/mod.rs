@@ -1,5 +1,6 @@
 //! Providers: where an agent's text comes from. Whatever it is, the agent's checks judge its answer alike.
 
+pub mod http;
 pub mod rules;
 
 use std::fmt;

@@ -7,6 +7,7 @@
 pub mod act;
 pub mod apply;
 pub mod artifact;
+pub mod budget;
 pub mod command;
 pub mod decide;
 pub mod definition;

@@ -1,0 +1,97 @@
+//! A model behind an HTTP API. One question, one answer: what a run is, what it may cost and what is done about a
+//! failure is the engine's business.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::workflow::budget::Usage;
+
+/// What a model is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// Who it is and what it must do: the program's own words and nobody else's.
+    pub system: &'a str,
+    /// What was said so far; the first turn is the user's, and so is the last.
+    pub turns: &'a [Turn],
+    /// The name of the answer's schema, such as `tasks.v1`.
+    pub schema_name: &'a str,
+    /// The answer's JSON schema.
+    pub schema: &'a Value,
+}
+
+/// One turn of a conversation with a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Turn {
+    /// What it was given.
+    User(String),
+    /// What it answered.
+    Assistant(String),
+}
+
+/// What a model answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completion {
+    /// The text, or the arguments of the tool that it was made to call. Empty where it gave none.
+    pub text: String,
+    /// Why it stopped.
+    pub finish: Finish,
+    /// What the endpoint counted; `None` where it does not say.
+    pub usage: Option<Usage>,
+    /// The model that the endpoint says answered.
+    pub model: Option<String>,
+}
+
+/// Why a model stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finish {
+    /// It had said everything.
+    Complete,
+    /// It reached the most that it may write.
+    Truncated,
+    /// It, or a filter before it, would not answer; in its words where it gave any.
+    Refused(String),
+}
+
+/// Why there is no answer. No variant holds the key, even where an endpoint repeats it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// It cannot answer now (408, 409, 429, 5xx, 529).
+    #[error("it answered {status}: {said}")]
+    Busy {
+        /// The status.
+        status: u16,
+        /// How long it asks us to wait.
+        retry_after: Option<Duration>,
+        /// Its words, shortened.
+        said: String,
+    },
+    /// It was not reached, broke off, or took longer than the timeout. The call may have been paid for.
+    #[error("{0}")]
+    Unreachable(String),
+    /// It does not take the key (401, 403).
+    #[error("it refused the key with {status}: {said}")]
+    KeyRefused {
+        /// The status.
+        status: u16,
+        /// Its words, shortened.
+        said: String,
+    },
+    /// It has no such model, or the address is wrong (404).
+    #[error("it answered 404: {said}")]
+    NotThere {
+        /// Its words, shortened.
+        said: String,
+    },
+    /// It does not take the request as it is (other 4xx).
+    #[error("it refused the request with {status}: {said}")]
+    Refused {
+        /// The status.
+        status: u16,
+        /// Its words, shortened.
+        said: String,
+    },
+    /// What answers there does not speak the dialect (HTML, another JSON, a redirect).
+    #[error("{0}")]
+    NotTheDialect(String),
+}
