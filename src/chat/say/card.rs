@@ -7,9 +7,10 @@ use super::markup::{
 use super::next;
 use super::outcomes::{self, Room};
 use super::pages::{LONGEST, bind};
-use super::phrases::{self, because, hours, right, somebody, surface, title, why};
+use super::phrases::{self, because, hours, right, somebody, surface, title};
 use super::tasks::Ticking;
 use super::view::{CardView, Note, ProposalView, Selection, Shown};
+use super::why::why;
 use super::{mail, record, tasks};
 use crate::text::harmless::literal;
 use crate::workflow::definition::{Gate, OnExpiry, PeopleGate};

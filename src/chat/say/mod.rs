@@ -9,6 +9,7 @@ pub mod card;
 pub mod next;
 pub mod replies;
 pub mod view;
+pub mod why;
 
 mod mail;
 mod markup;
