@@ -110,9 +110,12 @@ impl Endpoint {
     pub fn allows(&self, repository: &str) -> bool {
         let owner = repository.split('/').next().unwrap_or_default();
         self.repositories.is_empty()
-            || self.repositories.iter().any(|pattern| match pattern.strip_suffix("/*") {
-                Some(allowed) => allowed.eq_ignore_ascii_case(owner),
-                None => pattern.eq_ignore_ascii_case(repository),
-            })
+            || self
+                .repositories
+                .iter()
+                .any(|pattern| match pattern.strip_suffix("/*") {
+                    Some(allowed) => allowed.eq_ignore_ascii_case(owner),
+                    None => pattern.eq_ignore_ascii_case(repository),
+                })
     }
 }
