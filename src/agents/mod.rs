@@ -18,6 +18,7 @@ use serde_json::Value;
 
 pub use amend::Amendment;
 pub use inputs::{Earlier, Entry, Inputs, LeftOut, Limits, Mailing, OpenedTask, Thread};
+pub use prompt::Prompt;
 
 use crate::workflow::act::Act;
 
@@ -42,7 +43,7 @@ pub struct Agent {
     pub schema_name: &'static str,
     /// The JSON schema of a provider's answer, in the subset that every model's strict mode takes.
     pub schema: &'static str,
-    /// The prompt, a minijinja template. Untrusted text reaches it only as an encoded data block.
+    /// The prompt, a minijinja template in two parts. Untrusted text reaches only the second, as an encoded data block.
     pub prompt_template: &'static str,
     /// What it works from.
     pub works_from: InputKind,
@@ -138,8 +139,8 @@ impl std::fmt::Display for Problem {
     }
 }
 
-/// The whole prompt: role, task, constraints, data block, output format.
-pub fn prompt(agent: &Agent, inputs: &Inputs) -> Result<String, PromptError> {
+/// The prompt: the program's words, and apart from them the data.
+pub fn prompt(agent: &Agent, inputs: &Inputs) -> Result<Prompt, PromptError> {
     prompt::write(agent, inputs)
 }
 

@@ -95,7 +95,7 @@ impl Engine {
             agent: agent.name.to_owned(),
             provider: provider.to_string(),
             inputs: serde_json::to_string(&inputs).map_err(|error| Trouble::Never(error.to_string()))?,
-            prompt,
+            prompt: prompt.whole(),
             answer,
             answered_by: None,
             outcome: outcome.clone(),

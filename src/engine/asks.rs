@@ -266,7 +266,7 @@ impl Engine {
             agent: agent.name.to_owned(),
             provider: "manual".to_owned(),
             inputs: serde_json::to_string(&inputs).map_err(|error| Trouble::Never(error.to_string()))?,
-            prompt,
+            prompt: prompt.whole(),
             answer: Some(text.to_owned()),
             answered_by: Some(spoken.speech.by.id),
             outcome: "proposed".to_owned(),
