@@ -109,6 +109,18 @@ pub enum CallEnd {
     Lost,
 }
 
+impl CallEnd {
+    /// In one word.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Answered(_) => "answered",
+            Self::Failed(_) => "failed",
+            Self::Lost => "lost",
+        }
+    }
+}
+
 /// An answer that was paid for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Answered {
@@ -318,11 +330,11 @@ impl NewCall {
 impl Call {
     /// The write that closes it: how it ended, and what it took. It holds once; who comes second misses.
     pub fn closed(&self, end: &CallEnd, spent: Spend, now: Timestamp) -> Result<Write, StoreError> {
-        let (state, answered, failed) = match end {
+        let (answered, failed) = match end {
             CallEnd::Open => return Err(StoreError::Broken("a call cannot end open".to_owned())),
-            CallEnd::Answered(answered) => ("answered", Some(answered), None),
-            CallEnd::Failed(failed) => ("failed", None, Some(failed)),
-            CallEnd::Lost => ("lost", None, None),
+            CallEnd::Answered(answered) => (Some(answered), None),
+            CallEnd::Failed(failed) => (None, Some(failed)),
+            CallEnd::Lost => (None, None),
         };
         let usage = answered.map(|answered| answered.usage);
         let failure = match (failed, answered.map(|answered| answered.declined.as_str())) {
@@ -336,7 +348,7 @@ impl Call {
             WHERE id = $1 AND state = 'open'",
             values![
                 &self.id,
-                state,
+                end.word(),
                 usage.map(|usage| usage.input),
                 usage.map(|usage| usage.cached),
                 usage.map(|usage| usage.output),

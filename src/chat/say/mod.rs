@@ -17,6 +17,7 @@ mod outcomes;
 mod pages;
 mod phrases;
 mod record;
+pub mod spending;
 mod tasks;
 
 #[cfg(test)]

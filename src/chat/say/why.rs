@@ -57,7 +57,8 @@ fn cap_reached(reached: &CapReached) -> String {
     )
 }
 
-fn model_trouble(endpoint: &str, trouble: &ModelTrouble) -> String {
+/// What is in the way of a model, and what to do about it.
+pub fn model_trouble(endpoint: &str, trouble: &ModelTrouble) -> String {
     let name = format!("`http:{endpoint}`");
     match trouble {
         ModelTrouble::NotOffered => format!(
