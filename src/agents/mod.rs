@@ -52,6 +52,13 @@ pub struct Agent {
     amend: fn(&Value, &Amendment, &Inputs) -> Result<Draft, String>,
 }
 
+impl Agent {
+    /// The schema of its answers, as JSON.
+    pub fn schema_value(&self) -> Value {
+        serde_json::from_str(self.schema).expect("the embedded schemas are JSON; a test reads them all")
+    }
+}
+
 /// The agent of that name.
 pub fn find(name: &str) -> Option<&'static Agent> {
     AGENTS.iter().copied().find(|agent| agent.name == name)

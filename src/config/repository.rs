@@ -25,6 +25,8 @@ pub struct RepositoryConfig {
     pub definition: String,
     /// Where each agent's text comes from.
     pub providers: Providers,
+    /// What may be spent on models, where that is less than the server allows.
+    pub caps: crate::workflow::budget::Caps,
 }
 
 /// Whom mail goes to. With nobody in `to`, mail is not configured.
@@ -46,7 +48,7 @@ pub struct Limits {
 }
 
 /// Where each agent's text comes from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Providers {
     /// For the agent that proposes tasks.
     pub extract: ProviderName,
@@ -55,7 +57,7 @@ pub struct Providers {
 }
 
 /// A provider that a repository may choose.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ProviderName {
     /// The grammar that works without a model.
@@ -63,14 +65,17 @@ pub enum ProviderName {
     Rules,
     /// A person pastes the answer.
     Manual,
+    /// A model behind one of the server's endpoints.
+    Http(super::EndpointName),
 }
 
 impl std::fmt::Display for ProviderName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Rules => "rules",
-            Self::Manual => "manual",
-        })
+        match self {
+            Self::Rules => f.write_str("rules"),
+            Self::Manual => f.write_str("manual"),
+            Self::Http(endpoint) => write!(f, "http:{endpoint}"),
+        }
     }
 }
 
@@ -100,6 +105,7 @@ impl Default for RepositoryConfig {
             limits: Limits::default(),
             definition: DEFAULT_DEFINITION.to_owned(),
             providers: Providers::default(),
+            caps: Default::default(),
         }
     }
 }
@@ -280,6 +286,7 @@ impl RepositoryConfig {
                 extract: file.providers.extract.into(),
                 email: file.providers.email.into(),
             },
+            caps: Default::default(),
         };
         if check.mistakes.is_empty() {
             Ok(config)

@@ -237,7 +237,7 @@ impl Engine {
     pub(super) async fn inputs_of(&self, stored: &Stored, phase: &PhaseId) -> Result<Inputs, Trouble> {
         let run = self.store().last_run(&stored.state.id, phase).await?;
         let run = run.ok_or_else(|| Trouble::Never("the agent was never asked".to_owned()))?;
-        serde_json::from_str(&run.inputs).map_err(|error| Trouble::Never(format!("its inputs cannot be read: {error}")))
+        super::agent_run::read(&run.inputs)
     }
 
     /// A person's answer in the agent's place, through the same checks.

@@ -4,10 +4,11 @@ mod course;
 
 use chrono::TimeDelta;
 
+use super::agent_run::Judged;
 use super::change::Payload;
 use super::effects::Work;
 use super::{Engine, LEASE, Trouble, rest};
-use crate::agents::{self, Agent, Draft, Inputs, Prompt};
+use crate::agents::{self, Agent, Inputs, Prompt};
 use crate::config::{Endpoint, EndpointName, RepositoryConfig};
 use crate::providers::http::{self, Completion, Failure, Question};
 use crate::store::Write;
@@ -41,21 +42,9 @@ pub(super) struct Errand<'a> {
     pub(super) run: &'a Run,
 }
 
-/// What a model's run came to.
-pub(super) enum Outcome {
-    /// An answer that holds, and who gave it.
-    Proposed {
-        draft: Box<Draft>,
-        answer: String,
-        provider: String,
-    },
-    /// A person must look. What was answered last is kept with the run.
-    NeedsPerson { why: Why, answer: Option<String> },
-}
-
 impl Engine {
     /// Goes on with a run where its calls stand.
-    pub(super) async fn ask_model(&self, errand: &Errand<'_>, named: &EndpointName) -> Result<Outcome, Trouble> {
+    pub(super) async fn ask_model(&self, errand: &Errand<'_>, named: &EndpointName) -> Result<Judged, Trouble> {
         let candidates = self.candidates(errand, named);
         let minutes = errand
             .state()
@@ -75,7 +64,7 @@ impl Engine {
                     let (answer, endpoint) = last_answer(&calls).unwrap_or_default();
                     let mut draft = *draft;
                     draft.notes.splice(0..0, passed_over(&calls, &candidates, &endpoint));
-                    return Ok(Outcome::Proposed {
+                    return Ok(Judged::Proposed {
                         draft: Box::new(draft),
                         answer,
                         provider: format!("http:{endpoint}"),
@@ -83,7 +72,7 @@ impl Engine {
                 }
                 Next::NeedsPerson(why) => {
                     let answer = last_answer(&calls).map(|(answer, _)| answer);
-                    return Ok(Outcome::NeedsPerson { why, answer });
+                    return Ok(Judged::NeedsPerson { why, answer });
                 }
                 Next::Wait { until, why } => {
                     return Err(Trouble::Parked {
@@ -95,7 +84,7 @@ impl Engine {
                 Next::Ask { endpoint, turn } => {
                     if let Some(why) = self.call(errand, endpoint, &turn, &calls).await? {
                         let answer = last_answer(&calls).map(|(answer, _)| answer);
-                        return Ok(Outcome::NeedsPerson { why, answer });
+                        return Ok(Judged::NeedsPerson { why, answer });
                     }
                 }
             }
@@ -148,7 +137,9 @@ impl Engine {
             }
         };
         let turns = turns(errand, turn, &asked);
-        let input = errand.system_tokens() + turns.iter().map(tokens).sum::<u64>();
+        let schema = errand.agent.schema_value();
+        let question = errand.question(&turns, &schema);
+        let input = tokens(endpoint, &question);
         let most = Usage {
             input,
             cached: 0,
@@ -190,13 +181,6 @@ impl Engine {
             Opened::LeaseLost => return Err(lease_lost()),
         };
         self.wake();
-        let schema = errand.agent.schema_value();
-        let question = Question {
-            system: &errand.prompt.system,
-            turns: &turns,
-            schema_name: errand.agent.schema_name,
-            schema: &schema,
-        };
         let said = self.ask_keeping_the_lease(errand.work, endpoint, &question).await?;
         let failed_before = before.iter().filter(|call| call.endpoint == endpoint.name.as_str());
         let (end, spent) = self.ended(endpoint, input, said, failed_before.count());
@@ -296,8 +280,13 @@ impl Errand<'_> {
         &self.stored.state
     }
 
-    fn system_tokens(&self) -> u64 {
-        estimated_tokens(&self.prompt.system) + estimated_tokens(self.agent.schema)
+    fn question<'b>(&'b self, turns: &'b [http::Turn], schema: &'b serde_json::Value) -> Question<'b> {
+        Question {
+            system: &self.prompt.system,
+            turns,
+            schema_name: self.agent.schema_name,
+            schema,
+        }
     }
 }
 
@@ -319,10 +308,9 @@ fn turns(errand: &Errand<'_>, turn: &NextTurn, asked: &str) -> Vec<http::Turn> {
     turns
 }
 
-fn tokens(turn: &http::Turn) -> u64 {
-    match turn {
-        http::Turn::User(text) | http::Turn::Assistant(text) => estimated_tokens(text),
-    }
+/// What a question will be counted as, by the length of all that is sent.
+fn tokens(endpoint: &Endpoint, question: &Question<'_>) -> u64 {
+    estimated_tokens(&http::body(endpoint, question).to_string())
 }
 
 fn retry_after(failure: &Failure) -> Option<TimeDelta> {
@@ -352,8 +340,9 @@ fn unusable(endpoint: &Endpoint, errand: &Errand<'_>) -> Option<ModelTrouble> {
             variable: variable.clone(),
         });
     }
-    let input = errand.system_tokens() + estimated_tokens(&errand.prompt.user);
-    let needed = input + u64::from(endpoint.max_output_tokens);
+    let turns = [http::Turn::User(errand.prompt.user.clone())];
+    let schema = errand.agent.schema_value();
+    let needed = tokens(endpoint, &errand.question(&turns, &schema)) + u64::from(endpoint.max_output_tokens);
     let takes = u64::from(endpoint.context_tokens);
     (needed > takes).then(|| ModelTrouble::ContextTooSmall {
         needed,
