@@ -78,6 +78,7 @@ impl House {
                 Pace::Default => Pacing::AsGithubAsks,
                 Pace::Off => Pacing::Off,
             },
+            models: Arc::new(config.models.clone()),
             owner: format!("{:016x}", rand::random::<u64>()),
         };
         let engine = Engine::new(parts).map_err(|invalid| vec![invalid.to_string()])?;

@@ -153,12 +153,13 @@ pub(super) fn agent_of(state: &State, phase: &PhaseId) -> Result<&'static Agent,
 
 fn provider_of(agent: &Agent, config: &RepositoryConfig) -> Provider {
     let named = match agent.works_from {
-        agents::InputKind::Thread => config.providers.extract,
-        agents::InputKind::Mailing => config.providers.email,
+        agents::InputKind::Thread => &config.providers.extract,
+        agents::InputKind::Mailing => &config.providers.email,
     };
     match named {
         ProviderName::Rules => Provider::Rules,
-        ProviderName::Manual => Provider::Manual,
+        // No run asks an endpoint yet; a person answers in its place.
+        ProviderName::Manual | ProviderName::Http(_) => Provider::Manual,
     }
 }
 

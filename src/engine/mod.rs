@@ -31,6 +31,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::chat::reader::BotName;
+use crate::config::Models;
 use crate::github::{GitHub, GithubError, Repo};
 use crate::mail::Mailer;
 use crate::store::deliveries::LeasedDelivery;
@@ -97,6 +98,8 @@ pub struct Parts {
     pub clock: Clock,
     /// The pace of writes.
     pub pacing: Pacing,
+    /// The model endpoints, and how much may be spent on them.
+    pub models: Arc<Models>,
     /// What this process is called in leases: fresh for every start.
     pub owner: String,
 }
