@@ -91,7 +91,7 @@ impl Engine {
                 (inputs, run)
             }
         };
-        let judged = match run.provider.parse().unwrap_or_default() {
+        let judged = match run.provider.parse().map_err(Trouble::Never)? {
             ProviderName::Rules => by_the_rules(agent, &inputs),
             ProviderName::Manual => Judged::NeedsPerson {
                 why: Why::ManualProvider,

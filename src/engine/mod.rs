@@ -98,12 +98,12 @@ pub struct Parts {
     pub mailer: Mailer,
     /// The clock.
     pub clock: Clock,
-    /// The models that the server offers, and what may be spent on them.
-    pub models: Arc<Models>,
     /// The way out to models.
     pub model_client: ModelClient,
     /// The pace of writes.
     pub pacing: Pacing,
+    /// The model endpoints, and how much may be spent on them.
+    pub models: Arc<Models>,
     /// What this process is called in leases: fresh for every start.
     pub owner: String,
 }
