@@ -2,8 +2,8 @@
 
 use super::card::{Beside, Forms};
 use super::effects::{Ended, Work};
-use super::{Engine, Trouble};
 use super::model::Errand;
+use super::{Engine, Trouble};
 use crate::agents::{self, Agent, Draft, Inputs, Problem, Prompt};
 use crate::chat::say::why::why_words;
 use crate::config::{ProviderName, RepositoryConfig};
@@ -114,7 +114,10 @@ impl Engine {
         let (outcome, result) = match judged {
             Judged::NeedsPerson { why, answer } => {
                 run.answer = answer;
-                (format!("a person is needed: {}", why_words(&why)), RunResult::NeedsPerson(why))
+                (
+                    format!("a person is needed: {}", why_words(&why)),
+                    RunResult::NeedsPerson(why),
+                )
             }
             Judged::Proposed {
                 mut draft,
