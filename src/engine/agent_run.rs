@@ -2,6 +2,7 @@
 
 use super::card::{Beside, Forms};
 use super::effects::{Ended, Work};
+use super::readers::Readers;
 use super::{Engine, Trouble};
 use crate::agents::{self, Agent, Draft, Inputs, Problem};
 use crate::config::{ProviderName, RepositoryConfig};
@@ -44,17 +45,24 @@ impl Engine {
             result,
         };
         let inputs = match self.given(work, stored, phase, agent, &settings.config).await? {
-            Given::Inputs(inputs) => inputs,
+            Given::Inputs(inputs) => *inputs,
             Given::Nothing(ending) => return Ok(Ended::reported("nothing to ask", ran(RunResult::Ended(ending)))),
         };
         let started_at = self.now();
         let provider = provider_of(agent, &settings.config);
+        // A prompt that a model or a person's tools will see leaves the repository's audience.
+        let leaves = provider != Provider::Rules;
+        let inputs = if leaves { agents::outbound(inputs) } else { inputs };
+        let refused = if leaves { agents::refused(agent, &inputs) } else { None };
         let prompt = agents::prompt(agent, &inputs).map_err(|error| Trouble::Never(error.to_string()))?;
         let answer = match providers::ask(provider, agent, &inputs) {
-            Answer::Given(answer) => Some(answer),
-            Answer::NeedsPerson => None,
+            Answer::Given(answer) if refused.is_none() => Some(answer),
+            _ => None,
         };
-        let judged = answer.as_deref().map(|answer| agents::judge(agent, answer, &inputs));
+        let judged = match &refused {
+            Some(problem) => Some(Err(vec![problem.clone()])),
+            None => answer.as_deref().map(|answer| agents::judge(agent, answer, &inputs)),
+        };
         let mut extra = Write::new();
         let (outcome, result) = match judged {
             None => (
@@ -94,7 +102,11 @@ impl Engine {
             agent: agent.name.to_owned(),
             provider: provider.to_string(),
             inputs: serde_json::to_string(&inputs).map_err(|error| Trouble::Never(error.to_string()))?,
-            prompt: prompt.whole(),
+            prompt: if refused.is_some() {
+                prompt.system
+            } else {
+                prompt.whole()
+            },
             answer,
             answered_by: None,
             outcome: outcome.clone(),
@@ -120,7 +132,8 @@ impl Engine {
     ) -> Result<Given, Trouble> {
         match agent.works_from {
             agents::InputKind::Thread => {
-                let thread = self.gather_thread(&work.repo, stored, phase, config).await?;
+                let readers = Readers::of(&config.providers.extract);
+                let thread = self.gather_thread(&work.repo, stored, phase, config, readers).await?;
                 Ok(Given::Inputs(Box::new(Inputs::Thread(thread))))
             }
             agents::InputKind::Mailing => {
@@ -183,7 +196,7 @@ pub(super) fn propose(state: &State, phase: &PhaseId, iteration: u32, agent: &Ag
 pub(super) fn beside(inputs: &Inputs, draft: &mut Draft) -> Beside {
     let mut notes = match inputs {
         Inputs::Thread(thread) => thread.notes.clone(),
-        Inputs::Mailing(_) => Vec::new(),
+        Inputs::Mailing(mailing) => mailing.notes.clone(),
     };
     notes.append(&mut draft.notes);
     Beside {

@@ -18,6 +18,7 @@ mod deliveries;
 mod effects;
 mod labels;
 mod queries;
+mod readers;
 mod settings;
 mod start;
 mod thread;
