@@ -82,6 +82,9 @@ impl Attempts {
             let run = length_of(rest, |c| c == '`');
             return span(rest, run).unwrap_or(run);
         }
+        if rest.starts_with("&#") {
+            return 2;
+        }
         if rest.starts_with("<!--") {
             self.markers += 1;
             return rest.find("-->").map_or(rest.len(), |end| end + 3);

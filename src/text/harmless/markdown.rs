@@ -228,7 +228,7 @@ pub(super) fn foreign_reference(rest: &str, before: Option<char>) -> Option<usiz
 
 /// The length of a reference to an issue here (`#1`, `GH-1`), which would leave a trace on that issue.
 pub(super) fn own_reference(rest: &str, before: Option<char>) -> Option<usize> {
-    if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '&') {
+    if before.is_some_and(|c| c.is_alphanumeric() || c == '_') {
         return None;
     }
     let gh = rest.get(..3).filter(|start| start.eq_ignore_ascii_case("gh-"));
@@ -271,7 +271,7 @@ mod tests {
             ("ask @bob now", "ask `@bob` now"),
             ("_@bob_ and @org/team", "_`@bob`_ and `@org/team`"),
             ("\\@bob", "`@bob`"),
-            ("&#64;bob", "\\&#64;bob"),
+            ("&#64;bob", "\\&`#64`;bob"),
             ("`@bob` stays", "`@bob` stays"),
             ("a ` b @bob", "a \\` b `@bob`"),
             ("| ` | @bob ` |", "| \\` | `@bob` \\` |"),

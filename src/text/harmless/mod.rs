@@ -7,3 +7,4 @@
 pub mod attempts;
 pub mod literal;
 pub mod markdown;
+pub mod names;
