@@ -55,6 +55,13 @@ pub struct Agent {
     amend: fn(&Value, &Amendment, &Inputs) -> Result<Draft, String>,
 }
 
+impl Agent {
+    /// The schema of its answers, as JSON.
+    pub fn schema_value(&self) -> Value {
+        serde_json::from_str(self.schema).expect("the embedded schemas are JSON; a test reads them all")
+    }
+}
+
 /// The agent of that name.
 pub fn find(name: &str) -> Option<&'static Agent> {
     AGENTS.iter().copied().find(|agent| agent.name == name)
@@ -124,6 +131,11 @@ pub enum ProblemKind {
 }
 
 impl Problem {
+    /// Whether a model that is told of it may do better.
+    pub fn is_repairable(&self) -> bool {
+        matches!(self.kind, ProblemKind::Shape | ProblemKind::Rule)
+    }
+
     fn new(kind: ProblemKind, at: impl Into<String>, text: impl Into<String>) -> Self {
         Self {
             kind,
@@ -145,6 +157,11 @@ impl std::fmt::Display for Problem {
 /// The prompt: the program's words, and apart from them the data.
 pub fn prompt(agent: &Agent, inputs: &Inputs) -> Result<Prompt, PromptError> {
     prompt::write(agent, inputs)
+}
+
+/// What a model is told when its answer could not be used: the problems, and what to do.
+pub fn repair(agent: &Agent, problems: &[Problem]) -> Result<String, PromptError> {
+    prompt::repair(agent, problems)
 }
 
 /// Judges a provider's answer: JSON, schema, the host's checks. Every provider goes through here.

@@ -9,7 +9,7 @@
 
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 
-use super::{Agent, Inputs, PromptError};
+use super::{Agent, Inputs, Problem, PromptError};
 use crate::workflow::ids::Digest;
 
 /// Instructions that a template may use up: far beyond what ours need, far below what a loop of a changed one takes.
@@ -60,6 +60,16 @@ pub fn write(agent: &Agent, inputs: &Inputs) -> Result<Prompt, PromptError> {
         )?,
         user: rendered(agent, user, context! { facts => facts, data => data, fence => fence })?,
     })
+}
+
+/// What a model is told when its answer could not be used. The problems name places and rules, never what stood there.
+pub fn repair(agent: &Agent, problems: &[Problem]) -> Result<String, PromptError> {
+    let problems: Vec<String> = problems.iter().map(|problem| format!("- {problem}")).collect();
+    rendered(
+        agent,
+        include_str!("../../templates/prompts/repair.md"),
+        context! { problems => problems.join("\n") },
+    )
 }
 
 /// A part. What it is not given, it cannot show: an unknown name is an error.

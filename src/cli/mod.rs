@@ -10,6 +10,7 @@ pub mod house;
 mod list;
 pub mod logging;
 mod page;
+mod providers;
 mod sandbox;
 mod serve;
 mod status;
@@ -81,6 +82,8 @@ enum Command {
     Deliveries(deliveries::Deliveries),
     /// Check a repository's configuration file
     Check(check::Check),
+    /// List where agents' text can come from: usable or why not, prices and caps
+    Providers(providers::Providers),
     /// Print a shell's completion script
     Completions(completions::Completions),
 }
@@ -108,6 +111,7 @@ impl Arguments {
             Command::History(history) => ("history", history.run().await),
             Command::Deliveries(deliveries) => (deliveries.name(), deliveries.run().await),
             Command::Check(check) => ("check", check.run()),
+            Command::Providers(providers) => ("providers", providers.run()),
             Command::Completions(completions) => ("completions", completions.run(&mut Self::command())),
         };
         form.give(Some(name), outcome)

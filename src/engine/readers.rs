@@ -30,8 +30,7 @@ impl Readers {
     pub(super) fn of(provider: &ProviderName) -> Self {
         match provider {
             ProviderName::Rules => Self::Anyone,
-            // Whatever is not the rules can be a model.
-            _ => Self::Model,
+            ProviderName::Manual | ProviderName::Http(_) => Self::Model,
         }
     }
 }
