@@ -8,6 +8,7 @@ mod cli;
 mod crash;
 mod examples;
 mod faults;
+mod injection;
 mod once;
 mod reading;
 mod rights;
