@@ -352,3 +352,31 @@ async fn the_server_refuses_what_its_dialect_does_not_know() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_two_resets_strike_where_they_say() {
+    for dialect in DIALECTS {
+        let pair = Pair::start().await;
+        let endpoint = pair.endpoint(dialect, StructuredOutput::Schema);
+        pair.ask(&endpoint).await.unwrap();
+        let request = pair.server.requests().remove(0);
+        pair.server.set_key(None);
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let base = pair.server.base_url(models::Dialect::Ollama);
+        let send = || {
+            http.post(format!("{base}{}", request.path))
+                .header("anthropic-version", "2023-06-01")
+                .json(&request.body)
+                .send()
+        };
+        pair.server.prepare(Reply::fault(Fault::ResetBeforeStatus));
+        assert!(send().await.is_err(), "{dialect:?}");
+        pair.server.prepare(Reply::fault(Fault::ResetAfterStatus));
+        let mut begun = send().await.unwrap();
+        assert_eq!(begun.status(), 200);
+        assert!(begun.chunk().await.unwrap().is_some_and(|half| !half.is_empty()));
+        assert!(begun.chunk().await.is_err(), "{dialect:?}");
+        let statuses: Vec<u16> = pair.server.requests().iter().map(|request| request.status).collect();
+        assert_eq!(statuses, [200, 0, 200]);
+    }
+}
