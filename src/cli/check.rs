@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use super::answer::{Answer, Refusal};
+use super::providers::server_models;
+use crate::config::{EndpointName, Models, Offer, RepositoryConfig};
 use crate::engine::check_repository_config;
 
 /// Which file.
@@ -10,6 +12,12 @@ use crate::engine::check_repository_config;
 pub(super) struct Check {
     /// A repository's configuration, such as .github/countersign.yml
     file: PathBuf,
+    /// The server's configuration file (YAML), whose model endpoints the file may name
+    #[arg(long, env = "COUNTERSIGN_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The repository that the file is for: whether the server offers it the endpoints is checked, too
+    #[arg(long, value_name = "OWNER/NAME")]
+    repository: Option<String>,
 }
 
 impl Check {
@@ -18,12 +26,22 @@ impl Check {
         let file = self.file.display();
         let text = std::fs::read_to_string(&self.file)
             .map_err(|error| Refusal::failed(format!("{file} cannot be read: {error}")))?;
-        let checked = check_repository_config(&text).map_err(Refusal::failed)?;
+        let server = self.server()?;
+        let offer = server.as_ref().ok().map(|models| Offer {
+            models,
+            repository: self.repository.as_deref(),
+        });
+        let checked = check_repository_config(&text, offer).map_err(Refusal::failed)?;
         match checked {
-            Ok(_) => Ok(Answer::new(
-                serde_json::json!({ "file": file.to_string(), "mistakes": [] }),
-                format!("{file} is good.\n"),
-            )),
+            Ok(config) => {
+                let note = self.unchecked(&config, &server);
+                let page = match &note {
+                    None => format!("{file} is good.\n"),
+                    Some(note) => format!("{file} is good. {note}\n"),
+                };
+                let data = serde_json::json!({ "file": file.to_string(), "mistakes": [], "unchecked": note });
+                Ok(Answer::new(data, page))
+            }
             Err(mistakes) => {
                 let sentences = mistakes
                     .iter()
@@ -31,6 +49,52 @@ impl Check {
                     .collect();
                 let data = serde_json::json!({ "file": file.to_string(), "mistakes": mistakes });
                 Err(Refusal::mistakes(sentences, data))
+            }
+        }
+    }
+
+    /// What the server offers, or why that is not known. A file of the server's that this user may not read is no
+    /// mistake of the repository's file: it holds secrets.
+    fn server(&self) -> Result<Result<Models, String>, Refusal> {
+        match &self.config {
+            None => Ok(Err(
+                "no server configuration is named (--config or COUNTERSIGN_CONFIG)".to_owned()
+            )),
+            Some(path) => match std::fs::File::open(path) {
+                Ok(_) => server_models(self.config.clone()).map(Ok),
+                Err(error) => Ok(Err(format!("{} cannot be read ({error})", path.display()))),
+            },
+        }
+    }
+
+    /// What of a good file could not be checked.
+    fn unchecked(&self, config: &RepositoryConfig, server: &Result<Models, String>) -> Option<String> {
+        let mut chosen: Vec<&EndpointName> = [&config.providers.extract, &config.providers.email]
+            .into_iter()
+            .filter_map(|provider| provider.endpoint())
+            .collect();
+        chosen.dedup();
+        let named = |names: &[&EndpointName]| {
+            let names: Vec<_> = names.iter().map(|name| format!("`http:{name}`")).collect();
+            names.join(" and ")
+        };
+        match server {
+            _ if chosen.is_empty() => None,
+            Err(why) => Some(format!(
+                "Whether a server offers {} was not checked: {why}.",
+                named(&chosen)
+            )),
+            Ok(models) => {
+                chosen.retain(|name| {
+                    let endpoint = models.endpoint(name.as_str());
+                    endpoint.is_some_and(|endpoint| !endpoint.repositories.is_empty())
+                });
+                (self.repository.is_none() && !chosen.is_empty()).then(|| {
+                    format!(
+                        "{} is for some repositories only; whether for this one was not checked: name it with --repository.",
+                        named(&chosen)
+                    )
+                })
             }
         }
     }

@@ -130,8 +130,9 @@ impl Document {
 
     /// Fills a type, held to the schema that the type generated.
     ///
-    /// The second answer is all mistakes, in the order of the file. Where there are some, the top-level keys that hold
-    /// them count as absent, so that the rest can be checked further; there is no value when nothing sensible remains.
+    /// The second answer is all mistakes, in the order of the file. Keys that are not known, and the parts of the schema
+    /// ([`Schema::with_parts`]) or else top-level keys that hold other mistakes, count as absent, so that the rest can be
+    /// checked further; there is no value when nothing sensible remains.
     pub fn fill<T: DeserializeOwned>(&self, schema: &Schema) -> (Option<T>, Vec<ConfigError>) {
         let mut value = match self.root.to_json() {
             Value::Null => Value::Object(serde_json::Map::new()),
@@ -145,15 +146,10 @@ impl Document {
             .filter(|error| !follows_from_type(error))
         {
             mistakes.extend(self.explain(&error, &schema.json));
-            unusable.extend(match error.kind() {
-                ValidationErrorKind::AdditionalProperties { unexpected } if steps(&error).is_empty() => {
-                    unexpected.clone()
-                }
-                _ => steps(&error).into_iter().take(1).collect(),
-            });
+            unusable.extend(schema.unusable(&error));
         }
-        if let Some(map) = value.as_object_mut() {
-            map.retain(|key, _| !unusable.contains(key));
+        for path in unusable {
+            remove(&mut value, &path);
         }
         let filled = match serde_json::from_value(value) {
             Ok(filled) => Some(filled),
@@ -204,6 +200,23 @@ impl Document {
         (key_at, node.at)
     }
 
+    /// The keys of the mapping with this path, in the order of the file; none where there is no mapping. A key without
+    /// a value counts as absent.
+    pub fn keys(&self, path: &[&str]) -> Vec<&str> {
+        let mut node = Some(&self.root);
+        for step in path {
+            node = node.and_then(|node| node.entry(step));
+        }
+        match node.map(|node| &node.kind) {
+            Some(Kind::Map(entries)) => entries
+                .iter()
+                .filter(|entry| !matches!(entry.value.kind, Kind::Scalar(Value::Null)))
+                .map(|entry| entry.key.as_str())
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
     fn explain(&self, error: &ValidationError<'_>, schema: &Value) -> Vec<ConfigError> {
         let steps = steps(error);
         let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
@@ -237,7 +250,11 @@ impl Document {
                 })
                 .collect();
         }
-        vec![at.error(sentence(&name, error))]
+        let mut sentence = sentence(&name, error);
+        if let Some(advice) = advice(error, schema) {
+            sentence = format!("{sentence}; {advice}");
+        }
+        vec![at.error(sentence)]
     }
 }
 
@@ -246,6 +263,30 @@ fn steps(error: &ValidationError<'_>) -> Vec<String> {
     let pointer = error.instance_path().as_str();
     let unescaped = |step: &str| step.replace("~1", "/").replace("~0", "~");
     pointer.split('/').skip(1).map(unescaped).collect()
+}
+
+/// What to do about a number out of its range, where the schema says more than the range: its `$comment`.
+fn advice<'a>(error: &ValidationError<'_>, schema: &'a Value) -> Option<&'a str> {
+    if !matches!(
+        error.kind(),
+        ValidationErrorKind::Minimum { .. } | ValidationErrorKind::ExclusiveMinimum { .. }
+    ) {
+        return None;
+    }
+    let (of, _) = error.schema_path().as_str().rsplit_once('/')?;
+    schema.pointer(of)?.get("$comment")?.as_str()
+}
+
+/// Removes the value with this path, where there is one.
+fn remove(value: &mut Value, path: &[String]) {
+    let Some((last, above)) = path.split_last() else { return };
+    let mut value = Some(value);
+    for step in above {
+        value = value.and_then(|value| value.get_mut(step));
+    }
+    if let Some(map) = value.and_then(Value::as_object_mut) {
+        map.remove(last);
+    }
 }
 
 /// Whether a value of the wrong type also breaks the rule on its values: one mistake, said once.
@@ -274,6 +315,7 @@ fn sentence(name: &str, error: &ValidationError<'_>) -> String {
         }
         ValidationErrorKind::Constant { expected_value } => format!("{name} must be {}", plain(expected_value)),
         ValidationErrorKind::Minimum { limit } => format!("{name} must be at least {}", plain(limit)),
+        ValidationErrorKind::ExclusiveMinimum { limit } => format!("{name} must be more than {}", plain(limit)),
         ValidationErrorKind::Maximum { limit } => format!("{name} must be at most {}", plain(limit)),
         ValidationErrorKind::MaxItems { limit } => format!("{name} must hold at most {limit} items"),
         ValidationErrorKind::MaxProperties { limit } => format!("{name} must hold at most {limit} entries"),
@@ -327,6 +369,7 @@ pub(super) fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clo
 pub(super) struct Schema {
     json: Value,
     validator: jsonschema::Validator,
+    parts: &'static [&'static [&'static str]],
 }
 
 impl Schema {
@@ -341,7 +384,43 @@ impl Schema {
             .into_root_schema_for::<T>()
             .to_value();
         let validator = jsonschema::validator_for(&json).expect("a generated schema is a schema");
-        Self { json, validator }
+        Self {
+            json,
+            validator,
+            parts: &[],
+        }
+    }
+
+    /// Paths of values that can be left out alone, `*` standing for any key: a mistake in one of them leaves its
+    /// neighbours to be checked. What holds such values must be readable without a key that the schema asks for.
+    pub fn with_parts(mut self, parts: &'static [&'static [&'static str]]) -> Self {
+        self.parts = parts;
+        self
+    }
+
+    /// The paths of what a mistake makes unusable.
+    fn unusable(&self, error: &ValidationError<'_>) -> Vec<Vec<String>> {
+        let steps = steps(error);
+        let leads = |part: &[&str]| part.iter().zip(&steps).all(|(part, step)| *part == "*" || part == step);
+        match error.kind() {
+            ValidationErrorKind::AdditionalProperties { unexpected } => unexpected
+                .iter()
+                .map(|key| steps.iter().chain([key]).cloned().collect())
+                .collect(),
+            ValidationErrorKind::Required { .. }
+                if self.parts.iter().any(|part| part.len() > steps.len() && leads(part)) =>
+            {
+                Vec::new()
+            }
+            _ => {
+                let parts = self
+                    .parts
+                    .iter()
+                    .filter(|part| part.len() <= steps.len() && leads(part));
+                let depth = parts.map(|part| part.len()).max().unwrap_or(1);
+                vec![steps.into_iter().take(depth).collect()]
+            }
+        }
     }
 
     /// The schema itself.
@@ -351,6 +430,13 @@ impl Schema {
 }
 
 impl Node {
+    fn entry(&self, key: &str) -> Option<&Self> {
+        match &self.kind {
+            Kind::Map(entries) => entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value),
+            Kind::List(_) | Kind::Scalar(_) => None,
+        }
+    }
+
     /// A key without a value counts as absent: the lines below it are commented out.
     fn to_json(&self) -> Value {
         match &self.kind {
@@ -488,6 +574,9 @@ mod tests {
             ("version: 1\nversion: 1\n", 2, "not valid YAML"),
             ("version: 1\n---\nversion: 1\n", 3, "not valid YAML"),
             ("a: *nothing\n", 1, "not valid YAML"),
+            // JSON has no such number: taken as nothing, a cap would silently be none.
+            ("a: 1\nb: .inf\n", 2, "not a finite number"),
+            ("a: 1\nb: .nan\n", 2, "not a finite number"),
         ] {
             let error = refusal(text);
             assert_eq!(error.line, line, "{text:?}: {error}");

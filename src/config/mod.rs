@@ -5,11 +5,13 @@
 //! the first, each with the place where it stands.
 
 mod address;
+mod caps_file;
 mod database;
 mod document;
 mod github_api;
 mod mail_url;
 mod models;
+mod models_file;
 mod repository;
 mod secret;
 mod server;
@@ -23,7 +25,9 @@ pub use document::ConfigError;
 pub use github_api::{GithubApiUrl, Pace};
 pub use mail_url::{Credentials, MailUrl, Security, SmtpUrl};
 pub use models::{Dialect, Endpoint, EndpointName, Models, StructuredOutput};
-pub use repository::{Limits, ProviderName, Providers, Recipients, RepositoryConfig, Vocabulary, repository_schema};
+pub use repository::{
+    Limits, Offer, ProviderName, Providers, Recipients, RepositoryConfig, Vocabulary, repository_schema,
+};
 pub use secret::{ApiKey, AppId, MailPassword, PrivateKey, WebhookSecret};
 pub use server::{KeyCheck, Overrides, Problems, ServerConfig, Sources, server_schema};
 

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::secret::ApiKey;
-use crate::workflow::budget::{Caps, Price};
+use crate::workflow::budget::{Cap, Caps, Price};
 
 /// Everything that the server says about models.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,12 +20,60 @@ pub struct Models {
     pub endpoints: Vec<Endpoint>,
 }
 
+/// The currency when the file does not say.
+pub(super) const DEFAULT_CURRENCY: &str = "USD";
+
+/// The token caps when the file does not say; there are no money caps then.
+const DEFAULT_CAPS: Caps = {
+    const fn tokens(tokens: u64) -> Cap {
+        Cap {
+            tokens: Some(tokens),
+            money: None,
+        }
+    }
+    Caps {
+        run: tokens(200_000),
+        workflow: tokens(1_000_000),
+        repository: tokens(5_000_000),
+        person: tokens(2_000_000),
+        day: tokens(10_000_000),
+    }
+};
+
+/// What holds on a server that says nothing of models: no endpoint, and caps on tokens.
+impl Default for Models {
+    fn default() -> Self {
+        Self {
+            currency: DEFAULT_CURRENCY.to_owned(),
+            caps: DEFAULT_CAPS,
+            endpoints: Vec::new(),
+        }
+    }
+}
+
 /// The name of an endpoint, as `http:NAME` refers to it: lower-case letters, digits and hyphens.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct EndpointName(pub(super) String);
+pub struct EndpointName(String);
+
+/// The longest name of a command or an endpoint.
+pub(super) const WORD_LENGTH: usize = 32;
+
+/// Whether it is lower-case letters, digits and hyphens, a letter first, and not too long.
+pub(super) fn is_word(text: &str) -> bool {
+    text.len() <= WORD_LENGTH
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
 
 impl EndpointName {
+    /// A name; `None` for what cannot be one.
+    pub fn parse(text: &str) -> Option<Self> {
+        is_word(text).then(|| Self(text.to_owned()))
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -72,7 +121,8 @@ pub struct Endpoint {
 }
 
 /// The protocol of an endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Dialect {
     /// `POST {base}/chat/completions` (<https://platform.openai.com/docs/api-reference/chat>): OpenAI, vLLM, LM Studio,
     /// LiteLLM, OpenRouter, DeepSeek and others.
@@ -85,10 +135,34 @@ pub enum Dialect {
     Ollama,
 }
 
+impl Dialect {
+    /// As configuration names it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OpenAi => "openai",
+            Self::Anthropic => "anthropic",
+            Self::Gemini => "gemini",
+            Self::Ollama => "ollama",
+        }
+    }
+
+    /// Where its vendor answers; `None` where too many speak it.
+    pub(super) fn default_base_url(self) -> Option<&'static str> {
+        match self {
+            Self::OpenAi => None,
+            Self::Anthropic => Some("https://api.anthropic.com"),
+            Self::Gemini => Some("https://generativelanguage.googleapis.com"),
+            Self::Ollama => Some("http://127.0.0.1:11434"),
+        }
+    }
+}
+
 /// How an endpoint is made to answer in JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum StructuredOutput {
     /// It is given the JSON schema and holds to it.
+    #[default]
     Schema,
     /// It answers with some JSON object; the prompt says which.
     Object,
@@ -96,6 +170,18 @@ pub enum StructuredOutput {
     Tool,
     /// Only the prompt asks for JSON.
     Prompt,
+}
+
+impl StructuredOutput {
+    /// As configuration names it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Schema => "schema",
+            Self::Object => "object",
+            Self::Tool => "tool",
+            Self::Prompt => "prompt",
+        }
+    }
 }
 
 impl Models {
@@ -106,13 +192,29 @@ impl Models {
 }
 
 impl Endpoint {
+    /// Why it cannot be asked, as far as the configuration tells. It names the key's variable, never the key.
+    pub fn obstacle(&self) -> Option<String> {
+        let variable = self.key_env.as_deref()?;
+        match &self.key {
+            None => Some(format!("{variable} is not set")),
+            // What no HTTP header can carry was pasted wrongly.
+            Some(key) if !key.expose().bytes().all(|byte| byte.is_ascii_graphic()) => Some(format!(
+                "{variable} holds white space or characters that no key has; set it anew"
+            )),
+            Some(_) => None,
+        }
+    }
+
     /// Whether a repository (`owner/name`) may use it. GitHub compares both without case.
     pub fn allows(&self, repository: &str) -> bool {
         let owner = repository.split('/').next().unwrap_or_default();
         self.repositories.is_empty()
-            || self.repositories.iter().any(|pattern| match pattern.strip_suffix("/*") {
-                Some(allowed) => allowed.eq_ignore_ascii_case(owner),
-                None => pattern.eq_ignore_ascii_case(repository),
-            })
+            || self
+                .repositories
+                .iter()
+                .any(|pattern| match pattern.strip_suffix("/*") {
+                    Some(allowed) => allowed.eq_ignore_ascii_case(owner),
+                    None => pattern.eq_ignore_ascii_case(repository),
+                })
     }
 }

@@ -72,6 +72,7 @@ fn the_page_shows_a_repository_file_that_is_valid_and_complete() {
         ],
         taken: &[],
         definitions: &["deliver"],
+        offer: None,
     };
     for example in examples("# .github/countersign.yml") {
         let config = RepositoryConfig::parse(&example, vocabulary).unwrap_or_else(|errors| panic!("{errors:#?}"));
@@ -85,8 +86,8 @@ fn all_keys(schema: &Value, example: &str, above: &str) {
     for (key, property) in schema["properties"].as_object().into_iter().flatten() {
         assert!(
             example
-                .lines()
-                .any(|line| line.trim_start_matches([' ', '#']).starts_with(&format!("{key}:"))),
+                .split([' ', '\n', '{', ',', '#'])
+                .any(|word| word == format!("{key}:")),
             "the example on docs/configuration.md lacks {above}{key}"
         );
         all_keys(property, example, &format!("{above}{key}."));
@@ -118,9 +119,66 @@ fn the_page_shows_a_server_file_that_is_valid_and_complete() {
 }
 
 #[test]
+fn the_rows_for_common_models_on_the_page_are_valid() {
+    let directory = tempfile::tempdir().unwrap();
+    let schema = server_schema();
+    let fields = &schema["properties"]["models"]["properties"]["endpoints"]["additionalProperties"];
+    for example in examples("# models of the server") {
+        all_keys(fields, &example, "models.endpoints.NAME.");
+        let path = directory.path().join("server.yml");
+        std::fs::write(&path, &example).unwrap();
+        let overrides = Overrides {
+            config: Some(path),
+            ..Overrides::default()
+        };
+        let sources = Sources {
+            overrides: &overrides,
+            environment: &|_| None,
+            check_key: None,
+        };
+        let models = sources.models().unwrap_or_else(|problems| panic!("{problems}"));
+        let names: Vec<_> = models.endpoints.iter().map(|endpoint| endpoint.name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "vllm",
+                "lm-studio",
+                "litellm",
+                "openrouter",
+                "deepseek",
+                "openai",
+                "anthropic",
+                "gemini",
+                "ollama"
+            ]
+        );
+        assert_eq!(
+            models.endpoint("deepseek").map(|endpoint| endpoint.structured_output),
+            Some(StructuredOutput::Object)
+        );
+        for dialect in [Dialect::OpenAi, Dialect::Anthropic, Dialect::Gemini, Dialect::Ollama] {
+            assert!(
+                models.endpoints.iter().any(|endpoint| endpoint.dialect == dialect),
+                "{dialect:?}"
+            );
+        }
+    }
+    let page = page();
+    for key in fields["properties"].as_object().unwrap().keys() {
+        assert!(
+            page.contains(&format!("| `{key}` |")),
+            "{key} is not in the table of docs/configuration.md"
+        );
+    }
+}
+
+#[test]
 fn the_page_names_every_variable() {
     let page = page();
-    for key in server_schema()["properties"].as_object().unwrap().keys() {
+    // The models are a section of the file and nothing else.
+    let schema = server_schema();
+    let keys = schema["properties"].as_object().unwrap().keys();
+    for key in keys.filter(|key| *key != "models") {
         let variable = format!("COUNTERSIGN_{}", key.to_uppercase());
         assert!(
             page.contains(&format!("`{variable}`")),

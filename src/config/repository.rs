@@ -7,7 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::address::Mailbox;
+use super::caps_file::{Amounts, RepositoryCaps};
 use super::document::{ConfigError, Document, Schema, suggest};
+use super::models::{EndpointName, Models, WORD_LENGTH, is_word};
+use crate::workflow::budget::Caps;
 use crate::workflow::right::Right;
 
 /// A repository's settings, checked.
@@ -25,6 +28,9 @@ pub struct RepositoryConfig {
     pub definition: String,
     /// Where each agent's text comes from.
     pub providers: Providers,
+    /// The most that models may cost here. It only lowers what the server allows.
+    #[serde(default)]
+    pub caps: Caps,
 }
 
 /// Whom mail goes to. With nobody in `to`, mail is not configured.
@@ -46,7 +52,7 @@ pub struct Limits {
 }
 
 /// Where each agent's text comes from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Providers {
     /// For the agent that proposes tasks.
     pub extract: ProviderName,
@@ -55,22 +61,67 @@ pub struct Providers {
 }
 
 /// A provider that a repository may choose.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub enum ProviderName {
     /// The grammar that works without a model.
     #[default]
     Rules,
     /// A person pastes the answer.
     Manual,
+    /// An endpoint of the server: `http:NAME`.
+    Http(EndpointName),
+}
+
+impl ProviderName {
+    /// What stands before the name of an endpoint.
+    pub const HTTP: &'static str = "http:";
+
+    /// The endpoint, where it is one.
+    pub fn endpoint(&self) -> Option<&EndpointName> {
+        match self {
+            Self::Http(name) => Some(name),
+            Self::Rules | Self::Manual => None,
+        }
+    }
 }
 
 impl std::fmt::Display for ProviderName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Rules => "rules",
-            Self::Manual => "manual",
-        })
+        match self {
+            Self::Rules => f.write_str("rules"),
+            Self::Manual => f.write_str("manual"),
+            Self::Http(name) => write!(f, "{}{name}", Self::HTTP),
+        }
+    }
+}
+
+impl std::str::FromStr for ProviderName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let endpoint = || text.strip_prefix(Self::HTTP).and_then(EndpointName::parse);
+        match text {
+            "rules" => Ok(Self::Rules),
+            "manual" => Ok(Self::Manual),
+            _ => endpoint().map(Self::Http).ok_or_else(|| {
+                format!("{text:?} is no provider; there are `rules`, `manual` and the server's endpoints, `http:NAME`")
+            }),
+        }
+    }
+}
+
+impl From<ProviderName> for String {
+    fn from(name: ProviderName) -> Self {
+        name.to_string()
+    }
+}
+
+impl TryFrom<String> for ProviderName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
     }
 }
 
@@ -100,6 +151,7 @@ impl Default for RepositoryConfig {
             limits: Limits::default(),
             definition: DEFAULT_DEFINITION.to_owned(),
             providers: Providers::default(),
+            caps: Caps::default(),
         }
     }
 }
@@ -113,6 +165,71 @@ pub struct Vocabulary<'a> {
     pub taken: &'a [&'a str],
     /// The definitions that a workflow can start with.
     pub definitions: &'a [&'a str],
+    /// What the server offers; `None` where that is not known, and any endpoint is taken.
+    pub offer: Option<Offer<'a>>,
+}
+
+/// The model endpoints that a repository may choose from.
+#[derive(Debug, Clone, Copy)]
+pub struct Offer<'a> {
+    /// The server's.
+    pub models: &'a Models,
+    /// The repository (`owner/name`); `None` where it is not known, and what an endpoint allows is not asked.
+    pub repository: Option<&'a str>,
+}
+
+impl Offer<'_> {
+    /// What may be written for a provider.
+    fn providers(&self) -> Vec<String> {
+        let open = self
+            .models
+            .endpoints
+            .iter()
+            .filter(|endpoint| self.repository.is_none_or(|repository| endpoint.allows(repository)))
+            .map(|endpoint| ProviderName::Http(endpoint.name.clone()));
+        [ProviderName::Rules, ProviderName::Manual]
+            .into_iter()
+            .chain(open)
+            .map(|provider| provider.to_string())
+            .collect()
+    }
+
+    /// Why an endpoint cannot be chosen.
+    fn refusal(&self, name: &EndpointName) -> Option<String> {
+        match (self.models.endpoint(name.as_str()), self.repository) {
+            (None, _) => Some(self.unknown(&format!("{}{name}", ProviderName::HTTP))),
+            (Some(endpoint), Some(repository)) if !endpoint.allows(repository) => Some(format!(
+                "the server does not offer `{}{name}` to {repository}. {}",
+                ProviderName::HTTP,
+                self.list()
+            )),
+            (Some(_), _) => None,
+        }
+    }
+
+    fn unknown(&self, text: &str) -> String {
+        let known = self.providers();
+        let nearest = suggest(text, known.iter().map(String::as_str));
+        let guess = match nearest.starts_with("did you mean") {
+            true => format!("; {nearest}"),
+            false => ".".to_owned(),
+        };
+        format!("{} is no provider here{guess} {}", quoted(text), self.list())
+    }
+
+    fn list(&self) -> String {
+        let all: Vec<_> = self.providers().iter().map(|one| format!("`{one}`")).collect();
+        format!("The server offers {}", all.join(", "))
+    }
+}
+
+/// What somebody wrote, as it can stand in a sentence.
+fn quoted(text: &str) -> String {
+    if text.len() <= 64 && text.chars().all(|c| c.is_ascii_graphic() && c != '`') {
+        format!("`{text}`")
+    } else {
+        format!("{:?}", text.chars().take(64).collect::<String>())
+    }
 }
 
 impl Vocabulary<'_> {
@@ -159,6 +276,8 @@ struct File {
     definition: String,
     #[serde(default)]
     providers: FileProviders,
+    #[serde(default)]
+    caps: RepositoryCaps,
 }
 
 /// Whom mail goes to: name@host or Name <name@host>. With nobody in `to`, no mail is sent.
@@ -195,22 +314,27 @@ struct FileLimits {
     comments: u32,
 }
 
-/// Where each agent's text comes from: rules (a grammar, no model) or manual (a person pastes the answer).
+/// Where each agent's text comes from: rules (a grammar, no model), manual (a person pastes the answer), or http:NAME (a
+/// model endpoint that the server offers; `countersign providers` lists them).
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct FileProviders {
     /// For the agent that proposes tasks.
+    #[schemars(extend("examples" = ["rules", "manual", "http:NAME"]))]
     extract: FileProvider,
     /// For the agent that drafts mail.
+    #[schemars(extend("examples" = ["rules", "manual", "http:NAME"]))]
     email: FileProvider,
 }
 
-#[derive(Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum FileProvider {
-    #[default]
-    Rules,
-    Manual,
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+struct FileProvider(String);
+
+impl Default for FileProvider {
+    fn default() -> Self {
+        Self(ProviderName::default().to_string())
+    }
 }
 
 fn default_definition() -> String {
@@ -236,16 +360,10 @@ impl From<FileRight> for Right {
     }
 }
 
-impl From<FileProvider> for ProviderName {
-    fn from(provider: FileProvider) -> Self {
-        match provider {
-            FileProvider::Rules => Self::Rules,
-            FileProvider::Manual => Self::Manual,
-        }
-    }
-}
+static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::of::<File>().with_parts(PARTS));
 
-static SCHEMA: LazyLock<Schema> = LazyLock::new(Schema::of::<File>);
+/// What can be left out alone when it has a mistake.
+const PARTS: &[&[&str]] = &[&["providers", "*"], &["caps", "*", "*"]];
 
 /// The JSON Schema of the file, for editors; published as `schema/countersign.schema.json`.
 pub fn repository_schema() -> serde_json::Value {
@@ -277,9 +395,16 @@ impl RepositoryConfig {
             },
             definition: check.definition(file.definition),
             providers: Providers {
-                extract: file.providers.extract.into(),
-                email: file.providers.email.into(),
+                extract: check.provider("extract", &file.providers.extract),
+                email: check.provider("email", &file.providers.email),
             },
+            caps: file.caps.read(
+                &mut Amounts {
+                    document: &document,
+                    mistakes: &mut check.mistakes,
+                },
+                &["caps"],
+            ),
         };
         if check.mistakes.is_empty() {
             Ok(config)
@@ -397,16 +522,24 @@ impl Check<'_> {
         }
         definition
     }
-}
 
-const WORD_LENGTH: usize = 32;
-
-fn is_word(text: &str) -> bool {
-    text.len() <= WORD_LENGTH
-        && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    fn provider(&mut self, agent: &str, file: &FileProvider) -> ProviderName {
+        let text = file.0.trim();
+        let parsed = text.parse::<ProviderName>();
+        let refusal = match (&parsed, self.vocabulary.offer) {
+            (Ok(ProviderName::Http(name)), Some(offer)) => offer.refusal(name),
+            (Ok(_), _) => None,
+            (Err(_), Some(offer)) => Some(offer.unknown(text)),
+            (Err(_), None) => Some(format!(
+                "{} is no provider; write `rules`, `manual`, or `http:NAME` for an endpoint of the server",
+                quoted(text)
+            )),
+        };
+        if let Some(refusal) = refusal {
+            self.value(&["providers", agent], refusal);
+        }
+        parsed.unwrap_or_default()
+    }
 }
 
 #[cfg(test)]

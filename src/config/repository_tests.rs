@@ -12,6 +12,7 @@ const VOCABULARY: Vocabulary<'static> = Vocabulary {
     verbs: VERBS,
     taken: &["lgtm"],
     definitions: &["deliver", "solve"],
+    offer: None,
 };
 
 fn read(text: &str) -> RepositoryConfig {
@@ -179,7 +180,23 @@ fn one_mistake_each() {
         ),
         (
             "version: 1\nproviders: {extract: gpt}\n",
-            "line 2, column 22: `providers.extract` must be one of `rules`, `manual`",
+            "line 2, column 22: `gpt` is no provider; write `rules`, `manual`, or `http:NAME` for an endpoint of the server",
+        ),
+        (
+            "version: 1\ncaps: {day: {tokens: 1}}\n",
+            "line 2, column 8: `day` is not known in `caps`; known: `person`, `repository`, `run`, `workflow`",
+        ),
+        (
+            "version: 1\ncaps: {run: {tokens: 0}}\n",
+            "line 2, column 22: `caps.run.tokens` must be at least 1; give a positive cap, or remove it",
+        ),
+        (
+            "version: 1\ncaps: {person: {money: -1}}\n",
+            "line 2, column 24: `caps.person.money` must be more than 0; give a positive cap, or remove it",
+        ),
+        (
+            "version: 1\ncaps: {workflow: {money: 0.0000001}}\n",
+            "line 2, column 26: `caps.workflow.money` has more than six decimals; round it",
         ),
     ] {
         let errors = refuse(text);
@@ -248,6 +265,120 @@ fn lists_are_bounded() {
 #[test]
 fn a_checked_file_survives_being_stored() {
     let config = read("version: 1\nmail: {to: ['\"Doe, Jane\" <jane@example.org>']}\npermissions: {help: read}\n");
+    let stored = serde_json::to_string(&config).unwrap();
+    assert_eq!(serde_json::from_str::<RepositoryConfig>(&stored).unwrap(), config);
+}
+
+/// A server with three endpoints, one of them for acme's repositories only.
+fn models() -> Models {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("server.yml");
+    std::fs::write(
+        &path,
+        "models:
+  endpoints:
+    local: {dialect: ollama, model: m, context_tokens: 9000}
+    cheap: {dialect: ollama, model: m, context_tokens: 9000}
+    strong: {dialect: ollama, model: m, context_tokens: 9000, repositories: [acme/*]}
+",
+    )
+    .unwrap();
+    let overrides = super::super::Overrides {
+        config: Some(path),
+        ..super::super::Overrides::default()
+    };
+    let sources = super::super::Sources {
+        overrides: &overrides,
+        environment: &|_| None,
+        check_key: None,
+    };
+    sources.models().unwrap()
+}
+
+fn offered(provider: &str, repository: Option<&str>) -> Result<ProviderName, String> {
+    let models = models();
+    let vocabulary = Vocabulary {
+        offer: Some(Offer {
+            models: &models,
+            repository,
+        }),
+        ..VOCABULARY
+    };
+    let text = format!("version: 1\nproviders: {{extract: {provider}}}\n");
+    match RepositoryConfig::parse(&text, vocabulary) {
+        Ok(config) => Ok(config.providers.extract),
+        Err(mistakes) => {
+            assert_eq!(mistakes.len(), 1, "{mistakes:#?}");
+            Err(mistakes[0].to_string())
+        }
+    }
+}
+
+#[test]
+fn a_repository_chooses_from_what_the_server_offers_it() {
+    for (provider, repository) in [
+        ("rules", Some("acme/shop")),
+        ("http:local", Some("acme/shop")),
+        ("http:strong", Some("ACME/shop")),
+        ("http:strong", None),
+        ("http:local", None),
+    ] {
+        let chosen = offered(provider, repository).unwrap_or_else(|mistake| panic!("{mistake}"));
+        assert_eq!(chosen.to_string(), provider);
+    }
+    for (provider, repository, wanted) in [
+        (
+            "http:lokal",
+            "acme/shop",
+            "line 2, column 22: `http:lokal` is no provider here; did you mean `http:local`? The server offers `rules`, `manual`, `http:local`, `http:cheap`, `http:strong`",
+        ),
+        (
+            "http:strong",
+            "other/shop",
+            "line 2, column 22: the server does not offer `http:strong` to other/shop. The server offers `rules`, `manual`, `http:local`, `http:cheap`",
+        ),
+        (
+            "http:zzzzzzzzzzzz",
+            "other/shop",
+            "line 2, column 22: `http:zzzzzzzzzzzz` is no provider here. The server offers `rules`, `manual`, `http:local`, `http:cheap`",
+        ),
+        ("local", "acme/shop", "line 2, column 22: `local` is no provider here"),
+        (
+            "\"a\\nb\"",
+            "acme/shop",
+            "line 2, column 22: \"a\\nb\" is no provider here. ",
+        ),
+    ] {
+        let mistake = offered(provider, Some(repository)).unwrap_err();
+        assert!(mistake.starts_with(wanted), "{mistake}");
+    }
+}
+
+#[test]
+fn where_no_server_is_known_any_endpoint_is_taken() {
+    let config = read("version: 1\nproviders: {extract: http:what-ever-2, email: manual}\n");
+    let endpoint = config.providers.extract.endpoint().map(EndpointName::as_str);
+    assert_eq!(endpoint, Some("what-ever-2"));
+    assert_eq!(config.providers.email.endpoint(), None);
+    for text in ["http:", "http:A", "http://a", "http:a b", "HTTP:a"] {
+        let mistakes = refuse(&format!("version: 1\nproviders: {{extract: '{text}'}}\n"));
+        assert!(
+            mistakes.len() == 1 && mistakes[0].contains("is no provider"),
+            "{mistakes:?}"
+        );
+    }
+}
+
+#[test]
+fn caps_of_a_repository_are_only_those_it_gives() {
+    let config = read("version: 1\ncaps: {run: {tokens: 1000, money: 0.05}, person: {money: 2}}\n");
+    let cap = |tokens, money: Option<i64>| crate::workflow::budget::Cap {
+        tokens,
+        money: money.map(crate::workflow::budget::Money),
+    };
+    assert_eq!(config.caps.run, cap(Some(1000), Some(50_000)));
+    assert_eq!(config.caps.person, cap(None, Some(2_000_000)));
+    assert_eq!(config.caps.workflow, cap(None, None));
     let stored = serde_json::to_string(&config).unwrap();
     assert_eq!(serde_json::from_str::<RepositoryConfig>(&stored).unwrap(), config);
 }

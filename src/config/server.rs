@@ -14,6 +14,8 @@ use super::database::DatabaseUrl;
 use super::document::{ConfigError, Document, Schema};
 use super::github_api::{GithubApiUrl, Pace};
 use super::mail_url::MailUrl;
+use super::models::Models;
+use super::models_file::{self, FileModels};
 use super::secret::{AppId, PrivateKey, WebhookSecret};
 
 /// Everything that `serve` needs, checked.
@@ -39,6 +41,8 @@ pub struct ServerConfig {
     pub mail_from: Mailbox,
     /// How fast the bot writes to GitHub.
     pub pace: Pace,
+    /// The model endpoints, and how much may be spent on them.
+    pub models: Models,
 }
 
 /// What the command line said. It holds no secrets: every process on a machine can read the others' arguments.
@@ -122,6 +126,7 @@ impl ServerConfig {
             text.parse::<Mailbox>().map_err(|mistake| mistake.to_string())
         });
         let pace = reader.pace(github_api.as_ref());
+        let models = reader.models();
         let problems = reader.problems;
         match (
             listen,
@@ -133,6 +138,7 @@ impl ServerConfig {
             mail_url,
             mail_from,
             pace,
+            models,
         ) {
             (
                 Some(listen),
@@ -144,6 +150,7 @@ impl ServerConfig {
                 Some(mail_url),
                 Some(mail_from),
                 Some(pace),
+                Some(models),
             ) if problems.is_empty() => Ok(Self {
                 listen,
                 database,
@@ -155,6 +162,7 @@ impl ServerConfig {
                 mail_url,
                 mail_from,
                 pace,
+                models,
             }),
             _ => Err(Problems(problems)),
         }
@@ -170,6 +178,18 @@ impl Sources<'_> {
         let mut reader = Reader::new(self);
         match reader.required("database_url", parse) {
             Some(database) if reader.problems.is_empty() => Ok(database),
+            _ => Err(Problems(reader.problems)),
+        }
+    }
+
+    /// Only the model endpoints and the caps, for commands that need nothing else.
+    ///
+    /// # Errors
+    /// What is wrong with that section, or with the configuration file.
+    pub fn models(&self) -> Result<Models, Problems> {
+        let mut reader = Reader::new(self);
+        match reader.models() {
+            Some(models) if reader.problems.is_empty() => Ok(models),
             _ => Err(Problems(reader.problems)),
         }
     }
@@ -225,11 +245,17 @@ impl Overrides {
     }
 }
 
+// The fields, each of which can be given in other places, too; and the sections that only the file has.
 macro_rules! file {
-    ($(#[$outer:meta])* struct $name:ident { $($(#[$doc:meta])* $field:ident: $of:ty,)+ }) => {
+    (
+        $(#[$outer:meta])*
+        struct $name:ident { $($(#[$doc:meta])* $field:ident: $of:ty,)+ }
+        sections { $($(#[$section_doc:meta])* $section:ident: $section_of:ty,)+ }
+    ) => {
         $(#[$outer])*
         struct $name {
             $($(#[$doc])* #[serde(default)] $field: Option<$of>,)+
+            $($(#[$section_doc])* #[serde(default)] $section: $section_of,)+
         }
 
         impl $name {
@@ -244,8 +270,8 @@ macro_rules! file {
 }
 
 file! {
-    /// Settings of Countersign's server, named by COUNTERSIGN_CONFIG. Each can be given as an environment variable
-    /// instead (COUNTERSIGN_ and the key in capitals), which then counts.
+    /// Settings of Countersign's server, named by COUNTERSIGN_CONFIG. Each but models can be given as an environment
+    /// variable instead (COUNTERSIGN_ and the key in capitals), which then counts.
     #[derive(Default, Deserialize, JsonSchema)]
     #[serde(deny_unknown_fields)]
     #[schemars(title = "Countersign: server configuration")]
@@ -284,9 +310,12 @@ file! {
         #[schemars(with = "String", extend("enum" = ["default", "off"]))]
         github_pace: String,
     }
+    sections {
+        models: FileModels,
+    }
 }
 
-static SCHEMA: LazyLock<Schema> = LazyLock::new(Schema::of::<File>);
+static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::of::<File>().with_parts(models_file::PARTS));
 
 /// The JSON Schema of the server's file, for editors; published as `schema/server.schema.json`.
 pub fn server_schema() -> serde_json::Value {
@@ -475,6 +504,20 @@ impl<'a> Reader<'a> {
         })
     }
 
+    fn models(&mut self) -> Option<Models> {
+        let Some(ReadFile { path, document, file }) = &self.file else {
+            return Some(Models::default());
+        };
+        match file.models.check(document, self.sources.environment) {
+            Ok(models) => Some(models),
+            Err(mistakes) => {
+                let sentences = mistakes.into_iter().map(|mistake| in_file(path, &mistake));
+                self.problems.extend(sentences);
+                None
+            }
+        }
+    }
+
     fn pace(&mut self, api: Option<&GithubApiUrl>) -> Option<Pace> {
         self.required("github_pace", |text| match (parse(text)?, api) {
             (Pace::Off, Some(api)) if !api.is_loopback() => Err(format!(
@@ -506,13 +549,17 @@ fn read_file(name: &str, path: PathBuf, problems: &mut Vec<String>) -> Option<Re
             return None;
         }
     };
-    let place = |error: ConfigError| format!("{}, {error}", path.display());
+    let place = |error: ConfigError| in_file(&path, &error);
     let document = Document::parse(&text)
         .map_err(|error| problems.push(place(error)))
         .ok()?;
     let (file, mistakes) = document.fill(&SCHEMA);
     problems.extend(mistakes.into_iter().map(place));
     file.map(|file| ReadFile { path, document, file })
+}
+
+fn in_file(path: &std::path::Path, mistake: &ConfigError) -> String {
+    format!("{}, {mistake}", path.display())
 }
 
 /// The system's words without its number.

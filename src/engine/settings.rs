@@ -7,7 +7,7 @@ use rust_embed::RustEmbed;
 use super::{Engine, Trouble};
 use crate::agents::AGENTS;
 use crate::chat::verbs::{Dialect, VERBS};
-use crate::config::{ConfigError, RepositoryConfig, Vocabulary};
+use crate::config::{ConfigError, Offer, RepositoryConfig, Vocabulary};
 use crate::github::Repo;
 use crate::store::Write;
 use crate::store::repositories::{Repository, note_config};
@@ -49,19 +49,19 @@ impl Engine {
             .config_checked
             .is_some_and(|checked| now - checked < FRESH_FOR && checked <= now);
         if fresh {
-            return Ok(self.in_force(known.config.as_deref(), known.config_error.clone()));
+            return Ok(self.in_force(known, known.config.as_deref(), known.config_error.clone()));
         }
         let newest = match repo.file(CONFIG_PATH).await {
             Ok(file) => file.map(|file| file.text),
             Err(error) if known.config_checked.is_some() => {
                 tracing::warn!(%error, repository = %known.id, "the configuration could not be read; the last one stays");
-                return Ok(self.in_force(known.config.as_deref(), known.config_error.clone()));
+                return Ok(self.in_force(known, known.config.as_deref(), known.config_error.clone()));
             }
             Err(error) => return Err(self.trouble(&error, 1)),
         };
         let broken = newest
             .as_deref()
-            .and_then(|text| self.parse(text).err())
+            .and_then(|text| self.parse(text, known).err())
             .map(|errors| sentence(&errors));
         let good = if broken.is_some() { known.config.clone() } else { newest };
         self.store()
@@ -72,32 +72,44 @@ impl Engine {
                 now,
             )))
             .await?;
-        Ok(self.in_force(good.as_deref(), broken))
+        Ok(self.in_force(known, good.as_deref(), broken))
     }
 
-    fn in_force(&self, good: Option<&str>, broken: Option<String>) -> Settings {
-        match good.map(|text| self.parse(text)) {
-            None => Settings {
+    fn in_force(&self, known: &Repository, good: Option<&str>, broken: Option<String>) -> Settings {
+        let Some(text) = good else {
+            return Settings {
                 config: RepositoryConfig::default(),
                 broken,
-            },
-            Some(Ok(config)) => Settings { config, broken },
-            // It was good for an older version of this program.
-            Some(Err(errors)) => Settings {
-                config: RepositoryConfig::default(),
+            };
+        };
+        match self.parse(text, known) {
+            Ok(config) => Settings { config, broken },
+            // It was good when it was read: for an older version of this program, or while the server offered an
+            // endpoint that it names. A server's change must not take away what else the file says, such as rights.
+            Err(errors) => Settings {
+                config: self.parse_with(text, None).unwrap_or_default(),
                 broken: broken.or_else(|| Some(sentence(&errors))),
             },
         }
     }
 
-    fn parse(&self, text: &str) -> Result<RepositoryConfig, Vec<ConfigError>> {
+    fn parse(&self, text: &str, known: &Repository) -> Result<RepositoryConfig, Vec<ConfigError>> {
+        let repository = format!("{}/{}", known.owner, known.name);
+        let offer = Offer {
+            models: &self.parts().models,
+            repository: Some(&repository),
+        };
+        self.parse_with(text, Some(offer))
+    }
+
+    fn parse_with(&self, text: &str, offer: Option<Offer<'_>>) -> Result<RepositoryConfig, Vec<ConfigError>> {
         let definitions: Vec<&str> = self
             .0
             .definitions
             .iter()
             .map(|definition| definition.name.as_str())
             .collect();
-        parse_repository_config(text, &definitions)
+        parse_repository_config(text, &definitions, offer)
     }
 
     /// The definition of that name.
@@ -115,11 +127,15 @@ impl Engine {
     }
 }
 
-/// Reads a repository's configuration with the verbs of this program and these definitions.
+/// Reads a repository's configuration with the verbs of this program, these definitions, and what the server offers.
 ///
 /// # Errors
 /// Every mistake with its line and column.
-pub fn parse_repository_config(text: &str, definitions: &[&str]) -> Result<RepositoryConfig, Vec<ConfigError>> {
+pub fn parse_repository_config(
+    text: &str,
+    definitions: &[&str],
+    offer: Option<Offer<'_>>,
+) -> Result<RepositoryConfig, Vec<ConfigError>> {
     let verbs: Vec<_> = VERBS.iter().map(|verb| (verb.name, verb.requirement.right)).collect();
     let taken: Vec<&str> = VERBS.iter().flat_map(|verb| verb.aliases.iter().copied()).collect();
     RepositoryConfig::parse(
@@ -128,18 +144,23 @@ pub fn parse_repository_config(text: &str, definitions: &[&str]) -> Result<Repos
             verbs: &verbs,
             taken: &taken,
             definitions,
+            offer,
         },
     )
 }
 
-/// Reads a repository's configuration as a server with this program's definitions would.
+/// Reads a repository's configuration as a server with this program's definitions would. Without an offer, endpoints
+/// are not checked.
 ///
 /// # Errors
 /// When a definition of this program is invalid, which a test rules out; within, every mistake of the file.
-pub fn check_repository_config(text: &str) -> Result<Result<RepositoryConfig, Vec<ConfigError>>, Invalid> {
+pub fn check_repository_config(
+    text: &str,
+    offer: Option<Offer<'_>>,
+) -> Result<Result<RepositoryConfig, Vec<ConfigError>>, Invalid> {
     let definitions = embedded_definitions()?;
     let names: Vec<&str> = definitions.iter().map(|definition| definition.name.as_str()).collect();
-    Ok(parse_repository_config(text, &names))
+    Ok(parse_repository_config(text, &names, offer))
 }
 
 fn sentence(errors: &[ConfigError]) -> String {
