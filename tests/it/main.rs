@@ -10,6 +10,7 @@ mod dialects;
 mod examples;
 mod faults;
 mod injection;
+mod models;
 mod once;
 mod reading;
 mod rights;

@@ -66,6 +66,7 @@ pub struct Setup {
     github: Builder,
     config: Option<String>,
     environment: Vec<(String, String)>,
+    server_file: Option<String>,
     limits: Limits,
 }
 
@@ -89,8 +90,15 @@ impl Setup {
             github,
             config: Some(CONFIG.to_owned()),
             environment: Vec::new(),
+            server_file: None,
             limits: Limits::default(),
         }
+    }
+
+    /// The server's file.
+    pub fn server_file(mut self, text: &str) -> Self {
+        self.server_file = Some(text.to_owned());
+        self
     }
 
     /// Changes the sandbox before it starts.
@@ -135,8 +143,14 @@ impl Setup {
         }
         let github = builder.start().await.unwrap();
         let home = tempfile::tempdir().unwrap();
+        let mut environment = self.environment;
+        if let Some(text) = &self.server_file {
+            let file = home.path().join("server.yml");
+            std::fs::write(&file, text).unwrap();
+            environment.push(("COUNTERSIGN_CONFIG".to_owned(), file.display().to_string()));
+        }
         let ways = Ways {
-            environment: self.environment,
+            environment,
             limits: self.limits,
         };
         let server = Server::start(&github, &clock, home.path(), &ways, Some(listener)).await;
@@ -307,6 +321,16 @@ impl World {
         self.stop().await;
         let server = Server::start(&self.github, &self.clock, self.home.path(), &self.ways, None).await;
         self.server = Some(server);
+    }
+
+    /// Another server's file, for the next start.
+    pub fn change_server_file(&self, text: &str) {
+        std::fs::write(self.home.path().join("server.yml"), text).unwrap();
+    }
+
+    /// Another variable of the server's environment, for the next start.
+    pub fn change_environment(&mut self, name: &str, value: &str) {
+        self.ways.environment.push((name.to_owned(), value.to_owned()));
     }
 
     /// Stops the server.
