@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use amend::Amendment;
+pub use answer::value as json_in;
 pub use inputs::{Earlier, Entry, Inputs, LeftOut, Limits, Mailing, OpenedTask, Thread};
 
 use crate::workflow::act::Act;

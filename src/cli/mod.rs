@@ -82,7 +82,7 @@ enum Command {
     Deliveries(deliveries::Deliveries),
     /// Check a repository's configuration file
     Check(check::Check),
-    /// List where agents' text can come from: usable or why not, prices and caps
+    /// List where agents' text can come from, usable or why not, with prices and caps; test a model endpoint
     Providers(providers::Providers),
     /// Print a shell's completion script
     Completions(completions::Completions),
@@ -111,7 +111,7 @@ impl Arguments {
             Command::History(history) => ("history", history.run().await),
             Command::Deliveries(deliveries) => (deliveries.name(), deliveries.run().await),
             Command::Check(check) => ("check", check.run()),
-            Command::Providers(providers) => ("providers", providers.run()),
+            Command::Providers(providers) => (providers.name(), providers.run().await),
             Command::Completions(completions) => ("completions", completions.run(&mut Self::command())),
         };
         form.give(Some(name), outcome)

@@ -9,6 +9,7 @@ mod crash;
 mod examples;
 mod faults;
 mod once;
+mod providers;
 mod reading;
 mod rights;
 mod start;
