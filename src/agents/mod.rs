@@ -19,6 +19,7 @@ use serde_json::Value;
 pub use amend::Amendment;
 pub use answer::value as json_in;
 pub use inputs::{Earlier, Entry, Inputs, LeftOut, Limits, Mailing, OpenedTask, Thread};
+pub use prompt::Prompt;
 
 use crate::workflow::act::Act;
 
@@ -43,13 +44,20 @@ pub struct Agent {
     pub schema_name: &'static str,
     /// The JSON schema of a provider's answer, in the subset that every model's strict mode takes.
     pub schema: &'static str,
-    /// The prompt, a minijinja template. Untrusted text reaches it only as an encoded data block.
+    /// The prompt, a minijinja template in two parts. Untrusted text reaches only the second, as an encoded data block.
     pub prompt_template: &'static str,
     /// What it works from.
     pub works_from: InputKind,
     brief: fn(&Inputs) -> Result<prompt::Brief, WrongInputs>,
     check: fn(Value, &Inputs) -> Result<Draft, Vec<Problem>>,
     amend: fn(&Value, &Amendment, &Inputs) -> Result<Draft, String>,
+}
+
+impl Agent {
+    /// The schema of its answers, as JSON.
+    pub fn schema_value(&self) -> Value {
+        serde_json::from_str(self.schema).expect("the embedded schemas are JSON; a test reads them all")
+    }
 }
 
 /// The agent of that name.
@@ -121,6 +129,11 @@ pub enum ProblemKind {
 }
 
 impl Problem {
+    /// Whether a model that is told of it may do better.
+    pub fn is_repairable(&self) -> bool {
+        matches!(self.kind, ProblemKind::Shape | ProblemKind::Rule)
+    }
+
     fn new(kind: ProblemKind, at: impl Into<String>, text: impl Into<String>) -> Self {
         Self {
             kind,
@@ -139,9 +152,14 @@ impl std::fmt::Display for Problem {
     }
 }
 
-/// The whole prompt: role, task, constraints, data block, output format.
-pub fn prompt(agent: &Agent, inputs: &Inputs) -> Result<String, PromptError> {
+/// The prompt: the program's words, and apart from them the data.
+pub fn prompt(agent: &Agent, inputs: &Inputs) -> Result<Prompt, PromptError> {
     prompt::write(agent, inputs)
+}
+
+/// What a model is told when its answer could not be used: the problems, and what to do.
+pub fn repair(agent: &Agent, problems: &[Problem]) -> Result<String, PromptError> {
+    prompt::repair(agent, problems)
 }
 
 /// Judges a provider's answer: JSON, schema, the host's checks. Every provider goes through here.

@@ -1,16 +1,38 @@
 //! Writing prompts.
 //!
-//! Everything that people wrote reaches the template as one JSON text between two lines that carry a digest of it.
+//! A prompt has two parts. The first is the program's own: it is rendered from nothing but the agent's schema, so that no
+//! word of a person can stand in it. The second holds all the rest.
+//!
+//! Everything that people wrote reaches the second part as JSON between two lines that carry a digest of it.
 //! JSON keeps it on lines of its own making (a line break in a text is `\n`), so that no text can end its block, and
 //! `<`, `>`, `&` and the backtick are written as escapes, so that it cannot end a fence or open a tag where it is shown.
 
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 
-use super::{Agent, Inputs, PromptError};
+use super::{Agent, Inputs, Problem, PromptError};
 use crate::workflow::ids::Digest;
 
 /// Instructions that a template may use up: far beyond what ours need, far below what a loop of a changed one takes.
 const FUEL: u64 = 200_000;
+
+/// The line of a template at which the program's words end.
+const DATA: &str = "{# what follows is data #}\n";
+
+/// What a provider is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prompt {
+    /// The program's words: role, task, constraints, output format. The same for every input.
+    pub system: String,
+    /// What the host knows and what people wrote, as encoded data.
+    pub user: String,
+}
+
+impl Prompt {
+    /// Both parts as one text, for people.
+    pub fn whole(&self) -> String {
+        format!("{}\n\n{}", self.system.trim_end(), self.user)
+    }
+}
 
 /// What a prompt is written from.
 #[derive(Debug)]
@@ -21,26 +43,43 @@ pub struct Brief {
     pub data: serde_json::Value,
 }
 
-pub fn write(agent: &Agent, inputs: &Inputs) -> Result<String, PromptError> {
+pub fn write(agent: &Agent, inputs: &Inputs) -> Result<Prompt, PromptError> {
     let brief = (agent.brief)(inputs)?;
-    let data = encoded(&brief.data);
-    let fence = Digest::of_bytes(data.as_bytes()).short();
+    let (facts, data) = (encoded(&brief.facts), encoded(&brief.data));
+    let fence = Digest::of_bytes(format!("{facts}\n{data}").as_bytes()).short();
+    let (system, user) = agent
+        .prompt_template
+        .split_once(DATA)
+        .expect("the embedded templates are in two parts; a test reads them all");
+    let schema = Value::from(agent.schema.trim());
+    Ok(Prompt {
+        system: rendered(
+            agent,
+            system,
+            context! { schema_name => agent.schema_name, schema => schema },
+        )?,
+        user: rendered(agent, user, context! { facts => facts, data => data, fence => fence })?,
+    })
+}
+
+/// What a model is told when its answer could not be used. The problems name places and rules, never what stood there.
+pub fn repair(agent: &Agent, problems: &[Problem]) -> Result<String, PromptError> {
+    let problems: Vec<String> = problems.iter().map(|problem| format!("- {problem}")).collect();
+    rendered(
+        agent,
+        include_str!("../../templates/prompts/repair.md"),
+        context! { problems => problems.join("\n") },
+    )
+}
+
+/// A part. What it is not given, it cannot show: an unknown name is an error.
+fn rendered(agent: &Agent, template: &str, values: Value) -> Result<String, PromptError> {
     let mut environment = Environment::new();
     environment.set_fuel(Some(FUEL));
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     environment
-        .render_named_str(
-            agent.name,
-            agent.prompt_template,
-            context! {
-                facts => Value::from(encoded(&brief.facts)),
-                data => Value::from(data),
-                fence => Value::from(fence),
-                schema_name => Value::from(agent.schema_name),
-                schema => Value::from(agent.schema.trim()),
-            },
-        )
+        .render_named_str(agent.name, template, values)
         .map_err(|source| PromptError::Template {
             agent: agent.name,
             source,

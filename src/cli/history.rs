@@ -4,10 +4,11 @@ use super::answer::{Answer, Refusal};
 use super::database::Database;
 use super::page::{Ink, Table, moment};
 use super::status::unknown;
+use crate::chat::say::why::why_words;
 use crate::store::history::{StoredEvent, first_broken};
 use crate::workflow::event::Event;
 use crate::workflow::ids::WorkflowId;
-use crate::workflow::state::{ActOutcome, Ending, Why};
+use crate::workflow::state::{ActOutcome, Ending};
 
 /// Which workflow.
 #[derive(Debug, clap::Args)]
@@ -90,14 +91,6 @@ fn detail(event: &Event) -> String {
         },
         Event::Held { reason, .. } | Event::Cancelled { reason, .. } => reason.as_str().to_owned(),
         Event::Unheld { .. } | Event::Completed => String::new(),
-    }
-}
-
-fn why_words(why: &Why) -> String {
-    match why {
-        Why::ManualProvider => "a person answers the prompt".to_owned(),
-        Why::Unusable(sentences) => sentences.join("; "),
-        Why::CapReached(text) | Why::Failed(text) => text.clone(),
     }
 }
 

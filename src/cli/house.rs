@@ -14,6 +14,7 @@ use crate::github::{GitHub, Limits, Settings};
 use crate::inbox::signature::Secrets;
 use crate::inbox::sweep::{KEPT, LATELY, SweepError, Swept, sweep};
 use crate::mail::Mailer;
+use crate::providers::http::Client as ModelClient;
 use crate::store::Store;
 use crate::store::repositories::OperatorCommand;
 use crate::web;
@@ -66,7 +67,11 @@ impl House {
         let previous = config.webhook_secret_previous.as_ref().map(|secret| secret.expose());
         let secrets = Secrets::new(config.webhook_secret.expose(), previous)
             .map_err(|weak| problems.extend(weak.iter().map(ToString::to_string)));
-        let (Ok(store), Ok(github), Ok(mailer), Ok(secrets)) = (store, github, mailer, secrets) else {
+        let model_client = ModelClient::new()
+            .map_err(|error| problems.push(format!("connections to models cannot be prepared: {error}")));
+        let (Ok(store), Ok(github), Ok(mailer), Ok(secrets), Ok(model_client)) =
+            (store, github, mailer, secrets, model_client)
+        else {
             return Err(problems);
         };
         let parts = Parts {
@@ -79,6 +84,7 @@ impl House {
                 Pace::Off => Pacing::Off,
             },
             models: Arc::new(config.models.clone()),
+            model_client,
             owner: format!("{:016x}", rand::random::<u64>()),
         };
         let engine = Engine::new(parts).map_err(|invalid| vec![invalid.to_string()])?;

@@ -6,6 +6,7 @@ use super::answer::{Answer, Refusal};
 use super::database::Database;
 use super::list::standing;
 use super::page::{Ink, Table, facts, moment};
+use crate::chat::say::why::why_words;
 use crate::store::effects::EffectSummary;
 use crate::store::workflows::WorkflowSummary;
 use crate::workflow::definition::Phase;
@@ -173,13 +174,7 @@ fn run(phase: &PhaseRow<'_>) -> String {
 
 fn note(phase: &PhaseRow<'_>) -> String {
     let mut parts = Vec::new();
-    match phase.why {
-        Some(Why::ManualProvider) => parts.push("a person answers the prompt".to_owned()),
-        Some(Why::Unusable(sentences)) => parts.push(sentences.join("; ")),
-        Some(Why::CapReached(cap)) => parts.push(cap.clone()),
-        Some(Why::Failed(reason)) => parts.push(reason.clone()),
-        None => {}
-    }
+    parts.extend(phase.why.map(why_words));
     match phase.ending {
         Some(Ending::Nothing { reason }) => parts.push(reason.clone()),
         Some(Ending::NotConfigured { key }) => parts.push(format!("{key} is not configured")),

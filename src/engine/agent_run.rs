@@ -3,11 +3,14 @@
 use super::card::{Beside, Forms};
 use super::effects::{Ended, Work};
 use super::{Engine, Trouble};
-use crate::agents::{self, Agent, Draft, Inputs, Problem};
+use super::model::Errand;
+use crate::agents::{self, Agent, Draft, Inputs, Problem, Prompt};
+use crate::chat::say::why::why_words;
 use crate::config::{ProviderName, RepositoryConfig};
-use crate::providers::{self, Answer, Provider};
+use crate::providers::rules;
 use crate::store::Write;
-use crate::store::workflows::{Run, Stored, keep_proposal, keep_run};
+use crate::store::runs::{Run, UNDER_WAY, keep_run};
+use crate::store::workflows::{Stored, keep_proposal};
 use crate::workflow::artifact::{Proposal, Stage, Targets};
 use crate::workflow::command::{Report, RunResult};
 use crate::workflow::ids::PhaseId;
@@ -20,6 +23,18 @@ enum Given {
     Nothing(Ending),
 }
 
+/// What a provider answered, once it has been judged.
+pub(super) enum Judged {
+    /// A proposal.
+    Proposed {
+        draft: Box<Draft>,
+        answer: String,
+        provider: String,
+    },
+    /// A person must look.
+    NeedsPerson { why: Why, answer: Option<String> },
+}
+
 impl Engine {
     pub(super) async fn run_agent(
         &self,
@@ -30,8 +45,11 @@ impl Engine {
         attempt: u32,
     ) -> Result<Ended, Trouble> {
         let state = &stored.state;
+        let id = work.effect.id.as_str();
         let at = state.at(phase);
         if at.status != PhaseStatus::Running || at.iteration != iteration || at.attempt != attempt {
+            // What was paid for is on the books, whoever still wants it.
+            self.calls_settled(id).await?;
             return Ok(Ended::Dropped("the phase has moved on"));
         }
         let agent = agent_of(state, phase)?;
@@ -43,64 +61,81 @@ impl Engine {
             attempt,
             result,
         };
-        let inputs = match self.given(work, stored, phase, agent, &settings.config).await? {
-            Given::Inputs(inputs) => inputs,
-            Given::Nothing(ending) => return Ok(Ended::reported("nothing to ask", ran(RunResult::Ended(ending)))),
+        let begun = self.store().run(id).await?.map(|listed| listed.run);
+        let (inputs, mut run) = match begun {
+            // A model was asked already: it is asked on with what it was given then, whatever was written since.
+            Some(run) => (read(&run.inputs)?, run),
+            None => {
+                let inputs = match self.given(work, stored, phase, agent, &settings.config).await? {
+                    Given::Inputs(inputs) => *inputs,
+                    Given::Nothing(ending) => {
+                        return Ok(Ended::reported("nothing to ask", ran(RunResult::Ended(ending))));
+                    }
+                };
+                let prompt = prompt(agent, &inputs)?;
+                let run = Run {
+                    id: id.to_owned(),
+                    phase: phase.clone(),
+                    iteration,
+                    attempt,
+                    agent: agent.name.to_owned(),
+                    provider: provider_of(agent, &settings.config).to_string(),
+                    inputs: serde_json::to_string(&inputs).map_err(|error| Trouble::Never(error.to_string()))?,
+                    prompt: prompt.whole(),
+                    answer: None,
+                    answered_by: None,
+                    outcome: UNDER_WAY.to_owned(),
+                    started_at: self.now(),
+                    ended_at: self.now(),
+                };
+                (inputs, run)
+            }
         };
-        let started_at = self.now();
-        let provider = provider_of(agent, &settings.config);
-        let prompt = agents::prompt(agent, &inputs).map_err(|error| Trouble::Never(error.to_string()))?;
-        let answer = match providers::ask(provider, agent, &inputs) {
-            Answer::Given(answer) => Some(answer),
-            Answer::NeedsPerson => None,
+        let judged = match run.provider.parse().map_err(Trouble::Never)? {
+            ProviderName::Rules => by_the_rules(agent, &inputs),
+            ProviderName::Manual => Judged::NeedsPerson {
+                why: Why::ManualProvider,
+                answer: None,
+            },
+            ProviderName::Http(endpoint) => {
+                let errand = Errand {
+                    work,
+                    stored,
+                    config: &settings.config,
+                    agent,
+                    inputs: &inputs,
+                    prompt: &prompt(agent, &inputs)?,
+                    run: &run,
+                };
+                self.ask_model(&errand, &endpoint).await?
+            }
         };
-        let judged = answer.as_deref().map(|answer| agents::judge(agent, answer, &inputs));
         let mut extra = Write::new();
         let (outcome, result) = match judged {
-            None => (
-                "waits for a person".to_owned(),
-                RunResult::NeedsPerson(Why::ManualProvider),
-            ),
-            Some(Err(problems)) => {
-                let problems = sentences(&problems);
-                (
-                    format!("refused: {}", problems.join("; ")),
-                    RunResult::NeedsPerson(Why::Unusable(problems)),
-                )
+            Judged::NeedsPerson { why, answer } => {
+                run.answer = answer;
+                (format!("a person is needed: {}", why_words(&why)), RunResult::NeedsPerson(why))
             }
-            Some(Ok(mut draft)) => {
+            Judged::Proposed {
+                mut draft,
+                answer,
+                provider,
+            } => {
+                run.answer = Some(answer);
+                run.provider.clone_from(&provider);
                 let mut beside = beside(&inputs, &mut draft);
-                if provider == Provider::Rules && agent.works_from == agents::InputKind::Thread {
+                if provider == ProviderName::Rules.to_string() && agent.works_from == agents::InputKind::Thread {
                     beside.forms = Forms::OfTheRules;
                 }
-                let proposal = propose(state, phase, iteration, agent, draft);
+                let proposal = propose(state, phase, iteration, agent, *draft);
                 let repository = state.subject.repository;
                 extra.push(keep_proposal(&proposal, &beside.value(), repository, self.now())?);
-                let provider = provider.to_string();
-                (
-                    "proposed".to_owned(),
-                    RunResult::Proposed {
-                        proposal: Box::new(proposal),
-                        provider,
-                    },
-                )
+                let proposal = Box::new(proposal);
+                ("proposed".to_owned(), RunResult::Proposed { proposal, provider })
             }
         };
-        let run = Run {
-            id: work.effect.id.as_str().to_owned(),
-            phase: phase.clone(),
-            iteration,
-            attempt,
-            agent: agent.name.to_owned(),
-            provider: provider.to_string(),
-            inputs: serde_json::to_string(&inputs).map_err(|error| Trouble::Never(error.to_string()))?,
-            prompt,
-            answer,
-            answered_by: None,
-            outcome: outcome.clone(),
-            started_at,
-            ended_at: self.now(),
-        };
+        run.outcome.clone_from(&outcome);
+        run.ended_at = self.now();
         extra.push(keep_run(&run, &state.id, state.subject.repository));
         Ok(Ended::Reported {
             result: outcome,
@@ -151,16 +186,40 @@ pub(super) fn agent_of(state: &State, phase: &PhaseId) -> Result<&'static Agent,
     agents::find(name).ok_or_else(|| Trouble::Never(format!("this version of the program has no agent {name}")))
 }
 
-fn provider_of(agent: &Agent, config: &RepositoryConfig) -> Provider {
-    let named = match agent.works_from {
+fn provider_of<'a>(agent: &Agent, config: &'a RepositoryConfig) -> &'a ProviderName {
+    match agent.works_from {
         agents::InputKind::Thread => &config.providers.extract,
         agents::InputKind::Mailing => &config.providers.email,
-    };
-    match named {
-        ProviderName::Rules => Provider::Rules,
-        // No run asks an endpoint yet; a person answers in its place.
-        ProviderName::Manual | ProviderName::Http(_) => Provider::Manual,
     }
+}
+
+fn by_the_rules(agent: &Agent, inputs: &Inputs) -> Judged {
+    let Some(answer) = rules::answer(agent, inputs) else {
+        return Judged::NeedsPerson {
+            why: Why::ManualProvider,
+            answer: None,
+        };
+    };
+    match agents::judge(agent, &answer, inputs) {
+        Ok(draft) => Judged::Proposed {
+            draft: Box::new(draft),
+            answer,
+            provider: ProviderName::Rules.to_string(),
+        },
+        Err(problems) => Judged::NeedsPerson {
+            why: Why::Unusable(sentences(&problems)),
+            answer: Some(answer),
+        },
+    }
+}
+
+fn prompt(agent: &Agent, inputs: &Inputs) -> Result<Prompt, Trouble> {
+    agents::prompt(agent, inputs).map_err(|error| Trouble::Never(error.to_string()))
+}
+
+/// Inputs as a run kept them.
+pub(super) fn read(inputs: &str) -> Result<Inputs, Trouble> {
+    serde_json::from_str(inputs).map_err(|error| Trouble::Never(format!("its inputs cannot be read: {error}")))
 }
 
 /// The whole that a digest covers: the artifact, and all that would be done.

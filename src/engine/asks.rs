@@ -9,7 +9,8 @@ use crate::agents::{self, Amendment, Inputs};
 use crate::chat::request::{FieldChange, Request};
 use crate::chat::say::replies as say;
 use crate::chat::verbs::Verb;
-use crate::store::workflows::{Run, Stored, keep_proposal, keep_run, mark_card_stale};
+use crate::store::runs::{Run, keep_run};
+use crate::store::workflows::{Stored, keep_proposal, mark_card_stale};
 use crate::store::{StoreError, Write};
 use crate::workflow::command::{Ask, Authority, Command, Named, Refusal, Verdict};
 use crate::workflow::decide::{Facts, awaits_answer, decide, no_open_gate};
@@ -236,7 +237,7 @@ impl Engine {
     pub(super) async fn inputs_of(&self, stored: &Stored, phase: &PhaseId) -> Result<Inputs, Trouble> {
         let run = self.store().last_run(&stored.state.id, phase).await?;
         let run = run.ok_or_else(|| Trouble::Never("the agent was never asked".to_owned()))?;
-        serde_json::from_str(&run.inputs).map_err(|error| Trouble::Never(format!("its inputs cannot be read: {error}")))
+        super::agent_run::read(&run.inputs)
     }
 
     /// A person's answer in the agent's place, through the same checks.
@@ -265,7 +266,7 @@ impl Engine {
             agent: agent.name.to_owned(),
             provider: "manual".to_owned(),
             inputs: serde_json::to_string(&inputs).map_err(|error| Trouble::Never(error.to_string()))?,
-            prompt,
+            prompt: prompt.whole(),
             answer: Some(text.to_owned()),
             answered_by: Some(spoken.speech.by.id),
             outcome: "proposed".to_owned(),

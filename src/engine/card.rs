@@ -10,7 +10,7 @@ use super::{Engine, Trouble};
 use crate::agents::email::Letter;
 use crate::agents::extract::{Confidence, Origin, Tasks};
 use crate::chat::say::view::{
-    CardView, LeftOut, MailView, Note, PostedPages, ProposalView, Selection, Shown, Source, TaskView, TasksView,
+    CardView, LeftOut, MailView, Note, PostedPages, ProposalView, Selection, Shown, Source, Spending, TaskView, TasksView,
 };
 use crate::chat::say::{self, boxes};
 use crate::github::{CommentKind, Created, GithubError, Marker, Repo};
@@ -53,6 +53,7 @@ pub(super) struct CardParts {
     asked: Vec<String>,
     providers: BTreeMap<PhaseId, String>,
     notes: Vec<Note>,
+    spending: Option<Spending>,
 }
 
 impl CardParts {
@@ -65,6 +66,7 @@ impl CardParts {
             asked: &self.asked,
             providers: &self.providers,
             notes: &self.notes,
+            spending: self.spending.as_ref(),
         }
     }
 }
@@ -289,7 +291,11 @@ impl Engine {
         if beside.forms == Forms::OfTheRules {
             notes.push(Note::Forms(FORMS));
         }
+        let (_, known) = self.repo(state.subject.repository).await?;
+        let settings = self.settings(repo, &known).await?;
+        let spending = self.spending(state, &settings.config).await?;
         Ok(CardParts {
+            spending,
             proposal,
             posted,
             asked,

@@ -95,7 +95,7 @@ impl Engine {
         trouble: Trouble,
     ) -> Result<Settled, Trouble> {
         let why = match &trouble {
-            Trouble::Later { why, .. } | Trouble::Limited { why, .. } => why,
+            Trouble::Later { why, .. } | Trouble::Limited { why, .. } | Trouble::Parked { why, .. } => why,
             Trouble::Never(why) => return Ok(Settled::refused(why)),
             Trouble::Lacks(permission) => {
                 let lacks = self.lacks(spoken.spot.installation, permission, verb.name).await;

@@ -102,6 +102,11 @@ impl Engine {
                 }
                 return self.store().write(parked).await.map(drop);
             }
+            Trouble::Parked { until, why, beside } => {
+                let mut parked = Write::of(delivery.parked(until, &why));
+                parked.append(beside);
+                return self.store().write(parked).await.map(drop);
+            }
             Trouble::Never(why) => delivery.failed(&why),
             Trouble::Lacks(permission) => delivery.failed(&format!("the App lacks a permission: {permission}")),
             Trouble::Gone(why) => delivery.done(&format!("not reachable: {why}")),

@@ -367,6 +367,13 @@ impl Engine {
                 let parked = Write::of(effect.parked(until, &why)).then(park_installation(effect.installation, until));
                 self.store().write(parked).await.map(drop)
             }
+            Trouble::Parked { until, why, beside } => {
+                crate::figures::effect(kind, "put_off");
+                tracing::info!(%why, %until, "an effect waits");
+                let mut write = Write::of(effect.parked(until, &why));
+                write.append(beside);
+                self.store().write(write).await.map(drop)
+            }
             Trouble::Never(why) | Trouble::Gone(why) => {
                 crate::figures::effect(kind, "failed");
                 tracing::warn!(%why, "an effect failed for good");
@@ -549,6 +556,7 @@ fn unready(trouble: Trouble) -> GithubError {
     match trouble {
         Trouble::Later { why, .. }
         | Trouble::Limited { why, .. }
+        | Trouble::Parked { why, .. }
         | Trouble::Never(why)
         | Trouble::Lacks(why)
         | Trouble::Gone(why) => GithubError::Unreachable(why),

@@ -17,6 +17,7 @@ mod commands;
 mod deliveries;
 mod effects;
 mod labels;
+mod model;
 mod queries;
 mod settings;
 mod start;
@@ -34,6 +35,7 @@ use crate::chat::reader::BotName;
 use crate::config::Models;
 use crate::github::{GitHub, GithubError, Repo};
 use crate::mail::Mailer;
+use crate::providers::http::Client as ModelClient;
 use crate::store::deliveries::LeasedDelivery;
 use crate::store::effects::{LeasedEffect, Sent};
 use crate::store::{Store, StoreError};
@@ -96,6 +98,8 @@ pub struct Parts {
     pub mailer: Mailer,
     /// The clock.
     pub clock: Clock,
+    /// The way out to models.
+    pub model_client: ModelClient,
     /// The pace of writes.
     pub pacing: Pacing,
     /// The model endpoints, and how much may be spent on them.
@@ -136,6 +140,13 @@ enum Trouble {
     Later { at: Timestamp, sent: Sent, why: String },
     /// GitHub limits our rate and did nothing; until this moment nothing more should be asked of it.
     Limited { until: Timestamp, why: String },
+    /// Something that is not GitHub has no time for it now, and nothing was done. That is no failed attempt.
+    Parked {
+        until: Timestamp,
+        why: String,
+        /// What is kept in the same transaction.
+        beside: crate::store::Write,
+    },
     /// Trying again will not help; the sentence is for people.
     Never(String),
     /// The App's installation lacks a permission (named where GitHub names it): an owner can accept it.

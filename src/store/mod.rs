@@ -4,12 +4,14 @@
 //! reading statement; the back end keeps a write whole or not at all. A second database is a second back end under the
 //! same operations.
 
+pub mod calls;
 pub mod change;
 mod counters;
 pub mod deliveries;
 pub mod effects;
 pub mod history;
 pub mod repositories;
+pub mod runs;
 mod sqlite;
 pub mod workflows;
 mod write;

@@ -4,7 +4,7 @@ use super::deliveries::{micros, moment};
 use super::{Row, Statement, Store, StoreError};
 use crate::values;
 use crate::workflow::artifact::Proposal;
-use crate::workflow::ids::{CommentId, Digest, InstallationId, IssueNumber, PhaseId, RepositoryId, UserId, WorkflowId};
+use crate::workflow::ids::{CommentId, Digest, InstallationId, IssueNumber, RepositoryId, WorkflowId};
 use crate::workflow::state::{State, Timestamp};
 
 /// A workflow as it is stored, with what a change of it must match.
@@ -94,37 +94,6 @@ pub struct Card {
     pub stale: bool,
 }
 
-/// A run of an agent, for the record.
-#[derive(Debug, Clone)]
-pub struct Run {
-    /// The effect or delivery that it was made for.
-    pub id: String,
-    /// The phase.
-    pub phase: PhaseId,
-    /// The iteration.
-    pub iteration: u32,
-    /// The attempt.
-    pub attempt: u32,
-    /// The agent.
-    pub agent: String,
-    /// The provider.
-    pub provider: String,
-    /// What it was given, as JSON.
-    pub inputs: String,
-    /// The prompt whole.
-    pub prompt: String,
-    /// The answer whole, where there is one.
-    pub answer: Option<String>,
-    /// The person who answered, where one did.
-    pub answered_by: Option<UserId>,
-    /// What became of it, in a few words.
-    pub outcome: String,
-    /// When it began.
-    pub started_at: Timestamp,
-    /// When it ended.
-    pub ended_at: Timestamp,
-}
-
 pub(super) fn link(
     workflow: &WorkflowId,
     repository: RepositoryId,
@@ -184,39 +153,6 @@ pub fn keep_proposal(
             micros(now),
         ],
     ))
-}
-
-/// The statement that keeps a run.
-pub fn keep_run(run: &Run, workflow: &WorkflowId, repository: RepositoryId) -> Statement {
-    let answer_digest = run
-        .answer
-        .as_ref()
-        .map(|answer| Digest::of_bytes(answer.as_bytes()).to_string());
-    Statement::new(
-        "INSERT INTO runs (id, workflow_id, repository_id, phase, iteration, attempt, agent, provider, inputs, prompt,
-            prompt_digest, answer, answer_digest, answered_by, outcome, started_at, ended_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
-        ON CONFLICT (id) DO NOTHING",
-        values![
-            &run.id,
-            workflow,
-            repository,
-            &run.phase,
-            run.iteration,
-            run.attempt,
-            &run.agent,
-            &run.provider,
-            &run.inputs,
-            &run.prompt,
-            &Digest::of_bytes(run.prompt.as_bytes()),
-            run.answer.as_ref(),
-            answer_digest,
-            run.answered_by,
-            &run.outcome,
-            micros(run.started_at),
-            micros(run.ended_at),
-        ],
-    )
 }
 
 /// The statement that keeps the card as it was written.
@@ -365,15 +301,6 @@ impl Store {
             .transpose()
     }
 
-    /// The newest run of a phase's iteration: inputs, prompt and provider.
-    pub async fn last_run(&self, workflow: &WorkflowId, phase: &PhaseId) -> Result<Option<Run>, StoreError> {
-        const LAST: &str = "SELECT id, phase, iteration, attempt, agent, provider, inputs, prompt, answer, answered_by,
-            outcome, started_at, ended_at FROM runs WHERE workflow_id = $1 AND phase = $2
-            ORDER BY iteration DESC, attempt DESC, started_at DESC, id DESC LIMIT 1";
-        let rows = self.read(LAST, values![workflow, phase]).await?;
-        rows.first().map(run).transpose()
-    }
-
     /// Whether something was acted on already.
     pub async fn was_acted_on(&self, key: &str) -> Result<bool, StoreError> {
         Ok(!self
@@ -439,24 +366,5 @@ fn workflow_summary(row: &Row) -> Result<WorkflowSummary, StoreError> {
         version: row.int("version")?,
         started_at: moment(row.int("started_at")?),
         updated_at: moment(row.int("updated_at")?),
-    })
-}
-
-fn run(row: &Row) -> Result<Run, StoreError> {
-    let count = |column| Ok::<_, StoreError>(u32::try_from(row.int(column)?).unwrap_or(u32::MAX));
-    Ok(Run {
-        id: row.text("id")?.to_owned(),
-        phase: row.text("phase")?.into(),
-        iteration: count("iteration")?,
-        attempt: count("attempt")?,
-        agent: row.text("agent")?.to_owned(),
-        provider: row.text("provider")?.to_owned(),
-        inputs: row.text("inputs")?.to_owned(),
-        prompt: row.text("prompt")?.to_owned(),
-        answer: row.opt_text("answer")?.map(str::to_owned),
-        answered_by: row.opt_id("answered_by")?.map(UserId),
-        outcome: row.text("outcome")?.to_owned(),
-        started_at: moment(row.int("started_at")?),
-        ended_at: moment(row.int("ended_at")?),
     })
 }

@@ -7,3 +7,17 @@ pub mod arguments;
 pub mod clean;
 pub mod harmless;
 pub mod visible;
+
+/// "2 links, 1 mention and 1 command": counts that are not zero, each with its singular and plural.
+fn counted(kinds: &[(usize, &str, &str)]) -> String {
+    let mut words: Vec<String> = kinds
+        .iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, one, many)| format!("{count} {}", if *count == 1 { one } else { many }))
+        .collect();
+    match words.pop() {
+        None => String::new(),
+        Some(last) if words.is_empty() => last,
+        Some(last) => format!("{} and {last}", words.join(", ")),
+    }
+}

@@ -27,10 +27,16 @@ pub fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{034F}' | '\u{061C}' | '\u{200C}'..='\u{200F}')
 }
 
-/// The text without characters that no reader sees: zero-width, direction controls, tag characters, control
-/// characters. The joiners stay where a script or an emoji needs them.
+/// The text without characters that no reader sees: zero-width, direction controls, tag characters, variation
+/// selectors, control characters. The joiners and the emoji selector stay where a script or an emoji needs them.
 pub fn visible_characters(text: &str) -> String {
+    visible_counted(text).0
+}
+
+/// [`visible_characters`], and how many characters it took out. Carriage returns go uncounted: browsers send them.
+pub fn visible_counted(text: &str) -> (String, usize) {
     let mut kept = String::with_capacity(text.len());
+    let mut taken = 0;
     let mut characters = text.chars().peekable();
     while let Some(c) = characters.next() {
         let visible = match c {
@@ -39,13 +45,27 @@ pub fn visible_characters(text: &str) -> String {
                 let joins = |c: char| !c.is_ascii() && !invisible(c) && !matches!(c, '\u{200C}' | '\u{200D}');
                 kept.chars().next_back().is_some_and(joins) && characters.peek().copied().is_some_and(joins)
             }
+            // After an emoji or a key's sign it chooses the coloured form; a run of them is a code.
+            '\u{FE0F}' => kept.chars().next_back().is_some_and(|before| {
+                !matches!(before, '\u{FE0F}' | '\u{200C}' | '\u{200D}')
+                    && (!before.is_ascii() || before.is_ascii_digit() || matches!(before, '#' | '*'))
+                    && !before.is_whitespace()
+            }),
             _ => !invisible(c),
         };
         if visible {
             kept.push(c);
+        } else if c != '\r' {
+            taken += 1;
         }
     }
-    kept
+    (kept, taken)
+}
+
+/// Whether a text shows nothing at all, and is not white space either.
+pub fn is_unseen(text: &str) -> bool {
+    let unseen = |c: char| invisible(c) || matches!(c, '\u{200C}' | '\u{200D}' | '\u{FE0F}');
+    !text.is_empty() && text.chars().all(unseen)
 }
 
 /// What shows nothing of itself, and nothing where there is nothing to join or to vary.
@@ -61,5 +81,6 @@ fn invisible(c: char) -> bool {
                 | '\u{200E}'
                 | '\u{200F}'
                 | '\u{FE00}'..='\u{FE0E}'
+                | '\u{1D173}'..='\u{1D17A}'
         )
 }

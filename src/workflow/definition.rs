@@ -98,6 +98,9 @@ pub struct Limits {
     /// How many times one gate reminds.
     #[serde(default = "three")]
     pub reminders: u32,
+    /// How many minutes one run of the agent may take, with all that is tried again.
+    #[serde(default = "an_hour")]
+    pub minutes: u32,
 }
 
 impl Default for Limits {
@@ -105,6 +108,7 @@ impl Default for Limits {
         Self {
             iterations: ten(),
             reminders: three(),
+            minutes: an_hour(),
         }
     }
 }
@@ -119,6 +123,10 @@ fn ten() -> u32 {
 
 fn three() -> u32 {
     3
+}
+
+fn an_hour() -> u32 {
+    60
 }
 
 /// The longest that a gate may wait: far from where adding it to a time would overflow.

@@ -16,6 +16,7 @@ pub mod ids;
 pub mod plan;
 pub mod right;
 pub mod state;
+pub mod why;
 pub mod words;
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::act::ActKey;
 use super::definition::{Definition, PeopleGate};
 use super::ids::{CommentId, Digest, IssueId, IssueNumber, PhaseId, RepositoryId, WorkflowId};
 use super::right::{Person, Right};
+pub use super::why::Why;
 use super::words::Words;
 
 /// A moment, in UTC.
@@ -140,20 +141,6 @@ pub struct Pending {
     pub shown_at: Option<Timestamp>,
     /// The keys of its acts, in order.
     pub acts: Vec<ActKey>,
-}
-
-/// Why a phase waits for a person, or failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Why {
-    /// The manual provider was chosen: a person answers the prompt.
-    ManualProvider,
-    /// An answer did not hold what it must; the sentences say what.
-    Unusable(Vec<String>),
-    /// A cap was reached.
-    CapReached(String),
-    /// An act or a run failed for good.
-    Failed(String),
 }
 
 /// How an act ended.
@@ -362,6 +349,13 @@ impl State {
     /// If the definition has no such phase: every phase has a state from the first event on.
     pub fn at(&self, phase: &PhaseId) -> &PhaseState {
         &self.phases[phase]
+    }
+
+    /// Who last asked for a run: what agents spend is on their account.
+    pub fn asked_by(&self) -> &Person {
+        let asks = |entry: &&Entry| matches!(entry.what, What::Started(_) | What::Revised(..) | What::Retried(_));
+        let last = self.record.iter().rev().find(asks);
+        last.and_then(|entry| entry.by.as_ref()).unwrap_or(&self.starter)
     }
 
     /// The phase whose gate is open: at most one is shown at a time, the first in the definition's order.

@@ -7,10 +7,11 @@ use super::markup::{
 use super::next;
 use super::outcomes::{self, Room};
 use super::pages::{LONGEST, bind};
-use super::phrases::{self, because, hours, right, somebody, surface, title, why};
+use super::phrases::{self, because, hours, right, somebody, surface, title};
 use super::tasks::Ticking;
 use super::view::{CardView, Note, ProposalView, Selection, Shown};
-use super::{mail, record, tasks};
+use super::why::why;
+use super::{mail, record, spending, tasks};
 use crate::text::harmless::literal;
 use crate::workflow::definition::{Gate, OnExpiry, PeopleGate};
 use crate::workflow::ids::PhaseId;
@@ -141,6 +142,7 @@ fn compose(view: &CardView<'_>, room: Room, body: Option<Body>) -> String {
         ),
         status(view),
         phases(view),
+        view.spending.map(spending::line).unwrap_or_default(),
         stopped(view),
         proposal.unwrap_or_default(),
         outcomes::section(view, room),

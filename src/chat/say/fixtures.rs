@@ -347,6 +347,7 @@ impl Scene {
             asked: &self.asked,
             providers: &self.providers,
             notes: &self.notes,
+            spending: None,
         }
     }
 

@@ -9,6 +9,7 @@ pub mod card;
 pub mod next;
 pub mod replies;
 pub mod view;
+pub mod why;
 
 mod mail;
 mod markup;
@@ -16,6 +17,7 @@ mod outcomes;
 mod pages;
 mod phrases;
 mod record;
+pub mod spending;
 mod tasks;
 
 #[cfg(test)]

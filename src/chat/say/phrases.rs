@@ -5,7 +5,7 @@ use crate::text::harmless::literal;
 use crate::workflow::definition::Phase;
 use crate::workflow::ids::PhaseId;
 use crate::workflow::right::{Person, Requirement, Right, Standing};
-use crate::workflow::state::{Ending, PhaseStatus, State, Surface, Why};
+use crate::workflow::state::{Ending, PhaseStatus, State, Surface};
 
 /// A right as GitHub's pages call it.
 pub fn right(right: Right) -> &'static str {
@@ -115,19 +115,6 @@ fn blocked(state: &State, phase: &Phase) -> String {
         "not started".to_owned()
     } else {
         format!("waits for {}", list(&waits, "and"))
-    }
-}
-
-/// Why a phase waits for a person, or failed: whole sentences.
-pub fn why(why: &Why) -> String {
-    match why {
-        Why::ManualProvider => "A person answers in the agent's place.".to_owned(),
-        Why::Unusable(sentences) => {
-            let said: Vec<String> = sentences.iter().map(|text| format!("- {}", sentence(text))).collect();
-            format!("What the agent proposed could not be used:\n\n{}", said.join("\n"))
-        }
-        Why::CapReached(cap) => format!("A limit was reached: {}", sentence(cap)),
-        Why::Failed(reason) => format!("It failed: {}", sentence(reason)),
     }
 }
 

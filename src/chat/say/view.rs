@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::workflow::budget::{Cap, Spend};
 use crate::workflow::ids::{Digest, PhaseId};
-use crate::workflow::state::State;
+use crate::workflow::state::{State, Timestamp};
 
 /// All that a card shows.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +23,42 @@ pub struct CardView<'a> {
     pub providers: &'a BTreeMap<PhaseId, String>,
     /// What a reader should know besides.
     pub notes: &'a [Note],
+    /// What models took; nothing where none was asked.
+    pub spending: Option<&'a Spending>,
+}
+
+/// What a workflow's models took, and what they do now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spending {
+    /// What its calls took.
+    pub spent: Spend,
+    /// What they may take together.
+    pub cap: Cap,
+    /// What money is counted in.
+    pub currency: String,
+    /// What goes on now.
+    pub now: Option<Asking>,
+}
+
+/// What goes on between a workflow and a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asking {
+    /// It is being asked.
+    UnderWay {
+        /// The endpoint.
+        endpoint: String,
+        /// The most that the call may take.
+        most: Spend,
+    },
+    /// It failed, and is asked again.
+    Waits {
+        /// The endpoint.
+        endpoint: String,
+        /// Not before this.
+        until: Timestamp,
+        /// What it failed with.
+        said: String,
+    },
 }
 
 /// A proposal as people see it.

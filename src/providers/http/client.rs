@@ -213,7 +213,7 @@ async fn read_up_to(mut response: Response, most: usize) -> (Vec<u8>, End) {
 fn parsed(content: &[u8]) -> Result<Value, Failure> {
     serde_json::from_slice(content).map_err(|error| {
         if error.is_eof() {
-            Failure::Unreachable("its answer ends in the middle".to_owned())
+            Failure::BrokenOff("its answer ends in the middle".to_owned())
         } else {
             Failure::NotTheDialect(format!(
                 "its answer is not one JSON text ({error}); check the endpoint's dialect and base URL"
@@ -225,7 +225,7 @@ fn parsed(content: &[u8]) -> Result<Value, Failure> {
 /// What went wrong on the way, without the address, which the endpoint's name stands for.
 fn unreachable(error: &reqwest::Error, endpoint: &Endpoint) -> Failure {
     if error.is_timeout() && !error.is_connect() {
-        return Failure::Unreachable(format!("no whole answer within {:?}", endpoint.timeout));
+        return Failure::BrokenOff(format!("no whole answer within {:?}", endpoint.timeout));
     }
     // The outermost error names the address and not the reason; the innermost is the reason.
     let mut reason: &dyn std::error::Error = error;
@@ -233,11 +233,11 @@ fn unreachable(error: &reqwest::Error, endpoint: &Endpoint) -> Failure {
         reason = deeper;
     }
     let host = endpoint.base_url.host_str().unwrap_or("its host");
-    Failure::Unreachable(if error.is_connect() {
-        format!("no connection to {host}: {reason}")
+    if error.is_connect() {
+        Failure::Unreachable(format!("no connection to {host}: {reason}"))
     } else {
-        format!("the connection to {host} broke: {reason}")
-    })
+        Failure::BrokenOff(format!("the connection to {host} broke: {reason}"))
+    }
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -182,6 +182,7 @@ pub(super) fn presentable(failure: Failure, key: Option<&str>) -> Failure {
             said: shown(said),
         },
         Failure::Unreachable(said) => Failure::Unreachable(shown(said)),
+        Failure::BrokenOff(said) => Failure::BrokenOff(shown(said)),
         Failure::KeyRefused { status, said } => Failure::KeyRefused {
             status,
             said: shown(said),

@@ -87,9 +87,12 @@ pub enum Failure {
         /// Its words, shortened.
         said: String,
     },
-    /// It was not reached, broke off, or took longer than the timeout. The call may have been paid for.
+    /// It was not reached: nothing was asked.
     #[error("{0}")]
     Unreachable(String),
+    /// It broke off, or took longer than the timeout. The call may have been paid for.
+    #[error("{0}")]
+    BrokenOff(String),
     /// It does not take the key (401, 403, and Gemini's 400 that says so).
     #[error("it refused the key with {status}: {said}")]
     KeyRefused {

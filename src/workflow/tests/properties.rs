@@ -242,7 +242,7 @@ fn command(run: &mut Run, a_move: &Move) -> Option<Command> {
                 },
                 Ran::NeedsPerson => RunResult::NeedsPerson(Why::Unusable(vec![reason()])),
                 Ran::Nothing => RunResult::Ended(Ending::Nothing { reason: reason() }),
-                Ran::Failed => RunResult::Failed(Why::CapReached(reason())),
+                Ran::Failed => RunResult::Failed(Why::Failed(reason())),
             };
             Report::Ran {
                 iteration: at.iteration,
