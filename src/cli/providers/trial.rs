@@ -216,9 +216,11 @@ fn advised(failure: &Failure, endpoint: &Endpoint) -> String {
             ..
         } => format!("try again in {} seconds", wait.as_secs().max(1)),
         Failure::Busy { .. } => "try again later".to_owned(),
-        Failure::Unreachable(_) => {
-            format!("check that a server answers at {base_url} (`base_url`) within `timeout_seconds`")
-        }
+        Failure::Unreachable(_) => format!("check that a server answers at {base_url} (`base_url`)"),
+        Failure::BrokenOff(_) => format!(
+            "where it needs longer than {} seconds, raise `timeout_seconds`; the call may have been paid for",
+            endpoint.timeout.as_secs()
+        ),
         Failure::KeyRefused { .. } => match &endpoint.key_env {
             Some(variable) => format!("check the key in {variable}"),
             None => "name the variable that holds its key in `key_env`".to_owned(),
