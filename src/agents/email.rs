@@ -9,6 +9,7 @@ use super::scan::scan;
 use super::{Agent, Amendment, Draft, Problem, ProblemKind, WrongInputs, answer, did_you_mean};
 use crate::text::clean::{clean, fold};
 use crate::text::harmless::markdown::{Voice, line};
+use crate::text::harmless::names::parted;
 use crate::workflow::act::{Act, ActKey, Deed, Mail};
 
 mod render;
@@ -168,8 +169,8 @@ fn check(value: Value, inputs: &Inputs) -> Result<Draft, Vec<Problem>> {
         }
     };
     let letter = Letter {
-        subject: line(&answer.subject, Voice::Agent, SUBJECT),
-        intro: paragraphs(&answer.intro, Voice::Agent),
+        subject: plain(&answer.subject, SUBJECT),
+        intro: parted(&paragraphs(&answer.intro, Voice::Agent)),
         items: complete(items, mailing),
         decisions,
     };
@@ -177,6 +178,11 @@ fn check(value: Value, inputs: &Inputs) -> Result<Draft, Vec<Problem>> {
         return Err(one(ProblemKind::Rule, "/subject", "a mail needs a subject".to_owned()));
     }
     draft(&letter, mailing, notes).map_err(|sentence| one(ProblemKind::Withheld, "", sentence))
+}
+
+/// A line of an agent's, in which nothing links in a mail either.
+fn plain(text: &str, limit: usize) -> String {
+    parted(&line(text, Voice::Agent, limit))
 }
 
 fn withheld(withheld: &Withheld) -> String {
@@ -210,7 +216,7 @@ fn resolved(list: &str, lines: &[Referring], mailing: &Mailing) -> Result<Vec<It
         .iter()
         .map(|referring| Item {
             key: referring.key.clone(),
-            text: line(&referring.text, Voice::Agent, ITEM),
+            text: plain(&referring.text, ITEM),
         })
         .collect())
 }
@@ -221,7 +227,7 @@ fn complete(mut items: Vec<Item>, mailing: &Mailing) -> Vec<Item> {
         if !items.iter().any(|item| item.key == task.key) {
             items.push(Item {
                 key: task.key.clone(),
-                text: line(&task.title, Voice::Agent, ITEM),
+                text: plain(&task.title, ITEM),
             });
         }
     }

@@ -194,7 +194,7 @@ fn check(value: Value, inputs: &Inputs) -> Result<Draft, Vec<Problem>> {
     let host = Host::new(thread);
     let mut notes = host.hidden.clone();
     let mut tasks = Tasks {
-        left_out: thread.left_out.iter().map(unread).collect(),
+        left_out: unread(&thread.left_out),
         ..Tasks::default()
     };
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
@@ -224,12 +224,41 @@ fn check(value: Value, inputs: &Inputs) -> Result<Draft, Vec<Problem>> {
     Ok(draft(&tasks, thread, notes))
 }
 
-fn unread(left_out: &super::LeftOut) -> Omitted {
-    Omitted {
-        what: format!("a comment by {}", left_out.author),
-        why: left_out.why.clone(),
-        url: Some(left_out.url.clone()),
+/// How many texts that were not read for one reason are listed one by one, and how many authors are named of more.
+const LISTED: usize = 3;
+const NAMED: usize = 10;
+
+/// What was not read; many of one reason in one line.
+fn unread(left_out: &[super::LeftOut]) -> Vec<Omitted> {
+    let mut reasons: Vec<(&str, Vec<&super::LeftOut>)> = Vec::new();
+    for text in left_out {
+        match reasons.iter_mut().find(|(why, _)| *why == text.why) {
+            Some((_, texts)) => texts.push(text),
+            None => reasons.push((&text.why, vec![text])),
+        }
     }
+    let mut lines = Vec::new();
+    for (why, texts) in reasons {
+        if texts.len() <= LISTED {
+            lines.extend(texts.iter().map(|text| Omitted {
+                what: format!("a comment by {}", text.author),
+                why: why.to_owned(),
+                url: Some(text.url.clone()),
+            }));
+            continue;
+        }
+        let authors: std::collections::BTreeSet<&str> = texts.iter().map(|text| text.author.as_str()).collect();
+        let mut named: Vec<String> = authors.iter().take(NAMED).map(|author| (*author).to_owned()).collect();
+        if authors.len() > NAMED {
+            named.push(format!("{} more", authors.len() - NAMED));
+        }
+        lines.push(Omitted {
+            what: format!("{} comments by {}", texts.len(), named.join(", ")),
+            why: why.to_owned(),
+            url: None,
+        });
+    }
+    lines
 }
 
 fn unique_keys(answer: &Answer) -> Result<(), Vec<Problem>> {
@@ -316,17 +345,7 @@ impl<'a> Host<'a> {
                 (entry, folded)
             })
             .collect();
-        let changed = |entry: &Entry, original: &Entry| fold(&entry.text) != fold(&original.text);
-        let hidden = entries
-            .iter()
-            .zip(&thread.entries)
-            .filter(|((entry, _), original)| changed(entry, original))
-            .count();
-        let hidden = match hidden {
-            0 => Vec::new(),
-            1 => vec!["Hidden text or HTML in one comment was not read.".to_owned()],
-            count => vec![format!("Hidden text or HTML in {count} comments was not read.")],
-        };
+        let hidden = thread.hidden().into_iter().collect();
         let earlier = thread
             .earlier
             .iter()

@@ -89,5 +89,6 @@ pub fn mailing() -> Mailing {
         steer: Vec::new(),
         today: today(),
         private: false,
+        notes: Vec::new(),
     }
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::extract::Priority;
-use crate::text::clean::clean;
+use crate::text::clean::{Hidden, clean, clean_counted};
 
 /// What one run of an agent is given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +74,28 @@ impl Thread {
                 ..entry.clone()
             })
             .collect()
+    }
+
+    /// For people: what was hidden in the texts and is not read; `None` when nothing was.
+    pub fn hidden(&self) -> Option<String> {
+        let mut hidden = Hidden::default();
+        let mut texts = 0;
+        for entry in &self.entries {
+            let found = clean_counted(&entry.text).hidden;
+            texts += usize::from(!found.is_empty());
+            hidden += found;
+        }
+        let places = if texts == 1 {
+            "one comment".to_owned()
+        } else {
+            format!("{texts} comments")
+        };
+        (texts > 0).then(|| {
+            format!(
+                "Hidden text was removed before it was read: {}, in {places}.",
+                hidden.words()
+            )
+        })
     }
 
     /// The login as the thread or the repository spells it, if `login` is somebody there. A leading `@` is ignored.
@@ -171,6 +193,9 @@ pub struct Mailing {
     pub today: NaiveDate,
     /// Whether the repository is private.
     pub private: bool,
+    /// What is not given to the agent, for people.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 /// An issue that the workflow opened.

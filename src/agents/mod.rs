@@ -9,6 +9,7 @@ mod answer;
 pub mod email;
 pub mod extract;
 mod inputs;
+mod outbound;
 mod prompt;
 pub mod scan;
 pub mod tickets;
@@ -18,8 +19,10 @@ use serde_json::Value;
 
 pub use amend::Amendment;
 pub use inputs::{Earlier, Entry, Inputs, LeftOut, Limits, Mailing, OpenedTask, Thread};
+pub use outbound::{outbound, refused};
 pub use prompt::Prompt;
 
+use crate::text::harmless::attempts::Attempts;
 use crate::workflow::act::Act;
 
 /// What an agent works from.
@@ -168,7 +171,38 @@ pub fn repair(agent: &Agent, problems: &[Problem]) -> Result<String, PromptError
 pub fn judge(agent: &Agent, answer: &str, inputs: &Inputs) -> Result<Draft, Vec<Problem>> {
     let value = answer::value(answer).map_err(|problem| vec![problem])?;
     answer::validate(agent, &value)?;
-    (agent.check)(value, inputs)
+    let attempted = attempted(&value);
+    let mut draft = (agent.check)(value, inputs)?;
+    draft.notes.extend(attempted);
+    Ok(draft)
+}
+
+/// Members of an answer that repeat or name what the host handed out: they do nothing by themselves.
+const REPEATING: [&str; 6] = ["quote", "assignee", "key", "ref", "depends_on", "due_date"];
+
+/// For people: what an answer's texts would have done if the checks had let them.
+fn attempted(answer: &Value) -> Option<String> {
+    let mut texts = Vec::new();
+    strings(answer, &REPEATING, &mut texts);
+    let mut all = Attempts::default();
+    for text in texts {
+        all += Attempts::of(text);
+    }
+    let words = all.words();
+    (!words.is_empty()).then(|| format!("The answer held {words}; none of it has an effect."))
+}
+
+/// Every string of a JSON value but those of the members named.
+fn strings<'v>(value: &'v Value, but: &[&str], into: &mut Vec<&'v str>) {
+    match value {
+        Value::String(text) => into.push(text),
+        Value::Array(items) => items.iter().for_each(|item| strings(item, but, into)),
+        Value::Object(members) => members
+            .iter()
+            .filter(|(name, _)| !but.contains(&name.as_str()))
+            .for_each(|(_, value)| strings(value, but, into)),
+        _ => {}
+    }
 }
 
 /// A person's edit of a proposal, before it is approved.

@@ -3,6 +3,7 @@
 use super::card::{Beside, Forms};
 use super::effects::{Ended, Work};
 use super::model::Errand;
+use super::readers::Readers;
 use super::{Engine, Trouble};
 use crate::agents::{self, Agent, Draft, Inputs, Problem, Prompt};
 use crate::chat::say::why::why_words;
@@ -72,16 +73,23 @@ impl Engine {
                         return Ok(Ended::reported("nothing to ask", ran(RunResult::Ended(ending))));
                     }
                 };
+                let provider = provider_of(agent, &settings.config);
+                // A prompt that a model or a person's tools will see leaves the repository's audience.
+                let inputs = match provider {
+                    ProviderName::Rules => inputs,
+                    ProviderName::Manual | ProviderName::Http(_) => agents::outbound(inputs),
+                };
                 let prompt = prompt(agent, &inputs)?;
+                let withheld = withheld(provider, agent, &inputs).is_some();
                 let run = Run {
                     id: id.to_owned(),
                     phase: phase.clone(),
                     iteration,
                     attempt,
                     agent: agent.name.to_owned(),
-                    provider: provider_of(agent, &settings.config).to_string(),
+                    provider: provider.to_string(),
                     inputs: serde_json::to_string(&inputs).map_err(|error| Trouble::Never(error.to_string()))?,
-                    prompt: prompt.whole(),
+                    prompt: if withheld { prompt.system } else { prompt.whole() },
                     answer: None,
                     answered_by: None,
                     outcome: UNDER_WAY.to_owned(),
@@ -91,13 +99,18 @@ impl Engine {
                 (inputs, run)
             }
         };
-        let judged = match run.provider.parse().map_err(Trouble::Never)? {
-            ProviderName::Rules => by_the_rules(agent, &inputs),
-            ProviderName::Manual => Judged::NeedsPerson {
+        let provider = run.provider.parse().map_err(Trouble::Never)?;
+        let judged = match (withheld(&provider, agent, &inputs), provider) {
+            (Some(problem), _) => Judged::NeedsPerson {
+                why: Why::Withheld(problem.text),
+                answer: None,
+            },
+            (None, ProviderName::Rules) => by_the_rules(agent, &inputs),
+            (None, ProviderName::Manual) => Judged::NeedsPerson {
                 why: Why::ManualProvider,
                 answer: None,
             },
-            ProviderName::Http(endpoint) => {
+            (None, ProviderName::Http(endpoint)) => {
                 let errand = Errand {
                     work,
                     stored,
@@ -158,7 +171,8 @@ impl Engine {
     ) -> Result<Given, Trouble> {
         match agent.works_from {
             agents::InputKind::Thread => {
-                let thread = self.gather_thread(&work.repo, stored, phase, config).await?;
+                let readers = Readers::of(&config.providers.extract);
+                let thread = self.gather_thread(&work.repo, stored, phase, config, readers).await?;
                 Ok(Given::Inputs(Box::new(Inputs::Thread(thread))))
             }
             agents::InputKind::Mailing => {
@@ -193,6 +207,14 @@ fn provider_of<'a>(agent: &Agent, config: &'a RepositoryConfig) -> &'a ProviderN
     match agent.works_from {
         agents::InputKind::Thread => &config.providers.extract,
         agents::InputKind::Mailing => &config.providers.email,
+    }
+}
+
+/// Why these inputs may not be given to this provider, if they may not. The rules give nothing away.
+fn withheld(provider: &ProviderName, agent: &Agent, inputs: &Inputs) -> Option<Problem> {
+    match provider {
+        ProviderName::Rules => None,
+        ProviderName::Manual | ProviderName::Http(_) => agents::refused(agent, inputs),
     }
 }
 
@@ -246,7 +268,7 @@ pub(super) fn propose(state: &State, phase: &PhaseId, iteration: u32, agent: &Ag
 pub(super) fn beside(inputs: &Inputs, draft: &mut Draft) -> Beside {
     let mut notes = match inputs {
         Inputs::Thread(thread) => thread.notes.clone(),
-        Inputs::Mailing(_) => Vec::new(),
+        Inputs::Mailing(mailing) => mailing.notes.clone(),
     };
     notes.append(&mut draft.notes);
     Beside {

@@ -19,6 +19,7 @@ mod effects;
 mod labels;
 mod model;
 mod queries;
+mod readers;
 mod settings;
 mod start;
 mod thread;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::readers::Readers;
 use super::{Engine, Trouble};
 use crate::agents::extract::Tasks;
 use crate::agents::tickets::issue_key;
@@ -22,14 +23,15 @@ const ASSIGNABLE: usize = 500;
 const BESIDE: usize = 100;
 
 impl Engine {
-    /// Reads a subject's discussion. Text that is newer than the moment at which somebody asked, or was edited after
-    /// it, is left out and named.
+    /// Reads a subject's discussion. Text that is newer than the moment at which somebody asked, was edited after it, or
+    /// is by somebody who is not read, is left out and named.
     pub(super) async fn gather_thread(
         &self,
         repo: &Repo,
         stored: &Stored,
         phase: &PhaseId,
         config: &RepositoryConfig,
+        readers: Readers,
     ) -> Result<Thread, Trouble> {
         let state = &stored.state;
         let (number, until) = (state.subject.number, state.heard_at);
@@ -44,6 +46,17 @@ impl Engine {
         let bot = self.bot(stored.installation).await?.id;
         let counts = |comment: &ThreadComment| comment.author.id != bot && comment.created_at <= until;
         listing.items.retain(counts);
+        let mut heard = self.heard(repo, config, issue.author.id, readers).await?;
+        let mut left_out = Vec::new();
+        let opener = self.unread(repo, &mut heard, &issue.author).await?;
+        let mut read = Vec::new();
+        for comment in std::mem::take(&mut listing.items) {
+            match self.unread(repo, &mut heard, &comment.author).await? {
+                Some(why) => left_out.push(unread(&comment.author.login, &comment.html_url, &why)),
+                None => read.push(comment),
+            }
+        }
+        listing.items = read;
         let beyond = listing.items.len().saturating_sub(cap);
         listing.items.truncate(cap);
         let beyond = listing
@@ -54,9 +67,10 @@ impl Engine {
             .edits(repo, stored, &issue.node_id, &listing.items, &mut notes)
             .await?;
         let newer = |node: &str| edits.get(node).is_some_and(|edited| *edited > until);
-        let mut left_out = Vec::new();
         let mut entries = Vec::new();
-        if newer(&issue.node_id) {
+        if let Some(why) = opener {
+            left_out.push(unread(&issue.author.login, &issue.html_url, &why));
+        } else if newer(&issue.node_id) {
             left_out.push(unread(
                 &issue.author.login,
                 &issue.html_url,
@@ -253,6 +267,7 @@ impl Engine {
             steer: steer(state, phase),
             today: self.now().date_naive(),
             private: info.reference.private,
+            notes: Vec::new(),
         })
     }
 }

@@ -9,6 +9,7 @@ mod crash;
 mod dialects;
 mod examples;
 mod faults;
+mod injection;
 mod once;
 mod reading;
 mod rights;

@@ -1,6 +1,8 @@
 //! What is read as a command, through the front door: a comment is written, GitHub sends its signed webhook, and what
 //! the bot did is looked at. Every line is somebody's bug with a bot of this kind.
 
+mod models;
+
 use countersign::sandbox::{CommentId, IssueNumber, ReviewState, Role};
 
 use crate::world::{Setup, World};

@@ -39,7 +39,7 @@ fn values(letter: &Letter, mailing: &Mailing) -> Value {
         decisions => Value::from(lines(&letter.decisions, mailing)),
         repository => Value::from(mailing.repository.as_str()),
         number => Value::from(mailing.number),
-        title => Value::from(super::line(&mailing.title, super::Voice::Agent, super::ITEM)),
+        title => Value::from(super::plain(&mailing.title, super::ITEM)),
         url => Value::from(mailing.url.as_str()),
     }
 }

@@ -78,7 +78,10 @@ fn a_source_carries_its_author_and_page() {
         (source.author.as_str(), source.url.as_str()),
         ("alice", "https://github.test/alice/shop/issues/7#c0")
     );
-    assert_eq!(notes, ["Hidden text or HTML in one comment was not read."]);
+    assert_eq!(
+        notes,
+        ["Hidden text was removed before it was read: 1 HTML comment, in one comment."]
+    );
 }
 
 #[test]

@@ -89,14 +89,14 @@ pub fn markdown_line(text: &str, voice: Voice) -> String {
 }
 
 /// The fence characters if the line opens a fenced block (CommonMark 0.31, 4.5).
-fn opening(line: &str) -> Option<&str> {
+pub(super) fn opening(line: &str) -> Option<&str> {
     let mark = line.chars().next().filter(|c| matches!(c, '`' | '~'))?;
     let length = line.len() - line.trim_start_matches(mark).len();
     let info = &line[length..];
     (length >= 3 && (mark == '~' || !info.contains('`'))).then_some(&line[..length])
 }
 
-fn closes(line: &str, open: &str) -> bool {
+pub(super) fn closes(line: &str, open: &str) -> bool {
     let body = line.trim_start_matches(' ');
     let mark = open.chars().next().unwrap_or('`');
     line.len() - body.len() <= 3 && body.trim_end().len() >= open.len() && body.trim_end().chars().all(|c| c == mark)
@@ -145,7 +145,10 @@ fn inline(line: &str, voice: Voice, out: &mut String) {
                 let live = mention(rest, before)
                     .or_else(|| foreign_reference(rest, before))
                     .or_else(|| closed_reference(rest, &out[start..]))
-                    .or_else(|| (voice == Voice::Agent).then(|| url(rest, before)).flatten());
+                    .or_else(|| {
+                        let agents = || url(rest, before).or_else(|| own_reference(rest, before));
+                        (voice == Voice::Agent).then(agents).flatten()
+                    });
                 match live {
                     Some(length) => {
                         as_code(&rest[..length], &rest[length..], out);
@@ -174,7 +177,7 @@ fn as_code(text: &str, after: &str, out: &mut String) {
 
 /// The length of a code span that opens here with `run` backticks, if it closes on this line. A `|` inside would end a
 /// table's cell first, so such a span does not count.
-fn span(rest: &str, run: usize) -> Option<usize> {
+pub(super) fn span(rest: &str, run: usize) -> Option<usize> {
     let mut at = run;
     loop {
         let next = at + rest[at..].find('`')?;
@@ -187,7 +190,7 @@ fn span(rest: &str, run: usize) -> Option<usize> {
 }
 
 /// The length of a mention (`@login`, `@org/team`) that starts here.
-fn mention(rest: &str, before: Option<char>) -> Option<usize> {
+pub(super) fn mention(rest: &str, before: Option<char>) -> Option<usize> {
     let name = rest.strip_prefix('@')?;
     let free = !before.is_some_and(|c| c.is_ascii_alphanumeric());
     let starts = name.starts_with(|c: char| c.is_ascii_alphanumeric());
@@ -196,7 +199,7 @@ fn mention(rest: &str, before: Option<char>) -> Option<usize> {
 }
 
 /// The length of a URL that GitHub would link (<https://github.github.com/gfm/#autolinks-extension->).
-fn url(rest: &str, before: Option<char>) -> Option<usize> {
+pub(super) fn url(rest: &str, before: Option<char>) -> Option<usize> {
     const LINKED: &[&str] = &["http://", "https://", "ftp://", "www.", "mailto:", "xmpp:"];
     if before.is_some_and(|c| c.is_ascii_alphanumeric()) {
         return None;
@@ -210,7 +213,7 @@ fn url(rest: &str, before: Option<char>) -> Option<usize> {
 }
 
 /// The length of a reference to another repository's issue (`owner/name#1`), which would leave a trace there.
-fn foreign_reference(rest: &str, before: Option<char>) -> Option<usize> {
+pub(super) fn foreign_reference(rest: &str, before: Option<char>) -> Option<usize> {
     let part = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if before.is_some_and(|c| part(c) || c == '/') {
         return None;
@@ -221,6 +224,18 @@ fn foreign_reference(rest: &str, before: Option<char>) -> Option<usize> {
     let number = after[name..].strip_prefix('#').filter(|_| name > 0)?;
     let digits = length_of(number, |c| c.is_ascii_digit());
     (digits > 0).then_some(owner + 1 + name + 1 + digits)
+}
+
+/// The length of a reference to an issue here (`#1`, `GH-1`), which would leave a trace on that issue.
+pub(super) fn own_reference(rest: &str, before: Option<char>) -> Option<usize> {
+    if before.is_some_and(|c| c.is_alphanumeric() || c == '_') {
+        return None;
+    }
+    let gh = rest.get(..3).filter(|start| start.eq_ignore_ascii_case("gh-"));
+    let prefix = if rest.starts_with('#') { 1 } else { gh?.len() };
+    let digits = length_of(&rest[prefix..], |c| c.is_ascii_digit());
+    let ends = !rest[prefix + digits..].starts_with(|c: char| c.is_alphanumeric() || c == '_');
+    (digits > 0 && ends).then_some(prefix + digits)
 }
 
 /// The words before an issue's number that close it from a pull request or a commit message
@@ -238,7 +253,7 @@ fn closed_reference(rest: &str, said: &str) -> Option<usize> {
     (closes && digits > 0).then_some(1 + digits)
 }
 
-fn length_of(text: &str, wanted: impl Fn(char) -> bool) -> usize {
+pub(super) fn length_of(text: &str, wanted: impl Fn(char) -> bool) -> usize {
     text.find(|c| !wanted(c)).unwrap_or(text.len())
 }
 
@@ -256,7 +271,7 @@ mod tests {
             ("ask @bob now", "ask `@bob` now"),
             ("_@bob_ and @org/team", "_`@bob`_ and `@org/team`"),
             ("\\@bob", "`@bob`"),
-            ("&#64;bob", "\\&#64;bob"),
+            ("&#64;bob", "\\&`#64`;bob"),
             ("`@bob` stays", "`@bob` stays"),
             ("a ` b @bob", "a \\` b `@bob`"),
             ("| ` | @bob ` |", "| \\` | `@bob` \\` |"),
@@ -268,11 +283,12 @@ mod tests {
             ("see WWW.evil.test", "see `WWW.evil.test`"),
             ("/approve 123", "\\/approve 123"),
             ("a\n  /approve", "a\n  \\/approve"),
-            ("see other/repo#12 and #12", "see `other/repo#12` and #12"),
+            ("see other/repo#12 and #12", "see `other/repo#12` and `#12`"),
+            ("GH-12 (#3), #3a and a#3", "`GH-12` (`#3`), #3a and a#3"),
             ("Fixes #12, resolved: #3", "Fixes `#12`, resolved: `#3`"),
             (
                 "prefixes #12, fix#12, fixes it: #12",
-                "prefixes #12, fix#12, fixes it: #12",
+                "prefixes `#12`, fix#12, fixes it: `#12`",
             ),
             ("- [ ] box", "- [ ] box"),
             ("a < b & c", "a \\< b & c"),
@@ -356,7 +372,7 @@ mod tests {
         fn nothing_live_is_left(pieces in proptest::collection::vec(proptest::sample::select(vec![
             "@bob", "@", "bob", "`", "``", "```", "~~~", "\n", "\n\n", " ", "    ", "|", "\\", "<", ">", "<b>", "</b>",
             "<!--", "-->", "[", "]", "(", ")", "[a]", "(b)", ":", "!", "&#64;", "&lt;", "&", "#", "- ", "> ", "1. ", "*",
-            "**", "_", "~~", "https://x.test", "http:", "//", "a", "é", "/approve", "[^1]", "---", "| - |\n",
+            "**", "#1", "gh-2", "_", "~~", "https://x.test", "http:", "//", "a", "é", "/approve", "[^1]", "---", "| - |\n",
         ]), 0..24)) {
             let safe = markdown(&pieces.concat(), Voice::Agent);
             prop_assert_eq!(live(&safe), Vec::<String>::new(), "{:?}", safe);

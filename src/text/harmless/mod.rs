@@ -4,5 +4,7 @@
 //! comments. [`markdown`] lets formatting be formatting and takes the effects out: for what becomes the text of an
 //! issue.
 
+pub mod attempts;
 pub mod literal;
 pub mod markdown;
+pub mod names;
