@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use amend::Amendment;
+pub use answer::value as json_in;
 pub use inputs::{Earlier, Entry, Inputs, LeftOut, Limits, Mailing, OpenedTask, Thread};
 pub use outbound::{outbound, refused};
 pub use prompt::Prompt;

@@ -83,7 +83,7 @@ enum Command {
     Deliveries(deliveries::Deliveries),
     /// Check a repository's configuration file
     Check(check::Check),
-    /// List where agents' text can come from: usable or why not, prices and caps
+    /// List where agents' text can come from, usable or why not, with prices and caps; test a model endpoint
     Providers(providers::Providers),
     /// List what agents were asked and what it cost, the newest first; show one run whole
     Runs(runs::Runs),
@@ -114,7 +114,7 @@ impl Arguments {
             Command::History(history) => ("history", history.run().await),
             Command::Deliveries(deliveries) => (deliveries.name(), deliveries.run().await),
             Command::Check(check) => ("check", check.run()),
-            Command::Providers(providers) => ("providers", providers.run()),
+            Command::Providers(providers) => (providers.name(), providers.run().await),
             Command::Runs(runs) => ("runs", runs.run().await),
             Command::Completions(completions) => ("completions", completions.run(&mut Self::command())),
         };

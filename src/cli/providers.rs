@@ -1,8 +1,11 @@
 //! `countersign providers`: where agents' text can come from, whether each can be used, and what may be spent.
 
+mod trial;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use clap::Subcommand;
 use serde::Serialize;
 
 use super::answer::{Answer, Refusal};
@@ -10,11 +13,22 @@ use super::page::{Ink, Table};
 use crate::config::{Dialect, Endpoint, Models, Overrides, ProviderName, Sources, StructuredOutput};
 use crate::workflow::budget::{Cap, Money, Price, Scope};
 
-/// Which server.
+/// What to do with providers; without a word, list them.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Providers {
+    #[command(subcommand)]
+    action: Option<Action>,
     #[command(flatten)]
     server: Server,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List providers
+    List(Server),
+    /// Ask a model endpoint one small question: time, tokens, price, and whether it holds to a schema
+    Test(trial::Trial),
 }
 
 /// The flag that names the server's file.
@@ -26,9 +40,27 @@ struct Server {
 }
 
 impl Providers {
-    /// Answers with the list.
-    pub(super) fn run(self) -> Result<Answer, Refusal> {
-        let models = server_models(self.server.config)?;
+    /// What the envelope calls it.
+    pub(super) fn name(&self) -> &'static str {
+        match self.action {
+            None | Some(Action::List(_)) => "providers list",
+            Some(Action::Test(_)) => "providers test",
+        }
+    }
+
+    /// Answers with the list, or with what came of a call.
+    pub(super) async fn run(self) -> Result<Answer, Refusal> {
+        match self.action {
+            None => self.server.list(),
+            Some(Action::List(server)) => server.list(),
+            Some(Action::Test(trial)) => trial.run().await,
+        }
+    }
+}
+
+impl Server {
+    fn list(self) -> Result<Answer, Refusal> {
+        let models = server_models(self.config)?;
         let page = page(&models, Ink::of_stdout());
         Ok(Answer::new(data(&models), page))
     }

@@ -194,8 +194,8 @@ impl Offer<'_> {
             .collect()
     }
 
-    /// Why an endpoint cannot be chosen.
-    fn refusal(&self, name: &EndpointName) -> Option<String> {
+    /// Why an endpoint cannot be chosen; a sentence, with what there is to choose from.
+    pub fn refusal(&self, name: &EndpointName) -> Option<String> {
         match (self.models.endpoint(name.as_str()), self.repository) {
             (None, _) => Some(self.unknown(&format!("{}{name}", ProviderName::HTTP))),
             (Some(endpoint), Some(repository)) if !endpoint.allows(repository) => Some(format!(

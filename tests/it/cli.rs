@@ -10,15 +10,15 @@ use serde_json::Value;
 use crate::world::{SECRET, World};
 
 /// How a run of the program ended.
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
+pub struct Ran {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
 }
 
 impl Ran {
     /// The envelope, whose exit code is the program's.
-    fn envelope(&self) -> Value {
+    pub fn envelope(&self) -> Value {
         let envelope: Value = serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.out));
         let keys: Vec<&str> = envelope.as_object().unwrap().keys().map(String::as_str).collect();
         for key in ["schema_version", "command", "exit_code", "error", "data"] {
@@ -31,7 +31,7 @@ impl Ran {
         envelope
     }
 
-    fn page(&self) -> &str {
+    pub fn page(&self) -> &str {
         assert_eq!((self.code, self.err.as_str()), (0, ""), "{}", self.out);
         assert!(!self.out.contains('\x1b'), "colours without a terminal: {:?}", self.out);
         &self.out
@@ -44,7 +44,7 @@ fn run(home: &Path, arguments: &[&str]) -> Ran {
     run_with(home, &[("COUNTERSIGN_DATABASE_URL", &database)], arguments)
 }
 
-fn run_with(home: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> Ran {
+pub fn run_with(home: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> Ran {
     let output = Command::new(env!("CARGO_BIN_EXE_countersign"))
         .args(arguments)
         .env_clear()

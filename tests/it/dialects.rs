@@ -1,6 +1,7 @@
 //! The model client against a model server that takes only what the four dialects document: every way to JSON in every
 //! dialect, and whatever goes wrong on the way.
 
+mod answers;
 mod faults;
 mod requests;
 

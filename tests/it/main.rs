@@ -12,6 +12,7 @@ mod faults;
 mod injection;
 mod models;
 mod once;
+mod providers;
 mod reading;
 mod rights;
 mod start;

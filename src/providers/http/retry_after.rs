@@ -50,7 +50,9 @@ mod tests {
 
     use super::*;
 
-    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+    type Pair = (&'static str, &'static str);
+
+    fn headers(pairs: &[Pair]) -> HeaderMap {
         pairs
             .iter()
             .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
@@ -59,8 +61,8 @@ mod tests {
 
     #[test]
     fn every_form_is_read_and_nonsense_is_nothing() {
-        const NOW: (&str, &str) = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
-        let table: &[(&[(&'static str, &'static str)], Option<u64>)] = &[
+        const NOW: Pair = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+        let table: &[(&[Pair], Option<u64>)] = &[
             (&[], None),
             (&[("retry-after", "7")], Some(7_000)),
             (&[("retry-after", " 0 ")], Some(0)),

@@ -1,6 +1,7 @@
 //! What the server answers when nothing was prepared: fixed rules that read the data block of a prompt.
 //!
-//! The block stands in a user's turn between two equal lines of twelve hexadecimal digits and ends with a JSON array.
+//! The block stands in a user's turn between two equal lines of twelve hexadecimal digits. It is a row of JSON texts, of
+//! which the first array is read.
 
 use serde_json::{Value, json};
 
@@ -33,8 +34,9 @@ fn kind(asked: &Asked) -> Kind {
             (has("tasks"), has("subject") && has("items"))
         }
         None => {
-            let in_turns = |name: &str| asked.user_turns.iter().any(|turn| around(turn).contains(name));
-            let named = |name: &str| asked.system.contains(name) || in_turns(name);
+            let named = |name: &str| {
+                asked.system.contains(name) || asked.user_turns.iter().any(|turn| around(turn).contains(name))
+            };
             (named("tasks.v1"), named("email.v1"))
         }
     };
@@ -56,10 +58,14 @@ fn bounds(turn: &str) -> Option<(usize, usize, usize)> {
 
 fn block(turn: &str) -> Option<Vec<Value>> {
     let (first, last, _) = bounds(turn)?;
-    // Before the array a line may hold what the program knows itself.
-    let inside = turn.lines().take(last).skip(first + 1);
-    let inside: Vec<&str> = inside.skip_while(|line| !line.starts_with('[')).collect();
-    serde_json::from_str(&inside.join("\n")).ok()
+    let inside: Vec<&str> = turn.lines().take(last).skip(first + 1).collect();
+    serde_json::Deserializer::from_str(&inside.join("\n"))
+        .into_iter::<Value>()
+        .map_while(Result::ok)
+        .find_map(|value| match value {
+            Value::Array(elements) => Some(elements),
+            _ => None,
+        })
 }
 
 /// A turn without its data block, which may name anything.

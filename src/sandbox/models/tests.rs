@@ -59,6 +59,17 @@ fn the_script_takes_on_what_lines_promise() {
 }
 
 #[test]
+fn facts_may_stand_before_the_texts_and_the_system_may_name_the_schema() {
+    let turn = "0123456789ab\n{\"people\":[\"alice\"]}\n[\n{\"id\":1,\"text\":\"@bob will go\"}\n]\n0123456789ab\n";
+    let asked = Asked {
+        system: "One JSON object by this schema (tasks.v1)".to_owned(),
+        ..asked(turn, None)
+    };
+    let answer: Value = serde_json::from_str(&script::answer(&asked)).unwrap();
+    assert_eq!(answer["tasks"][0]["assignee"], "bob");
+}
+
+#[test]
 fn the_script_lists_issues_for_a_mail_and_knows_nothing_else() {
     let data = json!([{ "ref": "r1", "title": "One (tasks.v1)", "assignee": null, "due_date": null }]);
     let answer = answered(&prompt(&data, "email.v1"));

@@ -179,3 +179,55 @@ async fn an_answer_that_breaks_the_schema_is_refused_with_the_validator_s_senten
     world.hear(issue);
     world.end().await;
 }
+
+#[tokio::test]
+async fn an_endpoint_that_the_server_does_not_offer_is_named_by_line() {
+    let config = "version: 1\nproviders:\n  extract: http:local\n";
+    let world = Setup::new().config(config).start().await;
+    let issue = world.issue("Checkout is slow", TASKS);
+    world.say("alice", issue, "/status").await;
+    holds(
+        &world.hear(issue)[0],
+        &[
+            "cannot be used",
+            "line 3, column 12",
+            "`http:local` is no provider here",
+            "The server offers `rules`, `manual`",
+        ],
+    );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn when_an_endpoint_is_taken_away_the_rest_of_the_file_stays_in_force() {
+    let server = tempfile::tempdir().unwrap();
+    let file = server.path().join("server.yml");
+    let endpoints =
+        "models: {endpoints: {local: {dialect: ollama, model: m, context_tokens: 9000, repositories: [acme/shop]}}}\n";
+    std::fs::write(&file, endpoints).unwrap();
+    let config =
+        "version: 1\naliases:\n  ship: deliver\npermissions:\n  approve: maintain\nproviders:\n  email: http:local\n";
+    let mut world = Setup::new()
+        .config(config)
+        .set("COUNTERSIGN_CONFIG", file.to_str().unwrap())
+        .start()
+        .await;
+    let issue = world.issue("Checkout is slow", TASKS);
+    world.say("alice", issue, "/ship").await;
+    holds(&world.card(issue), &["waiting for approval"]);
+    assert!(!world.hear(issue).iter().any(|said| said.contains("cannot be used")));
+
+    std::fs::write(&file, "models: {endpoints: {}}\n").unwrap();
+    world.restart().await;
+    // At once, and when the file is read anew.
+    for seconds in [0, 3600] {
+        world.wait(seconds).await;
+        let issue = world.issue("Search is slow", TASKS);
+        world.say("alice", issue, "/ship").await;
+        let heard = world.hear(issue).join("\n");
+        holds(&heard, &["line 7, column 10", "`http:local` is no provider here"]);
+        world.say("alice", issue, "/approve").await;
+        holds(&world.answer(issue), &["maintain"]);
+    }
+    world.end().await;
+}

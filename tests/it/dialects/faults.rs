@@ -148,7 +148,7 @@ async fn a_key_that_no_header_can_carry_is_not_sent() {
 }
 
 #[tokio::test]
-async fn what_breaks_off_was_not_reached() {
+async fn what_breaks_off_may_have_been_paid_for() {
     for dialect in DIALECTS {
         let pair = Pair::start().await;
         let endpoint = pair.endpoint(dialect, StructuredOutput::Schema);
@@ -156,7 +156,7 @@ async fn what_breaks_off_was_not_reached() {
             let failed = failure(&pair, &endpoint, fault.clone()).await;
             let sentence = failed.to_string();
             assert!(
-                matches!(failed, Failure::Unreachable(_)),
+                matches!(failed, Failure::BrokenOff(_)),
                 "{dialect:?} {fault:?}: {sentence}"
             );
             assert!(
@@ -165,7 +165,7 @@ async fn what_breaks_off_was_not_reached() {
             );
         }
         let failed = failure(&pair, &endpoint, Fault::HalfJson).await;
-        assert_eq!(failed, Failure::Unreachable("its answer ends in the middle".into()));
+        assert_eq!(failed, Failure::BrokenOff("its answer ends in the middle".into()));
     }
 }
 
@@ -196,7 +196,7 @@ async fn the_timeout_holds_for_the_first_byte_and_for_the_last() {
             let failed = pair.ask(&endpoint).await.unwrap_err();
             assert_eq!(
                 failed,
-                Failure::Unreachable("no whole answer within 5ms".into()),
+                Failure::BrokenOff("no whole answer within 5ms".into()),
                 "{dialect:?}"
             );
         }
@@ -238,7 +238,7 @@ async fn a_server_that_stops_lets_go_of_who_waits() {
             pair.server.shutdown();
         };
         let (answered, ()) = tokio::join!(pair.ask(&endpoint), stop);
-        assert!(matches!(answered, Err(Failure::Unreachable(_))), "{answered:?}");
+        assert!(matches!(answered, Err(Failure::BrokenOff(_))), "{answered:?}");
         pair.server.stopped().await;
     }
 }
