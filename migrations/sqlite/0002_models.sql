@@ -10,6 +10,7 @@ CREATE TABLE calls (
     day             TEXT   NOT NULL,                    -- YYYY-MM-DD in UTC, whose caps count
     endpoint        TEXT   NOT NULL,
     model           TEXT   NOT NULL,                    -- as it was asked for
+    currency        TEXT   NOT NULL,                    -- of its money
     turn            TEXT   NOT NULL,                    -- first | repair
     asked           TEXT   NOT NULL,                    -- what was said beyond the run's prompt
     state           TEXT   NOT NULL,                    -- open | answered | failed | lost

@@ -62,8 +62,8 @@ fn fenced(text: &str) -> Vec<&str> {
 /// Holds an answer to the agent's schema. The sentences are the validator's, with values masked: an answer can hold
 /// what must not be repeated.
 pub fn validate(agent: &Agent, value: &Value) -> Result<(), Vec<Problem>> {
-    let validator =
-        jsonschema::validator_for(&agent.schema_value()).expect("the embedded schemas are schemas; a test builds them all");
+    let validator = jsonschema::validator_for(&agent.schema_value())
+        .expect("the embedded schemas are schemas; a test builds them all");
     let problems: Vec<Problem> = validator
         .iter_errors(value)
         .take(SENTENCES)

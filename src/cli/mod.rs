@@ -11,6 +11,7 @@ mod list;
 pub mod logging;
 mod page;
 mod providers;
+mod runs;
 mod sandbox;
 mod serve;
 mod status;
@@ -84,6 +85,8 @@ enum Command {
     Check(check::Check),
     /// List where agents' text can come from: usable or why not, prices and caps
     Providers(providers::Providers),
+    /// List what agents were asked and what it cost, the newest first; show one run whole
+    Runs(runs::Runs),
     /// Print a shell's completion script
     Completions(completions::Completions),
 }
@@ -112,6 +115,7 @@ impl Arguments {
             Command::Deliveries(deliveries) => (deliveries.name(), deliveries.run().await),
             Command::Check(check) => ("check", check.run()),
             Command::Providers(providers) => ("providers", providers.run()),
+            Command::Runs(runs) => ("runs", runs.run().await),
             Command::Completions(completions) => ("completions", completions.run(&mut Self::command())),
         };
         form.give(Some(name), outcome)

@@ -6,9 +6,12 @@ use super::answer::{Answer, Refusal};
 use super::database::Database;
 use super::list::standing;
 use super::page::{Ink, Table, facts, moment};
+use crate::chat::say::spending::amount;
 use crate::chat::say::why::why_words;
+use crate::store::calls::{Call, CallEnd, total};
 use crate::store::effects::EffectSummary;
 use crate::store::workflows::WorkflowSummary;
+use crate::workflow::budget::Spend;
 use crate::workflow::definition::Phase;
 use crate::workflow::ids::{Digest, WorkflowId};
 use crate::workflow::state::{Approval, Ending, PhaseState, PhaseStatus, State, Timestamp, Why};
@@ -31,6 +34,7 @@ struct Workflow<'a> {
     card_url: Option<&'a str>,
     phases: Vec<PhaseRow<'a>>,
     effects: &'a [EffectSummary],
+    models: Option<Models>,
 }
 
 #[derive(Debug, Serialize)]
@@ -74,15 +78,45 @@ impl Status {
         };
         let card = store.card(&id).await?;
         let effects = store.open_effects(&id).await?;
+        let calls = store.calls_of_workflow(&id).await?;
         let workflow = Workflow {
             summary: &summary,
             starter: &stored.state.starter.login,
             card_url: card.as_ref().map(|card| card.url.as_str()),
             phases: phases(&stored.state),
             effects: &effects,
+            models: calls.last().map(|last| Models::of(&calls, last)),
         };
         let page = page(&workflow, Ink::of_stdout());
         Ok(Answer::new(&workflow, page))
+    }
+}
+
+/// What models took, and what an open call may take.
+#[derive(Debug, Serialize)]
+struct Models {
+    calls: usize,
+    spent: Spend,
+    under_way: Option<Spend>,
+    currency: String,
+}
+
+impl Models {
+    fn of(calls: &[Call], last: &Call) -> Self {
+        Self {
+            calls: calls.len(),
+            spent: total(calls),
+            under_way: (last.end == CallEnd::Open).then_some(last.reserved),
+            currency: last.currency.clone(),
+        }
+    }
+
+    fn words(&self) -> String {
+        let spent = amount(&self.spent, &self.currency);
+        match &self.under_way {
+            Some(most) => format!("{spent}; a call under way may take {}", amount(most, &self.currency)),
+            None => spent,
+        }
     }
 }
 
@@ -114,6 +148,9 @@ fn page(workflow: &Workflow<'_>, ink: Ink) -> String {
     }
     if let Some(url) = workflow.card_url {
         about.push(("card", url.to_owned()));
+    }
+    if let Some(models) = &workflow.models {
+        about.push(("models", models.words()));
     }
     let mut table = Table::new(["PHASE", "STATUS", "SINCE (UTC)", "RUN", "DIGEST", "NOTE"]);
     for phase in &workflow.phases {

@@ -2,9 +2,9 @@
 
 use super::card::{Beside, Forms};
 use super::effects::{Ended, Work};
+use super::model::Errand;
 use super::readers::Readers;
 use super::{Engine, Trouble};
-use super::model::Errand;
 use crate::agents::{self, Agent, Draft, Inputs, Problem, Prompt};
 use crate::chat::say::why::why_words;
 use crate::config::{ProviderName, RepositoryConfig};
@@ -102,7 +102,7 @@ impl Engine {
         let provider = run.provider.parse().map_err(Trouble::Never)?;
         let judged = match (withheld(&provider, agent, &inputs), provider) {
             (Some(problem), _) => Judged::NeedsPerson {
-                why: Why::Unusable(sentences(&[problem])),
+                why: Why::Withheld(problem.text),
                 answer: None,
             },
             (None, ProviderName::Rules) => by_the_rules(agent, &inputs),
@@ -127,7 +127,10 @@ impl Engine {
         let (outcome, result) = match judged {
             Judged::NeedsPerson { why, answer } => {
                 run.answer = answer;
-                (format!("a person is needed: {}", why_words(&why)), RunResult::NeedsPerson(why))
+                (
+                    format!("a person is needed: {}", why_words(&why)),
+                    RunResult::NeedsPerson(why),
+                )
             }
             Judged::Proposed {
                 mut draft,

@@ -10,7 +10,8 @@ use super::{Engine, Trouble};
 use crate::agents::email::Letter;
 use crate::agents::extract::{Confidence, Origin, Tasks};
 use crate::chat::say::view::{
-    CardView, LeftOut, MailView, Note, PostedPages, ProposalView, Selection, Shown, Source, Spending, TaskView, TasksView,
+    CardView, LeftOut, MailView, Note, PostedPages, ProposalView, Selection, Shown, Source, Spending, TaskView,
+    TasksView,
 };
 use crate::chat::say::{self, boxes};
 use crate::github::{CommentKind, Created, GithubError, Marker, Repo};

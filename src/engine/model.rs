@@ -9,16 +9,16 @@ use super::change::Payload;
 use super::effects::Work;
 use super::{Engine, LEASE, Trouble, rest};
 use crate::agents::{self, Agent, Inputs, Prompt};
+use crate::chat::say::view::{Asking, Spending};
 use crate::config::{Endpoint, EndpointName, RepositoryConfig};
 use crate::providers::http::{self, Completion, Failure, Question};
 use crate::store::Write;
 use crate::store::calls::{
-    Answered, Bounds, Call, CallEnd, CountedBy, Failed, FailureKind, Finish, NewCall, Opened,
+    Answered, Bounds, Call, CallEnd, CountedBy, Failed, FailureKind, Finish, NewCall, Opened, total,
 };
 use crate::store::runs::{Run, keep_run};
 use crate::store::workflows::Stored;
-use crate::chat::say::view::{Asking, Spending};
-use crate::workflow::budget::{Money, Spend, Usage, estimated_tokens};
+use crate::workflow::budget::{Spend, Usage, estimated_tokens};
 use crate::workflow::plan::Intent;
 use crate::workflow::state::{PhaseStatus, State};
 use crate::workflow::why::{ModelTrouble, Why};
@@ -154,6 +154,7 @@ impl Engine {
             person: state.asked_by().id,
             endpoint: endpoint.name.to_string(),
             model: endpoint.model.clone(),
+            currency: self.parts().models.currency.clone(),
             turn: turn.kind(),
             asked,
             reserved: most.spend(endpoint.price.as_ref()),
@@ -162,7 +163,6 @@ impl Engine {
         let models = &self.parts().models;
         let bounds = Bounds {
             caps: &models.caps.tightened_by(&errand.config.caps),
-            currency: &models.currency,
             concurrency: endpoint.concurrency,
         };
         let mut beside = Write::of(keep_run(errand.run, &state.id, state.subject.repository));
@@ -437,19 +437,4 @@ impl Engine {
             now,
         }))
     }
-}
-
-/// What calls took together. Money is unknown as soon as one of them has no price.
-pub fn total(calls: &[Call]) -> Spend {
-    let ended = calls.iter().filter(|call| call.end != CallEnd::Open);
-    ended.fold(
-        Spend {
-            tokens: 0,
-            money: Some(Money(0)),
-        },
-        |sum, call| Spend {
-            tokens: sum.tokens.saturating_add(call.spent.tokens),
-            money: sum.money.zip(call.spent.money).map(|(sum, more)| sum.plus(more)),
-        },
-    )
 }

@@ -18,6 +18,7 @@
 //! | `page` | the page on which a person plays every role |
 //! | `play` | scripts that are played without a person |
 //! | `people`, `reads`, `ground` | what tests and the page call |
+//! | `models` | a scripted model server, apart from the world |
 
 mod acts;
 mod answer;
@@ -32,6 +33,7 @@ mod hooks;
 mod ids;
 mod journal;
 mod model;
+pub mod models;
 pub mod page;
 mod people;
 pub mod play;

@@ -42,7 +42,7 @@ const BODY_BOUND: usize = 25 * 1024 * 1024;
 pub(super) struct Line(Arc<AtomicBool>);
 
 impl Line {
-    fn cut(&self) {
+    pub(super) fn cut(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
 

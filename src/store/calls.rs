@@ -38,6 +38,8 @@ pub struct NewCall {
     pub endpoint: String,
     /// The model that is asked for.
     pub model: String,
+    /// What its money is counted in.
+    pub currency: String,
     /// Which turn it is.
     pub turn: Turn,
     /// What is said beyond the run's prompt.
@@ -79,6 +81,8 @@ pub struct Call {
     pub endpoint: String,
     /// The model that was asked for.
     pub model: String,
+    /// What its money is counted in.
+    pub currency: String,
     /// Which turn it is.
     pub turn: Turn,
     /// What was said beyond the run's prompt.
@@ -205,8 +209,6 @@ pub enum Opened {
 pub struct Bounds<'a> {
     /// The caps that hold.
     pub caps: &'a Caps,
-    /// What money is counted in.
-    pub currency: &'a str,
     /// How many calls the endpoint may have under way.
     pub concurrency: u32,
 }
@@ -229,7 +231,7 @@ impl Store {
         let first = write.0.len();
         for account in &reservation {
             if account.exceeds_alone() {
-                return account.refused(self, bounds).await;
+                return account.refused(self, &call.currency).await;
             }
             write.push(account.statement());
         }
@@ -239,7 +241,7 @@ impl Store {
             Ok(_) => Ok(Opened::Open(Box::new(call.opened()))),
             Err(StoreError::Missed { statement: 0 }) => Ok(Opened::LeaseLost),
             Err(StoreError::Missed { statement }) => match reservation.get(statement.wrapping_sub(first)) {
-                Some(account) => account.refused(self, bounds).await,
+                Some(account) => account.refused(self, &call.currency).await,
                 None => Err(StoreError::Missed { statement }),
             },
             Err(error) => Err(error),
@@ -282,9 +284,9 @@ impl NewCall {
 
     fn insert(&self) -> Statement {
         Statement::new(
-            "INSERT INTO calls (id, run_id, number, workflow_id, repository_id, person_id, day, endpoint, model, turn,
-                asked, state, reserved_tokens, reserved_money, started_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open', $12, $13, $14)",
+            "INSERT INTO calls (id, run_id, number, workflow_id, repository_id, person_id, day, endpoint, model,
+                currency, turn, asked, state, reserved_tokens, reserved_money, started_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'open', $13, $14, $15)",
             values![
                 self.id(),
                 &self.run,
@@ -295,6 +297,7 @@ impl NewCall {
                 self.day(),
                 &self.endpoint,
                 &self.model,
+                &self.currency,
                 word(&self.turn),
                 &self.asked,
                 self.reserved.tokens,
@@ -316,6 +319,7 @@ impl NewCall {
             day: self.day(),
             endpoint: self.endpoint.clone(),
             model: self.model.clone(),
+            currency: self.currency.clone(),
             turn: self.turn,
             asked: self.asked.clone(),
             end: CallEnd::Open,
@@ -384,6 +388,21 @@ impl Call {
     }
 }
 
+/// What calls took together. Money is unknown as soon as one of them has no price.
+pub fn total(calls: &[Call]) -> Spend {
+    let ended = calls.iter().filter(|call| call.end != CallEnd::Open);
+    ended.fold(
+        Spend {
+            tokens: 0,
+            money: Some(Money(0)),
+        },
+        |sum, call| Spend {
+            tokens: sum.tokens.saturating_add(call.spent.tokens),
+            money: sum.money.zip(call.spent.money).map(|(sum, more)| sum.plus(more)),
+        },
+    )
+}
+
 fn word(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
@@ -428,6 +447,7 @@ fn call(row: &Row) -> Result<Call, StoreError> {
         day: row.text("day")?.to_owned(),
         endpoint: row.text("endpoint")?.to_owned(),
         model: row.text("model")?.to_owned(),
+        currency: row.text("currency")?.to_owned(),
         turn: named(row.text("turn")?)?,
         asked: row.text("asked")?.to_owned(),
         end,
@@ -443,3 +463,6 @@ fn call(row: &Row) -> Result<Call, StoreError> {
         ended_at: row.opt_int("ended_at")?.map(moment),
     })
 }
+
+#[cfg(test)]
+mod tests;

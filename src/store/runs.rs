@@ -1,5 +1,7 @@
 //! Runs: what an agent was asked, what was answered, and what became of it.
 
+use serde::Serialize;
+
 use super::deliveries::{micros, moment};
 use super::{Row, Statement, Store, StoreError};
 use crate::values;
@@ -7,7 +9,7 @@ use crate::workflow::ids::{Digest, PhaseId, RepositoryId, UserId, WorkflowId};
 use crate::workflow::state::Timestamp;
 
 /// A run of an agent, for the record.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Run {
     /// The effect or delivery that it was made for.
     pub id: String,

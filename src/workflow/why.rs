@@ -12,6 +12,8 @@ pub enum Why {
     ManualProvider,
     /// An answer did not hold what it must; the sentences say what.
     Unusable(Vec<String>),
+    /// The prompt holds what must not leave; the sentence says which kind of thing.
+    Withheld(String),
     /// A cap on what may be spent is in the way.
     Cap(CapReached),
     /// A model could not be asked, or gave no answer to judge.
@@ -120,10 +122,5 @@ pub enum ModelTrouble {
         calls: u32,
         /// What the last one ended with.
         said: String,
-    },
-    /// The prompt holds what must not leave.
-    Withheld {
-        /// The kind of it, never the find.
-        finding: String,
     },
 }

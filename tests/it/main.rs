@@ -6,6 +6,7 @@ mod world;
 mod bad_input;
 mod cli;
 mod crash;
+mod dialects;
 mod examples;
 mod faults;
 mod injection;

@@ -39,7 +39,9 @@ pub fn of_cap(spending: &Spending) -> String {
 
 /// An amount: `1,204 tokens, 0.02 USD`.
 pub fn amount(spend: &Spend, currency: &str) -> String {
-    let money = spend.money.map_or_else(|| UNKNOWN.to_owned(), |money| format!("{money} {currency}"));
+    let money = spend
+        .money
+        .map_or_else(|| UNKNOWN.to_owned(), |money| format!("{money} {currency}"));
     format!("{} tokens, {money}", grouped(spend.tokens))
 }
 

@@ -13,7 +13,7 @@ pub fn why(why: &Why) -> String {
             format!("What the agent proposed could not be used:\n\n{}", said.join("\n"))
         }
         Why::Failed(reason) => format!("It failed: {}", sentence(reason)),
-        Why::Cap(_) | Why::Model { .. } => sentence(&why_words(why)),
+        Why::Withheld(_) | Why::Cap(_) | Why::Model { .. } => sentence(&why_words(why)),
     }
 }
 
@@ -24,7 +24,7 @@ pub fn why_words(why: &Why) -> String {
         Why::Unusable(sentences) => sentences.join("; "),
         Why::Cap(reached) => cap_reached(reached),
         Why::Model { endpoint, trouble } => model_trouble(endpoint, trouble),
-        Why::Failed(reason) => reason.clone(),
+        Why::Withheld(text) | Why::Failed(text) => text.clone(),
     }
 }
 
@@ -108,9 +108,6 @@ pub fn model_trouble(endpoint: &str, trouble: &ModelTrouble) -> String {
             count(usize::try_from(*calls).unwrap_or(usize::MAX), "call", "calls"),
             quoted(said)
         ),
-        ModelTrouble::Withheld { finding } => {
-            format!("the prompt holds {finding} and was not sent to {name}; take it out of the text, then `/retry`")
-        }
     }
 }
 

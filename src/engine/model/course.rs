@@ -22,10 +22,7 @@ pub(super) struct Candidate<'a> {
 #[derive(Debug, PartialEq)]
 pub(super) enum Next<'a> {
     /// Ask this endpoint.
-    Ask {
-        endpoint: &'a Endpoint,
-        turn: NextTurn,
-    },
+    Ask { endpoint: &'a Endpoint, turn: NextTurn },
     /// Nothing before this moment.
     Wait { until: Timestamp, why: String },
     /// An answer holds.
@@ -166,7 +163,9 @@ fn choose<'a>(tried: &[&Call], candidates: &[Candidate<'a>]) -> Result<&'a Endpo
 
 /// What a call showed to be wrong with an endpoint that no second try will change.
 fn for_good(call: &Call, candidate: &Candidate<'_>) -> Option<ModelTrouble> {
-    let CallEnd::Failed(failed) = &call.end else { return None };
+    let CallEnd::Failed(failed) = &call.end else {
+        return None;
+    };
     let endpoint = candidate.endpoint.as_ref().ok()?;
     if call.endpoint != candidate.name {
         return None;

@@ -144,7 +144,7 @@ impl Reservation {
     }
 
     /// What stands in its way, as the books say now: the cap itself, or only what others have reserved for a while.
-    pub(super) async fn refused(&self, store: &Store, bounds: Bounds<'_>) -> Result<Opened, StoreError> {
+    pub(super) async fn refused(&self, store: &Store, currency: &str) -> Result<Opened, StoreError> {
         let Some(scope) = self.scope else {
             return Ok(Opened::Occupied);
         };
@@ -157,7 +157,7 @@ impl Reservation {
                 cap: Money(self.cap),
                 spent: Money(account.spent),
                 wanted: Money(self.amount),
-                currency: bounds.currency.to_owned(),
+                currency: currency.to_owned(),
             },
             Unit::Tokens | Unit::Calls => Figures::Tokens {
                 cap: self.cap.unsigned_abs(),

@@ -5,6 +5,7 @@ use crate::chat::say::card;
 use crate::chat::say::markup::{code, collapsed, count, fenced, link, login, paragraphs, pieces, table, when, words};
 use crate::chat::say::phrases::{requirement, somebody, title};
 use crate::chat::say::record::said;
+use crate::chat::say::spending;
 use crate::chat::say::view::CardView;
 use crate::workflow::ids::WorkflowId;
 use crate::workflow::right::Requirement;
@@ -19,6 +20,7 @@ const EXPLAINED: usize = 20;
 pub fn status(view: &CardView<'_>, card_url: &str) -> String {
     paragraphs(&[
         card::standing(view),
+        view.spending.map(spending::line).unwrap_or_default(),
         format!("Everything stands on {}.", link("the card", card_url)),
         card::steps(view.state),
     ])
