@@ -38,6 +38,7 @@ async fn answered(world: &World, issue: IssueNumber) -> String {
 async fn a_prompt_holds_the_words_of_people_who_may_steer_and_of_nobody_else() {
     let said = [
         ("bob", "Bob's words."),
+        ("mona", "Mona's words."),
         ("carol", "Carol's words."),
         ("rita", "Rita's words."),
         ("mallory", "Mallory's words."),
@@ -46,17 +47,25 @@ async fn a_prompt_holds_the_words_of_people_who_may_steer_and_of_nobody_else() {
     let setup = Setup::new().config(MANUAL);
     let (world, issue) = asked(setup, &said).await;
     let shown = prompt(&world, issue).await;
-    for read in ["The opening words", "Bob's words", "Carol's words"] {
+    for read in ["The opening words", "Bob's words", "Mona's words"] {
         assert!(shown.contains(read), "{read}: {shown}");
     }
-    for unread in ["Rita's words", "Mallory's", "mallory", "A bot's words", "renovate"] {
+    for unread in [
+        "Carol's words",
+        "Rita's words",
+        "Mallory's",
+        "mallory",
+        "A bot's words",
+        "renovate",
+    ] {
         assert!(!shown.contains(unread), "{unread}: {shown}");
     }
     let card = answered(&world, issue).await;
     for told in [
+        "a comment by carol",
         "a comment by rita",
         "a comment by mallory",
-        "may not steer agents here (that needs triage access)",
+        "may not steer agents here (that needs write access)",
         "renovate",
         "agents do not read bots",
     ] {
@@ -143,11 +152,11 @@ async fn fixed_rules_read_everybody() {
 async fn a_text_with_a_password_stays_here_and_the_card_says_so() {
     let said = [
         ("bob", "It works with password=hunter2 here."),
-        ("carol", "Carol's words."),
+        ("mona", "Mona's words."),
     ];
     let (world, issue) = asked(Setup::new().config(MANUAL), &said).await;
     let shown = prompt(&world, issue).await;
-    assert!(shown.contains("Carol's words") && !shown.contains("hunter2"), "{shown}");
+    assert!(shown.contains("Mona's words") && !shown.contains("hunter2"), "{shown}");
     let card = answered(&world, issue).await;
     assert!(
         card.contains("a comment by bob") && card.contains("a password or key"),
