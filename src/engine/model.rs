@@ -35,7 +35,7 @@ pub(super) struct Errand<'a> {
     pub(super) work: &'a Work<'a>,
     pub(super) stored: &'a Stored,
     pub(super) config: &'a RepositoryConfig,
-    pub(super) agent: &'static Agent,
+    pub(super) agent: &'a Agent,
     pub(super) inputs: &'a Inputs,
     pub(super) prompt: &'a Prompt,
     /// The run as it stands when it begins.
@@ -284,7 +284,7 @@ impl Errand<'_> {
         Question {
             system: &self.prompt.system,
             turns,
-            schema_name: self.agent.schema_name,
+            schema_name: &self.agent.schema_name,
             schema,
         }
     }
