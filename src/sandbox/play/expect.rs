@@ -1,9 +1,11 @@
 //! What a script expects, held against what there is.
 
+use serde_json::Value;
+
 use super::golden;
 use super::player::{Backstage, Missed, Outcome, Player};
 use super::print::emoji;
-use super::script::{Bot, Card, Issue, MailExpected, OneOrMore, Thread};
+use super::script::{Asked, Bot, Card, Issue, MailExpected, OneOrMore, Thread};
 use crate::sandbox::{CommentView, IssueNumber};
 
 impl<B: Backstage> Player<'_, B> {
@@ -171,6 +173,38 @@ impl<B: Backstage> Player<'_, B> {
         }
         self.threads.extend(mail.header("Message-ID").map(str::to_owned));
         self.meets(&format!("the mail “{}” is in the mailbox", mail.subject))
+    }
+
+    pub(super) fn expect_asked(&mut self, wanted: &Asked) -> Outcome {
+        let question = self.unread.questions.pop_front().ok_or("no model was asked")?;
+        let mut texts = Vec::new();
+        texts_of(&question.body, &mut texts);
+        let asked = texts.join("\n");
+        golden::among(&wanted.shows, &asked, &mut self.captures)
+            .map_err(|line| format!("the model was not asked with this, or not here: {line}"))?;
+        for line in &wanted.lacks {
+            if asked.contains(&self.filled(line)?) {
+                return Err(format!("the model should not have been told: {line}").into());
+            }
+        }
+        let mut what = match wanted.shows.as_slice() {
+            [] => "the model was asked".to_owned(),
+            shows => format!("the model was asked with {}", shows.join(" / ")),
+        };
+        if !wanted.lacks.is_empty() {
+            what.push_str(&format!(", and not told: {}", wanted.lacks.join(" / ")));
+        }
+        self.meets(&what)
+    }
+}
+
+/// All texts of a request, whatever its dialect.
+fn texts_of<'a>(value: &'a Value, texts: &mut Vec<&'a str>) {
+    match value {
+        Value::String(text) => texts.push(text),
+        Value::Array(all) => all.iter().for_each(|value| texts_of(value, texts)),
+        Value::Object(all) => all.values().for_each(|value| texts_of(value, texts)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
