@@ -574,3 +574,18 @@ fn the_readme_shows_what_its_first_command_prints() {
         assert!(found, "the play does not print, or not here:\n{line}");
     }
 }
+
+#[test]
+fn every_conversation_comes_out() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut played = 0;
+    for entry in std::fs::read_dir(root.join("conversations")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|ending| ending == "yml") {
+            let play = run_with(root, &[], &["sandbox", "--play", &path.to_string_lossy()]);
+            assert_eq!(play.code, 0, "{}: {}\n{}", path.display(), play.out, play.err);
+            played += 1;
+        }
+    }
+    assert!(played >= 6, "only {played} conversations were found");
+}

@@ -1,11 +1,10 @@
 //! What a script expects, held against what there is.
 
-use serde_json::Value;
-
 use super::golden;
+use super::model::{Asked, told};
 use super::player::{Backstage, Missed, Outcome, Player};
 use super::print::emoji;
-use super::script::{Asked, Bot, Card, Issue, MailExpected, OneOrMore, Thread};
+use super::script::{Bot, Card, Issue, MailExpected, OneOrMore, Thread};
 use crate::sandbox::{CommentView, IssueNumber};
 
 impl<B: Backstage> Player<'_, B> {
@@ -177,9 +176,7 @@ impl<B: Backstage> Player<'_, B> {
 
     pub(super) fn expect_asked(&mut self, wanted: &Asked) -> Outcome {
         let question = self.unread.questions.pop_front().ok_or("no model was asked")?;
-        let mut texts = Vec::new();
-        texts_of(&question.body, &mut texts);
-        let asked = texts.join("\n");
+        let asked = told(&question);
         golden::among(&wanted.shows, &asked, &mut self.captures)
             .map_err(|line| format!("the model was not asked with this, or not here: {line}"))?;
         for line in &wanted.lacks {
@@ -195,16 +192,6 @@ impl<B: Backstage> Player<'_, B> {
             what.push_str(&format!(", and not told: {}", wanted.lacks.join(" / ")));
         }
         self.meets(&what)
-    }
-}
-
-/// All texts of a request, whatever its dialect.
-fn texts_of<'a>(value: &'a Value, texts: &mut Vec<&'a str>) {
-    match value {
-        Value::String(text) => texts.push(text),
-        Value::Array(all) => all.iter().for_each(|value| texts_of(value, texts)),
-        Value::Object(all) => all.values().for_each(|value| texts_of(value, texts)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

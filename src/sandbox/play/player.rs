@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use super::golden::{self, Captures, Difference};
 use super::mail::Mail;
+use super::model::ModelAnswer;
 use super::observe::{Change, Seen, changes, look};
 use super::print::{Colour, Printer};
-use super::script::{Draft, ModelAnswer, Script, Step};
+use super::script::{Draft, Script, Step};
 use crate::sandbox::models::{ModelRequest, ModelServer};
 use crate::sandbox::{CommentId, CommentView, IssueNumber, Person, Refusal, Sandbox, Tick};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, de};
 use serde_saphyr::{MessageFormatter as _, Spanned, UserMessageFormatter};
 
-use crate::sandbox::models::{self, Reply};
+use super::model::{Asked, ModelAnswer};
 use crate::sandbox::{Builder, FaultKind, FaultRule, Feature, Role};
 
 /// A script that was read.
@@ -273,65 +273,6 @@ impl Fault {
     }
 }
 
-/// What is answered in a model's place: a text, or a status that is no answer.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(try_from = "WrittenAnswer")]
-pub(super) enum ModelAnswer {
-    Text(String),
-    /// 429, and how long one is asked to wait.
-    Limited(Option<Wait>),
-    Status(u16),
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenAnswer {
-    answer: Option<String>,
-    fault: Option<u16>,
-    retry_after: Option<Wait>,
-}
-
-impl TryFrom<WrittenAnswer> for ModelAnswer {
-    type Error = &'static str;
-
-    fn try_from(written: WrittenAnswer) -> Result<Self, Self::Error> {
-        match (written.answer, written.fault, written.retry_after) {
-            (Some(text), None, None) => Ok(Self::Text(text)),
-            (None, Some(429), wait) => Ok(Self::Limited(wait)),
-            (None, Some(status @ (400..=428 | 430..=599)), None) => Ok(Self::Status(status)),
-            _ => Err(
-                "a model answers one of these: `answer`, a text; `fault: 429`, with or without `retry_after`; or \
-                 `fault` with another status from 400 to 599",
-            ),
-        }
-    }
-}
-
-impl ModelAnswer {
-    pub fn reply(&self) -> Reply {
-        let fault = match self {
-            Self::Text(text) => return Reply::text(text),
-            Self::Limited(wait) => {
-                let wait = wait.as_ref().map(|wait| models::Wait::Seconds(wait.time.as_secs()));
-                models::Fault::RateLimited(wait)
-            }
-            Self::Status(status) => models::Fault::Status(*status),
-        };
-        Reply::fault(fault)
-    }
-
-    pub fn words(&self) -> String {
-        match self {
-            Self::Text(_) => "will answer this next".to_owned(),
-            Self::Limited(None) => "will answer 429 next: too many requests".to_owned(),
-            Self::Limited(Some(wait)) => {
-                format!("will answer 429 next: too many requests, come back in {}", wait.words)
-            }
-            Self::Status(status) => format!("will answer {status} next"),
-        }
-    }
-}
-
 /// What the bot did in answer to the last thing that somebody said.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -422,18 +363,6 @@ pub(super) struct MailExpected {
     pub html: Vec<String>,
     /// Whether it continues the thread of an earlier mail of the play.
     pub thread: Option<Thread>,
-}
-
-/// The oldest question to a model that was not looked at yet.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Asked {
-    /// It has these lines, in this order.
-    #[serde(default)]
-    pub shows: Vec<String>,
-    /// This stands nowhere in it.
-    #[serde(default)]
-    pub lacks: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

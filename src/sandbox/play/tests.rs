@@ -266,5 +266,5 @@ fn the_scripts_of_the_repository_can_be_read() {
             read += 1;
         }
     }
-    assert!(read >= 5, "only {read} scripts were found");
+    assert!(read >= 6, "only {read} scripts were found");
 }
