@@ -121,7 +121,7 @@ export const STEPS = [
   {
     who: "alice",
     what: "Alice calls the bot again",
-    why: "A second workflow. Its card says which endpoint was asked, and what it cost; before that it says so while the endpoint is asked.",
+    why: "A second workflow. Its card says which endpoint was asked, and what it cost. What Carol wrote is left out: only text of people who may steer agents here is shown to a model.",
     text: "/deliver",
     act: comment("/deliver"),
     done: (state) => card(state)?.body.includes("http:script") ?? false,
