@@ -89,7 +89,10 @@ Its agents follow rules and ask no model. To see the path of a model without a k
 
   providers: {extract: http:script, email: http:script}
 
-`script` is no model: it is a script of fixed rules that speaks a model's protocol. Its costs are made up, too.";
+`script` is no model: it is a script of fixed rules that speaks a model's protocol. Its costs are made up, too.
+What it was asked, what it answered, and the costs:
+
+  countersign runs --database-url";
 
 /// The world of the page: what the README's story needs.
 fn small_world() -> Builder {
@@ -118,9 +121,10 @@ async fn open_the_page(listen: SocketAddr) -> Result<(), Trouble> {
     println!(
         "A GitHub in memory, and Countersign beside it. Nothing leaves this machine, and nothing is kept.\n\n  \
          page   {}\n  mail   {}\n\nOn the page you play every role: open an issue with a few check boxes, write /deliver, \
-         approve what the bot\nproposes. Ctrl-C ends it.\n\n{WITHOUT_A_KEY}",
+         approve what the bot\nproposes. Ctrl-C ends it.\n\n{WITHOUT_A_KEY} {}",
         stage.github.base_url(),
         stage.mail_directory().display(),
+        stage.database_url(),
     );
     let stop = CancellationToken::new();
     let until = stop.clone();

@@ -103,6 +103,11 @@ impl Stage {
         mail_directory(self.home.path())
     }
 
+    /// The bot's database, as the commands that read it want it named.
+    pub(super) fn database_url(&self) -> String {
+        database_url(self.home.path())
+    }
+
     /// Lets the sandbox's page show the mailbox and the workflows.
     pub(super) fn show_on_the_page(&self) {
         let directory = self.mail_directory();
@@ -126,6 +131,10 @@ impl Stage {
         let _ = self.web.await;
         self.house.engine.store().close().await;
     }
+}
+
+fn database_url(home: &Path) -> String {
+    format!("sqlite:{}", home.join("countersign.sqlite").display())
 }
 
 fn mail_directory(home: &Path) -> PathBuf {
@@ -159,7 +168,7 @@ fn config(github: &Github, models: &ModelServer, home: &Path) -> Result<ServerCo
         Some(match name {
             "COUNTERSIGN_CONFIG" => file.display().to_string(),
             "COUNTERSIGN_LISTEN" => "127.0.0.1:0".to_owned(),
-            "COUNTERSIGN_DATABASE_URL" => format!("sqlite:{}", home.join("countersign.sqlite").display()),
+            "COUNTERSIGN_DATABASE_URL" => database_url(home),
             "COUNTERSIGN_MAIL_URL" => format!("file:{}", mail_directory(home).display()),
             "COUNTERSIGN_GITHUB_API_URL" => github.base_url(),
             "COUNTERSIGN_GITHUB_APP_ID" => github.app_id().to_string(),
