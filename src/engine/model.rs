@@ -100,6 +100,7 @@ impl Engine {
             self.store()
                 .write(call.closed(&CallEnd::Lost, call.reserved, now)?)
                 .await?;
+            crate::figures::model_call(&call.endpoint, CallEnd::Lost.word(), call.reserved);
             tracing::warn!(call = %call.id, "a call was lost; what it reserved counts as spent");
             (call.end, call.spent, call.ended_at) = (CallEnd::Lost, call.reserved, Some(now));
         }
