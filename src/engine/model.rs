@@ -27,6 +27,9 @@ use course::{Candidate, Next, NextTurn, Times};
 /// How long a run rests when an endpoint has as many calls under way as it may.
 const UNTIL_FREE: TimeDelta = TimeDelta::seconds(1);
 
+/// No endpoint is waited for longer, whatever it asks: a longer time than any run has, and one that can be counted.
+const LONGEST_WAIT: TimeDelta = TimeDelta::days(366);
+
 /// How many texts are named that would have to be left out.
 const NAMED: usize = 5;
 
@@ -182,7 +185,9 @@ impl Engine {
         };
         self.wake();
         let said = self.ask_keeping_the_lease(errand.work, endpoint, &question).await?;
-        let failed_before = before.iter().filter(|call| call.endpoint == endpoint.name.as_str());
+        let failed_before = before
+            .iter()
+            .filter(|call| call.endpoint == endpoint.name.as_str() && matches!(call.end, CallEnd::Failed(_)));
         let (end, spent) = self.ended(endpoint, input, said, failed_before.count());
         crate::figures::model_call(endpoint.name.as_str(), end.word(), spent);
         self.store().write(call.closed(&end, spent, self.now())?).await?;
@@ -315,7 +320,9 @@ fn tokens(endpoint: &Endpoint, question: &Question<'_>) -> u64 {
 
 fn retry_after(failure: &Failure) -> Option<TimeDelta> {
     match failure {
-        Failure::Busy { retry_after, .. } => retry_after.and_then(|after| TimeDelta::from_std(after).ok()),
+        Failure::Busy { retry_after, .. } => {
+            retry_after.map(|after| TimeDelta::from_std(after).map_or(LONGEST_WAIT, |after| after.min(LONGEST_WAIT)))
+        }
         _ => None,
     }
 }
