@@ -196,7 +196,10 @@ impl SoFar<'_> {
                 endpoint: name.to_owned(),
                 trouble: ModelTrouble::GaveUp {
                     calls: u32::try_from(self.calls.len()).unwrap_or(u32::MAX),
-                    said: last.map_or_else(|| "the time for this run is over".to_owned(), |failed| failed.said.clone()),
+                    said: last.map_or_else(
+                        || "the time for this run is over".to_owned(),
+                        |failed| failed.said.clone(),
+                    ),
                 },
             });
         }

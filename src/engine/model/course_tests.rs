@@ -164,7 +164,11 @@ type Row = (i64, &'static [&'static str], &'static str);
 
 fn hold(rows: &[Row], candidates: &[Candidate<'_>]) {
     for (seconds, calls, expected) in rows {
-        assert_eq!(&after(*seconds, calls, candidates), expected, "at {seconds} after {calls:?}");
+        assert_eq!(
+            &after(*seconds, calls, candidates),
+            expected,
+            "at {seconds} after {calls:?}"
+        );
     }
 }
 
@@ -281,7 +285,13 @@ fn another_endpoint_that_is_listed_for_it() {
         ),
         (
             9,
-            &["one busy 9", "one busy 9", "two says rule", "repair two busy 9", "repair two busy 9"],
+            &[
+                "one busy 9",
+                "one busy 9",
+                "two says rule",
+                "repair two busy 9",
+                "repair two busy 9",
+            ],
             "repair one of \"rule\", 1 wrong",
         ),
         (
@@ -289,7 +299,11 @@ fn another_endpoint_that_is_listed_for_it() {
             &["one gone", "two says rule", "repair two busy 9", "repair two busy 9"],
             "repair two of \"rule\", 1 wrong",
         ),
-        (1, &["one says rule", "repair one key"], "repair two of \"rule\", 1 wrong"),
+        (
+            1,
+            &["one says rule", "repair one key"],
+            "repair two of \"rule\", 1 wrong",
+        ),
         (1, &["one says rule", "repair one key", "repair two says good"], "take"),
     ];
     hold(rows, &candidates);
@@ -328,7 +342,15 @@ fn endpoints_that_cannot_be_asked_at_all() {
         &candidates,
     );
     assert_eq!(
-        next(&[], &[], Times { now: at(0), deadline: at(1) }, judge),
+        next(
+            &[],
+            &[],
+            Times {
+                now: at(0),
+                deadline: at(1)
+            },
+            judge
+        ),
         Next::NeedsPerson(Why::Failed("no model endpoint is configured".to_owned()))
     );
 }
