@@ -84,6 +84,12 @@ impl Engine {
                         beside: Write::of(self.card_again(errand, &format!("waits:{}", calls.len()))?),
                     });
                 }
+                // A call may take minutes: people may have ended the workflow meanwhile.
+                Next::Ask { .. } if !calls.is_empty() && !self.still_wanted(errand).await? => {
+                    let told = self.card_again(errand, &format!("ends:{}", calls.len()))?;
+                    self.store().write(Write::of(told)).await?;
+                    return Ok(Judged::NotWanted);
+                }
                 Next::Ask { endpoint, turn } => {
                     if let Some(why) = self.call(errand, endpoint, &turn, &calls).await? {
                         let answer = last_answer(&calls).map(|(answer, _)| answer);
@@ -92,6 +98,16 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Whether the run is still the one that its phase waits for.
+    async fn still_wanted(&self, errand: &Errand<'_>) -> Result<bool, Trouble> {
+        let Some(stored) = self.store().workflow(&errand.state().id).await? else {
+            return Ok(false);
+        };
+        let (run, at) = (errand.run, stored.state.at(&errand.run.phase));
+        let is_same = (at.iteration, at.attempt) == (run.iteration, run.attempt);
+        Ok(stored.state.is_open() && at.status == PhaseStatus::Running && is_same)
     }
 
     /// The calls of a run. One that is open was made by a process that is gone, or by nobody: only one process at a time
@@ -426,7 +442,7 @@ impl Engine {
         let models = &self.parts().models;
         let at_work = state.first_at(&[PhaseStatus::Running]).is_some();
         let now = match &last.end {
-            CallEnd::Open => Some(Asking::UnderWay {
+            CallEnd::Open if at_work && state.is_open() => Some(Asking::UnderWay {
                 endpoint: last.endpoint.clone(),
                 most: last.reserved,
             }),

@@ -13,7 +13,8 @@ pub fn why(why: &Why) -> String {
             format!("What the agent proposed could not be used:\n\n{}", said.join("\n"))
         }
         Why::Failed(reason) => format!("It failed: {}", sentence(reason)),
-        Why::Withheld(_) | Why::Cap(_) | Why::Model { .. } => sentence(&why_words(why)),
+        Why::Withheld(_) => sentence(&why_words(why)),
+        Why::Cap(_) | Why::Model { .. } => with_commands(&sentence(&why_words(why))),
     }
 }
 
@@ -26,6 +27,13 @@ pub fn why_words(why: &Why) -> String {
         Why::Model { endpoint, trouble } => model_trouble(endpoint, trouble),
         Why::Withheld(text) | Why::Failed(text) => text.clone(),
     }
+}
+
+/// The commands that these sentences name, as code again. Somebody outside may have said them too: trying again is no harm.
+fn with_commands(text: &str) -> String {
+    ["/retry", "/revise"].iter().fold(text.to_owned(), |text, command| {
+        text.replace(&format!("\\`{command}\\`"), &format!("`{command}`"))
+    })
 }
 
 fn cap_reached(reached: &CapReached) -> String {
