@@ -309,7 +309,7 @@ async fn a_key_that_is_missing_or_refused_is_named_and_never_shown() {
             world.say("alice", issue, "/retry").await;
             let card = world.card(issue);
             assert!(
-                card.contains("[key]") && !card.contains(WRONG_KEY),
+                card.contains("key\\]") && !card.contains(WRONG_KEY),
                 "{dialect:?}: {card}"
             );
             world.hear(issue);
