@@ -35,11 +35,15 @@ fn outside(world: &World, issue: IssueNumber) -> (usize, usize, Vec<String>, Vec
 }
 
 /// The bot's Markdown without the tags of its own template and its marker.
-fn bare(body: &str) -> String {
+fn bare(body: &str, issue: IssueNumber) -> String {
     let mut text = body.split("<!-- countersign").next().unwrap_or_default().to_owned();
     for tag in ["<details>", "</details>", "<summary>", "</summary>"] {
         text = text.replace(tag, "");
     }
+    // A `www.` is linked after a space or one of `*_~(` only (GFM, 6.9): not behind the backtick that stands here.
+    text = text.replace("\\`www.\u{2060}", "\\`");
+    // It names the issue that the tasks stand under.
+    text = text.replace(&format!("under #{issue}"), "");
     // It calls people by name, who may act here.
     for person in ["alice", "bob", "mona", "ada"] {
         text = text
@@ -56,7 +60,7 @@ fn harmless(world: &World, issue: IssueNumber, at: &str) -> Vec<CommentId> {
     let of_the_bot = comments.filter(|comment| comment.author == bot);
     of_the_bot
         .map(|comment| {
-            look::markdown(&bare(&comment.body), SITE, at);
+            look::markdown(&bare(&comment.body, issue), SITE, at);
             comment.id
         })
         .collect()
@@ -70,9 +74,9 @@ async fn through(world: &World, entry: &Entry) {
         Place::Title | Place::Wish => "Nothing to add.",
         _ => &entry.text,
     };
-    world.say("carol", issue, comment).await;
+    world.say("bob", issue, comment).await;
     if let Some(more) = &entry.more {
-        world.say("carol", issue, more).await;
+        world.say("bob", issue, more).await;
     }
     world.hear(issue);
     let before = outside(world, issue);
@@ -99,9 +103,14 @@ async fn through(world: &World, entry: &Entry) {
         .say("alice", issue, &format!("/approve {}", world.digest(issue)))
         .await;
     let new = world.opened().split_off(opened);
-    assert_eq!(new.len(), 1, "{at}: one task was shown");
+    if card.contains(": no tasks") {
+        assert_eq!(outside(world, issue), before, "{at}: no task was shown");
+        world.hear(issue);
+        return;
+    }
+    assert_eq!(new.len(), 1, "{at}: one task was shown: {card}");
     look::plain(&new[0].title, at);
-    look::markdown(&bare(&new[0].body), SITE, at);
+    look::markdown(&bare(&new[0].body, issue), SITE, at);
     assert!(new[0].body.contains(COMMITTED), "{at}: {}", new[0].body);
     assert!(new[0].assignees.is_empty(), "{at}: {:?}", new[0].assignees);
     assert!(

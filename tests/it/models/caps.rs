@@ -331,6 +331,7 @@ async fn what_is_held_or_ended_while_a_model_is_asked_is_paid_and_kept_and_no_mo
     let gate = gated(&models, Reply::text("{\"tasks\": 5}"));
     world.github.as_("alice").comment(issue, "/deliver").unwrap();
     while_asked(&world, &gate, async {
+        world.settle().await;
         assert!(
             world.card(issue).contains("Asking `http:local` now"),
             "{}",

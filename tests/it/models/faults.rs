@@ -316,6 +316,7 @@ async fn a_key_that_is_missing_or_refused_is_named_and_never_shown() {
             world.wait(5).await;
             if status == 500 {
                 world.digest(issue);
+                world.hear(issue);
             }
         }
         let issue = world.issue("Release 1.5", TALK);
@@ -334,6 +335,7 @@ async fn a_key_that_is_missing_or_refused_is_named_and_never_shown() {
         let issue = world.issue("Release 1.6", TALK);
         world.say("alice", issue, "/deliver").await;
         world.digest(issue);
+        world.hear(issue);
         for request in models.requests() {
             assert!(!format!("{:?}", request.body).contains("sk-the-"), "{request:?}");
         }
