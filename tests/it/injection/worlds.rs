@@ -163,6 +163,8 @@ async fn part(first: usize) {
         *obeyed.lock().unwrap() = entry.clone();
         through(&world, &entry).await;
     }
+    let mails = world.mails().len();
+    assert!(mails >= 10, "only {mails} went the whole way");
     end(world).await;
 }
 
