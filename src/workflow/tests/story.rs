@@ -473,7 +473,10 @@ fn a_rejected_proposal_is_revised_or_tried_again_up_to_the_cap() {
     assert_eq!(run.asks("bob", Right::Write, revise.clone()), "revised+phase_started");
     assert_eq!(planned(&run), ["card", "dismiss call for extract", "run extract 2.1"]);
     assert_eq!(run.state.heard_at, said_at);
-    assert_eq!(run.state.at(&"extract".into()).steer[0].as_str(), "shorter");
+    assert_eq!(
+        run.state.at(&"extract".into()).steer.last().unwrap().as_str(),
+        "shorter"
+    );
 
     assert_eq!(
         run.ran("extract", RunResult::Failed(Why::Failed("broken".into()))),
