@@ -317,17 +317,19 @@ fn lease_lost() -> Trouble {
 }
 
 fn turns(errand: &Errand<'_>, turn: &NextTurn, asked: &str) -> Vec<http::Turn> {
-    let mut turns = vec![http::Turn::User(errand.prompt.user.clone())];
+    let prompt = errand.prompt.user.clone();
     match turn {
-        NextTurn::First => {}
-        // Vendors refuse an empty turn; there is nothing to correct in it either.
-        NextTurn::Repair { answer, .. } if answer.trim().is_empty() => {}
-        NextTurn::Repair { answer, .. } => {
-            turns.push(http::Turn::Assistant(answer.clone()));
-            turns.push(http::Turn::User(asked.to_owned()));
+        NextTurn::First => vec![http::Turn::User(prompt)],
+        // Vendors refuse an empty turn, so what was wrong with an empty answer is said behind the prompt.
+        NextTurn::Repair { answer, .. } if answer.trim().is_empty() => {
+            vec![http::Turn::User(format!("{prompt}\n\n{asked}"))]
         }
+        NextTurn::Repair { answer, .. } => vec![
+            http::Turn::User(prompt),
+            http::Turn::Assistant(answer.clone()),
+            http::Turn::User(asked.to_owned()),
+        ],
     }
-    turns
 }
 
 /// What a question will be counted as, by the length of all that is sent.

@@ -123,3 +123,27 @@ pub fn model_trouble(endpoint: &str, trouble: &ModelTrouble) -> String {
 fn quoted(said: &str) -> String {
     format!("“{}”", said.trim().trim_end_matches('.'))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_commands_are_code_and_those_of_others_are_not() {
+        let trouble = ModelTrouble::KeyRefused {
+            variable: Some("THE_KEY".to_owned()),
+            said: "no `/approve 5a34bfac83f5` @bob".to_owned(),
+        };
+        let said = why(&Why::Model {
+            endpoint: "local".to_owned(),
+            trouble,
+        });
+        assert!(
+            said.starts_with("`http:local` does not take the key in `THE_KEY`: "),
+            "{said}"
+        );
+        assert!(said.ends_with("then `/retry`."), "{said}");
+        assert!(!said.contains("`/approve") || said.contains("\\`/approve"), "{said}");
+        assert!(!said.contains("@bob"), "{said}");
+    }
+}

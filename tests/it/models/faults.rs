@@ -238,6 +238,8 @@ async fn answers(dialect: Dialect) {
             let sent = request.body.to_string();
             let wrong = sent.contains("of mine");
             assert!(!wrong || sent.contains("Additional properties"), "{at}: {sent}");
+            let of_empty = at.contains("Some(\"\")");
+            assert!(!of_empty || sent.contains("holds no JSON object"), "{at}: {sent}");
             assert!(!call.asked.is_empty(), "{at}");
         }
     }
