@@ -45,6 +45,8 @@ pub(super) enum Judged {
     },
     /// A person must look.
     NeedsPerson { why: Why, answer: Option<String> },
+    /// Nobody wants the answer any more.
+    NotWanted,
 }
 
 impl Engine {
@@ -59,7 +61,7 @@ impl Engine {
         let state = &stored.state;
         let id = work.effect.id.as_str();
         let at = state.at(phase);
-        if at.status != PhaseStatus::Running || at.iteration != iteration || at.attempt != attempt {
+        if !state.is_open() || at.status != PhaseStatus::Running || at.iteration != iteration || at.attempt != attempt {
             // What was paid for is on the books, whoever still wants it.
             self.calls_settled(id).await?;
             return Ok(Ended::Dropped("the phase has moved on"));
@@ -120,6 +122,7 @@ impl Engine {
         };
         let mut extra = Write::new();
         let (outcome, result) = match judged {
+            Judged::NotWanted => return Ok(Ended::Dropped("the phase has moved on")),
             Judged::NeedsPerson { why, answer } => {
                 run.answer = answer;
                 (
