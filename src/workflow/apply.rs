@@ -96,6 +96,7 @@ pub fn apply(state: &mut State, event: &Event, at: Timestamp) {
             };
         }
         Event::Completed => state.status = Status::Completed,
+        Event::Forked { proposals, .. } => super::fork::reopen(state, proposals, at),
         _ => apply_to_phase(state, event, at),
     }
 }
@@ -187,12 +188,13 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
         | Event::Held { .. }
         | Event::Unheld { .. }
         | Event::Cancelled { .. }
-        | Event::Completed => {}
+        | Event::Completed
+        | Event::Forked { .. } => {}
     }
 }
 
 impl PhaseState {
-    fn enter(&mut self, status: PhaseStatus, at: Timestamp) {
+    pub(super) fn enter(&mut self, status: PhaseStatus, at: Timestamp) {
         self.status = status;
         self.since = at;
     }
@@ -227,7 +229,8 @@ fn phase_of(event: &Event) -> Option<&PhaseId> {
         | Event::Held { .. }
         | Event::Unheld { .. }
         | Event::Cancelled { .. }
-        | Event::Completed => None,
+        | Event::Completed
+        | Event::Forked { .. } => None,
     }
 }
 
@@ -258,6 +261,7 @@ fn entry(event: &Event) -> Option<What> {
         Event::Unheld { .. } => What::Unheld,
         Event::Retried { phase, .. } => What::Retried(phase.clone()),
         Event::Cancelled { reason, .. } => What::Cancelled(reason.clone()),
+        Event::Forked { origin, after, .. } => What::Forked(origin.clone(), *after),
         _ => return None,
     })
 }

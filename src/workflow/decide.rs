@@ -476,7 +476,7 @@ fn expired(state: &State, of: (&PhaseId, &Digest, u32), now: Timestamp) -> Optio
 }
 
 /// The first events and all that follows from them at once.
-fn with_consequences(mut state: State, first: Vec<Event>, now: Timestamp) -> Vec<Event> {
+pub(super) fn with_consequences(mut state: State, first: Vec<Event>, now: Timestamp) -> Vec<Event> {
     for event in &first {
         apply(&mut state, event, now);
     }
