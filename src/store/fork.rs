@@ -70,7 +70,7 @@ impl Copied<'_> {
             "subject",
             "",
         ));
-        write.push(self.artifacts());
+        write.append(self.artifacts());
         write.push(self.runs());
         let stored = Stored {
             state: state.clone(),
@@ -81,15 +81,21 @@ impl Copied<'_> {
         Ok((write, stored))
     }
 
-    /// The proposals that were made by then, under their own digests: they say what was, and are valid in their own
+    /// The proposals that these events name, under their own digests: they say what was, and are valid in their own
     /// workflow only.
-    fn artifacts(&self) -> Statement {
-        Statement::new(
-            "INSERT INTO artifacts (workflow_id, digest, repository_id, body, extra, at)
-            SELECT $1, digest, repository_id, body, extra, at FROM artifacts WHERE workflow_id = $2 AND at <= $3
-            ON CONFLICT DO NOTHING",
-            values![&self.state.id, &self.origin.state.id, micros(self.until())],
-        )
+    fn artifacts(&self) -> Write {
+        let mut write = Write::new();
+        for (event, _) in self.events {
+            if let Event::Proposed { digest, .. } = event {
+                write.push(Statement::new(
+                    "INSERT INTO artifacts (workflow_id, digest, repository_id, body, extra, at)
+                    SELECT $1, digest, repository_id, body, extra, at FROM artifacts
+                    WHERE workflow_id = $2 AND digest = $3 ON CONFLICT DO NOTHING",
+                    values![&self.state.id, &self.origin.state.id, digest],
+                ));
+            }
+        }
+        write
     }
 
     /// The runs that had begun by then; what ended later is as it was then, without an answer.
