@@ -111,8 +111,8 @@ async fn replay_shows_any_past_state_as_status_shows_todays() {
     let last = run(world.home(), &["replay", &id]);
     let (_, replayed) = last.page().split_once("\n\n").unwrap();
     let today = run(world.home(), &["status", &id]);
+    let (today, _) = today.page().split_once("\nTO DO").unwrap();
     let without_card: String = today
-        .page()
         .lines()
         .filter(|line| !line.starts_with("card"))
         .map(|line| format!("{line}\n"))
@@ -126,23 +126,18 @@ async fn replay_shows_any_past_state_as_status_shows_todays() {
     world.end().await;
 }
 
-/// Changes the database behind the program's back and tells what `verify` says of it; then puts it back.
-async fn touched(world: &mut World, id: &str, sql: &str) -> String {
-    world.stop().await;
-    let file = world.home().join("bot.sqlite");
-    let kept = std::fs::read(&file).unwrap();
-    let connection = Connection::open(&file).unwrap();
+/// Changes a copy of the database behind the program's back and tells what `verify` says of it.
+fn touched(world: &World, id: &str, sql: &str) -> String {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let copy = elsewhere.path().join("bot.sqlite");
+    let connection = Connection::open(world.home().join("bot.sqlite")).unwrap();
+    connection.execute("VACUUM INTO ?1", [copy.to_str().unwrap()]).unwrap();
+    let connection = Connection::open(&copy).unwrap();
     assert_eq!(connection.execute(sql, []).unwrap(), 1, "{sql}");
     drop(connection);
-    let verified = run(world.home(), &["verify", "--json"]);
+    let verified = run(elsewhere.path(), &["verify", "--json"]);
     let envelope = verified.envelope();
-    let one = run(world.home(), &["verify", id]);
-    assert_eq!(verified.code, one.code);
-    for leftover in ["bot.sqlite-wal", "bot.sqlite-shm"] {
-        let _ = std::fs::remove_file(world.home().join(leftover));
-    }
-    std::fs::write(&file, kept).unwrap();
-    world.restart().await;
+    assert_eq!(verified.code, run(elsewhere.path(), &["verify", id]).code);
     let messages = envelope["error"]["messages"].as_array().cloned().unwrap_or_default();
     let messages: Vec<&str> = messages.iter().filter_map(Value::as_str).collect();
     messages.join("\n")
@@ -150,7 +145,7 @@ async fn touched(world: &mut World, id: &str, sql: &str) -> String {
 
 #[tokio::test]
 async fn verify_says_what_was_touched() {
-    let (mut world, issue, id) = completed().await;
+    let (world, issue, id) = completed().await;
     let verified = run(world.home(), &["verify"]);
     assert!(
         verified.page().ends_with("The workflow is as it was written.\n"),
@@ -205,7 +200,7 @@ async fn verify_says_what_was_touched() {
             format!("{id}: answer of "),
         ),
     ] {
-        let said = touched(&mut world, &id, &sql).await;
+        let said = touched(&world, &id, &sql);
         assert!(said.contains(&says), "{sql}: {said}");
     }
     world.card(issue);
@@ -214,20 +209,16 @@ async fn verify_says_what_was_touched() {
 
 #[tokio::test]
 async fn what_a_person_wrote_can_be_erased_and_all_still_verifies() {
-    let mut world = World::new().await;
+    let world = World::new().await;
     let issue = world.delivered().await;
     world.say("bob", issue, "/reject call me on 555-0199").await;
     world.card(issue);
     let id = only_workflow(&world);
     let seq = first(&world, &id, "rejected");
     let erase = format!("UPDATE events SET data = json_set(data, '$.reason.text', NULL) WHERE seq = {seq}");
-    assert_eq!(touched(&mut world, &id, &erase).await, "");
+    assert_eq!(touched(&world, &id, &erase), "");
     let change = format!("UPDATE events SET data = json_set(data, '$.reason.sha256', 'x') WHERE seq = {seq}");
-    assert!(
-        touched(&mut world, &id, &change)
-            .await
-            .contains(&format!("event {seq}"))
-    );
+    assert!(touched(&world, &id, &change).contains(&format!("event {seq}")));
     world.card(issue);
     world.end().await;
 }
