@@ -322,11 +322,11 @@ impl Kept {
             findings.add("event 1", format!("it starts the workflow {}", folded.id));
         }
         match State::deserialize(&self.state) {
-            Ok(stored) if meaning(&stored) == meaning(&folded) => {}
-            Ok(stored) => findings.add(
-                "state",
-                format!("it is not what the events lead to: {}", difference(&stored, &folded)),
-            ),
+            Ok(stored) => {
+                if let Some(place) = difference(&self.state, &stored, &folded) {
+                    findings.add("state", format!("it is not what the events lead to: {place} differs"));
+                }
+            }
             Err(error) => findings.add("state", format!("it cannot be read: {error}")),
         }
     }
@@ -386,19 +386,38 @@ impl Findings {
     }
 }
 
-/// A state without the texts of people: those may be erased from the events or from the state, and both still hold.
-fn meaning(state: &State) -> Value {
-    without_words(&serde_json::to_value(state).unwrap_or_default())
-}
+/// What states have only since a later version: a state that was written before has none of it, and is none the worse.
+const LATER: [&str; 7] = ["given", "stage", "prompt", "output", "verdict", "rejections", "called"];
 
-/// The first part of a state that differs.
-fn difference(stored: &State, folded: &State) -> String {
-    let (stored, folded) = (meaning(stored), meaning(folded));
+/// The first place where a stored state is not what the events lead to. Texts of people do not count: those may be erased
+/// from the events or from the state, and both still hold.
+fn difference(written: &Value, stored: &State, folded: &State) -> Option<String> {
+    let meaning = |state: &State| without_words(&serde_json::to_value(state).unwrap_or_default());
+    let (mut stored, mut folded) = (meaning(stored), meaning(folded));
+    forget_later(&mut stored, written);
+    forget_later(&mut folded, written);
     let mut path = Vec::new();
     first_difference(&stored, &folded, &mut path);
-    match path.is_empty() {
-        true => "all of it differs".to_owned(),
-        false => format!("{} differs", path.join(".")),
+    (stored != folded).then(|| path.join("."))
+}
+
+/// Takes out what the state as it was written could not have.
+fn forget_later(state: &mut Value, written: &Value) {
+    match (state, written) {
+        (Value::Object(state), Value::Object(written)) => {
+            state.retain(|key, _| written.contains_key(key) || !LATER.contains(&key.as_str()));
+            for (key, value) in state {
+                if let Some(written) = written.get(key) {
+                    forget_later(value, written);
+                }
+            }
+        }
+        (Value::Array(state), Value::Array(written)) => {
+            for (value, written) in state.iter_mut().zip(written) {
+                forget_later(value, written);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -3,16 +3,17 @@
 //! The events until then are copied under the new id; one event cites where they come from. Nothing is carried out again:
 //! outcomes that the copied events record stay, and what the origin went on to do under an approval of before then is
 //! recorded, too. No approval is carried over, because a digest covers its workflow: whatever an approval would still
-//! open is proposed anew, and its gate is open again. What was completed stays completed.
+//! open is proposed anew, and its gate is open again; a prompt that was approved and not answered yet is such a thing,
+//! too. What was completed stays completed.
 
 use std::collections::BTreeMap;
 
 use super::apply::{apply, fold};
-use super::artifact::Proposal;
-use super::decide::with_consequences;
+use super::artifact::{Proposal, Stage};
+use super::decide::{PROMPT, with_consequences};
 use super::event::Event;
 use super::ids::{Digest, PhaseId, WorkflowId};
-use super::state::{PhaseStatus, State, Timestamp};
+use super::state::{Maker, Pending, PhaseStatus, State, Timestamp};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -136,12 +137,18 @@ fn open_or_unspent(state: &State) -> Vec<(&PhaseId, Digest)> {
     phases
         .filter_map(|phase| {
             let at = state.at(phase);
+            let asking = [PhaseStatus::Running, PhaseStatus::WaitingForHuman, PhaseStatus::Error];
+            if let (None, Some(prompt)) = (&at.pending, at.prompt)
+                && asking.contains(&at.status)
+            {
+                return Some((phase, prompt));
+            }
             let unspent = |executor: &PhaseId| {
                 state.at(executor).status != PhaseStatus::Completed && state.next_act(executor).is_some()
             };
             let reopens = match at.approval {
                 Some(_) => state.executors_of(phase).any(unspent),
-                None => at.status == PhaseStatus::ReadyForReview,
+                None => matches!(at.status, PhaseStatus::Draft | PhaseStatus::ReadyForReview),
             };
             let pending = at.pending.as_ref().filter(|_| reopens)?;
             Some((phase, pending.digest))
@@ -163,16 +170,45 @@ pub(super) fn reopen(state: &mut State, proposals: &BTreeMap<PhaseId, Digest>, a
         let Some(phase) = state.phases.get_mut(source) else {
             continue;
         };
-        if let Some(pending) = &mut phase.pending {
-            phase.void.push(pending.digest);
-            pending.digest = *digest;
-            pending.made_at = at;
-            pending.shown_at = None;
-        }
+        let pending = match (phase.pending.take(), phase.prompt.take()) {
+            (Some(pending), prompt) => {
+                phase.prompt = prompt;
+                pending
+            }
+            (None, Some(prompt)) => prompt_again(prompt, at),
+            (None, None) => continue,
+        };
+        phase.void.push(pending.digest);
+        let stage = pending.stage;
+        phase.pending = Some(Pending {
+            digest: *digest,
+            made_at: at,
+            shown_at: None,
+            ..pending
+        });
         phase.approval = None;
         phase.ending = None;
         phase.why = None;
         phase.reminders = 0;
-        phase.enter(PhaseStatus::ReadyForReview, at);
+        let gate = match stage {
+            Stage::Prompt => PhaseStatus::Draft,
+            Stage::Response => PhaseStatus::ReadyForReview,
+        };
+        phase.enter(gate, at);
+    }
+}
+
+/// A prompt whose approval was used up, at its gate once more.
+fn prompt_again(digest: Digest, at: Timestamp) -> Pending {
+    Pending {
+        digest,
+        by: Maker::Agent {
+            provider: PROMPT.to_owned(),
+        },
+        made_at: at,
+        shown_at: None,
+        acts: Vec::new(),
+        stage: Stage::Prompt,
+        verdict: None,
     }
 }
