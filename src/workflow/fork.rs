@@ -13,7 +13,7 @@ use super::artifact::{Proposal, Stage};
 use super::decide::{PROMPT, with_consequences};
 use super::event::Event;
 use super::ids::{Digest, PhaseId, WorkflowId};
-use super::state::{Maker, Pending, PhaseStatus, State, Timestamp};
+use super::state::{Maker, Pending, PhaseState, PhaseStatus, State, Timestamp};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +57,9 @@ pub enum CannotFork {
     /// It had ended by then.
     #[error("at event {0} it had ended, and nothing would follow: name an earlier event")]
     Over(usize),
+    /// It is half of one step: a proposal is gone and what comes in its place has not begun.
+    #[error("event {0} and the one after it are one step: name the one after it")]
+    Between(usize),
     /// A proposal that would have to be shown again is not kept.
     #[error("the proposal {0} is not kept any more, so that nobody could approve it again")]
     Missing(Digest),
@@ -79,6 +82,11 @@ pub fn fork(request: Request<'_>, proposals: &BTreeMap<Digest, Proposal>, now: T
     let state = fold(copied.iter().map(|(event, at)| (event, *at))).ok_or(missing)?;
     if !state.is_open() {
         return Err(CannotFork::Over(after));
+    }
+    let at_a_gate = [PhaseStatus::Draft, PhaseStatus::ReadyForReview];
+    let without = |phase: &PhaseState| at_a_gate.contains(&phase.status) && phase.pending.is_none();
+    if state.phases.values().any(without) {
+        return Err(CannotFork::Between(after));
     }
     let done_since = done_since(&state, &history[after..]);
     let mut known = state.clone();
