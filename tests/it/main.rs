@@ -17,5 +17,6 @@ mod once;
 mod providers;
 mod reading;
 mod rights;
+mod stages;
 mod start;
 mod story;

@@ -35,7 +35,7 @@ fn a_prompt_that_was_approved_waits_at_its_gate_again_and_is_not_sent() {
     };
     run.asks("bob", Right::Admin, ask);
     assert_eq!(run.status("work"), PhaseStatus::Running);
-    let (state, intents) = forked(&run, run.history.len(), &[second.clone()]).unwrap();
+    let (state, intents) = forked(&run, run.history.len(), std::slice::from_ref(&second)).unwrap();
     let work = state.at(&"work".into());
     assert_eq!((work.status, work.prompt), (PhaseStatus::Draft, None));
     let pending = work.pending.as_ref().unwrap();
