@@ -13,7 +13,7 @@ use crate::store::{StoreError, Write};
 use crate::workflow::command::{Command, Start, Verdict};
 use crate::workflow::decide::{Facts, decide};
 use crate::workflow::definition::{Definition, Misgiven};
-use crate::workflow::ids::{Digest, WorkflowId};
+use crate::workflow::ids::WorkflowId;
 use crate::workflow::state::{Subject, SubjectKind};
 
 impl Engine {
@@ -125,6 +125,5 @@ impl Engine {
 /// Derived from what started it, so that starting it again is the same workflow.
 fn workflow_id(spoken: &Spoken<'_>) -> WorkflowId {
     let cause = format!("{}:{}", spoken.spot.repository, spoken.key);
-    let name = data_encoding::BASE32_NOPAD.encode(Digest::of_bytes(cause.as_bytes()).as_bytes());
-    WorkflowId(format!("w{}", name[..9].to_lowercase()))
+    WorkflowId::derived(&cause)
 }

@@ -12,6 +12,7 @@ pub mod command;
 pub mod decide;
 pub mod definition;
 pub mod event;
+pub mod fork;
 pub mod ids;
 pub mod plan;
 pub mod right;

@@ -4,6 +4,7 @@
 mod asks;
 mod digests;
 mod expiry;
+mod forks;
 mod graphs;
 mod properties;
 mod reports;
