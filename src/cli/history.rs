@@ -78,7 +78,10 @@ fn detail(event: &Event) -> String {
             None => format!("{phase} {}", digest.short()),
         },
         Event::Shown { phase, digest, .. } => format!("{phase} {}", digest.short()),
-        Event::Approved { phase, approval } => format!("{phase} {}", approval.digest.short()),
+        Event::Approved { phase, approval } | Event::Voted { phase, approval } => {
+            format!("{phase} {}", approval.digest.short())
+        }
+        Event::VoteWithdrawn { phase, of, .. } => format!("{phase}: that of {}", of.login),
         Event::ApprovalLost { phase, reason } => format!("{phase}: {reason}"),
         Event::Rejected { phase, reason, .. } => format!("{phase}: {}", reason.as_str()),
         Event::Revised { phase, text, .. } => format!("{phase}: {}", text.as_str()),

@@ -48,10 +48,15 @@ impl Engine {
             .iter()
             .map(|verb| (verb.name, spoken.dialect.requirement(verb)))
             .collect();
+        let tree = match &stored {
+            Some(stored) => self.tree(&spoken.repo, &stored.state).await?,
+            None => None,
+        };
         Ok(Settled::Answered(vec![say::who(
             &verbs,
             stored.as_ref().map(|stored| &stored.state),
             &who,
+            tree.as_ref(),
         )]))
     }
 
@@ -80,7 +85,11 @@ impl Engine {
             happenings.extend(state.record.iter().map(say::Happening::Recorded));
         }
         happenings.sort_by_key(|happening| std::cmp::Reverse(happening.at()));
-        Ok(Settled::Answered(vec![say::explain(state, &happenings)]))
+        let tree = match state {
+            Some(state) if about.is_none() => self.tree(&spoken.repo, state).await?,
+            _ => None,
+        };
+        Ok(Settled::Answered(vec![say::explain(state, &happenings, tree.as_ref())]))
     }
 }
 

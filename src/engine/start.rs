@@ -34,9 +34,13 @@ impl Engine {
         let Some(definition) = self.definition(name) else {
             return Ok(Settled::refused(say::unknown_definition(name)));
         };
+        let definition = match self.tightened(spoken, definition).await? {
+            Ok(definition) => definition,
+            Err(refused) => return Ok(refused),
+        };
         let start = Start {
             workflow: workflow_id(spoken),
-            definition: definition.clone(),
+            definition,
             subject: Subject {
                 repository,
                 kind: if issue.is_pull {
@@ -60,6 +64,7 @@ impl Engine {
                     before: Err(place),
                     events,
                     extra,
+                    said: None,
                 })
             }
             Verdict::Refused(refusal) => self.refused(spoken, verb, &refusal, None).await,

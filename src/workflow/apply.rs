@@ -1,7 +1,7 @@
 //! The fold: total, and for every event version ever written.
 
 use super::event::Event;
-use super::ids::PhaseId;
+use super::ids::{PhaseId, UserId};
 use super::state::{Entry, Hold, Maker, Pending, PhaseState, PhaseStatus, State, Status, Timestamp, What};
 
 /// The state after the first event.
@@ -27,6 +27,7 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
         pending: None,
         void: Vec::new(),
         approval: None,
+        votes: Vec::new(),
         steer: Vec::new(),
         outcomes: Default::default(),
         why: None,
@@ -147,12 +148,18 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
                 pending.shown_at = Some(*at);
             }
         }
+        Event::Voted { approval, .. } => {
+            phase.drop_vote(approval.by.id);
+            phase.votes.push(approval.clone());
+        }
+        Event::VoteWithdrawn { of, .. } => phase.drop_vote(of.id),
         Event::Approved { approval, .. } => {
+            phase.drop_vote(approval.by.id);
             phase.approval = Some(approval.clone());
             phase.enter(PhaseStatus::Approved, at);
         }
         Event::Unapproved { .. } | Event::ApprovalLost { .. } => {
-            phase.approval = None;
+            phase.close_gate(event);
             phase.ending = None;
             phase.why = None;
             phase.reminders = 0;
@@ -197,7 +204,26 @@ impl PhaseState {
         self.since = at;
     }
 
+    fn drop_vote(&mut self, of: UserId) {
+        self.votes.retain(|vote| vote.by.id != of);
+    }
+
+    /// Takes away what opened a gate. An approval that was taken back leaves the others' standing; one that was lost
+    /// takes all with it, because what they rested on was not so.
+    fn close_gate(&mut self, event: &Event) {
+        let opened = self.approval.take();
+        match event {
+            Event::Unapproved { of: Some(of), .. } => {
+                self.votes.extend(opened);
+                self.drop_vote(of.id);
+            }
+            Event::Unapproved { of: None, .. } => {}
+            _ => self.votes.clear(),
+        }
+    }
+
     fn retire_pending(&mut self) {
+        self.votes.clear();
         if let Some(pending) = self.pending.take()
             && !self.void.contains(&pending.digest)
         {
@@ -212,6 +238,8 @@ fn phase_of(event: &Event) -> Option<&PhaseId> {
         | Event::ActsStarted { phase }
         | Event::Proposed { phase, .. }
         | Event::Shown { phase, .. }
+        | Event::Voted { phase, .. }
+        | Event::VoteWithdrawn { phase, .. }
         | Event::Approved { phase, .. }
         | Event::Unapproved { phase, .. }
         | Event::ApprovalLost { phase, .. }
@@ -235,6 +263,8 @@ fn phase_of(event: &Event) -> Option<&PhaseId> {
 fn entry(event: &Event) -> Option<What> {
     Some(match event {
         Event::Approved { phase, approval } => What::Approved(phase.clone(), approval.digest, approval.surface.clone()),
+        Event::Voted { phase, approval } => What::Voted(phase.clone(), approval.digest, approval.surface.clone()),
+        Event::VoteWithdrawn { phase, of, .. } => What::VoteWithdrawn(phase.clone(), of.clone()),
         Event::Unapproved { phase, .. } => What::Unapproved(phase.clone()),
         Event::ApprovalLost { phase, reason } => What::ApprovalLost(phase.clone(), reason.clone()),
         Event::Rejected {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::act::ActKey;
+use super::approval::Node;
 use super::artifact::Proposal;
 use super::definition::Definition;
 use super::ids::{Digest, PhaseId, WorkflowId};
@@ -236,6 +237,23 @@ pub enum Refusal {
     ChangedJustNow {
         /// What is shown.
         current: Digest,
+    },
+    /// The person's own approval does not count at this gate; the tree says why.
+    DoesNotCount {
+        /// Who.
+        by: Person,
+        /// The gate, with their approval.
+        tree: Box<Node>,
+    },
+    /// They approved exactly this before, and others are still missing.
+    VotedBefore {
+        /// The gate.
+        tree: Box<Node>,
+    },
+    /// What the gate rests on could not be checked: neither yes nor no, and to be asked again.
+    CouldNotCheck {
+        /// Why.
+        why: String,
     },
     /// Nothing was approved that could be taken back.
     NothingApproved,

@@ -31,7 +31,7 @@ struct Run {
     state: State,
     history: Vec<(Event, Timestamp)>,
     now: Timestamp,
-    facts: Facts,
+    facts: Facts<'static>,
     /// What the last step asked of the outside.
     intents: Vec<Intent>,
 }
@@ -244,6 +244,9 @@ fn cell(verdict: &Verdict) -> String {
             Refusal::WrongDigest { void: true, .. } => "WrongDigest(void)",
             Refusal::NotShownYet => "NotShownYet",
             Refusal::ChangedJustNow { .. } => "ChangedJustNow",
+            Refusal::DoesNotCount { .. } => "DoesNotCount",
+            Refusal::VotedBefore { .. } => "VotedBefore",
+            Refusal::CouldNotCheck { .. } => "CouldNotCheck",
             Refusal::NothingApproved => "NothingApproved",
             Refusal::NotYours { .. } => "NotYours",
             Refusal::TooLate => "TooLate",
