@@ -3,17 +3,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::authority::Speech;
+use super::authority::{NAMED, Speech};
 use super::commands::{Settled, Spoken};
 use super::{Engine, Trouble};
 use crate::chat::say::{approval as words, replies as say};
 use crate::config::ConfigError;
 use crate::github::{Account, AccountKind, Members, Repo};
-use crate::workflow::approval::{Fact, Facts, Kind, Live, Node, Owned, Standing, evaluate};
+use crate::workflow::approval::{Fact, Facts, Kind, Live, Node, Owned, Standing, evaluate, steerers};
 use crate::workflow::definition::{Definition, Gate, PeopleGate};
 use crate::workflow::gate::{Candidate, Excluded, Team};
 use crate::workflow::ids::{Digest, PhaseId, UserId};
 use crate::workflow::state::State;
+
+/// How many people are looked at to find those whose approval could count.
+const LOOKED_AT: usize = 300;
 
 /// What becomes of an answer that GitHub did not give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +96,52 @@ impl Engine {
             false => Live::default().author,
         };
         Ok(Live { people, author, owned })
+    }
+
+    /// The logins of people whose approval could count at a gate now, those who gave theirs left out; empty where GitHub
+    /// does not list them to us. A hint for people: nothing is decided by it.
+    pub(super) async fn people_for(
+        &self,
+        repo: &Repo,
+        state: &State,
+        (phase, gate): (&PhaseId, &PeopleGate),
+    ) -> Result<Vec<String>, Trouble> {
+        let wide = gate.quorums().all(|quorum| quorum.of.is_empty()) && gate.exclude.is_empty();
+        if wide && state.at(phase).votes().next().is_none() {
+            return self.people_with(repo, gate.right).await;
+        }
+        let all = match repo.people_with(gate.right, LOOKED_AT).await {
+            Ok(all) => all,
+            Err(error) if error.is_transient() => return Err(self.trouble(&error, 1)),
+            Err(_) => return Ok(Vec::new()),
+        };
+        let mut rosters = BTreeMap::new();
+        for team in gate.teams() {
+            let members = repo.team_members(&team).await.ok().flatten();
+            rosters.insert(team, members);
+        }
+        let steerers = steerers(state, phase);
+        let could = |account: &&Account| {
+            let excluded = gate.exclude.iter().any(|excluded| match excluded {
+                Excluded::Starter => account.id == state.starter.id,
+                Excluded::Steerers => steerers.contains(&account.id),
+                Excluded::Author => false,
+            });
+            let voted = state.at(phase).votes().any(|vote| vote.by.id == account.id);
+            let among = gate.quorums().any(|quorum| {
+                quorum.of.is_empty()
+                    || quorum.of.iter().any(|candidate| match candidate {
+                        Candidate::Person(login) => account.login.eq_ignore_ascii_case(login),
+                        Candidate::Team(team) => {
+                            let roster = rosters.get(team).and_then(Option::as_ref);
+                            roster.is_some_and(|roster| roster.has(account.id))
+                        }
+                    })
+            });
+            account.kind == AccountKind::User && !excluded && !voted && among
+        };
+        let could = all.iter().filter(could).take(NAMED);
+        Ok(could.map(|account| account.login.clone()).collect())
     }
 
     async fn standing(

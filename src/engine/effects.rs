@@ -466,7 +466,7 @@ impl Engine {
         let Some(card) = self.store().card(&state.id).await? else {
             return Ok(Ended::Dropped("there is no card"));
         };
-        let asked = self.people_with(&work.repo, gate.right).await?;
+        let asked = self.people_for(&work.repo, state, (phase, gate)).await?;
         let body = say::call(&asked, state, phase, &card.url);
         let created = self
             .create_once(work, state.subject.number, &body)

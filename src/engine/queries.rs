@@ -39,11 +39,17 @@ impl Engine {
             .store()
             .open_workflow(spoken.spot.repository, spoken.subject.number)
             .await?;
-        let right = match stored.as_ref().and_then(|stored| stored.state.open_gate()) {
-            Some((_, gate, _)) => gate.right,
-            None => Right::Write,
+        let state = stored.as_ref().map(|stored| &stored.state);
+        let who = match state.and_then(|state| Some((state, state.open_gate()?))) {
+            Some((state, (phase, gate, _))) => {
+                let people = self.people_for(&spoken.repo, state, (phase, gate)).await;
+                match people {
+                    Ok(people) if !people.is_empty() => say::WhoCan::Known(people),
+                    Ok(_) | Err(_) => say::WhoCan::Unknown,
+                }
+            }
+            None => self.who_can(spoken, Right::Write).await,
         };
-        let who = self.who_can(spoken, right).await;
         let verbs: Vec<_> = VERBS
             .iter()
             .map(|verb| (verb.name, spoken.dialect.requirement(verb)))

@@ -1,6 +1,7 @@
 //! Tests of the core as a whole: tables of what is answered where, the story of the built-in definitions, and
 //! properties that hold whatever people and machines do in whatever order.
 
+mod approval;
 mod asks;
 mod digests;
 mod expiry;
