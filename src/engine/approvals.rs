@@ -7,7 +7,7 @@ use super::authority::{NAMED, Speech};
 use super::commands::{Settled, Spoken};
 use super::{Engine, Trouble};
 use crate::chat::say::{approval as words, replies as say};
-use crate::config::ConfigError;
+use crate::config::approval_mistake;
 use crate::github::{Account, AccountKind, Members, Repo};
 use crate::workflow::approval::{Fact, Facts, Kind, Live, Node, Owned, Standing, evaluate, steerers};
 use crate::workflow::definition::{Definition, Gate, PeopleGate};
@@ -277,12 +277,12 @@ impl Engine {
 
     /// The refusal of a gate that nobody could open, with the place in the repository's file where it asks for it.
     fn impossible(&self, spoken: &Spoken<'_>, mistake: &str) -> Settled {
-        let place: Option<ConfigError> = spoken
-            .known
-            .config
-            .as_deref()
-            .and_then(|text| crate::config::approval_mistake(text, mistake.to_owned()));
-        let said = place.map_or_else(|| mistake.to_owned(), |place| place.to_string());
+        let text = spoken.settings.text.as_deref();
+        let place = text.and_then(|text| approval_mistake(text, mistake.to_owned()));
+        let said = match place {
+            Some(place) => format!("{}, {place}", super::settings::CONFIG_PATH),
+            None => mistake.to_owned(),
+        };
         Settled::refused(say::cannot_be_approved(&said))
     }
 

@@ -43,7 +43,7 @@ pub fn quorum_too_great(quorum: &Quorum, most: usize) -> String {
 /// A workflow does not start, because nobody could ever approve what it proposes.
 pub fn cannot_be_approved(mistake: &str) -> String {
     format!(
-        "I did not start: nobody could approve what this would propose. {} After that: {}",
+        "I did not start: nobody could approve what this would propose. Why: {} After that: {}",
         sentence(mistake),
         code("/deliver")
     )
