@@ -20,7 +20,7 @@ use countersign::workflow::apply::{apply, begin};
 use countersign::workflow::artifact::{Proposal, Stage, Targets};
 use countersign::workflow::command::{Ask, Authority, Command, Named, Report, RunResult, Start, Verdict};
 use countersign::workflow::decide::{Facts, decide};
-use countersign::workflow::definition::Definition;
+use countersign::workflow::definition::{Definition, Known};
 use countersign::workflow::event::Event;
 use countersign::workflow::ids::{CommentId, InstallationId, IssueNumber, PhaseId, RepositoryId, UserId, WorkflowId};
 use countersign::workflow::plan::{Intent, plan};
@@ -72,7 +72,13 @@ impl Bench {
     fn open(directory: &Path) -> Result<Self, Failure> {
         Ok(Self {
             store: Store::serve(&directory.join("steps.sqlite"))?,
-            definition: Definition::parse(DEFINITION, &["extract"])?,
+            definition: Definition::parse(
+                DEFINITION,
+                &Known {
+                    agents: &["extract"],
+                    ..Known::default()
+                },
+            )?,
             due: Notify::new(),
             moved: Notify::new(),
             over: AtomicBool::new(false),
@@ -127,6 +133,7 @@ impl Bench {
                 repository: "acme/shop".to_owned(),
             };
             let start = Start {
+                given: Default::default(),
                 workflow: id.clone(),
                 definition: self.definition.clone(),
                 subject: Subject {
@@ -147,6 +154,7 @@ impl Bench {
                 return Ok(());
             };
             let approve = Ask::Approve {
+                verdict: None,
                 named: Named::Prefix(proposal(&id).digest().short()),
                 reason: None,
             };

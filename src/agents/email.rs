@@ -1,5 +1,7 @@
 //! The *email* agent: tells the stakeholders what was opened.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -17,10 +19,11 @@ mod render;
 /// Writes a mail about opened issues.
 pub static AGENT: Agent = Agent {
     works_from: super::InputKind::Mailing,
-    name: "email",
-    schema_name: "email.v1",
-    schema: include_str!("email/email.v1.json"),
-    prompt_template: include_str!("../../templates/prompts/email.md"),
+    name: Cow::Borrowed("email"),
+    schema_name: Cow::Borrowed("email.v1"),
+    schema: Cow::Borrowed(include_str!("email/email.v1.json")),
+    role: Cow::Borrowed(""),
+    prompt_template: Cow::Borrowed(include_str!("../../templates/prompts/email.md")),
     brief,
     check,
     amend: amend_value,
@@ -112,7 +115,7 @@ fn mailing(inputs: &Inputs) -> Result<&Mailing, WrongInputs> {
     match inputs {
         Inputs::Mailing(mailing) => Ok(mailing),
         other => Err(WrongInputs {
-            agent: AGENT.name,
+            agent: AGENT.name.to_string(),
             wanted: "mailing",
             given: other.kind(),
         }),
@@ -291,7 +294,7 @@ pub fn draft(letter: &Letter, mailing: &Mailing, notes: Vec<String>) -> Result<D
     })
 }
 
-fn amend_value(artifact: &Value, amendment: &Amendment, inputs: &Inputs) -> Result<Draft, String> {
+fn amend_value(_: &Agent, artifact: &Value, amendment: &Amendment, inputs: &Inputs) -> Result<Draft, String> {
     let mailing = mailing(inputs).map_err(|wrong| wrong.to_string())?;
     let letter: Letter = serde_json::from_value(artifact.clone())
         .map_err(|error| format!("the proposal on record is not a mail: {error}"))?;

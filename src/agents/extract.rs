@@ -3,6 +3,7 @@
 mod edit;
 mod tasks;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
@@ -23,10 +24,11 @@ use crate::text::visible::visible_characters;
 /// Reads a thread, proposes tasks.
 pub static AGENT: Agent = Agent {
     works_from: super::InputKind::Thread,
-    name: "extract",
-    schema_name: "tasks.v1",
-    schema: include_str!("extract/tasks.v1.json"),
-    prompt_template: include_str!("../../templates/prompts/extract.md"),
+    name: Cow::Borrowed("extract"),
+    schema_name: Cow::Borrowed("tasks.v1"),
+    schema: Cow::Borrowed(include_str!("extract/tasks.v1.json")),
+    role: Cow::Borrowed(""),
+    prompt_template: Cow::Borrowed(include_str!("../../templates/prompts/extract.md")),
     brief,
     check,
     amend: amend_value,
@@ -118,7 +120,7 @@ fn thread(inputs: &Inputs) -> Result<&Thread, WrongInputs> {
     match inputs {
         Inputs::Thread(thread) => Ok(thread),
         other => Err(WrongInputs {
-            agent: AGENT.name,
+            agent: AGENT.name.to_string(),
             wanted: "thread",
             given: other.kind(),
         }),
@@ -170,7 +172,7 @@ pub fn draft(tasks: &Tasks, thread: &Thread, notes: Vec<String>) -> Draft {
     }
 }
 
-fn amend_value(artifact: &Value, amendment: &Amendment, inputs: &Inputs) -> Result<Draft, String> {
+fn amend_value(_: &Agent, artifact: &Value, amendment: &Amendment, inputs: &Inputs) -> Result<Draft, String> {
     let thread = thread(inputs).map_err(|wrong| wrong.to_string())?;
     let tasks: Tasks = serde_json::from_value(artifact.clone())
         .map_err(|error| format!("the proposal on record is not a list of tasks: {error}"))?;

@@ -1,9 +1,10 @@
 //! The facts that agents work from. They are gathered by the engine, stored with the run, and all that an agent knows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::extract::Priority;
 use crate::text::clean::{Hidden, clean, clean_counted};
@@ -16,6 +17,8 @@ pub enum Inputs {
     Thread(Thread),
     /// Opened issues and recipients, for agents that write to people.
     Mailing(Mailing),
+    /// A discussion and what earlier phases made of it, for agents that definitions make.
+    Material(Box<Material>),
 }
 
 impl Inputs {
@@ -24,6 +27,7 @@ impl Inputs {
         match self {
             Self::Thread(_) => "thread",
             Self::Mailing(_) => "mailing",
+            Self::Material(_) => "material",
         }
     }
 }
@@ -168,6 +172,30 @@ pub struct Earlier {
 pub struct Limits {
     /// How many tasks one proposal may hold (`limits.tasks`).
     pub tasks: usize,
+}
+
+/// What an agent of a definition works from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Material {
+    /// The discussion, with the wishes of people and the notes for them.
+    pub thread: Thread,
+    /// What was given when the workflow started.
+    pub given: BTreeMap<String, String>,
+    /// What the phases that it takes from made, in their order.
+    pub artifacts: Vec<Handed>,
+}
+
+/// What a phase hands over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handed {
+    /// The phase that made it.
+    pub phase: String,
+    /// Its iteration.
+    pub iteration: u32,
+    /// The schema.
+    pub schema: String,
+    /// The artifact.
+    pub artifact: Value,
 }
 
 /// What the mail is about and who gets it.

@@ -9,22 +9,26 @@ mod answer;
 pub mod email;
 pub mod extract;
 mod inputs;
+mod made;
 mod outbound;
 mod prompt;
 pub mod scan;
 pub mod tickets;
+
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use amend::Amendment;
 pub use answer::value as json_in;
-pub use inputs::{Earlier, Entry, Inputs, LeftOut, Limits, Mailing, OpenedTask, Thread};
+pub use inputs::{Earlier, Entry, Handed, Inputs, LeftOut, Limits, Mailing, Material, OpenedTask, Thread};
 pub use outbound::{outbound, refused};
-pub use prompt::Prompt;
+pub use prompt::{PROMPT_SCHEMA, Prompt};
 
 use crate::text::harmless::attempts::Attempts;
 use crate::workflow::act::Act;
+use crate::workflow::definition::{Definition, Invalid, Known, Mistake, Phase};
 
 /// What an agent works from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,39 +37,100 @@ pub enum InputKind {
     Thread,
     /// Opened issues and recipients.
     Mailing,
+    /// A discussion, what was given at the start, and what earlier phases made.
+    Material,
 }
 
 /// Every agent. A definition names them; adding one is adding a file and a line here.
 pub const AGENTS: &[&Agent] = &[&extract::AGENT, &email::AGENT];
 
 /// An agent: a role that turns inputs into a proposal.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Agent {
-    /// How a definition names it.
-    pub name: &'static str,
+    /// How a definition names it: one of the program's own by its name, one of a definition by its prompt's.
+    pub name: Cow<'static, str>,
     /// The name of its output's schema, with a version.
-    pub schema_name: &'static str,
+    pub schema_name: Cow<'static, str>,
     /// The JSON schema of a provider's answer, in the subset that every model's strict mode takes.
-    pub schema: &'static str,
+    pub schema: Cow<'static, str>,
+    /// What it is told of its role before the prompt; empty for none.
+    pub role: Cow<'static, str>,
     /// The prompt, a minijinja template in two parts. Untrusted text reaches only the second, as an encoded data block.
-    pub prompt_template: &'static str,
+    pub prompt_template: Cow<'static, str>,
     /// What it works from.
     pub works_from: InputKind,
     brief: fn(&Inputs) -> Result<prompt::Brief, WrongInputs>,
     check: fn(Value, &Inputs) -> Result<Draft, Vec<Problem>>,
-    amend: fn(&Value, &Amendment, &Inputs) -> Result<Draft, String>,
+    amend: fn(&Agent, &Value, &Amendment, &Inputs) -> Result<Draft, String>,
 }
 
 impl Agent {
     /// The schema of its answers, as JSON.
     pub fn schema_value(&self) -> Value {
-        serde_json::from_str(self.schema).expect("the embedded schemas are JSON; a test reads them all")
+        serde_json::from_str(&self.schema).expect("the embedded schemas are JSON; a test reads them all")
     }
 }
 
 /// The agent of that name.
 pub fn find(name: &str) -> Option<&'static Agent> {
     AGENTS.iter().copied().find(|agent| agent.name == name)
+}
+
+/// The agent of a definition's phase: one of the program's own, or the one that the definition makes of a prompt and a
+/// schema, in the name of the phase's role.
+pub fn of_phase(definition: &Definition, phase: &Phase) -> Option<Agent> {
+    let agent = match (&phase.agent, &phase.prompt, &phase.schema) {
+        (Some(name), _, _) => find(name)?.clone(),
+        (None, Some(prompt), Some(schema)) => made::agent(prompt, schema)?,
+        _ => return None,
+    };
+    let role = phase.role.as_ref().and_then(|role| definition.roles.get(role));
+    let told = role.and_then(|role| role.prompt.as_deref());
+    Some(Agent {
+        role: told.and_then(prompt::template).unwrap_or_default(),
+        ..agent
+    })
+}
+
+/// The names that definitions may use.
+#[derive(Debug)]
+pub struct Names {
+    agents: Vec<&'static str>,
+    prompts: Vec<String>,
+    schemas: Vec<&'static str>,
+}
+
+/// The names of what this program brings.
+pub fn names() -> Names {
+    Names {
+        agents: AGENTS.iter().map(|agent| agent.name.as_ref()).collect(),
+        prompts: prompt::templates(),
+        schemas: made::SCHEMAS.iter().map(|schema| schema.name).collect(),
+    }
+}
+
+impl Names {
+    /// Reads a definition and validates it against them.
+    ///
+    /// # Errors
+    /// Every mistake at once.
+    pub fn parse(&self, yaml: &str) -> Result<Definition, Invalid> {
+        self.with(|known| Definition::parse(yaml, known))
+    }
+
+    /// What is wrong with a definition.
+    pub fn mistakes(&self, definition: &Definition) -> Vec<Mistake> {
+        self.with(|known| definition.mistakes(known))
+    }
+
+    fn with<T>(&self, check: impl FnOnce(&Known<'_>) -> T) -> T {
+        let prompts: Vec<&str> = self.prompts.iter().map(String::as_str).collect();
+        check(&Known {
+            agents: &self.agents,
+            prompts: &prompts,
+            schemas: &self.schemas,
+        })
+    }
 }
 
 /// What an agent proposes once the host has checked it.
@@ -85,7 +150,7 @@ pub struct Draft {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the agent `{agent}` works from a {wanted}, and was given a {given}")]
 pub struct WrongInputs {
-    agent: &'static str,
+    agent: String,
     wanted: &'static str,
     given: &'static str,
 }
@@ -100,7 +165,7 @@ pub enum PromptError {
     #[error("the prompt template of `{agent}` failed")]
     Template {
         /// Whose template.
-        agent: &'static str,
+        agent: String,
         /// What it failed with.
         source: minijinja::Error,
     },
@@ -211,7 +276,28 @@ fn strings<'v>(value: &'v Value, but: &[&str], into: &mut Vec<&'v str>) {
 /// # Errors
 /// A sentence for the person.
 pub fn amend(agent: &Agent, artifact: &Value, amendment: &Amendment, inputs: &Inputs) -> Result<Draft, String> {
-    (agent.amend)(artifact, amendment, inputs)
+    (agent.amend)(agent, artifact, amendment, inputs)
+}
+
+/// A person's edit of a prompt before it is sent: the program's words may be put differently, the data stays.
+///
+/// # Errors
+/// A sentence for the person.
+pub fn amend_prompt(prompt: &Value, amendment: &Amendment) -> Result<Draft, String> {
+    let Amendment::Replace(text) = amendment else {
+        return Err(
+            "a prompt is changed as a whole: put its new instructions in a fenced block below `/edit`".to_owned(),
+        );
+    };
+    let mut prompt: Prompt = serde_json::from_value(prompt.clone())
+        .map_err(|error| format!("the prompt on record cannot be read: {error}"))?;
+    prompt.system.clone_from(text);
+    Ok(Draft {
+        artifact: serde_json::to_value(&prompt).expect("a prompt is JSON: it has no maps"),
+        acts: Vec::new(),
+        notes: Vec::new(),
+        planned: Vec::new(),
+    })
 }
 
 /// ``; did you mean `x`?`` or nothing.

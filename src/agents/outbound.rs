@@ -4,7 +4,7 @@
 //! A text that holds a credential or an e-mail address stays here, whole, and it is said why. What is left is looked at
 //! once more, as one; a find then keeps the whole prompt here.
 
-use super::inputs::{Inputs, LeftOut, Mailing, Thread};
+use super::inputs::{Inputs, LeftOut, Mailing, Material, Thread};
 use super::scan::{Finding, scan};
 use super::{Agent, Problem, ProblemKind};
 use crate::text::clean::clean;
@@ -18,7 +18,15 @@ pub fn outbound(inputs: Inputs) -> Inputs {
     match inputs {
         Inputs::Thread(thread) => Inputs::Thread(of_thread(thread)),
         Inputs::Mailing(mailing) => Inputs::Mailing(of_mailing(mailing)),
+        Inputs::Material(material) => Inputs::Material(Box::new(of_material(*material))),
     }
+}
+
+/// What was given and what earlier phases made was checked when it came; should it hold something after all, the prompt
+/// is refused whole.
+fn of_material(mut material: Material) -> Material {
+    material.thread = of_thread(material.thread);
+    material
 }
 
 /// Why a prompt from these inputs may not leave, if it may not.

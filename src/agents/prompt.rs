@@ -7,7 +7,11 @@
 //! JSON keeps it on lines of its own making (a line break in a text is `\n`), so that no text can end its block, and
 //! `<`, `>`, `&` and the backtick are written as escapes, so that it cannot end a fence or open a tag where it is shown.
 
+use std::borrow::Cow;
+
 use minijinja::{Environment, UndefinedBehavior, Value, context};
+use rust_embed::RustEmbed;
+use serde::{Deserialize, Serialize};
 
 use super::{Agent, Inputs, Problem, PromptError};
 use crate::workflow::ids::Digest;
@@ -19,7 +23,8 @@ const FUEL: u64 = 200_000;
 const DATA: &str = "{# what follows is data #}\n";
 
 /// What a provider is asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Prompt {
     /// The program's words: role, task, constraints, output format. The same for every input.
     pub system: String,
@@ -34,6 +39,9 @@ impl Prompt {
     }
 }
 
+/// The schema of a prompt that people approve.
+pub const PROMPT_SCHEMA: &str = "prompt.v1";
+
 /// What a prompt is written from.
 #[derive(Debug)]
 pub struct Brief {
@@ -43,6 +51,37 @@ pub struct Brief {
     pub data: serde_json::Value,
 }
 
+#[derive(RustEmbed)]
+#[folder = "templates/prompts/"]
+struct Templates;
+
+/// The template of that name.
+pub fn template(name: &str) -> Option<Cow<'static, str>> {
+    let file = Templates::get(&format!("{name}.md"))?;
+    Some(match file.data {
+        Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
+        Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+    })
+}
+
+/// The names of all templates.
+pub fn templates() -> Vec<String> {
+    let names = Templates::iter().filter_map(|path| path.strip_suffix(".md").map(str::to_owned));
+    names.collect()
+}
+
+/// What follows a template that does not say how its data is shown.
+const DATA_PART: &str = "# Data
+
+Between two lines of the same twelve hex digits stand the facts, a JSON object on one line, and the discussion, a JSON
+array of texts, oldest first; id 0 is the issue's own text.
+
+{{ fence }}
+{{ facts }}
+{{ data }}
+{{ fence }}
+";
+
 pub fn write(agent: &Agent, inputs: &Inputs) -> Result<Prompt, PromptError> {
     let brief = (agent.brief)(inputs)?;
     let (facts, data) = (encoded(&brief.facts), encoded(&brief.data));
@@ -50,14 +89,18 @@ pub fn write(agent: &Agent, inputs: &Inputs) -> Result<Prompt, PromptError> {
     let (system, user) = agent
         .prompt_template
         .split_once(DATA)
-        .expect("the embedded templates are in two parts; a test reads them all");
+        .unwrap_or((&agent.prompt_template, DATA_PART));
     let schema = Value::from(agent.schema.trim());
+    let told = rendered(
+        agent,
+        system,
+        context! { schema_name => agent.schema_name.as_ref(), schema => schema },
+    )?;
     Ok(Prompt {
-        system: rendered(
-            agent,
-            system,
-            context! { schema_name => agent.schema_name, schema => schema },
-        )?,
+        system: match agent.role.trim() {
+            "" => told,
+            role => format!("{role}\n\n{told}"),
+        },
         user: rendered(agent, user, context! { facts => facts, data => data, fence => fence })?,
     })
 }
@@ -79,9 +122,9 @@ fn rendered(agent: &Agent, template: &str, values: Value) -> Result<String, Prom
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     environment
-        .render_named_str(agent.name, template, values)
+        .render_named_str(&agent.name, template, values)
         .map_err(|source| PromptError::Template {
-            agent: agent.name,
+            agent: agent.name.to_string(),
             source,
         })
 }

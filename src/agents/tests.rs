@@ -13,7 +13,10 @@ fn inputs(name: &str) -> Inputs {
 #[test]
 fn every_agent_is_found_by_its_name() {
     for agent in AGENTS {
-        assert_eq!(find(agent.name).map(|found| found.schema_name), Some(agent.schema_name));
+        assert_eq!(
+            find(&agent.name).map(|found| &found.schema_name),
+            Some(&agent.schema_name)
+        );
     }
     assert!(find("nobody").is_none());
 }
@@ -55,17 +58,17 @@ fn in_subset(schema: &Value, at: &str) {
 #[test]
 fn every_schema_is_one_and_stays_in_the_subset() {
     for agent in AGENTS {
-        let schema: Value = serde_json::from_str(agent.schema).unwrap();
+        let schema: Value = serde_json::from_str(&agent.schema).unwrap();
         jsonschema::meta::validate(&schema).unwrap();
         jsonschema::validator_for(&schema).unwrap();
-        in_subset(&schema, agent.schema_name);
+        in_subset(&schema, &agent.schema_name);
     }
 }
 
 #[test]
 fn every_prompt_holds_its_data_schema_and_nothing_unfilled() {
     for agent in AGENTS {
-        let prompt = prompt(agent, &inputs(agent.name)).unwrap();
+        let prompt = prompt(agent, &inputs(&agent.name)).unwrap();
         assert!(prompt.user.contains("runbook"), "{}", prompt.user);
         assert!(!prompt.system.contains("runbook"), "{}", prompt.system);
         assert!(
@@ -75,7 +78,7 @@ fn every_prompt_holds_its_data_schema_and_nothing_unfilled() {
         );
         let text = prompt.whole();
         assert!(text.contains(agent.schema.trim()), "{text}");
-        assert!(text.contains(agent.schema_name), "{text}");
+        assert!(text.contains(agent.schema_name.as_ref()), "{text}");
         assert!(!text.contains("{{") && !text.contains("{%"), "{text}");
     }
 }
@@ -152,7 +155,7 @@ fn the_validators_sentence_names_the_place_and_not_the_value() {
 #[test]
 fn inputs_are_stored_and_read_again() {
     for agent in AGENTS {
-        let inputs = inputs(agent.name);
+        let inputs = inputs(&agent.name);
         let stored = serde_json::to_string(&inputs).unwrap();
         assert_eq!(serde_json::from_str::<Inputs>(&stored).unwrap(), inputs);
     }

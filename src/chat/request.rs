@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::chat::args::ArgumentProblem;
 use crate::text::arguments::quoted;
+use crate::workflow::artifact::ReviewVerdict;
 use crate::workflow::ids::Digest;
 
 /// One command of a comment, understood.
@@ -38,6 +39,8 @@ pub enum Request {
         digest: Option<DigestPrefix>,
         /// The person's words.
         reason: Option<String>,
+        /// Whether a review is to count as passed or failed, whatever it says.
+        verdict: Option<ReviewVerdict>,
     },
     /// Take an approval back.
     Unapprove {
@@ -127,7 +130,17 @@ impl Request {
             Self::Help { verb: about } => line(verb, about.iter()),
             Self::Explain { about } => line(verb, about.iter()),
             Self::Unapprove { of } => line(verb, of.iter().map(|login| format!("@{login}"))),
-            Self::Approve { digest, reason } => with_text(line(verb, digest.iter()), reason.as_deref()),
+            Self::Approve {
+                digest,
+                reason,
+                verdict,
+            } => {
+                let digest = digest.iter().map(ToString::to_string);
+                let verdict = verdict
+                    .iter()
+                    .map(|verdict| crate::chat::verbs::verdict_word(*verdict).to_owned());
+                with_text(line(verb, digest.chain(verdict)), reason.as_deref())
+            }
             Self::Hold { reason } | Self::Cancel { reason } => with_text(format!("/{verb}"), reason.as_deref()),
             Self::Reject { reason: text } | Self::Revise { text } => format!("/{verb} {text}"),
             Self::Task { fields } => line(verb, fields.iter()),

@@ -78,10 +78,17 @@ fn detail(event: &Event) -> String {
             None => format!("{phase} {}", digest.short()),
         },
         Event::Shown { phase, digest, .. } => format!("{phase} {}", digest.short()),
-        Event::Approved { phase, approval } | Event::Voted { phase, approval } => {
-            format!("{phase} {}", approval.digest.short())
-        }
+        Event::Voted { phase, approval } => format!("{phase} {}", approval.digest.short()),
         Event::VoteWithdrawn { phase, of, .. } => format!("{phase}: that of {}", of.login),
+        Event::Approved {
+            phase,
+            approval,
+            verdict,
+        } => match verdict {
+            Some(verdict) => format!("{phase} {}, counted as {verdict}", approval.digest.short()),
+            None => format!("{phase} {}", approval.digest.short()),
+        },
+        Event::SentBack { phase, to } => format!("{phase} to {to}"),
         Event::ApprovalLost { phase, reason } => format!("{phase}: {reason}"),
         Event::Rejected { phase, reason, .. } => format!("{phase}: {}", reason.as_str()),
         Event::Revised { phase, text, .. } => format!("{phase}: {}", text.as_str()),

@@ -37,7 +37,8 @@ pub mod exit {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  it did what was asked
-  1  it failed: nothing of that id, mistakes in a file, a step of a play that came out otherwise
+  1  it failed: nothing of that id, mistakes in a file, a model that failed its test,
+     a step of a play that came out otherwise
   2  the command line was not understood
   3  the configuration or the database is not usable; nothing was started
 

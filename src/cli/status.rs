@@ -192,6 +192,7 @@ pub(super) fn words(status: PhaseStatus) -> &'static str {
         PhaseStatus::Blocked => "blocked",
         PhaseStatus::Running => "running",
         PhaseStatus::WaitingForHuman => "waits for a person",
+        PhaseStatus::Draft => "prompt ready",
         PhaseStatus::ReadyForReview => "ready for review",
         PhaseStatus::Approved => "approved",
         PhaseStatus::Rejected => "rejected",

@@ -57,12 +57,34 @@ pub struct Limits {
 }
 
 /// Where each agent's text comes from.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Providers {
     /// For the agent that proposes tasks.
     pub extract: ProviderName,
     /// For the agent that drafts mail.
     pub email: ProviderName,
+    /// For the agents that definitions make, unless their role is named.
+    #[serde(default = "by_hand")]
+    pub default: ProviderName,
+    /// For the agents of a role.
+    #[serde(default)]
+    pub roles: BTreeMap<String, ProviderName>,
+}
+
+impl Default for Providers {
+    fn default() -> Self {
+        Self {
+            extract: ProviderName::Rules,
+            email: ProviderName::Rules,
+            default: by_hand(),
+            roles: BTreeMap::new(),
+        }
+    }
+}
+
+/// No rules can do what a definition's prompt asks for.
+fn by_hand() -> ProviderName {
+    ProviderName::Manual
 }
 
 /// A provider that a repository may choose.
@@ -333,6 +355,12 @@ struct FileProviders {
     /// For the agent that drafts mail.
     #[schemars(extend("examples" = ["rules", "manual", "http:NAME"]))]
     email: FileProvider,
+    /// For the agents that definitions make, unless their role stands below. Without it a person answers.
+    #[schemars(extend("examples" = ["manual", "http:NAME"]))]
+    default: Option<FileProvider>,
+    /// For the agents of a role of a definition: role to provider.
+    #[schemars(extend("maxProperties" = 50))]
+    roles: BTreeMap<String, FileProvider>,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -402,10 +430,7 @@ impl RepositoryConfig {
                 comments: file.limits.comments,
             },
             definition: check.definition(file.definition),
-            providers: Providers {
-                extract: check.provider("extract", &file.providers.extract),
-                email: check.provider("email", &file.providers.email),
-            },
+            providers: check.providers(&file.providers),
             caps: file.caps.read(
                 &mut Amounts {
                     document: &document,
@@ -532,7 +557,23 @@ impl Check<'_> {
         definition
     }
 
-    fn provider(&mut self, agent: &str, file: &FileProvider) -> ProviderName {
+    fn providers(&mut self, file: &FileProviders) -> Providers {
+        Providers {
+            extract: self.provider(&["extract"], &file.extract),
+            email: self.provider(&["email"], &file.email),
+            default: match &file.default {
+                Some(provider) => self.provider(&["default"], provider),
+                None => by_hand(),
+            },
+            roles: file
+                .roles
+                .iter()
+                .map(|(role, provider)| (role.clone(), self.provider(&["roles", role], provider)))
+                .collect(),
+        }
+    }
+
+    fn provider(&mut self, of: &[&str], file: &FileProvider) -> ProviderName {
         let text = file.0.trim();
         let parsed = text.parse::<ProviderName>();
         let refusal = match (&parsed, self.vocabulary.offer) {
@@ -545,7 +586,8 @@ impl Check<'_> {
             )),
         };
         if let Some(refusal) = refusal {
-            self.value(&["providers", agent], refusal);
+            let path: Vec<&str> = ["providers"].iter().chain(of).copied().collect();
+            self.value(&path, refusal);
         }
         parsed.unwrap_or_default()
     }

@@ -5,12 +5,12 @@ use super::effects::{Ended, Work};
 use super::model::Errand;
 use super::readers::Readers;
 use super::{Engine, Trouble};
-use crate::agents::{self, Agent, Draft, Inputs, Problem, Prompt};
+use crate::agents::{self, Agent, Draft, Handed, Inputs, Material, Problem, Prompt};
 use crate::chat::say::why::why_words;
 use crate::config::{ProviderName, RepositoryConfig};
 use crate::providers::rules;
 use crate::store::Write;
-use crate::store::runs::{Run, UNDER_WAY, keep_run};
+use crate::store::runs::{PROMPTED, Run, UNDER_WAY, keep_run};
 use crate::store::workflows::{Stored, keep_proposal};
 use crate::workflow::artifact::{Proposal, Stage, Targets};
 use crate::workflow::command::{Report, RunResult};
@@ -20,6 +20,14 @@ use crate::workflow::state::{Ending, PhaseStatus, State, Why};
 /// What an agent is given.
 enum Given {
     Inputs(Box<Inputs>),
+    /// There is nothing to ask the agent.
+    Nothing(Ending),
+}
+
+/// What a run works with.
+enum Prepared {
+    /// Its inputs, its prompt, and the run as it is kept.
+    Ready(Box<(Inputs, Prompt, Run)>),
     /// There is nothing to ask the agent.
     Nothing(Ending),
 }
@@ -62,50 +70,34 @@ impl Engine {
             attempt,
             result,
         };
-        let begun = self.store().run(id).await?.map(|listed| listed.run);
-        let (inputs, mut run) = match begun {
-            // A model was asked already: it is asked on with what it was given then, whatever was written since.
-            Some(run) => (read(&run.inputs)?, run),
-            None => {
-                let inputs = match self.given(work, stored, phase, agent, &settings.config).await? {
-                    Given::Inputs(inputs) => *inputs,
-                    Given::Nothing(ending) => {
-                        return Ok(Ended::reported("nothing to ask", ran(RunResult::Ended(ending))));
-                    }
-                };
-                let provider = provider_of(agent, &settings.config);
-                // A prompt that a model or a person's tools will see leaves the repository's audience.
-                let inputs = match provider {
-                    ProviderName::Rules => inputs,
-                    ProviderName::Manual | ProviderName::Http(_) => agents::outbound(inputs),
-                };
-                let prompt = prompt(agent, &inputs)?;
-                let withheld = withheld(provider, agent, &inputs).is_some();
-                let run = Run {
-                    id: id.to_owned(),
-                    phase: phase.clone(),
-                    iteration,
-                    attempt,
-                    agent: agent.name.to_owned(),
-                    provider: provider.to_string(),
-                    inputs: serde_json::to_string(&inputs).map_err(|error| Trouble::Never(error.to_string()))?,
-                    prompt: if withheld { prompt.system } else { prompt.whole() },
-                    answer: None,
-                    answered_by: None,
-                    outcome: UNDER_WAY.to_owned(),
-                    started_at: self.now(),
-                    ended_at: self.now(),
-                };
-                (inputs, run)
+        let prepared = self.prepare(work, stored, phase, &agent, &settings.config).await?;
+        let (inputs, prompt, mut run) = match prepared {
+            Prepared::Ready(ready) => *ready,
+            Prepared::Nothing(ending) => {
+                return Ok(Ended::reported("nothing to ask", ran(RunResult::Ended(ending))));
             }
         };
+        if at.prompt.is_none() && waits_for_its_prompt(state, phase) {
+            let proposal = prompt_proposal(state, phase, iteration, &prompt);
+            let beside = Beside::default();
+            let repository = state.subject.repository;
+            let mut extra = Write::of(keep_proposal(&proposal, &beside.value(), repository, self.now())?);
+            run.outcome = PROMPTED.to_owned();
+            extra.push(keep_run(&run, &state.id, repository));
+            let proposal = Box::new(proposal);
+            return Ok(Ended::Reported {
+                result: "its prompt waits".to_owned(),
+                report: ran(RunResult::Prompted { proposal }),
+                extra,
+            });
+        }
         let provider = run.provider.parse().map_err(Trouble::Never)?;
-        let judged = match (withheld(&provider, agent, &inputs), provider) {
+        let judged = match (withheld(&provider, &agent, &inputs), provider) {
             (Some(problem), _) => Judged::NeedsPerson {
                 why: Why::Withheld(problem.text),
                 answer: None,
             },
-            (None, ProviderName::Rules) => by_the_rules(agent, &inputs),
+            (None, ProviderName::Rules) => by_the_rules(&agent, &inputs),
             (None, ProviderName::Manual) => Judged::NeedsPerson {
                 why: Why::ManualProvider,
                 answer: None,
@@ -115,9 +107,9 @@ impl Engine {
                     work,
                     stored,
                     config: &settings.config,
-                    agent,
+                    agent: &agent,
                     inputs: &inputs,
-                    prompt: &prompt(agent, &inputs)?,
+                    prompt: &prompt,
                     run: &run,
                 };
                 self.ask_model(&errand, &endpoint).await?
@@ -143,7 +135,7 @@ impl Engine {
                 if provider == ProviderName::Rules.to_string() && agent.works_from == agents::InputKind::Thread {
                     beside.forms = Forms::OfTheRules;
                 }
-                let proposal = propose(state, phase, iteration, agent, *draft);
+                let proposal = propose(state, phase, iteration, &agent, *draft);
                 let repository = state.subject.repository;
                 extra.push(keep_proposal(&proposal, &beside.value(), repository, self.now())?);
                 let proposal = Box::new(proposal);
@@ -160,6 +152,99 @@ impl Engine {
         })
     }
 
+    /// What a run works with. A run that began, or whose prompt was approved, goes on with what it was given then,
+    /// whatever was written since.
+    async fn prepare(
+        &self,
+        work: &Work<'_>,
+        stored: &Stored,
+        phase: &PhaseId,
+        agent: &Agent,
+        config: &RepositoryConfig,
+    ) -> Result<Prepared, Trouble> {
+        let (state, id) = (&stored.state, work.effect.id.as_str());
+        let at = state.at(phase);
+        if let Some(begun) = self.store().run(id).await? {
+            let inputs = read(&begun.run.inputs)?;
+            let prompt = self.prompt_in_force(state, phase, agent, &inputs).await?;
+            return Ok(Prepared::Ready(Box::new((inputs, prompt, begun.run))));
+        }
+        let prompted = match at.prompt {
+            Some(_) => self.store().last_run(&state.id, phase).await?,
+            None => None,
+        };
+        let inputs = match prompted.filter(|run| run.iteration == at.iteration) {
+            Some(run) => read(&run.inputs)?,
+            None => match self.given(work, stored, phase, agent, config).await? {
+                Given::Inputs(inputs) => *inputs,
+                Given::Nothing(ending) => return Ok(Prepared::Nothing(ending)),
+            },
+        };
+        let provider = provider_of(state, phase, agent, config);
+        // A prompt that a model or a person's tools will see leaves the repository's audience.
+        let inputs = match provider {
+            ProviderName::Rules => inputs,
+            ProviderName::Manual | ProviderName::Http(_) => agents::outbound(inputs),
+        };
+        let prompt = self.prompt_in_force(state, phase, agent, &inputs).await?;
+        let withheld = withheld(&provider, agent, &inputs).is_some();
+        let run = Run {
+            id: id.to_owned(),
+            phase: phase.clone(),
+            iteration: at.iteration,
+            attempt: at.attempt,
+            agent: agent.name.to_string(),
+            provider: provider.to_string(),
+            inputs: serde_json::to_string(&inputs).map_err(|error| Trouble::Never(error.to_string()))?,
+            prompt: if withheld {
+                prompt.system.clone()
+            } else {
+                prompt.whole()
+            },
+            answer: None,
+            answered_by: None,
+            outcome: UNDER_WAY.to_owned(),
+            started_at: self.now(),
+            ended_at: self.now(),
+        };
+        Ok(Prepared::Ready(Box::new((inputs, prompt, run))))
+    }
+
+    /// The prompt that was approved, exactly; else the one that the inputs make.
+    async fn prompt_in_force(
+        &self,
+        state: &State,
+        phase: &PhaseId,
+        agent: &Agent,
+        inputs: &Inputs,
+    ) -> Result<Prompt, Trouble> {
+        let written = agents::prompt(agent, inputs).map_err(|error| Trouble::Never(error.to_string()))?;
+        let Some(digest) = state.at(phase).prompt else {
+            return Ok(written);
+        };
+        let approved = self.store().proposal(&state.id, &digest).await?;
+        let approved = approved.and_then(|(proposal, _)| serde_json::from_value(proposal.artifact).ok());
+        approved.ok_or_else(|| Trouble::Never("the prompt that was approved cannot be read".to_owned()))
+    }
+
+    /// What the phases that another takes from made last.
+    async fn handed(&self, state: &State, phase: &PhaseId) -> Result<Vec<Handed>, Trouble> {
+        let mut handed = Vec::new();
+        let inputs = state.definition.phase(phase).map(|phase| phase.inputs.as_slice());
+        for input in inputs.unwrap_or_default() {
+            let Some(digest) = state.at(input).output else { continue };
+            if let Some((proposal, _)) = self.store().proposal(&state.id, &digest).await? {
+                handed.push(Handed {
+                    phase: proposal.phase.as_str().to_owned(),
+                    iteration: proposal.iteration,
+                    schema: proposal.schema,
+                    artifact: proposal.artifact,
+                });
+            }
+        }
+        Ok(handed)
+    }
+
     /// Gathers the facts that an agent works from.
     async fn given(
         &self,
@@ -171,9 +256,18 @@ impl Engine {
     ) -> Result<Given, Trouble> {
         match agent.works_from {
             agents::InputKind::Thread => {
-                let readers = Readers::of(&config.providers.extract);
+                let readers = Readers::of(&provider_of(&stored.state, phase, agent, config));
                 let thread = self.gather_thread(&work.repo, stored, phase, config, readers).await?;
                 Ok(Given::Inputs(Box::new(Inputs::Thread(thread))))
+            }
+            agents::InputKind::Material => {
+                let readers = Readers::of(&provider_of(&stored.state, phase, agent, config));
+                let material = Material {
+                    thread: self.gather_thread(&work.repo, stored, phase, config, readers).await?,
+                    given: stored.state.given.clone(),
+                    artifacts: self.handed(&stored.state, phase).await?,
+                };
+                Ok(Given::Inputs(Box::new(Inputs::Material(Box::new(material)))))
             }
             agents::InputKind::Mailing => {
                 if config.mail.to.is_empty() && config.mail.cc.is_empty() {
@@ -194,19 +288,55 @@ impl Engine {
 }
 
 /// The agent of a phase.
-pub(super) fn agent_of(state: &State, phase: &PhaseId) -> Result<&'static Agent, Trouble> {
-    let name = state
-        .definition
-        .phase(phase)
-        .and_then(|phase| phase.agent.as_deref())
-        .unwrap_or_default();
-    agents::find(name).ok_or_else(|| Trouble::Never(format!("this version of the program has no agent {name}")))
+pub(super) fn agent_of(state: &State, phase: &PhaseId) -> Result<Agent, Trouble> {
+    let found = state.definition.phase(phase);
+    let agent = found.and_then(|phase| agents::of_phase(&state.definition, phase));
+    agent.ok_or_else(|| Trouble::Never(format!("this version of the program has no agent for {phase}")))
 }
 
-fn provider_of<'a>(agent: &Agent, config: &'a RepositoryConfig) -> &'a ProviderName {
-    match agent.works_from {
-        agents::InputKind::Thread => &config.providers.extract,
-        agents::InputKind::Mailing => &config.providers.email,
+/// Where a phase's text comes from: the definition's word for the phase, the repository's for the role or the agent, the
+/// definition's for the role, the repository's for everything else.
+fn provider_of(state: &State, phase: &PhaseId, agent: &Agent, config: &RepositoryConfig) -> ProviderName {
+    let defined = state.definition.phase(phase);
+    let fixed = defined.and_then(|phase| phase.provider.as_deref());
+    let role = defined.and_then(|phase| phase.role.as_deref());
+    let of_role = role.and_then(|role| config.providers.roles.get(role).cloned());
+    let by_definition = role
+        .and_then(|role| state.definition.roles.get(role))
+        .and_then(|role| role.provider.as_deref());
+    let parsed = |text: &str| text.parse().ok();
+    let by_default = || match agent.works_from {
+        agents::InputKind::Thread => config.providers.extract.clone(),
+        agents::InputKind::Mailing => config.providers.email.clone(),
+        agents::InputKind::Material => config.providers.default.clone(),
+    };
+    fixed
+        .and_then(parsed)
+        .or(of_role)
+        .or_else(|| by_definition.and_then(parsed))
+        .unwrap_or_else(by_default)
+}
+
+/// Whether people approve a phase's prompt before it is sent.
+fn waits_for_its_prompt(state: &State, phase: &PhaseId) -> bool {
+    let defined = state.definition.phase(phase);
+    defined.is_some_and(|phase| !phase.prompt_gate.is_none())
+}
+
+/// A prompt as people approve it.
+fn prompt_proposal(state: &State, phase: &PhaseId, iteration: u32, prompt: &Prompt) -> Proposal {
+    Proposal {
+        workflow: state.id.clone(),
+        phase: phase.clone(),
+        iteration,
+        stage: Stage::Prompt,
+        schema: agents::PROMPT_SCHEMA.to_owned(),
+        artifact: serde_json::json!({ "system": prompt.system, "user": prompt.user }),
+        targets: Targets {
+            repository: state.subject.repository,
+            subject: state.subject.number,
+            acts: Vec::new(),
+        },
     }
 }
 
@@ -238,10 +368,6 @@ fn by_the_rules(agent: &Agent, inputs: &Inputs) -> Judged {
     }
 }
 
-fn prompt(agent: &Agent, inputs: &Inputs) -> Result<Prompt, Trouble> {
-    agents::prompt(agent, inputs).map_err(|error| Trouble::Never(error.to_string()))
-}
-
 /// Inputs as a run kept them.
 pub(super) fn read(inputs: &str) -> Result<Inputs, Trouble> {
     serde_json::from_str(inputs).map_err(|error| Trouble::Never(format!("its inputs cannot be read: {error}")))
@@ -254,7 +380,7 @@ pub(super) fn propose(state: &State, phase: &PhaseId, iteration: u32, agent: &Ag
         phase: phase.clone(),
         iteration,
         stage: Stage::Response,
-        schema: agent.schema_name.to_owned(),
+        schema: agent.schema_name.to_string(),
         artifact: draft.artifact,
         targets: Targets {
             repository: state.subject.repository,
@@ -269,6 +395,7 @@ pub(super) fn beside(inputs: &Inputs, draft: &mut Draft) -> Beside {
     let mut notes = match inputs {
         Inputs::Thread(thread) => thread.notes.clone(),
         Inputs::Mailing(mailing) => mailing.notes.clone(),
+        Inputs::Material(material) => material.thread.notes.clone(),
     };
     notes.append(&mut draft.notes);
     Beside {

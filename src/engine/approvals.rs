@@ -240,15 +240,20 @@ impl Engine {
     ) -> Result<Result<Definition, Settled>, Trouble> {
         let mut definition = definition.clone();
         let more = &spoken.settings.config.approval;
-        for phase in &mut definition.phases {
-            if let Gate::People(gate) = &mut phase.gate {
+        for gate in definition
+            .phases
+            .iter_mut()
+            .flat_map(|phase| [&mut phase.gate, &mut phase.prompt_gate])
+        {
+            if let Gate::People(gate) = gate {
                 gate.tighten(more);
             }
         }
-        let gates = definition.phases.iter().filter_map(|phase| match &phase.gate {
-            Gate::People(gate) => Some(gate),
-            Gate::None => None,
-        });
+        let gates = definition
+            .phases
+            .iter()
+            .flat_map(|phase| [&phase.gate, &phase.prompt_gate]);
+        let gates = gates.filter_map(Gate::people);
         let mut rosters: BTreeMap<Team, BTreeSet<UserId>> = BTreeMap::new();
         for quorum in gates.flat_map(PeopleGate::quorums) {
             let (mut members, mut named, mut more) = (BTreeSet::new(), 0, quorum.of.is_empty());

@@ -13,6 +13,7 @@ use crate::chat::verbs::Verb;
 use crate::store::runs::{Run, keep_run};
 use crate::store::workflows::{Stored, keep_proposal, mark_card_stale};
 use crate::store::{StoreError, Write};
+use crate::workflow::artifact::{Proposal, Stage, Targets};
 use crate::workflow::command::{Ask, Authority, Command, Named, Refusal, Verdict};
 use crate::workflow::decide::{Facts, awaits_answer, decide, no_open_gate};
 use crate::workflow::event::Event;
@@ -109,7 +110,11 @@ impl Engine {
     ) -> Result<Asked, Trouble> {
         let said = |reason: &Option<String>| reason.clone().unwrap_or_default();
         let ask = match request {
-            Request::Approve { digest, reason } => {
+            Request::Approve {
+                digest,
+                reason,
+                verdict,
+            } => {
                 if let Some(no) = self.card_is_not_intact(spoken, stored).await? {
                     return Ok(no);
                 }
@@ -120,6 +125,7 @@ impl Engine {
                 Ask::Approve {
                     named,
                     reason: reason.clone(),
+                    verdict: *verdict,
                 }
             }
             Request::Unapprove { of } => Ask::Unapprove {
@@ -218,10 +224,14 @@ impl Engine {
             return Err(Trouble::Never("the proposal is not stored any more".to_owned()));
         };
         let inputs = self.inputs_of(stored, phase).await?;
-        let mut artifact = proposal.artifact;
+        let mut artifact = proposal.artifact.clone();
         let mut draft = None;
         for amendment in amendments {
-            match agents::amend(agent, &artifact, amendment, &inputs) {
+            let amended = match proposal.stage {
+                Stage::Prompt => agents::amend_prompt(&artifact, amendment),
+                Stage::Response => agents::amend(&agent, &artifact, amendment, &inputs),
+            };
+            match amended {
                 Ok(amended) => {
                     artifact = amended.artifact.clone();
                     draft = Some(amended);
@@ -241,7 +251,14 @@ impl Engine {
             planned: std::mem::take(&mut draft.planned),
             ..Beside::of(said)
         };
-        let proposal = propose(state, phase, state.at(phase).iteration, agent, draft);
+        let proposal = Proposal {
+            artifact: draft.artifact,
+            targets: Targets {
+                acts: draft.acts,
+                ..proposal.targets
+            },
+            ..proposal
+        };
         let repository = state.subject.repository;
         let kept = Write::of(keep_proposal(&proposal, &said.value(), repository, self.now())?);
         let change = change.lines().next().unwrap_or(change).to_owned();
@@ -270,21 +287,21 @@ impl Engine {
         let agent = agent_of(state, &phase)?;
         let inputs = self.inputs_of(stored, &phase).await?;
         let at = state.at(&phase);
-        let mut draft = match agents::judge(agent, text, &inputs) {
+        let mut draft = match agents::judge(&agent, text, &inputs) {
             Ok(draft) => draft,
             Err(problems) => return Ok(Asked::No(say::answer_rejected(&sentences(&problems)), Write::new())),
         };
         let said = beside(&inputs, &mut draft);
-        let proposal = propose(state, &phase, at.iteration, agent, draft);
+        let proposal = propose(state, &phase, at.iteration, &agent, draft);
         let repository = state.subject.repository;
         let mut extra = Write::of(keep_proposal(&proposal, &said.value(), repository, self.now())?);
-        let prompt = agents::prompt(agent, &inputs).map_err(|error| Trouble::Never(error.to_string()))?;
+        let prompt = agents::prompt(&agent, &inputs).map_err(|error| Trouble::Never(error.to_string()))?;
         let run = Run {
             id: spoken.key.clone(),
             phase: phase.clone(),
             iteration: at.iteration,
             attempt: at.attempt,
-            agent: agent.name.to_owned(),
+            agent: agent.name.to_string(),
             provider: "manual".to_owned(),
             inputs: serde_json::to_string(&inputs).map_err(|error| Trouble::Never(error.to_string()))?,
             prompt: prompt.whole(),

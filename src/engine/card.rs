@@ -384,7 +384,8 @@ fn shown(proposal: &Proposal) -> Result<Shown, serde_json::Error> {
         "tasks.v1" => {
             serde_json::from_value(proposal.artifact.clone()).map(|tasks| Shown::Tasks(tasks_view(tasks, proposal)))
         }
-        _ => mail_view(proposal).map(Shown::Mail),
+        "email.v1" => mail_view(proposal).map(Shown::Mail),
+        schema => Ok(Shown::Document(say::document::view(schema, &proposal.artifact))),
     }
 }
 

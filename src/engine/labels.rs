@@ -57,6 +57,7 @@ impl OwnLabel {
         Some(match name.strip_prefix(PREFIX)? {
             "deliver" => Request::Deliver,
             "approve" => Request::Approve {
+                verdict: None,
                 digest: None,
                 reason: None,
             },

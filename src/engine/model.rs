@@ -35,7 +35,7 @@ pub(super) struct Errand<'a> {
     pub(super) work: &'a Work<'a>,
     pub(super) stored: &'a Stored,
     pub(super) config: &'a RepositoryConfig,
-    pub(super) agent: &'static Agent,
+    pub(super) agent: &'a Agent,
     pub(super) inputs: &'a Inputs,
     pub(super) prompt: &'a Prompt,
     /// The run as it stands when it begins.
@@ -100,6 +100,7 @@ impl Engine {
             self.store()
                 .write(call.closed(&CallEnd::Lost, call.reserved, now)?)
                 .await?;
+            crate::figures::model_call(&call.endpoint, CallEnd::Lost.word(), call.reserved);
             tracing::warn!(call = %call.id, "a call was lost; what it reserved counts as spent");
             (call.end, call.spent, call.ended_at) = (CallEnd::Lost, call.reserved, Some(now));
         }
@@ -284,7 +285,7 @@ impl Errand<'_> {
         Question {
             system: &self.prompt.system,
             turns,
-            schema_name: self.agent.schema_name,
+            schema_name: &self.agent.schema_name,
             schema,
         }
     }

@@ -5,7 +5,6 @@ use chrono::TimeDelta;
 use rust_embed::RustEmbed;
 
 use super::{Engine, Trouble};
-use crate::agents::AGENTS;
 use crate::chat::verbs::{Dialect, VERBS};
 use crate::config::{ConfigError, Offer, RepositoryConfig, Vocabulary};
 use crate::github::Repo;
@@ -25,10 +24,10 @@ struct Workflows;
 
 /// The definitions that come with the program.
 pub(super) fn embedded_definitions() -> Result<Vec<Definition>, Invalid> {
-    let agents: Vec<&str> = AGENTS.iter().map(|agent| agent.name).collect();
+    let names = crate::agents::names();
     Workflows::iter()
         .filter_map(|path| Workflows::get(&path))
-        .map(|file| Definition::parse(&String::from_utf8_lossy(&file.data), &agents))
+        .map(|file| names.parse(&String::from_utf8_lossy(&file.data)))
         .collect()
 }
 

@@ -1,5 +1,7 @@
 //! How a workflow begins.
 
+use std::collections::BTreeMap;
+
 use super::change::Spot;
 use super::commands::{Settled, Spoken, allowed};
 use super::{Engine, Trouble};
@@ -51,6 +53,7 @@ impl Engine {
                 number,
                 id: issue.id,
             },
+            given: BTreeMap::new(),
             by,
         };
         match decide(None, &Command::Start(start), Facts::default(), self.now()) {

@@ -24,7 +24,7 @@ And with them: `by Friday`, `by 2026-12-01`, `est: S`, `priority: high`, `after 
 
 /// The answer of the rules, as JSON of the agent's schema. `None` when they do not know the agent or its inputs.
 pub fn answer(agent: &Agent, inputs: &Inputs) -> Option<String> {
-    let value = match (agent.name, inputs) {
+    let value = match (agent.name.as_ref(), inputs) {
         ("extract", Inputs::Thread(thread)) => extract::answer(thread),
         ("email", Inputs::Mailing(mailing)) => email::answer(mailing),
         _ => return None,

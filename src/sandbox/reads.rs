@@ -1,5 +1,7 @@
 //! What tests and the page read.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
 use super::Sandbox;
@@ -186,6 +188,16 @@ impl Sandbox {
     /// The text of a file on the default branch.
     pub fn file(&self, path: &str) -> Option<String> {
         self.shared.lock().repos.get(&self.focus)?.files.get(path).cloned()
+    }
+
+    /// The files of the default branch by their paths.
+    pub fn files(&self) -> BTreeMap<String, String> {
+        let world = self.shared.lock();
+        world
+            .repos
+            .get(&self.focus)
+            .map(|repo| repo.files.clone())
+            .unwrap_or_default()
     }
 
     /// The present `owner/name`.

@@ -42,6 +42,9 @@ pub struct Run {
 /// The outcome of a run that has begun and not ended: a model is being asked.
 pub const UNDER_WAY: &str = "under way";
 
+/// The outcome of a run that made a prompt which waits at its gate.
+pub const PROMPTED: &str = "its prompt waits at the gate";
+
 /// A run, and the workflow that it belongs to, for lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {

@@ -1,5 +1,6 @@
 //! The fold: total, and for every event version ever written.
 
+use super::artifact::Stage;
 use super::event::Event;
 use super::ids::{PhaseId, UserId};
 use super::state::{Entry, Hold, Maker, Pending, PhaseState, PhaseStatus, State, Status, Timestamp, What};
@@ -15,6 +16,7 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
         by,
         surface,
         said_at,
+        given,
     } = event
     else {
         return None;
@@ -33,6 +35,11 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
         why: None,
         ending: None,
         reminders: 0,
+        prompt: None,
+        output: None,
+        verdict: None,
+        rejections: 0,
+        called: false,
     };
     Some(State {
         id: workflow.clone(),
@@ -42,6 +49,7 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
         starter: by.clone(),
         started_at: at,
         heard_at: *said_at,
+        given: given.clone(),
         status: Status::Open,
         hold: None,
         phases: definition
@@ -97,7 +105,30 @@ pub fn apply(state: &mut State, event: &Event, at: Timestamp) {
             };
         }
         Event::Completed => state.status = Status::Completed,
+        Event::SentBack { phase, to } => send_back(state, phase, to, at),
         _ => apply_to_phase(state, event, at),
+    }
+}
+
+/// Every phase between the two will run again in its next iteration. What they proposed stays on record, and what they
+/// completed stays at hand for those that are run again.
+fn send_back(state: &mut State, from: &PhaseId, to: &PhaseId, at: Timestamp) {
+    let between: Vec<PhaseId> = state.definition.between(to, from).into_iter().cloned().collect();
+    for id in &between {
+        let Some(phase) = state.phases.get_mut(id) else {
+            continue;
+        };
+        if let Some(pending) = phase.pending.take() {
+            phase.output = Some(pending.digest);
+        }
+        phase.votes.clear();
+        phase.approval = None;
+        phase.ending = None;
+        phase.why = None;
+        phase.enter(PhaseStatus::Blocked, at);
+    }
+    if let Some(phase) = state.phases.get_mut(to) {
+        phase.called = true;
     }
 }
 
@@ -119,6 +150,11 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
     let Some(phase) = state.phases.get_mut(id) else { return };
     match event {
         Event::PhaseStarted { iteration, attempt, .. } => {
+            if phase.iteration != *iteration {
+                phase.prompt = None;
+                phase.verdict = None;
+                phase.rejections = 0;
+            }
             phase.iteration = *iteration;
             phase.attempt = *attempt;
             phase.why = None;
@@ -129,7 +165,14 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
             phase.why = None;
             phase.enter(PhaseStatus::Approved, at);
         }
-        Event::Proposed { digest, acts, by, .. } => {
+        Event::Proposed {
+            digest,
+            acts,
+            by,
+            stage,
+            verdict,
+            ..
+        } => {
             phase.retire_pending();
             phase.void.retain(|void| void != digest);
             phase.pending = Some(Pending {
@@ -138,10 +181,18 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
                 made_at: at,
                 shown_at: None,
                 acts: acts.clone(),
+                stage: *stage,
+                verdict: *verdict,
             });
             phase.why = None;
             phase.reminders = 0;
-            phase.enter(PhaseStatus::ReadyForReview, at);
+            phase.enter(
+                match stage {
+                    Stage::Prompt => PhaseStatus::Draft,
+                    Stage::Response => PhaseStatus::ReadyForReview,
+                },
+                at,
+            );
         }
         Event::Shown { digest, at, .. } => {
             if let Some(pending) = phase.pending.as_mut().filter(|pending| pending.digest == *digest) {
@@ -153,8 +204,17 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
             phase.votes.push(approval.clone());
         }
         Event::VoteWithdrawn { of, .. } => phase.drop_vote(of.id),
-        Event::Approved { approval, .. } => {
+        Event::Approved { approval, .. } if phase.status == PhaseStatus::Draft => {
+            // It is used up: what comes back has a gate of its own.
+            phase.prompt = Some(approval.digest);
+            phase.pending = None;
+            phase.votes.clear();
+            phase.reminders = 0;
+            phase.enter(PhaseStatus::Running, at);
+        }
+        Event::Approved { approval, verdict, .. } => {
             phase.drop_vote(approval.by.id);
+            phase.verdict = verdict.or(phase.pending.as_ref().and_then(|pending| pending.verdict));
             phase.approval = Some(approval.clone());
             phase.enter(PhaseStatus::Approved, at);
         }
@@ -165,8 +225,12 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
             phase.reminders = 0;
             phase.enter(PhaseStatus::ReadyForReview, at);
         }
-        Event::Rejected { .. } => {
+        Event::Rejected { by, reason, .. } => {
             phase.retire_pending();
+            if by.is_some() {
+                phase.steer.push(reason.clone());
+            }
+            phase.rejections += 1;
             phase.enter(PhaseStatus::Rejected, at);
         }
         Event::Revised { text, .. } => {
@@ -186,10 +250,12 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
         }
         Event::PhaseCompleted { ending, .. } => {
             phase.ending = Some(ending.clone());
+            phase.output = phase.pending.as_ref().map(|pending| pending.digest);
             phase.enter(PhaseStatus::Completed, at);
         }
         Event::Reminded { .. } => phase.reminders += 1,
-        Event::Retried { .. }
+        Event::SentBack { .. }
+        | Event::Retried { .. }
         | Event::Started { .. }
         | Event::Held { .. }
         | Event::Unheld { .. }
@@ -241,6 +307,7 @@ fn phase_of(event: &Event) -> Option<&PhaseId> {
         | Event::Voted { phase, .. }
         | Event::VoteWithdrawn { phase, .. }
         | Event::Approved { phase, .. }
+        | Event::SentBack { phase, .. }
         | Event::Unapproved { phase, .. }
         | Event::ApprovalLost { phase, .. }
         | Event::Rejected { phase, .. }
@@ -262,9 +329,12 @@ fn phase_of(event: &Event) -> Option<&PhaseId> {
 /// The line that an event adds to the record.
 fn entry(event: &Event) -> Option<What> {
     Some(match event {
-        Event::Approved { phase, approval } => What::Approved(phase.clone(), approval.digest, approval.surface.clone()),
         Event::Voted { phase, approval } => What::Voted(phase.clone(), approval.digest, approval.surface.clone()),
         Event::VoteWithdrawn { phase, of, .. } => What::VoteWithdrawn(phase.clone(), of.clone()),
+        Event::SentBack { phase, to } => What::SentBack(phase.clone(), to.clone()),
+        Event::Approved { phase, approval, .. } => {
+            What::Approved(phase.clone(), approval.digest, approval.surface.clone())
+        }
         Event::Unapproved { phase, .. } => What::Unapproved(phase.clone()),
         Event::ApprovalLost { phase, reason } => What::ApprovalLost(phase.clone(), reason.clone()),
         Event::Rejected {

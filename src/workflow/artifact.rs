@@ -7,11 +7,33 @@ use super::act::{Act, ActKey};
 use super::ids::{Digest, IssueNumber, PhaseId, RepositoryId, WorkflowId};
 
 /// A stage of a phase: what will be asked, or what came back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
+    /// What will be asked.
+    Prompt,
     /// What came back.
+    #[default]
     Response,
+}
+
+/// What a review came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReviewVerdict {
+    /// It can go on.
+    Pass,
+    /// It goes back.
+    Fail,
+}
+
+impl std::fmt::Display for ReviewVerdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+        })
+    }
 }
 
 /// Where a proposal's acts reach.
@@ -49,6 +71,11 @@ impl Proposal {
     /// The keys of its acts, in order.
     pub fn act_keys(&self) -> Vec<ActKey> {
         self.targets.acts.iter().map(|act| act.key.clone()).collect()
+    }
+
+    /// The verdict that its artifact holds, where its schema has one. Agents put the host's own there.
+    pub fn verdict(&self) -> Option<ReviewVerdict> {
+        serde_json::from_value(self.artifact.get("verdict")?.clone()).ok()
     }
 
     /// The digest that people approve: SHA-256 over the canonical JSON (RFC 8785) of the whole.

@@ -1,10 +1,12 @@
 //! What is asked of a workflow, and why it may refuse.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::act::ActKey;
 use super::approval::Node;
-use super::artifact::Proposal;
+use super::artifact::{Proposal, ReviewVerdict};
 use super::definition::Definition;
 use super::ids::{Digest, PhaseId, WorkflowId};
 use super::right::{Person, Requirement, Right, Standing};
@@ -47,6 +49,8 @@ pub struct Start {
     pub definition: Definition,
     /// What it is anchored to.
     pub subject: Subject,
+    /// What is given for the definition's inputs; all that are required are there.
+    pub given: BTreeMap<String, String>,
     /// Who starts it.
     pub by: Authority,
 }
@@ -69,6 +73,8 @@ pub enum Ask {
         named: Named,
         /// What they added.
         reason: Option<String>,
+        /// The verdict that is to hold in place of the proposal's.
+        verdict: Option<ReviewVerdict>,
     },
     /// Take an approval back: one's own, or that of this login.
     Unapprove {
@@ -189,6 +195,11 @@ pub enum Report {
 /// How an agent's run ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum RunResult {
+    /// With a prompt that waits at its gate.
+    Prompted {
+        /// The prompt, as a proposal of its stage.
+        proposal: Box<Proposal>,
+    },
     /// With a proposal, through this provider.
     Proposed {
         /// The proposal.
@@ -268,6 +279,12 @@ pub enum Refusal {
     TooLate,
     /// Part of the proposal has been carried out, so it can only be approved again or cancelled.
     PartlyDone,
+    /// What is at the gate is a prompt: it is changed, not rejected.
+    PromptAtTheGate,
+    /// It has no verdict that could be overridden.
+    NoVerdict,
+    /// The gate needs several approvals, and one of them alone cannot override the verdict.
+    NotAlone,
     /// Nothing failed.
     NothingToRetry,
     /// Nothing waits for a person's answer.

@@ -4,16 +4,19 @@ use chrono::TimeDelta;
 
 use super::apply::{apply, begin};
 use super::approval::{self, Live, Outcome};
-use super::artifact::Proposal;
+use super::artifact::{Proposal, ReviewVerdict, Stage};
 use super::command::{Ask, Authority, Command, Named, Obsolete, Refusal, Report, RunResult, Start, Verdict};
-use super::definition::{Gate, OnExpiry};
+use super::definition::{Gate, OnExpiry, Phase};
 use super::event::{Event, HoldCause};
 use super::ids::{Digest, PhaseId};
-use super::right::{Right, Standing};
+use super::right::{Person, Right, Standing};
 use super::state::{Approval, Ending, Maker, PhaseStatus, State, Status, Timestamp, Why};
 
 /// How long a card must have stood unchanged before a bare `/approve` or the label means what it shows.
 pub const SETTLED: TimeDelta = TimeDelta::seconds(10);
+
+/// What is said to have made a prompt: the definition's template, filled in.
+const PROMPT: &str = "template";
 
 /// The right that taking back another person's approval needs.
 const UNAPPROVE_OTHERS: Right = Right::Maintain;
@@ -65,6 +68,7 @@ fn start_workflow(start: &Start, now: Timestamp) -> Decision {
         by: start.by.person.clone(),
         surface: start.by.surface.clone(),
         said_at: start.by.said_at,
+        given: start.given.clone(),
     };
     let state = begin(&started, now).expect("the first event is Started");
     let mut events = vec![started];
@@ -114,15 +118,11 @@ fn asked(state: &State, authority: &Authority, ask: &Ask, facts: Facts<'_>, now:
             reason: reason.into(),
             cause: HoldCause::Asked,
         }]),
-        Ask::Approve { named, reason } => approve(state, authority, (named, reason.as_deref()), facts, now),
-        Ask::Reject { reason } => {
-            let (phase, _) = gate_untouched(state)?;
-            Ok(vec![Event::Rejected {
-                phase: phase.clone(),
-                by: Some(by.clone()),
-                reason: reason.into(),
-            }])
+        Ask::Approve { named, reason, verdict } => {
+            let approved = approve(state, authority, (named, reason.as_deref()), facts, now)?;
+            overridden(state, by, approved, *verdict)
         }
+        Ask::Reject { reason } => reject(state, authority, reason),
         Ask::Revise { text } => revise(state, authority, text),
         Ask::Amend { base, proposal, change } => {
             let (phase, current) = gate_untouched(state)?;
@@ -133,13 +133,7 @@ fn asked(state: &State, authority: &Authority, ask: &Ask, facts: Facts<'_>, now:
             if digest == current {
                 return Err(Refusal::NoChange);
             }
-            Ok(vec![Event::Proposed {
-                phase: phase.clone(),
-                digest,
-                acts: proposal.act_keys(),
-                by: Maker::Person(by.clone()),
-                change: Some(change.into()),
-            }])
+            Ok(vec![proposed(proposal, Maker::Person(by.clone()), Some(change))])
         }
         Ask::Respond { proposal } => {
             let phase = &proposal.phase;
@@ -147,13 +141,7 @@ fn asked(state: &State, authority: &Authority, ask: &Ask, facts: Facts<'_>, now:
             if !state.definition.phase(phase).is_some_and(awaited) {
                 return Err(Refusal::NoAnswerAwaited);
             }
-            Ok(vec![Event::Proposed {
-                phase: phase.clone(),
-                digest: proposal.digest(),
-                acts: proposal.act_keys(),
-                by: Maker::Person(by.clone()),
-                change: None,
-            }])
+            Ok(vec![proposed(proposal, Maker::Person(by.clone()), None)])
         }
         Ask::Retry => retry(state, authority),
         Ask::Cancel { .. } | Ask::Unhold | Ask::Unapprove { .. } => unreachable!("answered above"),
@@ -163,7 +151,7 @@ fn asked(state: &State, authority: &Authority, ask: &Ask, facts: Facts<'_>, now:
 /// Whether a person's answer in the agent's place would be taken now.
 pub fn awaits_answer(state: &State, phase: &PhaseId) -> bool {
     let at = state.at(phase);
-    let has_agent = state.definition.phase(phase).is_some_and(|phase| phase.agent.is_some());
+    let has_agent = state.definition.phase(phase).is_some_and(Phase::has_agent);
     has_agent
         && at.iteration > 0
         && at.pending.is_none()
@@ -172,7 +160,25 @@ pub fn awaits_answer(state: &State, phase: &PhaseId) -> bool {
 
 /// Whether a proposal was made for what the phase is at: an approval of it must be valid here and nowhere else.
 fn belongs(state: &State, phase: &PhaseId, proposal: &Proposal) -> bool {
-    proposal.workflow == state.id && proposal.phase == *phase && proposal.iteration == state.at(phase).iteration
+    let at = state.at(phase);
+    let stage = at.pending.as_ref().map_or(proposal.stage, |pending| pending.stage);
+    proposal.workflow == state.id
+        && proposal.phase == *phase
+        && proposal.iteration == at.iteration
+        && proposal.stage == stage
+}
+
+/// The event of a new proposal, or of a changed one.
+fn proposed(proposal: &Proposal, by: Maker, change: Option<&String>) -> Event {
+    Event::Proposed {
+        phase: proposal.phase.clone(),
+        digest: proposal.digest(),
+        acts: proposal.act_keys(),
+        by,
+        change: change.map(Into::into),
+        stage: proposal.stage,
+        verdict: proposal.verdict(),
+    }
 }
 
 /// The open gate, unless part of what it shows was carried out already.
@@ -262,7 +268,11 @@ fn approve(
     let tree = approval::evaluate(gate, &approval::Facts::of(state, phase, &live).with(&approval), current);
     let phase = phase.clone();
     match (tree.outcome, tree.vote_of(authority.person.id)) {
-        (Outcome::Yes, _) => Ok(vec![Event::Approved { phase, approval }]),
+        (Outcome::Yes, _) => Ok(vec![Event::Approved {
+            phase,
+            approval,
+            verdict: None,
+        }]),
         (_, Some((Outcome::No, _))) => Err(Refusal::DoesNotCount {
             by: authority.person.clone(),
             tree: Box::new(tree),
@@ -298,6 +308,59 @@ fn with_the_asker(live: Option<&Live>, authority: &Authority) -> Live {
     live
 }
 
+/// An approval with the verdict that its giver wants to hold, and with what follows if it goes back.
+fn overridden(state: &State, by: &Person, mut approved: Vec<Event>, wanted: Option<ReviewVerdict>) -> Decision {
+    let Some(Event::Approved { phase, verdict, .. }) = approved.first_mut() else {
+        // What the others approve must be what this person approved.
+        return match wanted {
+            Some(_) => Err(Refusal::NotAlone),
+            None => Ok(approved),
+        };
+    };
+    let phase = phase.clone();
+    let others = state.at(&phase).votes.iter().any(|vote| vote.by.id != by.id);
+    if wanted.is_some() && others {
+        return Err(Refusal::NotAlone);
+    }
+    let way_back = state.definition.phase(&phase).and_then(|phase| phase.on_fail.as_ref());
+    let pending = state.at(&phase).pending.as_ref();
+    let answered = pending.is_some_and(|pending| pending.stage == Stage::Response);
+    if wanted.is_some() && (way_back.is_none() || !answered) {
+        return Err(Refusal::NoVerdict);
+    }
+    *verdict = wanted;
+    let counts = wanted.or(pending.and_then(|pending| pending.verdict));
+    match way_back.filter(|_| answered && counts == Some(ReviewVerdict::Fail)) {
+        // Whether the next iteration may be, which decides whether this approval may be.
+        Some(to) => next_iteration(state, to).map(|_| approved),
+        None => Ok(approved),
+    }
+}
+
+/// A rejected response is tried again with the reason as long as the definition says.
+fn reject(state: &State, authority: &Authority, reason: &str) -> Decision {
+    let (phase, _) = gate_untouched(state)?;
+    let at = state.at(phase);
+    if at.status == PhaseStatus::Draft {
+        return Err(Refusal::PromptAtTheGate);
+    }
+    let by = &authority.person;
+    let mut events = vec![Event::Rejected {
+        phase: phase.clone(),
+        by: Some(by.clone()),
+        reason: reason.into(),
+    }];
+    let retries = state.definition.phase(phase).map_or(0, |phase| phase.limits.retries);
+    if at.rejections < retries {
+        events.push(Event::PhaseStarted {
+            phase: phase.clone(),
+            iteration: at.iteration,
+            attempt: at.attempt + 1,
+        });
+    }
+    Ok(events)
+}
+
 fn unapprove(state: &State, authority: &Authority, of: Option<&str>, facts: Facts<'_>) -> Decision {
     let is_meant = |vote: &Approval| match of {
         Some(login) => login.eq_ignore_ascii_case(&vote.by.login),
@@ -306,7 +369,8 @@ fn unapprove(state: &State, authority: &Authority, of: Option<&str>, facts: Fact
     let found = state.definition.phases.iter().rev().find_map(|phase| {
         let at = state.at(&phase.id);
         let opened = at.approval.is_some() && still_counts(state, &phase.id);
-        let waits = at.approval.is_none() && at.status == PhaseStatus::ReadyForReview;
+        let at_a_gate = matches!(at.status, PhaseStatus::Draft | PhaseStatus::ReadyForReview);
+        let waits = at.approval.is_none() && at_a_gate;
         if !opened && !waits {
             return None;
         }
@@ -340,7 +404,7 @@ fn revise(state: &State, authority: &Authority, text: &str) -> Decision {
         Some(_) => gate_untouched(state)?.0,
         None => {
             let stopped = [PhaseStatus::Rejected, PhaseStatus::WaitingForHuman, PhaseStatus::Error];
-            let has_agent = |id: &PhaseId| state.definition.phase(id).is_some_and(|phase| phase.agent.is_some());
+            let has_agent = |id: &PhaseId| state.definition.phase(id).is_some_and(Phase::has_agent);
             state
                 .first_at(&stopped)
                 .filter(|id| has_agent(id) && state.at(id).approval.is_none())
@@ -418,7 +482,8 @@ fn reported(state: &State, report: &Report, now: Timestamp) -> Option<Vec<Event>
         Report::Shown { phase, digest, at } => {
             let shown = state.phases.get(phase)?;
             let pending = shown.pending.as_ref()?;
-            let awaited = shown.status == PhaseStatus::ReadyForReview && pending.shown_at.is_none();
+            let at_a_gate = matches!(shown.status, PhaseStatus::Draft | PhaseStatus::ReadyForReview);
+            let awaited = at_a_gate && pending.shown_at.is_none();
             (awaited && pending.digest == *digest).then(|| {
                 vec![Event::Shown {
                     phase: phase.clone(),
@@ -475,22 +540,30 @@ fn reported(state: &State, report: &Report, now: Timestamp) -> Option<Vec<Event>
 }
 
 fn ran(state: &State, phase: &PhaseId, result: &RunResult) -> Event {
-    let astray = matches!(result, RunResult::Proposed { proposal, .. } if !belongs(state, phase, proposal));
+    let astray = match result {
+        RunResult::Proposed { proposal, .. } | RunResult::Prompted { proposal } => !belongs(state, phase, proposal),
+        _ => false,
+    };
     let phase = phase.clone();
     match result {
-        RunResult::Proposed { .. } if astray => Event::Failed {
+        _ if astray => Event::Failed {
             phase,
             why: Why::Failed("the answer belongs to another run; /retry asks anew".into()),
         },
-        RunResult::Proposed { proposal, provider } => Event::Proposed {
-            phase,
-            digest: proposal.digest(),
-            acts: proposal.act_keys(),
-            by: Maker::Agent {
+        RunResult::Proposed { proposal, provider } => proposed(
+            proposal,
+            Maker::Agent {
                 provider: provider.clone(),
             },
-            change: None,
-        },
+            None,
+        ),
+        RunResult::Prompted { proposal } => proposed(
+            proposal,
+            Maker::Agent {
+                provider: PROMPT.to_owned(),
+            },
+            None,
+        ),
         RunResult::NeedsPerson(why) => Event::WaitsForHuman {
             phase,
             why: why.clone(),
@@ -558,34 +631,37 @@ fn consequence(state: &State) -> Option<Event> {
         match at.status {
             PhaseStatus::Blocked => {
                 // What it carries out may be needed through others only, and its approval taken back meanwhile.
-                let unblocked = phase
-                    .needs
-                    .iter()
-                    .chain(phase.executes.iter().filter(|source| *source != id))
-                    .all(|need| state.at(need).status == PhaseStatus::Completed);
-                unblocked.then(|| match phase.agent {
-                    Some(_) => Event::PhaseStarted {
+                let settled = |need: &PhaseId| state.definition.phase(need).is_some_and(|need| state.is_settled(need));
+                let executed = phase.executes.iter().filter(|source| *source != id);
+                let unblocked = phase.needs.iter().chain(executed).all(settled);
+                let wanted = !phase.on_demand || at.called;
+                (unblocked && wanted).then(|| match phase.has_agent() {
+                    true => Event::PhaseStarted {
                         phase: id.clone(),
-                        iteration: 1,
+                        iteration: at.iteration + 1,
                         attempt: 1,
                     },
-                    None => Event::ActsStarted { phase: id.clone() },
+                    false => Event::ActsStarted { phase: id.clone() },
                 })
             }
             // With no gate an artifact counts as soon as it is made.
             PhaseStatus::ReadyForReview if phase.gate == Gate::None => Some(done(id)),
             PhaseStatus::Approved => {
                 let acting = phase.executes.is_some() && state.next_act(id).is_some();
-                (!acting).then(|| done(id))
+                match (&phase.on_fail, at.verdict) {
+                    _ if acting => None,
+                    (Some(to), Some(ReviewVerdict::Fail)) => Some(Event::SentBack {
+                        phase: id.clone(),
+                        to: to.clone(),
+                    }),
+                    _ => Some(done(id)),
+                }
             }
             _ => None,
         }
     });
     of_a_phase.or_else(|| {
-        let complete = state
-            .phases
-            .values()
-            .all(|phase| phase.status == PhaseStatus::Completed);
+        let complete = state.definition.phases.iter().all(|phase| state.is_settled(phase));
         (complete && state.status == Status::Open).then_some(Event::Completed)
     })
 }

@@ -1,5 +1,7 @@
 //! A definition: a directed acyclic graph of phases, as data, validated when it is loaded.
 
+mod validate;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -20,8 +22,48 @@ pub struct Definition {
     pub version: u32,
     /// One line for people.
     pub title: String,
+    /// What is given when a workflow starts: name to what may stand there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inputs: BTreeMap<String, Input>,
+    /// In whose name agents speak: name to role.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub roles: BTreeMap<String, Role>,
     /// The nodes, in the order in which a card lists them.
     pub phases: Vec<Phase>,
+}
+
+/// Something that is given when a workflow starts.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// What it is, for people.
+    pub title: String,
+    /// Whether a workflow cannot start without it.
+    #[serde(default)]
+    pub required: bool,
+    /// The values that it may have; empty means any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<String>,
+    /// What it is when nobody says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+    /// Whether it is a path of a file that must exist in the repository, and whose text the agents are given.
+    #[serde(default)]
+    pub file: bool,
+}
+
+/// In whose name an agent speaks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Role {
+    /// What people call it.
+    pub title: String,
+    /// What it is told before every prompt: the name of a template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
+    /// Where its text comes from, unless the repository says otherwise: `rules`, `manual` or `http:NAME`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
 }
 
 /// A node of the graph.
@@ -35,15 +77,36 @@ pub struct Phase {
     /// Phases that must be complete before this one starts.
     #[serde(default)]
     pub needs: Vec<PhaseId>,
-    /// The agent that proposes an artifact.
+    /// One of the program's own agents, which proposes an artifact.
     #[serde(default)]
     pub agent: Option<String>,
+    /// The prompt template of an agent that the definition makes: it proposes an artifact by `schema`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
+    /// The schema of what is proposed for `prompt`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
+    /// The role in whose name the agent speaks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Where the agent's text comes from, whatever the repository says: a phase of a person is `manual`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
     /// Phases whose artifacts and outcomes the agent is given.
     #[serde(default)]
     pub inputs: Vec<PhaseId>,
+    /// What must hold before the prompt is sent.
+    #[serde(default, skip_serializing_if = "Gate::is_none")]
+    pub prompt_gate: Gate,
     /// What must hold before the artifact counts.
     #[serde(default)]
     pub gate: Gate,
+    /// Where a verdict of *fail* goes back to. The phases from there to here are run again, each in its next iteration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_fail: Option<PhaseId>,
+    /// Begins only when a verdict goes back to it. Until then whoever needs it does not wait for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub on_demand: bool,
     /// The phase whose approved acts this one carries out; its own name means its own.
     #[serde(default)]
     pub executes: Option<PhaseId>,
@@ -52,15 +115,38 @@ pub struct Phase {
     pub limits: Limits,
 }
 
+impl Phase {
+    /// Whether an agent, of the program's or the definition's own, proposes an artifact here.
+    pub fn has_agent(&self) -> bool {
+        self.agent.is_some() || self.prompt.is_some()
+    }
+}
+
 /// What must hold before a workflow goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum Gate {
     /// Nothing.
     #[default]
+    #[serde(alias = "skip")]
     None,
     /// A person with the right approves exactly what was shown.
     People(PeopleGate),
+}
+
+impl Gate {
+    /// Whether nothing must hold.
+    pub fn is_none(&self) -> bool {
+        *self == Self::None
+    }
+
+    /// The people who can open it.
+    pub fn people(&self) -> Option<&PeopleGate> {
+        match self {
+            Self::People(gate) => Some(gate),
+            Self::None => None,
+        }
+    }
 }
 
 /// A gate of people.
@@ -115,6 +201,9 @@ pub struct Limits {
     /// How many times one gate reminds.
     #[serde(default = "three")]
     pub reminders: u32,
+    /// How often a response that people reject is tried again with what they said, before it waits for a person.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retries: u32,
     /// How many minutes one run of the agent may take, with all that is tried again.
     #[serde(default = "an_hour")]
     pub minutes: u32,
@@ -125,6 +214,7 @@ impl Default for Limits {
         Self {
             iterations: ten(),
             reminders: three(),
+            retries: 0,
             minutes: an_hour(),
         }
     }
@@ -138,6 +228,10 @@ fn three() -> u32 {
     3
 }
 
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 fn an_hour() -> u32 {
     60
 }
@@ -145,26 +239,52 @@ fn an_hour() -> u32 {
 /// The longest that a gate may wait: far from where adding it to a time would overflow.
 const HOURS_OF_A_YEAR: u32 = 8760;
 
-/// Why a definition cannot be used, one sentence a mistake.
+/// The names that a definition may use.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known<'a> {
+    /// The program's own agents.
+    pub agents: &'a [&'a str],
+    /// Prompt templates.
+    pub prompts: &'a [&'a str],
+    /// Schemas of artifacts.
+    pub schemas: &'a [&'a str],
+}
+
+/// One mistake of a definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Invalid(pub Vec<String>);
+pub struct Mistake {
+    /// Where: the keys and positions that lead there; empty for the whole file.
+    pub path: Vec<String>,
+    /// A sentence.
+    pub text: String,
+}
+
+/// Why a definition cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invalid(pub Vec<Mistake>);
 
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("; "))
+        let sentences: Vec<&str> = self.0.iter().map(|mistake| mistake.text.as_str()).collect();
+        f.write_str(&sentences.join("; "))
     }
 }
 
 impl std::error::Error for Invalid {}
 
 impl Definition {
-    /// Reads a definition from YAML and validates it; `agents` are the names that exist.
+    /// Reads a definition from YAML and validates it against the names that exist.
     ///
     /// # Errors
     /// Every mistake at once, each a sentence.
-    pub fn parse(yaml: &str, agents: &[&str]) -> Result<Self, Invalid> {
-        let definition: Self = serde_saphyr::from_str(yaml).map_err(|error| Invalid(vec![error.to_string()]))?;
-        let mistakes = definition.mistakes(agents);
+    pub fn parse(yaml: &str, known: &Known<'_>) -> Result<Self, Invalid> {
+        let definition: Self = serde_saphyr::from_str(yaml).map_err(|error| {
+            Invalid(vec![Mistake {
+                path: Vec::new(),
+                text: error.to_string(),
+            }])
+        })?;
+        let mistakes = definition.mistakes(known);
         if mistakes.is_empty() {
             Ok(definition)
         } else {
@@ -172,130 +292,14 @@ impl Definition {
         }
     }
 
+    /// What is wrong with it, given the names that exist; nothing for one that can be used.
+    pub fn mistakes(&self, known: &Known<'_>) -> Vec<Mistake> {
+        validate::mistakes(self, known)
+    }
+
     /// The phase of that name.
     pub fn phase(&self, id: &PhaseId) -> Option<&Phase> {
         self.phases.iter().find(|phase| phase.id == *id)
-    }
-
-    fn mistakes(&self, agents: &[&str]) -> Vec<String> {
-        let mut mistakes = Vec::new();
-        if self.phases.is_empty() {
-            mistakes.push(format!("{}: there are no phases", self.name));
-        }
-        let mut seen = BTreeSet::new();
-        for phase in &self.phases {
-            let id = &phase.id;
-            if !seen.insert(id.clone()) {
-                mistakes.push(format!("phase {id}: the name is used twice"));
-            }
-            for other in phase.needs.iter().chain(&phase.inputs).chain(&phase.executes) {
-                if self.phase(other).is_none() {
-                    mistakes.push(format!("phase {id}: there is no phase {other}"));
-                }
-            }
-            match &phase.agent {
-                Some(agent) if !agents.contains(&agent.as_str()) => {
-                    mistakes.push(format!(
-                        "phase {id}: there is no agent {agent} (there are {})",
-                        agents.join(", ")
-                    ));
-                }
-                None if phase.executes.is_none() => {
-                    mistakes.push(format!("phase {id}: it has neither an agent nor anything to execute"));
-                }
-                _ => {}
-            }
-            let hours = match &phase.gate {
-                Gate::People(gate) => {
-                    mistakes.extend(
-                        gate.mistakes()
-                            .into_iter()
-                            .map(|mistake| format!("phase {id}: {mistake}")),
-                    );
-                    gate.expires_after_hours
-                }
-                Gate::None => None,
-            };
-            if hours.is_some_and(|hours| !(1..=HOURS_OF_A_YEAR).contains(&hours)) {
-                mistakes.push(format!(
-                    "phase {id}: expires_after_hours must be from 1 to {HOURS_OF_A_YEAR}"
-                ));
-            }
-            if phase.limits.iterations == 0 {
-                mistakes.push(format!("phase {id}: limits.iterations must be at least 1"));
-            }
-        }
-        if mistakes.is_empty() {
-            mistakes.extend(self.mistakes_of_order());
-        }
-        mistakes
-    }
-
-    /// Mistakes that can be looked for once every name is known to exist.
-    fn mistakes_of_order(&self) -> Vec<String> {
-        let mut mistakes = Vec::new();
-        let before = match self.ancestors() {
-            Ok(before) => before,
-            Err(cycle) => return vec![format!("phase {cycle}: it needs itself, directly or through others")],
-        };
-        for phase in &self.phases {
-            let id = &phase.id;
-            for input in &phase.inputs {
-                if !before[id].contains(input) {
-                    mistakes.push(format!("phase {id}: it takes from {input} but does not need it"));
-                }
-            }
-            let Some(source) = &phase.executes else { continue };
-            let mut earlier = self.phases.iter().take_while(|other| other.id != *id);
-            if let Some(other) = earlier.find(|other| other.executes.as_ref() == Some(source)) {
-                mistakes.push(format!(
-                    "phase {id}: {} carries out what {source} proposed already",
-                    other.id
-                ));
-            }
-            let proposer = self.phase(source).expect("checked to exist");
-            if proposer.agent.is_none() {
-                mistakes.push(format!("phase {id}: it executes {source}, which proposes nothing"));
-            } else if !matches!(proposer.gate, Gate::People(_)) {
-                mistakes.push(format!(
-                    "phase {id}: what it executes leaves, so {source} needs a gate of people"
-                ));
-            }
-            if source != id {
-                if !before[id].contains(source) {
-                    mistakes.push(format!("phase {id}: it executes {source} but does not need it"));
-                }
-                if phase.agent.is_some() {
-                    mistakes.push(format!(
-                        "phase {id}: it has an agent and executes what {source} proposed; make two"
-                    ));
-                }
-            }
-        }
-        mistakes
-    }
-
-    /// All that lies before each phase, or a phase on a cycle.
-    fn ancestors(&self) -> Result<BTreeMap<&PhaseId, BTreeSet<&PhaseId>>, &PhaseId> {
-        let mut before: BTreeMap<&PhaseId, BTreeSet<&PhaseId>> = BTreeMap::new();
-        let mut open: Vec<&Phase> = self.phases.iter().collect();
-        while !open.is_empty() {
-            let (ready, waiting): (Vec<&Phase>, Vec<&Phase>) = open
-                .iter()
-                .partition(|phase| phase.needs.iter().all(|need| before.contains_key(need)));
-            if ready.is_empty() {
-                return Err(&waiting[0].id);
-            }
-            for phase in ready {
-                let mut all: BTreeSet<&PhaseId> = phase.needs.iter().collect();
-                for need in &phase.needs {
-                    all.extend(before[need].iter().copied());
-                }
-                before.insert(&phase.id, all);
-            }
-            open = waiting;
-        }
-        Ok(before)
     }
 }
 
@@ -307,7 +311,12 @@ mod tests {
 
     fn mistakes(phases: &str) -> String {
         let yaml = format!("name: d\nversion: 1\ntitle: t\nphases:\n{phases}");
-        Definition::parse(&yaml, AGENTS)
+        let known = Known {
+            agents: AGENTS,
+            prompts: &["plan", "review", "revise"],
+            schemas: &["document.v1", "review.v1"],
+        };
+        Definition::parse(&yaml, &known)
             .map(|_| String::new())
             .unwrap_or_else(|invalid| invalid.to_string())
     }

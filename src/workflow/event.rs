@@ -1,8 +1,11 @@
 //! Facts about a workflow: past tense, append-only, foldable for ever.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::act::ActKey;
+use super::artifact::{ReviewVerdict, Stage};
 use super::definition::Definition;
 use super::ids::{Digest, PhaseId, WorkflowId};
 use super::right::Person;
@@ -37,6 +40,9 @@ pub enum Event {
         surface: Surface,
         /// When they said so, by GitHub's clock.
         said_at: Timestamp,
+        /// What was given for the definition's inputs.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        given: BTreeMap<String, String>,
     },
     /// A phase began an iteration, or a new attempt of one.
     PhaseStarted {
@@ -64,6 +70,12 @@ pub enum Event {
         by: Maker,
         /// What a person changed, in a few words.
         change: Option<Words>,
+        /// Whether it is a prompt or an answer.
+        #[serde(default, skip_serializing_if = "is_response")]
+        stage: Stage,
+        /// The verdict that it holds, where it holds one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        verdict: Option<ReviewVerdict>,
     },
     /// All of a proposal can be read on GitHub.
     Shown {
@@ -96,6 +108,16 @@ pub enum Event {
         phase: PhaseId,
         /// The approval.
         approval: Approval,
+        /// The verdict that holds in place of the proposal's, where the person said so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        verdict: Option<ReviewVerdict>,
+    },
+    /// A verdict of *fail* counts: the phases from `to` to this one are run again.
+    SentBack {
+        /// The phase whose verdict it is.
+        phase: PhaseId,
+        /// The phase that begins its next iteration.
+        to: PhaseId,
     },
     /// An approval was taken back, so that an open gate closed.
     Unapproved {
@@ -203,6 +225,11 @@ pub enum Event {
     Completed,
 }
 
+// serde hands it a reference.
+fn is_response(stage: &Stage) -> bool {
+    *stage == Stage::Response
+}
+
 impl Event {
     /// The type's name, as stored.
     pub fn name(&self) -> &'static str {
@@ -215,6 +242,7 @@ impl Event {
             Self::Voted { .. } => "voted",
             Self::VoteWithdrawn { .. } => "vote_withdrawn",
             Self::Approved { .. } => "approved",
+            Self::SentBack { .. } => "sent_back",
             Self::Unapproved { .. } => "unapproved",
             Self::ApprovalLost { .. } => "approval_lost",
             Self::Rejected { .. } => "rejected",

@@ -118,6 +118,11 @@ pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
     for event in events {
         match event {
             Event::PhaseStarted { phase, .. } => intents.extend(run(state, phase)),
+            // A prompt that was approved is sent.
+            Event::Approved { phase, .. } if state.at(phase).status == PhaseStatus::Running => {
+                intents.push(Intent::DismissCall { phase: phase.clone() });
+                intents.extend(run(state, phase));
+            }
             Event::Shown { phase, .. } | Event::Reminded { phase } => intents.extend(opened(state, phase, now)),
             Event::Approved { phase, .. } | Event::Rejected { phase, .. } | Event::Revised { phase, .. } => {
                 intents.push(Intent::DismissCall { phase: phase.clone() });
@@ -244,8 +249,12 @@ fn next_act(state: &State, phase: &PhaseId) -> Option<Intent> {
 fn waits_at_gate(state: &State, phase: &PhaseId) -> bool {
     let at = state.at(phase);
     let shown = at.pending.as_ref().is_some_and(|pending| pending.shown_at.is_some());
-    let gate = state.definition.phase(phase).map(|phase| &phase.gate);
-    shown && at.status == PhaseStatus::ReadyForReview && matches!(gate, Some(Gate::People(_)))
+    let gate = state.definition.phase(phase).map(|phase| match at.status {
+        PhaseStatus::Draft => &phase.prompt_gate,
+        _ => &phase.gate,
+    });
+    let at_a_gate = matches!(at.status, PhaseStatus::Draft | PhaseStatus::ReadyForReview);
+    shown && at_a_gate && matches!(gate, Some(Gate::People(_)))
 }
 
 /// What a gate that people can open now asks for: that they are called, and its timer.

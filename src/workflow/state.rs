@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::act::ActKey;
-use super::definition::{Definition, PeopleGate};
+use super::artifact::{ReviewVerdict, Stage};
+use super::definition::{Definition, PeopleGate, Phase};
 use super::ids::{CommentId, Digest, IssueId, IssueNumber, PhaseId, RepositoryId, WorkflowId};
 use super::right::{Person, Right};
 pub use super::why::Why;
@@ -38,12 +39,14 @@ pub struct Subject {
     pub id: Option<IssueId>,
 }
 
-/// The nine states of a phase, less *draft*, which comes with prompt stages.
+/// The nine states of a phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PhaseStatus {
     /// Waits for the phases that it needs.
     Blocked,
+    /// The prompt was written and waits at its gate.
+    Draft,
     /// The agent is at work.
     Running,
     /// A person must give the answer.
@@ -62,7 +65,7 @@ pub enum PhaseStatus {
 
 impl PhaseStatus {
     /// Every status, for tables.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Blocked,
         Self::Running,
         Self::WaitingForHuman,
@@ -71,6 +74,7 @@ impl PhaseStatus {
         Self::Rejected,
         Self::Error,
         Self::Completed,
+        Self::Draft,
     ];
 }
 
@@ -141,6 +145,12 @@ pub struct Pending {
     pub shown_at: Option<Timestamp>,
     /// The keys of its acts, in order.
     pub acts: Vec<ActKey>,
+    /// Whether it is a prompt or an answer.
+    #[serde(default)]
+    pub stage: Stage,
+    /// The verdict that it holds.
+    #[serde(default)]
+    pub verdict: Option<ReviewVerdict>,
 }
 
 /// How an act ended.
@@ -240,6 +250,21 @@ pub struct PhaseState {
     pub ending: Option<Ending>,
     /// How many times its open gate reminded.
     pub reminders: u32,
+    /// The prompt that was approved in this iteration.
+    #[serde(default)]
+    pub prompt: Option<Digest>,
+    /// The proposal of its last iteration that was completed: what phases behind it are given.
+    #[serde(default)]
+    pub output: Option<Digest>,
+    /// The verdict that counts, once it was approved.
+    #[serde(default)]
+    pub verdict: Option<ReviewVerdict>,
+    /// How many responses of this iteration were rejected.
+    #[serde(default)]
+    pub rejections: u32,
+    /// Whether a verdict ever went back to it.
+    #[serde(default)]
+    pub called: bool,
 }
 
 /// Where a workflow stands.
@@ -301,6 +326,8 @@ pub enum What {
     Rejected(PhaseId, Words),
     /// Asked for another iteration.
     Revised(PhaseId, Words),
+    /// A verdict went back to another phase.
+    SentBack(PhaseId, PhaseId),
     /// Changed the proposal.
     Amended(PhaseId, Words, Digest),
     /// Answered in the agent's place.
@@ -334,6 +361,9 @@ pub struct State {
     pub started_at: Timestamp,
     /// When somebody last asked for a run, by GitHub's clock: an agent reads no text that is newer.
     pub heard_at: Timestamp,
+    /// What was given for the definition's inputs.
+    #[serde(default)]
+    pub given: BTreeMap<String, String>,
     /// Where it stands.
     pub status: Status,
     /// Whether it is held.
@@ -376,13 +406,19 @@ impl State {
     pub fn open_gate(&self) -> Option<(&PhaseId, &PeopleGate, &Pending)> {
         self.definition.phases.iter().find_map(|phase| {
             let state = self.at(&phase.id);
-            match (&phase.gate, state.status, &state.pending) {
-                (super::definition::Gate::People(gate), PhaseStatus::ReadyForReview, Some(pending)) => {
-                    Some((&phase.id, gate, pending))
-                }
+            let gate = match state.status {
+                PhaseStatus::Draft => phase.prompt_gate.people(),
+                PhaseStatus::ReadyForReview => phase.gate.people(),
                 _ => None,
-            }
+            };
+            Some((&phase.id, gate?, state.pending.as_ref()?))
         })
+    }
+
+    /// Whether nobody has to wait for this phase: it is complete, or nothing ever went back to it.
+    pub fn is_settled(&self, phase: &Phase) -> bool {
+        let at = self.at(&phase.id);
+        at.status == PhaseStatus::Completed || phase.on_demand && !at.called
     }
 
     /// The first phase, in the definition's order, that stands at one of these.

@@ -497,6 +497,11 @@ async fn the_sandbox_serves_its_page_without_any_setting_and_ends_when_it_is_int
         .map(Result::unwrap)
         .find_map(|line| line.trim().strip_prefix("page ").map(|url| url.trim().to_owned()))
         .unwrap();
+    let runs = lines
+        .by_ref()
+        .map(Result::unwrap)
+        .find_map(|line| line.trim().strip_prefix("countersign ").map(str::to_owned))
+        .unwrap();
     let client = reqwest::Client::new();
     let shown = client.get(&page).send().await.unwrap();
     assert_eq!(shown.status(), 200);
@@ -506,6 +511,18 @@ async fn the_sandbox_serves_its_page_without_any_setting_and_ends_when_it_is_int
         let asked = client.post(format!("{page}/sandbox/acts")).json(&wish).send();
         async { assert_eq!(asked.await.unwrap().status(), 200) }
     };
+    let state: Value = client
+        .get(format!("{page}/sandbox/state"))
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let file = &state["files"][0];
+    let text = "version: 1\nproviders: {extract: http:script}\n";
+    let write = serde_json::json!({ "path": file["path"], "version": file["version"], "text": text });
+    act(serde_json::json!({ "as": "mona", "act": { "write": write } })).await;
     act(serde_json::json!({ "as": "alice", "act": { "open": { "title": "Move", "body": "- [ ] Export the data" } } }))
         .await;
     act(serde_json::json!({ "as": "alice", "act": { "comment": { "issue": 1, "body": "/deliver" } } })).await;
@@ -525,6 +542,12 @@ async fn the_sandbox_serves_its_page_without_any_setting_and_ends_when_it_is_int
         }
     };
     assert_eq!(waits, "waits for approval of extract by somebody with write");
+
+    // As the sandbox says at its start.
+    let arguments: Vec<&str> = runs.split_whitespace().collect();
+    let asked = run_with(home.path(), &[], &arguments);
+    assert_eq!(asked.code, 0, "{runs}: {}", asked.err);
+    assert!(asked.out.contains("http:script"), "{}", asked.out);
 
     let interrupted = Command::new("kill")
         .args(["-INT", &program.id().to_string()])
@@ -573,4 +596,19 @@ fn the_readme_shows_what_its_first_command_prints() {
         };
         assert!(found, "the play does not print, or not here:\n{line}");
     }
+}
+
+#[test]
+fn every_conversation_comes_out() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut played = 0;
+    for entry in std::fs::read_dir(root.join("conversations")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|ending| ending == "yml") {
+            let play = run_with(root, &[], &["sandbox", "--play", &path.to_string_lossy()]);
+            assert_eq!(play.code, 0, "{}: {}\n{}", path.display(), play.out, play.err);
+            played += 1;
+        }
+    }
+    assert!(played >= 6, "only {played} conversations were found");
 }

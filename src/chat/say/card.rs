@@ -10,10 +10,11 @@ use super::outcomes::{self, Room};
 use super::pages::{LONGEST, bind};
 use super::phrases::{self, because, hours, right, somebody, surface, title};
 use super::tasks::Ticking;
-use super::view::{CardView, Note, ProposalView, Selection, Shown};
+use super::view::{CardView, DocumentView, Note, ProposalView, Selection, Shown};
 use super::why::why;
-use super::{mail, record, spending, tasks};
+use super::{document, mail, record, spending, tasks};
 use crate::text::harmless::literal;
+use crate::workflow::artifact::ReviewVerdict;
 use crate::workflow::definition::{Gate, OnExpiry, PeopleGate};
 use crate::workflow::ids::PhaseId;
 use crate::workflow::state::{Maker, Pending, PhaseStatus, State, Status, What};
@@ -76,6 +77,7 @@ pub fn card(view: &CardView<'_>) -> Rendered {
     let text = match &proposal.shown {
         Shown::Tasks(tasks) => tasks::index(tasks, ticking(view), room),
         Shown::Mail(mail) => mail::index(mail),
+        Shown::Document(document) => document::index(document, room),
     };
     Rendered {
         card: compose(view, Room::Little, Some(Body { text, rest })),
@@ -118,6 +120,7 @@ fn full(view: &CardView<'_>, proposal: &ProposalView) -> Body {
     let text = match &proposal.shown {
         Shown::Tasks(tasks) => tasks::full(tasks, ticking(view)),
         Shown::Mail(mail) => mail::full(mail),
+        Shown::Document(document) => document::full(document),
     };
     Body { text, rest: Rest::None }
 }
@@ -126,6 +129,7 @@ fn entries(proposal: &ProposalView) -> Vec<super::pages::Entry> {
     match &proposal.shown {
         Shown::Tasks(tasks) => tasks::entries(tasks),
         Shown::Mail(mail) => mail::entries(mail),
+        Shown::Document(document) => document::entries(document),
     }
 }
 
@@ -344,6 +348,8 @@ fn proposal_part(view: &CardView<'_>, proposal: &ProposalView, body: &Body) -> S
         (Shown::Tasks(tasks), false) => format!("#### Tasks {of}: {}", tasks::tally(tasks)),
         (Shown::Mail(_), true) => format!("#### Proposal {of}: a mail"),
         (Shown::Mail(_), false) => format!("#### Mail {of}"),
+        (Shown::Document(document), true) => format!("#### Proposal {of}: {}", name(&document.kind)),
+        (Shown::Document(document), false) => format!("#### {} {of}", name(&document.kind)),
     };
     let effect = if gate.is_some() {
         effect(view, proposal)
@@ -383,6 +389,28 @@ fn effect(view: &CardView<'_>, proposal: &ProposalView) -> String {
             )
         }
         Shown::Mail(_) => "An approval sends this mail, as text and as HTML with the same content.".to_owned(),
+        Shown::Document(document) => approved_document(view.state, &proposal.phase, document),
+    }
+}
+
+/// What an approval of a document sets going: nothing leaves by it.
+fn approved_document(state: &State, phase: &PhaseId, document: &DocumentView) -> String {
+    let defined = state.definition.phase(phase);
+    if document.kind == "prompt" {
+        return "An approval asks the agent exactly this. `/edit` with a fenced block changes the instructions."
+            .to_owned();
+    }
+    let verdict = state.at(phase).pending.as_ref().and_then(|pending| pending.verdict);
+    match (defined.and_then(|phase| phase.on_fail.as_ref()), verdict) {
+        (Some(to), Some(ReviewVerdict::Fail)) => format!(
+            "Its verdict is *fail*: an approval sends it back to *{}*. `/approve complete` goes on regardless.",
+            title(state, to)
+        ),
+        (Some(to), _) => format!(
+            "Its verdict is *pass*: an approval goes on. `/approve revise` sends it back to *{}*.",
+            title(state, to)
+        ),
+        (None, _) => "An approval lets the next phases begin; nothing leaves by it.".to_owned(),
     }
 }
 
@@ -487,6 +515,10 @@ fn changes(shown: &Shown) -> String {
             ]
         }
         Shown::Mail(_) => vec![format!("- change it: {}", code("/edit subject=\"…\""))],
+        Shown::Document(document) if document.kind == "prompt" => {
+            vec!["- change the instructions: `/edit` with a fenced block below it".to_owned()]
+        }
+        Shown::Document(_) => vec!["- change it: `/edit` with the whole as JSON in a fenced block below it".to_owned()],
     };
     format!("Or, before that:\n\n{}", lines.join("\n"))
 }

@@ -11,7 +11,6 @@ use super::view::{
 use crate::text::clean::github_flavour;
 use crate::workflow::act::ActKey;
 use crate::workflow::apply::{apply, begin};
-use crate::workflow::definition::Definition;
 use crate::workflow::event::{Event, HoldCause};
 use crate::workflow::ids::{CommentId, Digest, IssueId, IssueNumber, PhaseId, RepositoryId, UserId};
 use crate::workflow::right::{Person, Right};
@@ -54,8 +53,9 @@ pub fn mailing() -> Digest {
 /// A workflow of the definition `deliver`, and these events after its beginning.
 pub fn deliver(events: &[Event]) -> State {
     let yaml = include_str!("../../../workflows/deliver.yml");
-    let definition = Definition::parse(yaml, &["extract", "email"]).unwrap();
+    let definition = crate::agents::names().parse(yaml).unwrap();
     let started = Event::Started {
+        given: Default::default(),
         workflow: "w7f3a".into(),
         definition: Box::new(definition),
         subject: Subject {
@@ -85,6 +85,8 @@ pub fn running(phase: &str) -> Event {
 
 pub fn proposed(phase: &str, digest: Digest, acts: &[&str]) -> Event {
     Event::Proposed {
+        stage: Default::default(),
+        verdict: None,
         phase: phase.into(),
         digest,
         acts: acts.iter().map(|key| ActKey((*key).to_owned())).collect(),
@@ -97,6 +99,8 @@ pub fn proposed(phase: &str, digest: Digest, acts: &[&str]) -> Event {
 
 pub fn amended(digest: Digest) -> Event {
     Event::Proposed {
+        stage: Default::default(),
+        verdict: None,
         phase: "extract".into(),
         digest,
         acts: vec![ActKey("issue:t1".to_owned())],
@@ -115,6 +119,7 @@ pub fn shown(phase: &str, digest: Digest) -> Event {
 
 pub fn approved(phase: &str, digest: Digest, surface: Surface) -> Event {
     Event::Approved {
+        verdict: None,
         phase: phase.into(),
         approval: Approval {
             by: person("bob"),

@@ -88,6 +88,7 @@ pub fn standing(state: &State, phase: &Phase, provider: Option<&str>) -> String 
             format!("at work{by}{round}{again}")
         }
         PhaseStatus::WaitingForHuman => "**needs a person**".to_owned(),
+        PhaseStatus::Draft => "**prompt waiting for approval**".to_owned(),
         PhaseStatus::ReadyForReview => "**waiting for approval**".to_owned(),
         PhaseStatus::Approved => match &at.approval {
             Some(approval) => format!("approved by {}, being carried out", login(&approval.by.login)),

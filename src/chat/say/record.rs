@@ -83,6 +83,11 @@ pub fn said(state: &State, what: &What) -> (String, String) {
             title(state, phase),
             because(text.as_str())
         )),
+        What::SentBack(phase, to) => by_comment(format!(
+            "{} did not pass, so {} is done again",
+            title(state, phase),
+            title(state, to)
+        )),
         What::Amended(phase, change, to) => by_comment(format!(
             "changed {} to {}{}",
             title(state, phase),

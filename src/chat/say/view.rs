@@ -80,6 +80,37 @@ pub enum Shown {
     Tasks(TasksView),
     /// A mail.
     Mail(MailView),
+    /// What an agent of a definition made, or what it will be asked.
+    Document(DocumentView),
+}
+
+/// A text in parts, each letter of which is shown as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentView {
+    /// What it is, in a word or two, such as `plan` or `prompt`.
+    pub kind: String,
+    /// Its parts, in order.
+    pub parts: Vec<PartView>,
+}
+
+/// One part of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartView {
+    /// What stands above it.
+    pub heading: String,
+    /// The text.
+    pub text: String,
+    /// Whether its line breaks and its spaces carry meaning, as those of a file do.
+    pub form: PartForm,
+}
+
+/// How a part is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PartForm {
+    /// As words.
+    Words,
+    /// Letter by letter.
+    Verbatim,
 }
 
 /// Tasks as people see them.

@@ -4,6 +4,7 @@ use super::{Example, Verb, free_text, refuse_opposite};
 use crate::chat::args::ArgumentProblem;
 use crate::chat::reader::Addressed;
 use crate::chat::request::{DigestPrefix, ItemKey, Request};
+use crate::workflow::artifact::ReviewVerdict;
 use crate::workflow::right::{Requirement, Right};
 
 /// The verb's entry in the table.
@@ -12,10 +13,11 @@ pub static VERB: Verb = Verb {
     aliases: &[],
     requirement: Requirement::at_least(Right::Write),
     summary: "Approves exactly what the card shows.",
-    usage: "/approve [DIGEST] [REASON]",
+    usage: "/approve [DIGEST] [REASON]\n/approve [DIGEST] complete\n/approve [DIGEST] revise",
     details: "The digest on the card names what is approved: the whole text, its recipients, its targets. Without \
         it, the digest that the card shows is meant, and if that changed a moment ago, you are asked again. \
-        Tasks are chosen by their boxes on the card, not here. A reason may follow on the line or below it.",
+        Tasks are chosen by their boxes on the card, not here. A reason may follow on the line or below it. \
+        At a review, `complete` goes on although its verdict is *fail*, and `revise` goes back although it is *pass*.",
     examples: &[
         Example {
             comment: "/approve 3f9c0a417be2",
@@ -24,6 +26,10 @@ pub static VERB: Verb = Verb {
         Example {
             comment: "/approve",
             meaning: "approves what the card shows",
+        },
+        Example {
+            comment: "/approve complete",
+            meaning: "approves a review, and goes on whatever its verdict is",
         },
         Example {
             comment: "/approve 3f9c0a417be2\nChecked with the people who are on call.",
@@ -58,10 +64,23 @@ fn parse(addressed: &Addressed) -> Result<Request, ArgumentProblem> {
         true => (Some(DigestPrefix::new(typed)?), others),
         false => (None, rest),
     };
+    let verdict = [ReviewVerdict::Pass, ReviewVerdict::Fail]
+        .into_iter()
+        .find(|verdict| reason.trim().eq_ignore_ascii_case(word(*verdict)));
+    let reason = if verdict.is_some() { "" } else { reason };
     Ok(Request::Approve {
         digest,
         reason: free_text(reason, addressed),
+        verdict,
     })
+}
+
+/// What is written to have a review count so. As the first word of a longer reason it is only a word.
+pub fn word(verdict: ReviewVerdict) -> &'static str {
+    match verdict {
+        ReviewVerdict::Pass => "complete",
+        ReviewVerdict::Fail => "revise",
+    }
 }
 
 /// Without what people copy or type around a digest.

@@ -31,6 +31,7 @@ use crate::chat::request::{ItemKey, Request};
 use crate::text::arguments::{self, Argument};
 use crate::workflow::right::{Requirement, Right};
 
+pub use approve::word as verdict_word;
 pub use pages::{help, reference, who_may};
 
 /// Every verb, in the order in which help lists them.

@@ -150,6 +150,7 @@ fn a_digest_is_taken_however_it_was_copied() {
         assert_eq!(
             request(line),
             Request::Approve {
+                verdict: None,
                 digest: digest.clone(),
                 reason: None
             },
@@ -160,17 +161,23 @@ fn a_digest_is_taken_however_it_was_copied() {
     assert_eq!(
         request("/approve 3f9c0a417be2 looks good\nto me"),
         Request::Approve {
+            verdict: None,
             digest,
             reason: reason.clone()
         }
     );
     assert_eq!(
         request("/approve looks good\nto me"),
-        Request::Approve { digest: None, reason }
+        Request::Approve {
+            digest: None,
+            reason,
+            verdict: None
+        }
     );
     assert_eq!(
         request("/approve - added 2 more"),
         Request::Approve {
+            verdict: None,
             digest: None,
             reason: some("- added 2 more")
         }
@@ -463,7 +470,11 @@ fn any_request() -> impl Strategy<Value = Request> {
             Request::Prompt,
         ]),
         prop::option::of(any::<u64>()).prop_map(|about| Request::Explain { about }),
-        (prop::option::of(digest()), reason()).prop_map(|(digest, reason)| Request::Approve { digest, reason }),
+        (prop::option::of(digest()), reason()).prop_map(|(digest, reason)| Request::Approve {
+            digest,
+            reason,
+            verdict: None
+        }),
         prop::option::of("[a-z][a-z0-9-]{0,10}").prop_map(|login| Request::Unapprove {
             of: login.map(|login| Login::new(&login).unwrap())
         }),

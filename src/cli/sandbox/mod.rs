@@ -1,4 +1,4 @@
-//! `countersign sandbox`: the bot beside a GitHub in memory. With `--play` a script's people speak, else a person does,
+//! `countersign sandbox`: the bot beside a GitHub in memory and a script in a model's place. With `--play` a script's people speak, else a person does,
 //! on the sandbox's page.
 
 mod stage;
@@ -82,6 +82,18 @@ fn not_started(problem: impl ToString) -> Trouble {
     (exit::CONFIGURATION, problem.to_string())
 }
 
+/// How one sees the path of a model where there is none.
+const WITHOUT_A_KEY: &str = "\
+Its agents follow rules and ask no model. To see the path of a model without a key, edit
+.github/countersign.yml on the page (under Files), as somebody with write access, and add:
+
+  providers: {extract: http:script, email: http:script}
+
+`script` is no model: it is a script of fixed rules that speaks a model's protocol. Its costs are made up, too.
+What it was asked, what it answered, and the costs:
+
+  countersign runs --database-url";
+
 /// The world of the page: what the README's story needs.
 fn small_world() -> Builder {
     Github::builder()
@@ -109,9 +121,10 @@ async fn open_the_page(listen: SocketAddr) -> Result<(), Trouble> {
     println!(
         "A GitHub in memory, and Countersign beside it. Nothing leaves this machine, and nothing is kept.\n\n  \
          page   {}\n  mail   {}\n\nOn the page you play every role: open an issue with a few check boxes, write /deliver, \
-         approve what the bot\nproposes. Ctrl-C ends it.",
+         approve what the bot\nproposes. Ctrl-C ends it.\n\n{WITHOUT_A_KEY} {}",
         stage.github.base_url(),
         stage.mail_directory().display(),
+        stage.database_url(),
     );
     let stop = CancellationToken::new();
     let until = stop.clone();
@@ -142,7 +155,7 @@ async fn perform(file: &Path) -> Result<(), Trouble> {
         true => Colour::On,
         false => Colour::Off,
     };
-    let played = play(&script, &stage.github, &mut backstage, &mut out, colour).await;
+    let played = play(&script, &stage.github, &stage.models, &mut backstage, &mut out, colour).await;
     stage.strike().await;
     played.map_err(|missed| failed(format!("{name}, {missed}")))
 }

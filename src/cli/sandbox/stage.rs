@@ -15,6 +15,7 @@ use crate::cli::house::{House, figures};
 use crate::cli::status::words;
 use crate::config::{Overrides, ServerConfig, Sources};
 use crate::engine::Clock;
+use crate::sandbox::models::{Dialect, MODEL, ModelServer};
 use crate::sandbox::play::Mail;
 use crate::sandbox::{APP_PRIVATE_KEY, Sandbox as Github};
 use crate::store::{Store, StoreError};
@@ -55,9 +56,10 @@ impl PlayClock {
     }
 }
 
-/// A GitHub and a bot that know each other.
+/// A GitHub, a script in a model's place, and a bot that knows both.
 pub(super) struct Stage {
     pub(super) github: Github,
+    pub(super) models: ModelServer,
     pub(super) house: House,
     home: TempDir,
     stop: CancellationToken,
@@ -65,8 +67,8 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// Starts the bot on a free port of this machine, with a database and a mailbox in a folder of its own, and has the
-    /// sandbox's webhooks sent to it.
+    /// Starts the script that answers in a model's place, and the bot, each on a free port of this machine, the bot with
+    /// a database and a mailbox in a folder of its own, and has the sandbox's webhooks sent to it.
     ///
     /// # Errors
     /// One sentence each, joined.
@@ -75,7 +77,8 @@ impl Stage {
             .prefix("countersign-sandbox-")
             .tempdir()
             .map_err(|error| format!("no temporary folder could be made: {error}"))?;
-        let config = config(&github, home.path())?;
+        let models = ModelServer::start(None).await.map_err(|error| error.to_string())?;
+        let config = config(&github, &models, home.path())?;
         let house = House::open(&config, clock, figures()).await;
         let house = house.map_err(|problems| problems.join("\n"))?;
         let listener = TcpListener::bind(config.listen)
@@ -87,6 +90,7 @@ impl Stage {
         let web = tokio::spawn(web::serve(listener, house.router.clone(), stop.clone()));
         Ok(Self {
             github,
+            models,
             house,
             home,
             stop,
@@ -97,6 +101,11 @@ impl Stage {
     /// Where the mail lies, one `.eml` a message.
     pub(super) fn mail_directory(&self) -> PathBuf {
         mail_directory(self.home.path())
+    }
+
+    /// The bot's database, as the commands that read it want it named.
+    pub(super) fn database_url(&self) -> String {
+        database_url(self.home.path())
     }
 
     /// Lets the sandbox's page show the mailbox and the workflows.
@@ -113,26 +122,53 @@ impl Stage {
         }));
     }
 
-    /// Ends the bot and the sandbox and removes the folder.
+    /// Ends the bot, the sandbox and the script, and removes the folder.
     pub(super) async fn strike(self) {
         self.stop.cancel();
         self.github.shutdown();
+        self.models.shutdown();
         // Whatever it answers, it has ended.
         let _ = self.web.await;
         self.house.engine.store().close().await;
     }
 }
 
+fn database_url(home: &Path) -> String {
+    format!("sqlite:{}", home.join("countersign.sqlite").display())
+}
+
 fn mail_directory(home: &Path) -> PathBuf {
     home.join("mail")
 }
 
+/// The server's file: endpoints that are the script, with prices so that costs are seen.
+fn server_file(models: &ModelServer) -> String {
+    let rows = [
+        ("script", "openai", "schema", Dialect::OpenAi),
+        ("script-anthropic", "anthropic", "tool", Dialect::Anthropic),
+    ];
+    let mut file = "models:\n  endpoints:\n".to_owned();
+    for (name, word, structured_output, dialect) in rows {
+        file.push_str(&format!(
+            "    {name}:\n      dialect: {word}\n      base_url: {}\n      model: {MODEL}\n      \
+             structured_output: {structured_output}\n      context_tokens: 32000\n      max_output_tokens: 4000\n      \
+             price: {{input: 3, output: 15}}\n",
+            models.base_url(dialect)
+        ));
+    }
+    file
+}
+
 /// The settings of a bot that knows only this sandbox. The process's own environment is not asked.
-fn config(github: &Github, home: &Path) -> Result<ServerConfig, String> {
+fn config(github: &Github, models: &ModelServer, home: &Path) -> Result<ServerConfig, String> {
+    let file = home.join("server.yml");
+    std::fs::write(&file, server_file(models))
+        .map_err(|error| format!("{} cannot be written: {error}", file.display()))?;
     let environment = |name: &str| {
         Some(match name {
+            "COUNTERSIGN_CONFIG" => file.display().to_string(),
             "COUNTERSIGN_LISTEN" => "127.0.0.1:0".to_owned(),
-            "COUNTERSIGN_DATABASE_URL" => format!("sqlite:{}", home.join("countersign.sqlite").display()),
+            "COUNTERSIGN_DATABASE_URL" => database_url(home),
             "COUNTERSIGN_MAIL_URL" => format!("file:{}", mail_directory(home).display()),
             "COUNTERSIGN_GITHUB_API_URL" => github.base_url(),
             "COUNTERSIGN_GITHUB_APP_ID" => github.app_id().to_string(),

@@ -75,6 +75,12 @@ enum Act {
     Unlock {
         issue: IssueNumber,
     },
+    /// A file of the default branch, which is there already.
+    Write {
+        path: String,
+        text: String,
+        version: String,
+    },
 }
 
 /// Does it, and answers with the number of an issue that was opened, or with GitHub's reason against it.
@@ -143,6 +149,14 @@ fn perform(sandbox: &Sandbox, person: &Person, act: Act) -> Result<Option<IssueN
         Act::Reopen { issue } => person.reopen(issue)?,
         Act::Lock { issue } => person.lock(issue)?,
         Act::Unlock { issue } => person.unlock(issue)?,
+        Act::Write {
+            path,
+            text,
+            version: seen,
+        } => {
+            unchanged(&sandbox.file(&path).ok_or_else(gone)?, &seen)?;
+            person.set_file(&path, &text).map(|_| ())?;
+        }
     }
     Ok(None)
 }

@@ -14,6 +14,11 @@ const PROMISE = `The last time we moved, we forgot the payment provider.
 
 I'll add the new address to the payment provider's list.`;
 
+const PROVIDERS = "providers: {extract: http:script, email: http:script}";
+
+/** The repository's own configuration. */
+const settings = (state) => state.files.find((file) => file.path === ".github/countersign.yml");
+
 const by = (thread, login) => (thread ? thread.comments.filter((c) => c.author === login) : []);
 const said = (thread, login, start) => by(thread, login).some((c) => c.body.startsWith(start));
 
@@ -101,5 +106,24 @@ export const STEPS = [
     text: "/help",
     act: comment("/help"),
     done: (state) => state.thread?.comments.some((c) => c.body.startsWith("/help")) ?? false,
+  },
+  {
+    who: "mona",
+    what: "Mona lets the agents ask a model",
+    why: "So far they followed rules. She adds a line to the repository's file, which stands under Files. What answers here is no model but a script of fixed rules that speaks a model's protocol; its costs are made up, too.",
+    text: PROVIDERS,
+    act: (state) => {
+      const found = settings(state);
+      return found && { write: { path: found.path, text: `${found.text.trimEnd()}\n${PROVIDERS}\n`, version: found.version } };
+    },
+    done: (state) => settings(state)?.text.includes("http:script") ?? false,
+  },
+  {
+    who: "alice",
+    what: "Alice calls the bot again",
+    why: "A second workflow. Its card says which endpoint was asked, and what it cost. What Carol wrote is left out: only text of people who may steer agents here is shown to a model.",
+    text: "/deliver",
+    act: comment("/deliver"),
+    done: (state) => card(state)?.body.includes("http:script") ?? false,
   },
 ];

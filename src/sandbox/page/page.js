@@ -126,6 +126,7 @@ function render() {
   renderGuide();
   renderWorkflows();
   renderMails();
+  renderFiles();
   renderDeliveries();
 }
 
@@ -338,6 +339,19 @@ function renderMails() {
       el("div", { class: "faint", textContent: `To ${mail.to.join(", ")}${mail.cc.length ? `, cc ${mail.cc.join(", ")}` : ""}` }),
       el("pre", { class: "pre", textContent: mail.text })));
   });
+}
+
+function renderFiles() {
+  show($("files"), [state.files, me], () =>
+    state.files.length === 0 ? none("There is none.") : state.files.map(({ path, text, version }) =>
+      el("details", { class: "item" },
+        el("summary", {}, path),
+        el("pre", { class: "pre", textContent: text }),
+        el("p", {}, el("button", {
+          class: "small", type: "button", textContent: `Edit as ${me}`,
+          onclick: () => ask({ heading: `Commit ${path} as ${me}`, title: null, text, ok: "Commit" }, (_, text) =>
+            act({ write: { path, text, version } })),
+        })))));
 }
 
 function renderDeliveries() {

@@ -45,6 +45,7 @@ pub(super) async fn answer(State(door): State<Door>, Query(wanted): Query<Wanted
         "people": people(&sandbox),
         "labels": sandbox.repo_labels(),
         "issues": sandbox.issues().iter().map(|issue| outline(&sandbox, issue)).collect::<Vec<_>>(),
+        "files": files(&sandbox),
         "thread": wanted.issue.and_then(|number| thread(&sandbox, number, &repository)),
         "mails": mails,
         "workflows": workflows,
@@ -67,6 +68,14 @@ fn people(sandbox: &Sandbox) -> Vec<Value> {
     people
         .into_iter()
         .map(|(login, role)| json!({ "login": login, "role": role }))
+        .collect()
+}
+
+fn files(sandbox: &Sandbox) -> Vec<Value> {
+    let files = sandbox.files();
+    files
+        .iter()
+        .map(|(path, text)| json!({ "path": path, "version": version(text), "text": text }))
         .collect()
 }
 

@@ -68,6 +68,29 @@ async fn what_is_done_on_the_page_is_done_on_github() {
 }
 
 #[tokio::test]
+async fn a_file_is_changed_by_who_may_and_only_as_it_was_seen() {
+    let sandbox = Sandbox::builder()
+        .person("alice", Role::Write)
+        .stranger("mallory")
+        .file("a.yml", "version: 1\n");
+    let browser = Browser {
+        sandbox: sandbox.start().await.unwrap(),
+        http: reqwest::Client::builder().no_proxy().build().unwrap(),
+    };
+    let file = browser.state(1).await["files"][0].clone();
+    assert_eq!(file["path"], "a.yml");
+    let write = json!({ "write": { "path": "a.yml", "text": "version: 2\n", "version": file["version"] } });
+    assert_eq!(browser.act("mallory", write.clone()).await.0, 403);
+    assert_eq!(browser.act("alice", write.clone()).await.0, 200);
+    assert_eq!(browser.state(1).await["files"][0]["text"], "version: 2\n");
+    let sent = browser.sandbox.pending();
+    assert!(sent.iter().any(|packet| packet.event == "push"), "{sent:?}");
+    assert_eq!(browser.act("alice", write).await.0, 409);
+    let other = json!({ "write": { "path": "b.yml", "text": "", "version": "" } });
+    assert_eq!(browser.act("alice", other).await.0, 404);
+}
+
+#[tokio::test]
 async fn a_wish_that_makes_no_sense_is_refused_with_words() {
     let browser = Browser::open().await;
     for (who, act, status) in [

@@ -1,6 +1,7 @@
 //! What a script expects, held against what there is.
 
 use super::golden;
+use super::model::{Asked, told};
 use super::player::{Backstage, Missed, Outcome, Player};
 use super::print::emoji;
 use super::script::{Bot, Card, Issue, MailExpected, OneOrMore, Thread};
@@ -171,6 +172,26 @@ impl<B: Backstage> Player<'_, B> {
         }
         self.threads.extend(mail.header("Message-ID").map(str::to_owned));
         self.meets(&format!("the mail “{}” is in the mailbox", mail.subject))
+    }
+
+    pub(super) fn expect_asked(&mut self, wanted: &Asked) -> Outcome {
+        let question = self.unread.questions.pop_front().ok_or("no model was asked")?;
+        let asked = told(&question);
+        golden::among(&wanted.shows, &asked, &mut self.captures)
+            .map_err(|line| format!("the model was not asked with this, or not here: {line}"))?;
+        for line in &wanted.lacks {
+            if asked.contains(&self.filled(line)?) {
+                return Err(format!("the model should not have been told: {line}").into());
+            }
+        }
+        let mut what = match wanted.shows.as_slice() {
+            [] => "the model was asked".to_owned(),
+            shows => format!("the model was asked with {}", shows.join(" / ")),
+        };
+        if !wanted.lacks.is_empty() {
+            what.push_str(&format!(", and not told: {}", wanted.lacks.join(" / ")));
+        }
+        self.meets(&what)
     }
 }
 

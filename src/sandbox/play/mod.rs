@@ -12,11 +12,13 @@
 //! | `golden` | expected texts with placeholders |
 //! | `observe` | what became different in the world |
 //! | `print` | the conversation for a reader |
+//! | `model` | what is answered in a model's place, and what a model must have been asked |
 //! | `mail` | a mail, and how an `.eml` file is read |
 
 mod expect;
 mod golden;
 mod mail;
+mod model;
 mod observe;
 mod player;
 mod print;

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use super::golden::{self, Captures, Difference};
 use super::mail::Mail;
+use super::model::ModelAnswer;
 use super::observe::{Change, Seen, changes, look};
 use super::print::{Colour, Printer};
 use super::script::{Draft, Script, Step};
+use crate::sandbox::models::{ModelRequest, ModelServer};
 use crate::sandbox::{CommentId, CommentView, IssueNumber, Person, Refusal, Sandbox, Tick};
 
 /// The caller's side of a play: the bot, the time and the mailbox.
@@ -39,14 +41,16 @@ pub enum PlayError {
     Output(#[from] io::Error),
 }
 
-/// Plays a script in a sandbox that [`Script::set_up`] prepared, and prints it.
+/// Plays a script in a sandbox that [`Script::set_up`] prepared, and prints it. `models` answers in the place of the
+/// models that the bot knows.
 ///
 /// # Errors
-/// When a step comes out otherwise than the script says, or the bot said, opened or mailed something that the script
-/// does not expect before the next act or its end.
+/// When a step comes out otherwise than the script says, or the bot said, opened, mailed or asked a model something that
+/// the script does not expect before the next act or its end, or a model was not asked for what it was to answer.
 pub async fn play<B: Backstage>(
     script: &Script,
     sandbox: &Sandbox,
+    models: &ModelServer,
     backstage: &mut B,
     out: &mut (dyn Write + Send),
     colour: Colour,
@@ -54,6 +58,7 @@ pub async fn play<B: Backstage>(
     let bot = sandbox.bot_login();
     let mut player = Player {
         sandbox,
+        models,
         backstage,
         printer: Printer::new(out, colour, bot.clone()),
         bot,
@@ -63,6 +68,7 @@ pub async fn play<B: Backstage>(
         unread: Unread::default(),
         read: Vec::new(),
         mails: 0,
+        questions: models.requests().len(),
         threads: Vec::new(),
         subject: None,
         said: None,
@@ -81,6 +87,7 @@ pub async fn play<B: Backstage>(
         }
     }
     player.all_read(last)?;
+    player.all_asked(last)?;
     if let Some((line, what)) = player.first_miss {
         return Err(PlayError::Missed { line, what });
     }
@@ -95,10 +102,12 @@ pub(super) struct Unread {
     pub card: Option<CommentId>,
     pub issues: BTreeSet<IssueNumber>,
     pub mails: VecDeque<Mail>,
+    pub questions: VecDeque<ModelRequest>,
 }
 
 pub(super) struct Player<'a, B> {
     pub(super) sandbox: &'a Sandbox,
+    models: &'a ModelServer,
     backstage: &'a mut B,
     printer: Printer<'a>,
     pub(super) bot: String,
@@ -110,6 +119,8 @@ pub(super) struct Player<'a, B> {
     pub(super) read: Vec<CommentId>,
     /// How many mails were there when last looked.
     mails: usize,
+    /// How many questions to models there were when last looked.
+    questions: usize,
     /// The Message-IDs of mails that were looked at.
     pub(super) threads: Vec<String>,
     /// The issue that the conversation is about.
@@ -166,6 +177,8 @@ impl<B: Backstage> Player<'_, B> {
             Step::Card(card) => self.expect_card(card),
             Step::Issue(issue) => self.expect_issue(issue),
             Step::Mail(mail) => self.expect_mail(mail),
+            Step::Asked(asked) => self.expect_asked(asked),
+            Step::Model(answer) => self.prepare(answer),
             Step::Nothing(_) => {
                 self.all_read(line)?;
                 self.meets("the bot says nothing")
@@ -207,11 +220,37 @@ impl<B: Backstage> Player<'_, B> {
                 "before this line the bot sent “{}”, and the script does not expect it",
                 mail.subject
             )
+        } else if !unread.questions.is_empty() {
+            "before this line a model was asked, and the script does not look at it".to_owned()
         } else {
             return Ok(());
         };
         self.unread = Unread::default();
         self.fail(line, what.into())
+    }
+
+    /// No answer may be left that a model was to give.
+    fn all_asked(&mut self, line: u64) -> Result<(), PlayError> {
+        match self.models.prepared() {
+            0 => Ok(()),
+            left => {
+                let what = format!("{left} of the answers that the script prepared for a model were not asked for");
+                self.fail(line, what.into())
+            }
+        }
+    }
+
+    /// Not an act: nobody hears of it until the model is asked.
+    fn prepare(&mut self, answer: &ModelAnswer) -> Outcome {
+        let (answer, text) = match answer {
+            ModelAnswer::Text(text) => {
+                let text = self.filled(text.trim_end())?;
+                (ModelAnswer::Text(text.clone()), text)
+            }
+            other => (other.clone(), String::new()),
+        };
+        self.models.prepare(answer.reply());
+        Ok(self.printer.act("The model", &answer.words(), &text)?)
     }
 
     pub(super) fn meets(&mut self, what: &str) -> Outcome {
@@ -382,6 +421,12 @@ impl<B: Backstage> Player<'_, B> {
     // What comes of it.
 
     fn observe(&mut self) -> Outcome {
+        let questions = self.models.requests();
+        for question in questions.iter().skip(self.questions) {
+            self.printer.question(question.status)?;
+            self.unread.questions.push_back(question.clone());
+        }
+        self.questions = questions.len();
         let now = look(self.sandbox);
         for change in changes(&self.seen, &now) {
             self.printer.change(&change)?;

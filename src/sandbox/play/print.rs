@@ -87,6 +87,17 @@ impl<'a> Printer<'a> {
         writeln!(self.out, "\n{what}")
     }
 
+    /// A model was asked and answered this status.
+    pub fn question(&mut self, status: u16) -> io::Result<()> {
+        let answers = match status {
+            200 => "answers".to_owned(),
+            0 => "hangs up".to_owned(),
+            status => format!("answers {status}"),
+        };
+        let bot = self.bot.clone();
+        self.line(&bot, &format!("asks the model, which {answers}"))
+    }
+
     pub fn change(&mut self, change: &Change) -> io::Result<()> {
         match change {
             Change::Reacted(reactions) => {

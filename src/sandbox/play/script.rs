@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, de};
 use serde_saphyr::{MessageFormatter as _, Spanned, UserMessageFormatter};
 
+use super::model::{Asked, ModelAnswer};
 use crate::sandbox::{Builder, FaultKind, FaultRule, Feature, Role};
 
 /// A script that was read.
@@ -113,11 +114,15 @@ pub(super) enum Step {
     Fault(Fault),
     /// GitHub behaves again.
     Heal(Nothing),
+    /// What is answered in a model's place the next time that it is asked.
+    Model(ModelAnswer),
     /// The bot said or did this.
     Bot(Bot),
     Card(Card),
     Issue(Issue),
     Mail(MailExpected),
+    /// A model was asked.
+    Asked(Asked),
     /// The bot neither said nor did anything.
     Nothing(Nothing),
 }
@@ -483,6 +488,16 @@ mod tests {
                 "loud",
             ),
             ("title: T\nsteps:\n- wait: 5 years\n", 3, "5 years"),
+            (
+                "title: T\nsteps:\n- model: {fault: 500, retry_after: 1 min}\n",
+                3,
+                "`fault: 429`",
+            ),
+            (
+                "title: T\nsteps:\n- model: {answer: a, fault: 429}\n",
+                3,
+                "one of these",
+            ),
             ("title: T\nworld:\n  people:\n  - alice: boss\nsteps: []\n", 4, "boss"),
         ] {
             let error = Script::parse(text).unwrap_err();

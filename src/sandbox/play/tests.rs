@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use super::{Backstage, Colour, Mail, PlayError, Script, play};
+use crate::sandbox::models::{Dialect, ModelServer};
 use crate::sandbox::{CommentId, Sandbox};
 
-/// A bot that answers `/ping` with a card and `/mail` with a mail.
+/// A bot that answers `/ping` with a card, `/mail` with a mail, and repeats to a model what `/ask` is followed by.
 struct Parrot {
     sandbox: Sandbox,
+    models: ModelServer,
     heard: Option<CommentId>,
     mails: Vec<Mail>,
     slept: Duration,
@@ -37,6 +41,15 @@ impl Backstage for Parrot {
                     "/open" => {
                         bot.open_issue("New", "Text").map_err(|error| error.to_string())?;
                         "Opened.".to_owned()
+                    }
+                    words if words.starts_with("/ask ") => {
+                        let url = format!("{}/chat/completions", self.models.base_url(Dialect::OpenAi));
+                        let asked = json!({ "model": "script", "messages": [{ "role": "user", "content": words }] });
+                        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+                        let answer = client.post(url).json(&asked).send().await.unwrap();
+                        let (status, answer) = (answer.status(), answer.json::<Value>().await.unwrap());
+                        let text = answer["choices"][0]["message"]["content"].as_str().unwrap_or_default();
+                        format!("{}: {text}", status.as_u16())
                     }
                     said => format!("You said {said} after {} s.", self.slept.as_secs()),
                 };
@@ -68,14 +81,16 @@ async fn played(steps: &str) -> (Result<(), PlayError>, String) {
 async fn play_text(text: &str) -> (Result<(), PlayError>, String) {
     let script = Script::parse(text).unwrap();
     let sandbox = script.set_up(Sandbox::builder()).start().await.unwrap();
+    let models = ModelServer::start(None).await.unwrap();
     let mut parrot = Parrot {
+        models: models.clone(),
         sandbox: sandbox.clone(),
         heard: None,
         mails: Vec::new(),
         slept: Duration::ZERO,
     };
     let mut out = Vec::new();
-    let result = play(&script, &sandbox, &mut parrot, &mut out, Colour::Off).await;
+    let result = play(&script, &sandbox, &models, &mut parrot, &mut out, Colour::Off).await;
     (result, String::from_utf8(out).unwrap())
 }
 
@@ -194,6 +209,36 @@ async fn issues_and_mails_that_are_as_expected_are_read() {
 }
 
 #[tokio::test]
+async fn a_model_answers_what_the_script_says_and_is_asked_what_it_says() {
+    let asks = "- say: {by: alice, text: /ask about boats}\n";
+    let out = plays(&format!(
+        "- model: {{answer: Yes}}\n- model: {{fault: 429, retry_after: 1 min}}\n\
+         {asks}- bot: {{says: '200: Yes'}}\n- asked: {{shows: [about boats], lacks: [aeroplanes]}}\n\
+         {asks}- bot: {{says: '429: '}}\n- asked: {{}}\n\
+         {asks}- bot: {{says: '200: {{}}'}}\n- asked: {{}}\n"
+    ))
+    .await;
+    assert!(out.contains("The model will answer this next\n  │ Yes\n"), "{out}");
+    assert!(out.contains("asks the model, which answers 429\n"), "{out}");
+    let answered = format!("{asks}- bot: {{says_among_others: '200'}}\n");
+    fails(&answered, 6, "a model was asked").await;
+    fails(
+        &format!("{answered}- asked: {{lacks: [boats]}}\n"),
+        7,
+        "should not have been told",
+    )
+    .await;
+    fails(
+        &format!("{answered}- asked: {{shows: [aeroplanes]}}\n"),
+        7,
+        "not asked with this",
+    )
+    .await;
+    fails("- asked: {}\n", 5, "no model was asked").await;
+    fails("- model: {answer: Yes}\n", 5, "1 of the answers").await;
+}
+
+#[tokio::test]
 async fn a_draft_goes_on_and_fails_at_its_end_with_the_first_miss() {
     let text = "title: A draft\ndraft: yes\nworld: {people: [{alice: write}]}\nsteps:\n\
                 - open: {by: alice, title: Hello}\n\
@@ -221,5 +266,5 @@ fn the_scripts_of_the_repository_can_be_read() {
             read += 1;
         }
     }
-    assert!(read >= 5, "only {read} scripts were found");
+    assert!(read >= 6, "only {read} scripts were found");
 }

@@ -10,7 +10,7 @@ use super::super::apply::fold;
 use super::super::approval::{Fact, Facts, Kind, Live, Node, Outcome, Owned, Standing, Why, evaluate};
 use super::super::command::{Ask, Command, Refusal, Report, Verdict};
 use super::super::decide::{Facts as Order, decide};
-use super::super::definition::{Definition, Gate, PeopleGate};
+use super::super::definition::{Definition, Gate, Known, PeopleGate};
 use super::super::event::Event;
 use super::super::gate::{Candidate, Excluded, Team};
 use super::super::ids::{Digest, UserId};
@@ -197,7 +197,11 @@ fn one_gate(gate: &str) -> Definition {
     let yaml = format!(
         "name: one\nversion: 1\ntitle: One\nphases:\n  - {{id: work, title: Work, agent: writer, gate: {{people: {gate}}}, executes: work, limits: {{iterations: 50}}}}\n"
     );
-    Definition::parse(&yaml, &["writer"]).unwrap()
+    let known = Known {
+        agents: &["writer"],
+        ..Known::default()
+    };
+    Definition::parse(&yaml, &known).unwrap()
 }
 
 impl Run {
@@ -217,6 +221,7 @@ impl Run {
         let ask = Ask::Approve {
             named: prefix(digest),
             reason: None,
+            verdict: None,
         };
         let command = Command::Person(authority(login, right, self.now), ask);
         let facts = Order {
@@ -332,6 +337,29 @@ fn a_lost_approval_takes_all_votes_with_it() {
     });
     let at = run.state.at(&"work".into());
     assert_eq!((at.status, at.votes().count()), (PhaseStatus::ReadyForReview, 0));
+}
+
+#[test]
+fn a_gate_that_nobody_could_open_is_a_mistake_of_the_definition() {
+    let mistakes = |gate: &str| {
+        let phases = format!("[{{id: a, title: A, agent: writer, gate: {{people: {gate}}}}}]");
+        let yaml = format!("{{name: d, version: 1, title: D, phases: {phases}}}");
+        let known = Known {
+            agents: &["writer"],
+            ..Known::default()
+        };
+        Definition::parse(&yaml, &known)
+            .map(|_| ())
+            .map_err(|invalid| invalid.to_string())
+    };
+    assert!(
+        mistakes("{quorum: 3, of: ['@bob', '@mona']}")
+            .unwrap_err()
+            .contains("cannot be met")
+    );
+    assert!(mistakes("{quorum: 0}").unwrap_err().contains("at least 1"));
+    assert!(mistakes("{quorum: two}").is_err());
+    assert_eq!(mistakes("{quorum: 2 of @acme/security}"), Ok(()));
 }
 
 #[test]

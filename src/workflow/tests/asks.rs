@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::super::command::{Ask, Command, Named};
 use super::super::right::Right;
 use super::super::state::PhaseStatus;
-use super::{Condition, Place, Run, Table, at, authority, cell, prefix, versions};
+use super::{Condition, Place, Run, Table, at, authority, cell, prefix, versions_of};
 
 /// The column of a status. A new status does not compile until it has one.
 pub(super) fn place(status: PhaseStatus) -> Place {
@@ -18,6 +18,7 @@ pub(super) fn place(status: PhaseStatus) -> Place {
         PhaseStatus::Rejected => Place::Rejected,
         PhaseStatus::Error => Place::Error,
         PhaseStatus::Completed => Place::Completed,
+        PhaseStatus::Draft => Place::Draft,
     }
 }
 
@@ -62,8 +63,7 @@ fn rows_of(ask: &Ask) -> &'static [&'static str] {
 
 /// Who asks what in a row. Bob approved where something is approved.
 fn asked(row: &str, run: &Run) -> Command {
-    let iteration = run.state.at(&"work".into()).iteration;
-    let [first, second, third] = versions(iteration);
+    let [first, second, third] = versions_of(run);
     let shown_at = run
         .state
         .at(&"work".into())
@@ -75,7 +75,11 @@ fn asked(row: &str, run: &Run) -> Command {
         proposal,
         change: "the third version".into(),
     };
-    let approve = |named| Ask::Approve { named, reason: None };
+    let approve = |named| Ask::Approve {
+        named,
+        reason: None,
+        verdict: None,
+    };
     let bare = |seconds| Named::OnTheCard(shown_at.unwrap_or(run.now) + TimeDelta::seconds(seconds));
     let text = || "because".to_owned();
     let of = |login: &str| Ask::Unapprove {
@@ -131,14 +135,17 @@ fn a_place_is_at_the_status_that_it_is_named_after() {
     }
     let named: std::collections::BTreeSet<String> =
         PhaseStatus::ALL.iter().map(|status| format!("{status:?}")).collect();
-    assert_eq!(named.len(), 8, "each status once");
+    assert_eq!(named.len(), 9, "each status once");
 }
 
 #[test]
 fn every_status_and_every_ask() {
     let (early, late) = PhaseStatus::ALL.split_at(4);
+    let (late, draft) = late.split_at(4);
     let early: Vec<Place> = early.iter().copied().map(place).collect();
     let late: Vec<Place> = late.iter().copied().map(place).collect();
+    let draft: Vec<Place> = draft.iter().copied().map(place).collect();
+    check(Condition::Open, &draft, DRAFT);
     for (condition, early_table, late_table) in [
         (Condition::Open, OPEN_EARLY, OPEN_LATE),
         (Condition::Held, HELD_EARLY, HELD_LATE),
@@ -287,6 +294,28 @@ hold                  | Over     | Over     | Over  | Over
 unhold                | Over     | Over     | Over  | Over
 retry                 | Over     | Over     | Over  | Over
 cancel                | Over     | Over     | Over  | Over
+";
+const DRAFT: &str = "
+                      | Draft
+approve, right prefix | approved
+approve, wrong prefix | WrongDigest
+approve, void prefix  | WrongDigest(void)
+approve, bare settled | approved
+approve, bare 9 s     | ChangedJustNow
+unapprove own         | NothingApproved
+unapprove other's     | NothingApproved
+unapprove, maintainer | NothingApproved
+unapprove, not theirs | NothingApproved
+reject                | PromptAtTheGate
+revise                | revised+phase_started
+amend                 | proposed
+amend, stale base     | Stale
+amend, no change      | NoChange
+respond               | NoAnswerAwaited
+hold                  | held
+unhold                | NotHeld
+retry                 | NothingToRetry
+cancel                | cancelled
 ";
 const SPECIAL_GATES: &str = "
                       | Unshown               | PartlyDone        | AtTheCap

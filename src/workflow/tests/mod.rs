@@ -19,7 +19,7 @@ use super::apply::{apply, fold};
 use super::artifact::{Proposal, Stage, Targets};
 use super::command::{Ask, Authority, Command, Named, Refusal, Report, RunResult, Start, Verdict};
 use super::decide::{Facts, decide};
-use super::definition::Definition;
+use super::definition::{Definition, Known};
 use super::event::Event;
 use super::ids::{CommentId, Digest, IssueId, IssueNumber, PhaseId, RepositoryId, UserId, WorkflowId};
 use super::plan::{Intent, plan};
@@ -113,6 +113,7 @@ fn prefix(digest: Digest) -> Named {
 /// What the start of a workflow on issue 7 is answered.
 fn start(id: &str, definition: Definition, by: Authority, now: Timestamp) -> Verdict {
     let start = Start {
+        given: Default::default(),
         workflow: WorkflowId::from(id),
         definition,
         subject: Subject {
@@ -257,6 +258,9 @@ fn cell(verdict: &Verdict) -> String {
             Refusal::Stale { .. } => "Stale",
             Refusal::NoChange => "NoChange",
             Refusal::CapReached { .. } => "CapReached",
+            Refusal::PromptAtTheGate => "PromptAtTheGate",
+            Refusal::NotAlone => "NotAlone",
+            Refusal::NoVerdict => "NoVerdict",
         }
         .into(),
     }
@@ -280,7 +284,14 @@ phases:
 ";
 
 fn line() -> Definition {
-    Definition::parse(LINE, &["writer"]).expect("valid")
+    Definition::parse(
+        LINE,
+        &Known {
+            agents: &["writer"],
+            ..Known::default()
+        },
+    )
+    .expect("valid")
 }
 
 /// Where `work` stands in a table: each status, and the ways of being at one that answer differently.
@@ -296,6 +307,8 @@ enum Place {
     /// Its run failed.
     Error,
     Completed,
+    /// Its prompt was shown in full long ago. In [`prompted_line`].
+    Draft,
     /// At its gate, and not all of it stands on GitHub.
     Unshown,
     /// At its gate again after one of two acts, because the approval was lost.
@@ -310,13 +323,46 @@ enum Place {
     AtTheCap,
 }
 
+/// The same with a gate in front of `work`'s prompt.
+fn prompted_line() -> Definition {
+    let mut definition = line();
+    let work = &mut definition.phases[1];
+    work.prompt_gate = work.gate.clone();
+    definition
+}
+
 /// The proposal that `work`'s gate showed first, the one that it shows now, and one that it could show next.
 fn versions(iteration: u32) -> [Proposal; 3] {
     ["first", "second", "third"].map(|text| proposal("work", iteration, text, &["one", "two"]))
 }
 
+/// The same where a prompt is at the gate.
+fn versions_of(run: &Run) -> [Proposal; 3] {
+    let work = run.state.at(&"work".into());
+    let versions = versions(work.iteration);
+    match &work.pending {
+        Some(pending) if pending.stage == Stage::Prompt => versions.map(prompt),
+        _ => versions,
+    }
+}
+
+/// A proposal as one of a prompt.
+fn prompt(proposal: Proposal) -> Proposal {
+    Proposal {
+        stage: Stage::Prompt,
+        targets: Targets {
+            acts: Vec::new(),
+            ..proposal.targets
+        },
+        ..proposal
+    }
+}
+
 /// A workflow of [`line`] in which `work` stands there.
 fn at(place: Place) -> Run {
+    if place == Place::Draft {
+        return at_its_prompt();
+    }
     let mut run = Run::start(&line());
     if place == Place::Blocked {
         return run;
@@ -371,7 +417,15 @@ fn at(place: Place) -> Run {
         return run;
     }
     let named = prefix(second.digest());
-    run.asks("bob", Right::Write, Ask::Approve { named, reason: None });
+    run.asks(
+        "bob",
+        Right::Write,
+        Ask::Approve {
+            named,
+            reason: None,
+            verdict: None,
+        },
+    );
     match place {
         Place::ActInFlight => run.facts.act_in_flight = true,
         Place::HalfDone => {
@@ -399,6 +453,27 @@ fn at(place: Place) -> Run {
         }
         _ => assert_eq!(place, Place::Approved),
     }
+    run
+}
+
+fn at_its_prompt() -> Run {
+    let mut run = Run::start(&prompted_line());
+    run.proposes(&proposal("before", 1, "before", &[]));
+    let [first, second, _] = versions(1).map(prompt);
+    let base = first.digest();
+    run.ran(
+        "work",
+        RunResult::Prompted {
+            proposal: Box::new(first),
+        },
+    );
+    run.shown("work", base);
+    let change = "the second version".to_owned();
+    let shown = second.digest();
+    let proposal = second;
+    run.asks("alice", Right::Write, Ask::Amend { base, proposal, change });
+    run.shown("work", shown);
+    run.later(TimeDelta::hours(30));
     run
 }
 

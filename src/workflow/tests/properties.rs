@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::super::apply::fold;
 use super::super::artifact::Proposal;
 use super::super::command::{Ask, Command, Named, Report, RunResult, Verdict};
-use super::super::definition::{Definition, Gate, OnExpiry};
+use super::super::definition::{Definition, Gate, Known, OnExpiry};
 use super::super::event::Event;
 use super::super::ids::PhaseId;
 use super::super::plan::{Intent, Notice};
@@ -124,7 +124,16 @@ phases:
         &deliver.replace("remind", "reject"),
     ]
     .into_iter()
-    .map(|yaml| Definition::parse(yaml, agents).expect("valid"))
+    .map(|yaml| {
+        Definition::parse(
+            yaml,
+            &Known {
+                agents,
+                ..Known::default()
+            },
+        )
+        .expect("valid")
+    })
     .collect()
 }
 
@@ -309,6 +318,7 @@ fn command(run: &mut Run, a_move: &Move) -> Option<Command> {
             return asks(
                 who(by),
                 Ask::Approve {
+                    verdict: None,
                     named,
                     reason: Some(reason()),
                 },
@@ -367,8 +377,11 @@ fn nothing_is_forgotten(run: &Run, outstanding: &Outstanding) {
         match state.at(id).status {
             PhaseStatus::Running => assert!(outstanding.runs(id), "{id} runs and no run is planned"),
             PhaseStatus::Approved => assert!(outstanding.acts(id), "{id} acts and no act is planned"),
-            PhaseStatus::WaitingForHuman | PhaseStatus::ReadyForReview | PhaseStatus::Rejected | PhaseStatus::Error => {
-            }
+            PhaseStatus::Draft
+            | PhaseStatus::WaitingForHuman
+            | PhaseStatus::ReadyForReview
+            | PhaseStatus::Rejected
+            | PhaseStatus::Error => {}
             PhaseStatus::Blocked | PhaseStatus::Completed => continue,
         }
         cared_for = true;
@@ -428,7 +441,7 @@ fn plans_are_sound(run: &Run) {
 /// Whoever approved had the gate's right, and it was of what the gate showed.
 fn approvals_are_sound(before: &State, events: &[Event]) {
     for event in events {
-        if let Event::Approved { phase, approval } = event {
+        if let Event::Approved { phase, approval, .. } = event {
             let (open, gate, pending) = before.open_gate().expect("an open gate");
             assert_eq!((open, pending.digest), (phase, approval.digest));
             assert!(approval.right >= gate.right && pending.shown_at.is_some() && before.hold.is_none());

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use super::super::command::{Command, Report, RunResult, Verdict};
 use super::super::ids::Digest;
 use super::super::state::{ActOutcome, Ending, PhaseStatus, Why};
-use super::{Condition, Place, Run, Table, at, cell, key, person, versions};
+use super::{Condition, Place, Run, Table, at, cell, key, person, versions_of};
 
 /// Every row, from [`rows_of`] each variant.
 const ROWS: [&str; 21] = [
@@ -52,7 +52,7 @@ fn reported(row: &str, run: &Run) -> Report {
     let work = || "work".into();
     let state = run.state.at(&work());
     let iteration = state.iteration.max(1);
-    let [first, second, third] = versions(iteration);
+    let [first, second, third] = versions_of(run);
     let ran = |iteration, attempt, result| Report::Ran {
         phase: work(),
         iteration,
@@ -153,8 +153,11 @@ fn check(condition: Condition, places: &[Place], table: &str) {
 fn every_status_and_every_report() {
     let place = super::asks::place;
     let (early, late) = PhaseStatus::ALL.split_at(4);
+    let (late, draft) = late.split_at(4);
     let early: Vec<Place> = early.iter().copied().map(place).collect();
     let late: Vec<Place> = late.iter().copied().map(place).collect();
+    let draft: Vec<Place> = draft.iter().copied().map(place).collect();
+    check(Condition::Open, &draft, DRAFT);
     for (condition, early_table, late_table) in [
         (Condition::Open, OPEN_EARLY, OPEN_LATE),
         (Condition::Held, HELD_EARLY, HELD_LATE),
@@ -341,6 +344,30 @@ gate expired, void      | obsolete  | obsolete | obsolete | obsolete
 gate expired, reminded  | obsolete  | obsolete | obsolete | obsolete
 subject closed          | obsolete  | obsolete | obsolete | obsolete
 subject gone            | obsolete  | obsolete | obsolete | obsolete
+";
+const DRAFT: &str = "
+                        | Draft
+ran: proposed           | obsolete
+ran: needs a person     | obsolete
+ran: nothing to do      | obsolete
+ran: failed             | obsolete
+ran, stale iteration    | obsolete
+ran, stale attempt      | obsolete
+ran, another's proposal | obsolete
+shown                   | obsolete
+shown, void             | obsolete
+act ended               | obsolete
+act ended, done before  | obsolete
+act ended, unknown      | obsolete
+act failed              | obsolete
+act failed, out of turn | obsolete
+approval lost           | obsolete
+approval lost, void     | obsolete
+gate expired            | reminded
+gate expired, void      | obsolete
+gate expired, reminded  | obsolete
+subject closed          | held
+subject gone            | cancelled
 ";
 const SPECIAL: &str = "
                         | Unshown   | PartlyDone | HalfDone                                | ActFailed

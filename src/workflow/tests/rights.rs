@@ -2,7 +2,7 @@
 
 use super::super::command::{Ask, Command, Refusal, Verdict};
 use super::super::decide::standings;
-use super::super::definition::Definition;
+use super::super::definition::{Definition, Known};
 use super::super::right::{Requirement, Right, Standing};
 use super::{Condition, Place, Run, Table, at, authority, prefix, proposal, versions};
 
@@ -94,6 +94,7 @@ fn asks() -> [Ask; 10] {
     let text = || "because".to_owned();
     [
         Ask::Approve {
+            verdict: None,
             named: prefix(second.digest()),
             reason: None,
         },
@@ -143,7 +144,14 @@ fn gated(right: Right) -> Run {
         "name: g\nversion: 1\ntitle: t\nphases:\n  \
          - {{id: work, title: W, agent: writer, gate: {{people: {{right: {right}}}}}, executes: work}}\n"
     );
-    let definition = Definition::parse(&yaml, &["writer"]).expect("valid");
+    let definition = Definition::parse(
+        &yaml,
+        &Known {
+            agents: &["writer"],
+            ..Known::default()
+        },
+    )
+    .expect("valid");
     let mut run = Run::start(&definition);
     let made = proposal("work", 1, "made", &["one"]);
     run.proposes(&made);
@@ -166,6 +174,7 @@ fn a_gate_asks_for_its_own_right_whatever_the_verb_asks() {
                 // The author: what lets them use the verb does not open the gate.
                 by.standings = standings(true, false);
                 let ask = Ask::Approve {
+                    verdict: None,
                     named: prefix(made.digest()),
                     reason: None,
                 };
@@ -189,6 +198,7 @@ fn taking_back_anothers_approval_needs_maintain() {
         "bob",
         Right::Admin,
         Ask::Approve {
+            verdict: None,
             named: prefix(made.digest()),
             reason: None,
         },

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::super::artifact::Proposal;
 use super::super::command::{Ask, Command, Named, Refusal, Report, RunResult, Verdict};
-use super::super::definition::Definition;
+use super::super::definition::{Definition, Known};
 use super::super::ids::Digest;
 use super::super::plan::{Intent, Notice};
 use super::super::right::Right;
@@ -12,7 +12,14 @@ use super::super::state::{ActOutcome, Ending, PhaseStatus, Status, Surface, What
 use super::{Run, authority, key, opened, person, prefix, proposal};
 
 pub(super) fn built_in(yaml: &str) -> Definition {
-    Definition::parse(yaml, &["extract", "email"]).expect("a built-in definition is valid")
+    Definition::parse(
+        yaml,
+        &Known {
+            agents: &["extract", "email"],
+            ..Known::default()
+        },
+    )
+    .expect("a built-in definition is valid")
 }
 
 pub(super) fn deliver() -> Run {
@@ -68,6 +75,7 @@ pub(super) fn mail() -> Proposal {
 
 pub(super) fn approve(proposal: &Proposal) -> Ask {
     Ask::Approve {
+        verdict: None,
         named: prefix(proposal.digest()),
         reason: None,
     }
@@ -172,6 +180,7 @@ fn a_discussion_becomes_issues_and_a_mail() {
         event: 5,
     };
     let label = Ask::Approve {
+        verdict: None,
         named: Named::OnTheCard(run.now),
         reason: None,
     };
@@ -242,6 +251,7 @@ fn a_prefix_names_a_digest_by_twelve_digits_or_more_in_either_case() {
         (&long, false),
     ] {
         let ask = Ask::Approve {
+            verdict: None,
             named: Named::Prefix(given.into()),
             reason: None,
         };
@@ -463,7 +473,10 @@ fn a_rejected_proposal_is_revised_or_tried_again_up_to_the_cap() {
     assert_eq!(run.asks("bob", Right::Write, revise.clone()), "revised+phase_started");
     assert_eq!(planned(&run), ["card", "dismiss call for extract", "run extract 2.1"]);
     assert_eq!(run.state.heard_at, said_at);
-    assert_eq!(run.state.at(&"extract".into()).steer[0].as_str(), "shorter");
+    assert_eq!(
+        run.state.at(&"extract".into()).steer.last().unwrap().as_str(),
+        "shorter"
+    );
 
     assert_eq!(
         run.ran("extract", RunResult::Failed(Why::Failed("broken".into()))),

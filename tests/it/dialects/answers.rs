@@ -60,7 +60,7 @@ async fn proposed(agent: &Agent, inputs: &Inputs, dialect: Dialect, mode: Struct
     let question = Question {
         system: &prompt.system,
         turns: &turns,
-        schema_name: agent.schema_name,
+        schema_name: &agent.schema_name,
         schema: &schema,
     };
     let completion = pair.client.ask(&pair.endpoint(dialect, mode), &question).await.unwrap();

@@ -163,6 +163,7 @@ pub fn inputs(agent: &Agent, entry: &Entry) -> Inputs {
     agents::outbound(match agent.works_from {
         agents::InputKind::Thread => Inputs::Thread(thread(entry)),
         agents::InputKind::Mailing => Inputs::Mailing(mailing(entry)),
+        agents::InputKind::Material => unreachable!("no agent of the program works from it"),
     })
 }
 
@@ -204,6 +205,7 @@ pub fn obeying(agent: &Agent, entry: &Entry) -> Value {
             "withheld": [{"kind": "credential", "where": payload, "reason": payload}],
             "safe_to_send": true,
         }),
+        agents::InputKind::Material => unreachable!("no agent of the program works from it"),
     }
 }
 
@@ -250,6 +252,7 @@ fn no_text_reaches_the_programs_part_of_a_prompt_or_leaves_its_block() {
             let handed: Vec<Value> = match &inputs {
                 Inputs::Thread(thread) => thread.entries.iter().map(|entry| json!(entry.comment_id)).collect(),
                 Inputs::Mailing(mailing) => mailing.tasks.iter().map(|task| json!(task.key)).collect(),
+                Inputs::Material(_) => unreachable!("no agent of the program works from it"),
             };
             let id = if matches!(inputs, Inputs::Thread(_)) {
                 "id"

@@ -398,7 +398,7 @@ fn any_event() -> impl Strategy<Value = Event> {
                 by,
             },
             18 => match approved(phase, digest, Surface::Box) {
-                Event::Approved { phase, approval } => Event::Voted { phase, approval },
+                Event::Approved { phase, approval, .. } => Event::Voted { phase, approval },
                 other => other,
             },
             6 => Event::ApprovalLost {

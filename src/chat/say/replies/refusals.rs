@@ -111,6 +111,17 @@ fn reason(refusal: &Refusal, about: &Refused<'_>) -> String {
                 digest(current)
             )
         }
+        Refusal::PromptAtTheGate => {
+            "What waits is a prompt, which is changed and not rejected: `/edit`, or `/revise …`.".to_owned()
+        }
+        Refusal::NoVerdict => {
+            "There is no verdict here that could be overridden: `complete` and `revise` belong to a review.".to_owned()
+        }
+        Refusal::NotAlone => {
+            "This needs several approvals, and no single one of them overrides the verdict: approve it as \
+                              it stands, or ask for another round."
+                .to_owned()
+        }
         Refusal::NoChange => "That changes nothing: the proposal says so already.".to_owned(),
         Refusal::CapReached { phase, iterations } => {
             let title = about
@@ -151,7 +162,7 @@ fn no_open_gate(at: Option<&(PhaseId, PhaseStatus)>, about: &Refused<'_>) -> Str
         PhaseStatus::Rejected => "was rejected",
         PhaseStatus::Error => "failed",
         PhaseStatus::Blocked => "has not started",
-        PhaseStatus::ReadyForReview => "is ready",
+        PhaseStatus::Draft | PhaseStatus::ReadyForReview => "is ready",
         PhaseStatus::Completed => "is done",
     };
     format!("Nothing is waiting for approval: *{title}* {stands}.")

@@ -1,0 +1,367 @@
+//! What no schema can say of a definition: names that exist, an order without circles, gates in front of what leaves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Definition, Gate, HOURS_OF_A_YEAR, Known, Mistake, PeopleGate, Phase};
+use crate::workflow::ids::PhaseId;
+
+/// The longest that one run of an agent may take, in minutes: a day.
+const MINUTES_OF_A_DAY: u32 = 1440;
+
+/// Mistakes are collected, so that one look at the file mends them all.
+struct Check<'a> {
+    definition: &'a Definition,
+    known: &'a Known<'a>,
+    mistakes: Vec<Mistake>,
+}
+
+/// Every mistake, each with its place.
+pub(super) fn mistakes(definition: &Definition, known: &Known<'_>) -> Vec<Mistake> {
+    let mut check = Check {
+        definition,
+        known,
+        mistakes: Vec::new(),
+    };
+    if definition.phases.is_empty() {
+        check.report(&["phases"], format!("{}: there are no phases", definition.name));
+    }
+    check.inputs();
+    check.roles();
+    let mut seen = BTreeSet::new();
+    for (index, phase) in definition.phases.iter().enumerate() {
+        if !seen.insert(&phase.id) {
+            check.phase(index, "id", "the name is used twice".to_owned());
+        }
+        check.names(index, phase);
+        check.work(index, phase);
+        check.gates(index, phase);
+        check.limits(index, phase);
+    }
+    if check.mistakes.is_empty() {
+        check.order();
+    }
+    check.mistakes
+}
+
+/// `; did you mean x?` or the list of what there is.
+fn instead(word: &str, known: &[&str]) -> String {
+    let close = known
+        .iter()
+        .map(|name| (strsim::jaro_winkler(word, name), name))
+        .filter(|(likeness, _)| *likeness >= 0.8)
+        .max_by(|one, other| one.0.total_cmp(&other.0));
+    match close {
+        Some((_, name)) => format!("did you mean {name}?"),
+        None if known.is_empty() => "there is none".to_owned(),
+        None => format!("there are {}", known.join(", ")),
+    }
+}
+
+impl Check<'_> {
+    fn report(&mut self, path: &[&str], text: String) {
+        self.mistakes.push(Mistake {
+            path: path.iter().map(|part| (*part).to_owned()).collect(),
+            text,
+        });
+    }
+
+    fn phase(&mut self, index: usize, key: &str, text: String) {
+        let id = self.definition.phases[index].id.clone();
+        let index = index.to_string();
+        self.report(&["phases", &index, key], format!("phase {id}: {text}"));
+    }
+
+    fn inputs(&mut self) {
+        for (name, input) in &self.definition.inputs {
+            let wrong = match &input.default {
+                Some(_) if input.required => Some("it is required, so it needs no default".to_owned()),
+                Some(default) if !input.choices.is_empty() && !input.choices.contains(default) => {
+                    let choices: Vec<&str> = input.choices.iter().map(String::as_str).collect();
+                    Some(format!(
+                        "its default `{default}` is none of its choices: {}",
+                        instead(default, &choices)
+                    ))
+                }
+                _ => None,
+            };
+            if let Some(wrong) = wrong {
+                self.report(&["inputs", name, "default"], format!("input {name}: {wrong}"));
+            }
+        }
+    }
+
+    fn roles(&mut self) {
+        for (name, role) in &self.definition.roles {
+            if let Some(prompt) = &role.prompt
+                && !self.known.prompts.contains(&prompt.as_str())
+            {
+                let text = format!(
+                    "role {name}: there is no template {prompt}; {}",
+                    instead(prompt, self.known.prompts)
+                );
+                self.report(&["roles", name, "prompt"], text);
+            }
+            if let Some(provider) = &role.provider
+                && !is_provider(provider)
+            {
+                self.report(
+                    &["roles", name, "provider"],
+                    format!("role {name}: {}", no_provider(provider)),
+                );
+            }
+        }
+    }
+
+    /// Whatever a phase names must exist.
+    fn names(&mut self, index: usize, phase: &Phase) {
+        let others = [
+            ("needs", phase.needs.as_slice()),
+            ("inputs", phase.inputs.as_slice()),
+            ("executes", phase.executes.as_slice()),
+            ("on_fail", phase.on_fail.as_slice()),
+        ];
+        let ids: Vec<&str> = self.definition.phases.iter().map(|phase| phase.id.as_str()).collect();
+        for (key, list) in others {
+            for other in list.iter().filter(|other| self.definition.phase(other).is_none()) {
+                self.phase(
+                    index,
+                    key,
+                    format!("there is no phase {other}; {}", instead(other.as_str(), &ids)),
+                );
+            }
+        }
+        let known = self.known;
+        for (key, word, names) in [
+            ("agent", &phase.agent, known.agents),
+            ("prompt", &phase.prompt, known.prompts),
+            ("schema", &phase.schema, known.schemas),
+        ] {
+            if let Some(word) = word
+                && !names.contains(&word.as_str())
+            {
+                let what = if key == "prompt" { "template" } else { key };
+                self.phase(
+                    index,
+                    key,
+                    format!("there is no {what} {word}; {}", instead(word, names)),
+                );
+            }
+        }
+        if let Some(role) = &phase.role
+            && !self.definition.roles.contains_key(role)
+        {
+            let roles: Vec<&str> = self.definition.roles.keys().map(String::as_str).collect();
+            self.phase(
+                index,
+                "role",
+                format!("there is no role {role}; {}", instead(role, &roles)),
+            );
+        }
+        if let Some(provider) = &phase.provider
+            && !is_provider(provider)
+        {
+            self.phase(index, "provider", no_provider(provider));
+        }
+    }
+
+    /// A phase proposes, executes, or both.
+    fn work(&mut self, index: usize, phase: &Phase) {
+        match (&phase.agent, &phase.prompt, &phase.schema) {
+            (Some(_), None, None) | (None, Some(_), Some(_)) => {}
+            (None, None, None) => {
+                if phase.executes.is_none() {
+                    self.phase(
+                        index,
+                        "id",
+                        "it has neither an agent (or a prompt) nor anything to execute".to_owned(),
+                    );
+                }
+                for (key, stands) in [
+                    ("role", phase.role.is_some()),
+                    ("provider", phase.provider.is_some()),
+                    ("prompt_gate", !phase.prompt_gate.is_none()),
+                ] {
+                    if stands {
+                        self.phase(index, key, format!("it asks nobody, so `{key}` has no meaning"));
+                    }
+                }
+            }
+            (None, Some(_), None) => {
+                self.phase(index, "prompt", "a prompt needs the `schema` of its answer".to_owned());
+            }
+            (None, None, Some(_)) => self.phase(index, "schema", "a schema needs a `prompt`".to_owned()),
+            (Some(_), _, _) => self.phase(
+                index,
+                "agent",
+                "an agent of the program brings its own prompt and schema; name one or the other".to_owned(),
+            ),
+        }
+    }
+
+    fn gates(&mut self, index: usize, phase: &Phase) {
+        for (key, gate) in [("gate", &phase.gate), ("prompt_gate", &phase.prompt_gate)] {
+            for mistake in gate.people().map(PeopleGate::mistakes).unwrap_or_default() {
+                self.phase(index, key, mistake);
+            }
+            let hours = gate.people().and_then(|gate| gate.expires_after_hours);
+            if hours.is_some_and(|hours| !(1..=HOURS_OF_A_YEAR).contains(&hours)) {
+                self.phase(
+                    index,
+                    key,
+                    format!("expires_after_hours must be from 1 to {HOURS_OF_A_YEAR}"),
+                );
+            }
+        }
+        if phase.on_fail.is_some() && phase.gate.is_none() {
+            let text = "what goes back by a verdict needs a gate of people, who can end the loop".to_owned();
+            self.phase(index, "on_fail", text);
+        }
+    }
+
+    fn limits(&mut self, index: usize, phase: &Phase) {
+        if phase.limits.iterations == 0 {
+            self.phase(index, "limits", "limits.iterations must be at least 1".to_owned());
+        }
+        if !(1..=MINUTES_OF_A_DAY).contains(&phase.limits.minutes) {
+            self.phase(
+                index,
+                "limits",
+                format!("limits.minutes must be from 1 to {MINUTES_OF_A_DAY}"),
+            );
+        }
+    }
+
+    /// Mistakes that can be looked for once every name is known to exist.
+    fn order(&mut self) {
+        let definition = self.definition;
+        let before = match definition.ancestors() {
+            Ok(before) => before,
+            Err(cycle) => {
+                let index = definition.phases.iter().position(|phase| phase.id == *cycle);
+                self.phase(
+                    index.unwrap_or_default(),
+                    "needs",
+                    "it needs itself, directly or through others; what repeats goes back by `on_fail`".to_owned(),
+                );
+                return;
+            }
+        };
+        for (index, phase) in definition.phases.iter().enumerate() {
+            for input in &phase.inputs {
+                if !before[&phase.id].contains(input) && !phase.on_demand {
+                    self.phase(index, "inputs", format!("it takes from {input} but does not need it"));
+                }
+            }
+            if let Some(source) = &phase.executes {
+                self.execution(index, phase, source, &before);
+            }
+            if let Some(to) = &phase.on_fail {
+                self.way_back(index, phase, to, &before);
+            }
+        }
+    }
+
+    fn execution(
+        &mut self,
+        index: usize,
+        phase: &Phase,
+        source: &PhaseId,
+        before: &BTreeMap<&PhaseId, BTreeSet<&PhaseId>>,
+    ) {
+        let definition = self.definition;
+        let mut earlier = definition.phases[..index].iter();
+        if let Some(other) = earlier.find(|other| other.executes.as_ref() == Some(source)) {
+            let text = format!("{} carries out what {source} proposed already", other.id);
+            self.phase(index, "executes", text);
+        }
+        let proposes = definition.phase(source).is_some_and(Phase::has_agent);
+        let gated = definition
+            .phase(source)
+            .is_some_and(|source| matches!(source.gate, Gate::People(_)));
+        if !proposes {
+            self.phase(
+                index,
+                "executes",
+                format!("it executes {source}, which proposes nothing"),
+            );
+        } else if !gated {
+            let text = format!("what it executes leaves, so {source} needs a gate of people");
+            self.phase(index, "executes", text);
+        }
+        if *source != phase.id {
+            if !before[&phase.id].contains(source) {
+                self.phase(index, "executes", format!("it executes {source} but does not need it"));
+            }
+            if phase.has_agent() {
+                let text = format!("it has an agent and executes what {source} proposed; make two");
+                self.phase(index, "executes", text);
+            }
+        }
+    }
+
+    fn way_back(&mut self, index: usize, phase: &Phase, to: &PhaseId, before: &BTreeMap<&PhaseId, BTreeSet<&PhaseId>>) {
+        if !before[&phase.id].contains(to) {
+            self.phase(
+                index,
+                "on_fail",
+                format!("it goes back to {to} but does not need it: only what lies before can be run again"),
+            );
+            return;
+        }
+        let executing = self.definition.between(to, &phase.id);
+        let executing = executing.iter().find(|id| {
+            let phase = self.definition.phase(id);
+            phase.is_some_and(|phase| phase.executes.is_some())
+        });
+        if let Some(id) = executing {
+            let text = format!("{id} lies on the way back and carries out what leaves, which is not done twice");
+            self.phase(index, "on_fail", text);
+        }
+    }
+}
+
+fn is_provider(word: &str) -> bool {
+    matches!(word, "rules" | "manual") || word.strip_prefix("http:").is_some_and(|name| !name.is_empty())
+}
+
+fn no_provider(word: &str) -> String {
+    format!("`{word}` is no provider; there are `rules`, `manual` and the server's endpoints, `http:NAME`")
+}
+
+impl Definition {
+    /// All that lies before each phase, or a phase on a cycle.
+    fn ancestors(&self) -> Result<BTreeMap<&PhaseId, BTreeSet<&PhaseId>>, &PhaseId> {
+        let mut before: BTreeMap<&PhaseId, BTreeSet<&PhaseId>> = BTreeMap::new();
+        let mut open: Vec<&Phase> = self.phases.iter().collect();
+        while !open.is_empty() {
+            let (ready, waiting): (Vec<&Phase>, Vec<&Phase>) = open
+                .iter()
+                .partition(|phase| phase.needs.iter().all(|need| before.contains_key(need)));
+            if ready.is_empty() {
+                return Err(&waiting[0].id);
+            }
+            for phase in ready {
+                let mut all: BTreeSet<&PhaseId> = phase.needs.iter().collect();
+                for need in &phase.needs {
+                    all.extend(before[need].iter().copied());
+                }
+                before.insert(&phase.id, all);
+            }
+            open = waiting;
+        }
+        Ok(before)
+    }
+
+    /// The phases on every way from one to a later one, both included, in the definition's order.
+    pub fn between<'a>(&'a self, from: &PhaseId, to: &PhaseId) -> Vec<&'a PhaseId> {
+        let Ok(before) = self.ancestors() else {
+            return Vec::new();
+        };
+        let on_the_way = |id: &&PhaseId| {
+            let after_from = *id == from || before[*id].contains(from);
+            let before_to = *id == to || before.get(to).is_some_and(|before| before.contains(*id));
+            after_from && before_to
+        };
+        self.phases.iter().map(|phase| &phase.id).filter(on_the_way).collect()
+    }
+}
