@@ -1,7 +1,5 @@
 //! The part `approval` of a repository's file: what every gate of people asks for beyond its definition.
 
-use std::collections::BTreeSet;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +19,26 @@ pub(super) struct FileApproval {
     /// Whether an owner (CODEOWNERS) of each touched file must be among those who approve.
     code_owners: bool,
     /// Whose approval does not count.
-    exclude: BTreeSet<Excluded>,
+    exclude: Vec<FileExcluded>,
+}
+
+// Without text on its parts, so that a mistake is answered with the words that may stand there.
+#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum FileExcluded {
+    Starter,
+    Author,
+    Steerers,
+}
+
+impl From<FileExcluded> for Excluded {
+    fn from(excluded: FileExcluded) -> Self {
+        match excluded {
+            FileExcluded::Starter => Self::Starter,
+            FileExcluded::Author => Self::Author,
+            FileExcluded::Steerers => Self::Steerers,
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -71,7 +88,7 @@ impl FileApproval {
         Tightening {
             quorum: asks.then_some(quorum),
             code_owners: self.code_owners,
-            exclude: self.exclude.clone(),
+            exclude: self.exclude.iter().copied().map(Excluded::from).collect(),
         }
     }
 }

@@ -418,7 +418,7 @@ fn approval_asks_for_more_and_its_mistakes_have_a_place() {
             (3, 11),
             "cannot be met",
         ),
-        ("version: 1\napproval:\n  exclude: [bots]\n", (3, 13), "bots"),
+        ("version: 1\napproval:\n  exclude: [bots]\n", (3, 13), "steerers"),
         ("version: 1\napproval:\n  expires: 3\n", (3, 3), "expires"),
     ] {
         let mistakes = RepositoryConfig::parse(text, VOCABULARY).unwrap_err();

@@ -293,7 +293,13 @@ impl Engine {
             }
             Ended::Reported { result, report, extra } => {
                 self.report(effect, &report, |write| {
-                    let mut whole = Write::of(effect.done(&result, now));
+                    // What was not carried out is planned again under the same id once it is approved again, and only
+                    // what was dropped is taken up then.
+                    let end = match &report {
+                        Report::ApprovalLost { .. } => effect.dropped(&result, now),
+                        _ => effect.done(&result, now),
+                    };
+                    let mut whole = Write::of(end);
                     whole.append(write);
                     whole.append(extra.clone());
                     whole

@@ -88,7 +88,7 @@ impl FromStr for Candidate {
 }
 
 /// Somebody whose approval does not count at a gate, whatever their right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Excluded {
     /// Whoever started the workflow.
