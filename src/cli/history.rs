@@ -78,6 +78,8 @@ fn detail(event: &Event) -> String {
             None => format!("{phase} {}", digest.short()),
         },
         Event::Shown { phase, digest, .. } => format!("{phase} {}", digest.short()),
+        Event::Voted { phase, approval } => format!("{phase} {}", approval.digest.short()),
+        Event::VoteWithdrawn { phase, of, .. } => format!("{phase}: that of {}", of.login),
         Event::Approved {
             phase,
             approval,

@@ -8,6 +8,7 @@
 mod acts;
 mod agent_run;
 mod answers;
+mod approvals;
 mod asks;
 mod authority;
 mod boxes;

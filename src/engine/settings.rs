@@ -37,6 +37,8 @@ pub(super) struct Settings {
     pub(super) config: RepositoryConfig,
     /// A sentence with line and column.
     pub(super) broken: Option<String>,
+    /// The file that the configuration was read from.
+    pub(super) text: Option<String>,
 }
 
 impl Engine {
@@ -79,15 +81,21 @@ impl Engine {
             return Settings {
                 config: RepositoryConfig::default(),
                 broken,
+                text: None,
             };
         };
         match self.parse(text, known) {
-            Ok(config) => Settings { config, broken },
+            Ok(config) => Settings {
+                config,
+                broken,
+                text: Some(text.to_owned()),
+            },
             // It was good when it was read: for an older version of this program, or while the server offered an
             // endpoint that it names. A server's change must not take away what else the file says, such as rights.
             Err(errors) => Settings {
                 config: self.parse_with(text, None).unwrap_or_default(),
                 broken: broken.or_else(|| Some(sentence(&errors))),
+                text: Some(text.to_owned()),
             },
         }
     }

@@ -48,9 +48,13 @@ impl Engine {
             Ok(given) => given,
             Err(wrong) => return Ok(Settled::refused(say::misgiven(definition, &wrong))),
         };
+        let definition = match self.tightened(spoken, definition).await? {
+            Ok(definition) => definition,
+            Err(refused) => return Ok(refused),
+        };
         let start = Start {
             workflow: workflow_id(spoken),
-            definition: definition.clone(),
+            definition,
             subject: Subject {
                 repository,
                 kind: if issue.is_pull {
@@ -75,6 +79,7 @@ impl Engine {
                     before: Err(place),
                     events,
                     extra,
+                    said: None,
                 })
             }
             Verdict::Refused(refusal) => self.refused(spoken, verb, &refusal, None).await,

@@ -2,7 +2,7 @@
 
 use super::artifact::Stage;
 use super::event::Event;
-use super::ids::PhaseId;
+use super::ids::{PhaseId, UserId};
 use super::state::{Entry, Hold, Maker, Pending, PhaseState, PhaseStatus, State, Status, Timestamp, What};
 
 /// The state after the first event.
@@ -29,6 +29,7 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
         pending: None,
         void: Vec::new(),
         approval: None,
+        votes: Vec::new(),
         steer: Vec::new(),
         outcomes: Default::default(),
         why: None,
@@ -121,6 +122,7 @@ fn send_back(state: &mut State, from: &PhaseId, to: &PhaseId, at: Timestamp) {
         if let Some(pending) = phase.pending.take() {
             phase.output = Some(pending.digest);
         }
+        phase.votes.clear();
         phase.approval = None;
         phase.ending = None;
         phase.why = None;
@@ -199,20 +201,27 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
                 pending.shown_at = Some(*at);
             }
         }
+        Event::Voted { approval, .. } => {
+            phase.drop_vote(approval.by.id);
+            phase.votes.push(approval.clone());
+        }
+        Event::VoteWithdrawn { of, .. } => phase.drop_vote(of.id),
         Event::Approved { approval, .. } if phase.status == PhaseStatus::Draft => {
             // It is used up: what comes back has a gate of its own.
             phase.prompt = Some(approval.digest);
             phase.pending = None;
+            phase.votes.clear();
             phase.reminders = 0;
             phase.enter(PhaseStatus::Running, at);
         }
         Event::Approved { approval, verdict, .. } => {
+            phase.drop_vote(approval.by.id);
             phase.verdict = verdict.or(phase.pending.as_ref().and_then(|pending| pending.verdict));
             phase.approval = Some(approval.clone());
             phase.enter(PhaseStatus::Approved, at);
         }
         Event::Unapproved { .. } | Event::ApprovalLost { .. } => {
-            phase.approval = None;
+            phase.close_gate(event);
             phase.ending = None;
             phase.why = None;
             phase.reminders = 0;
@@ -265,7 +274,26 @@ impl PhaseState {
         self.since = at;
     }
 
+    fn drop_vote(&mut self, of: UserId) {
+        self.votes.retain(|vote| vote.by.id != of);
+    }
+
+    /// Takes away what opened a gate. An approval that was taken back leaves the others' standing; one that was lost
+    /// takes all with it, because what they rested on was not so.
+    fn close_gate(&mut self, event: &Event) {
+        let opened = self.approval.take();
+        match event {
+            Event::Unapproved { of: Some(of), .. } => {
+                self.votes.extend(opened);
+                self.drop_vote(of.id);
+            }
+            Event::Unapproved { of: None, .. } => {}
+            _ => self.votes.clear(),
+        }
+    }
+
     fn retire_pending(&mut self) {
+        self.votes.clear();
         if let Some(pending) = self.pending.take()
             && !self.void.contains(&pending.digest)
         {
@@ -280,6 +308,8 @@ fn phase_of(event: &Event) -> Option<&PhaseId> {
         | Event::ActsStarted { phase }
         | Event::Proposed { phase, .. }
         | Event::Shown { phase, .. }
+        | Event::Voted { phase, .. }
+        | Event::VoteWithdrawn { phase, .. }
         | Event::Approved { phase, .. }
         | Event::SentBack { phase, .. }
         | Event::Unapproved { phase, .. }
@@ -304,6 +334,8 @@ fn phase_of(event: &Event) -> Option<&PhaseId> {
 /// The line that an event adds to the record.
 fn entry(event: &Event) -> Option<What> {
     Some(match event {
+        Event::Voted { phase, approval } => What::Voted(phase.clone(), approval.digest, approval.surface.clone()),
+        Event::VoteWithdrawn { phase, of, .. } => What::VoteWithdrawn(phase.clone(), of.clone()),
         Event::SentBack { phase, to } => What::SentBack(phase.clone(), to.clone()),
         Event::Approved { phase, approval, .. } => {
             What::Approved(phase.clone(), approval.digest, approval.surface.clone())

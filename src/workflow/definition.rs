@@ -3,11 +3,12 @@
 mod given;
 mod validate;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::gate::{Candidate, Excluded, Quorum};
 use super::ids::PhaseId;
 use super::right::Right;
 pub use given::Misgiven;
@@ -152,17 +153,33 @@ impl Gate {
 
 /// A gate of people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "super::gate::GateFile")]
 pub struct PeopleGate {
     /// The least right that an approval needs.
-    #[serde(default = "write")]
     pub right: Right,
+    /// How many different people must approve.
+    #[serde(skip_serializing_if = "is_one")]
+    pub quorum: u32,
+    /// Whose approval counts; everybody's with the right when it is empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub of: Vec<Candidate>,
+    /// Further quorums, each to be met too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Quorum>,
+    /// Whether an owner of each touched path that has owners must be among those who approved.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub code_owners: bool,
+    /// Who does not count.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub exclude: BTreeSet<Excluded>,
     /// After how many hours without an answer something happens.
-    #[serde(default)]
     pub expires_after_hours: Option<u32>,
     /// What happens then. Silence is never consent.
-    #[serde(default)]
     pub on_expiry: OnExpiry,
+}
+
+fn is_one(quorum: &u32) -> bool {
+    *quorum == 1
 }
 
 /// What happens when nobody answered in time.
@@ -203,10 +220,6 @@ impl Default for Limits {
             minutes: an_hour(),
         }
     }
-}
-
-fn write() -> Right {
-    Right::Write
 }
 
 fn ten() -> u32 {

@@ -86,6 +86,22 @@ pub enum Event {
         /// GitHub's time of the write.
         at: Timestamp,
     },
+    /// A person approved what is shown, and more approvals are needed.
+    Voted {
+        /// The phase.
+        phase: PhaseId,
+        /// The approval.
+        approval: Approval,
+    },
+    /// An approval that had not opened the gate was taken back.
+    VoteWithdrawn {
+        /// The phase.
+        phase: PhaseId,
+        /// Whose it was.
+        of: Person,
+        /// Who took it back.
+        by: Person,
+    },
     /// A gate opened by a person's word.
     Approved {
         /// The phase.
@@ -103,10 +119,13 @@ pub enum Event {
         /// The phase that begins its next iteration.
         to: PhaseId,
     },
-    /// An approval was taken back.
+    /// An approval was taken back, so that an open gate closed.
     Unapproved {
         /// The phase.
         phase: PhaseId,
+        /// Whose it was; the one that opened the gate where nobody is named.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<Person>,
         /// Who took it back.
         by: Person,
     },
@@ -232,6 +251,8 @@ impl Event {
             Self::ActsStarted { .. } => "acts_started",
             Self::Proposed { .. } => "proposed",
             Self::Shown { .. } => "shown",
+            Self::Voted { .. } => "voted",
+            Self::VoteWithdrawn { .. } => "vote_withdrawn",
             Self::Approved { .. } => "approved",
             Self::SentBack { .. } => "sent_back",
             Self::Unapproved { .. } => "unapproved",
@@ -257,13 +278,14 @@ impl Event {
         match self {
             Self::Started { by, .. }
             | Self::Unapproved { by, .. }
+            | Self::VoteWithdrawn { by, .. }
             | Self::Revised { by, .. }
             | Self::Retried { by, .. }
             | Self::Unheld { by }
             | Self::Proposed {
                 by: Maker::Person(by), ..
             } => Some(by),
-            Self::Approved { approval, .. } => Some(&approval.by),
+            Self::Approved { approval, .. } | Self::Voted { approval, .. } => Some(&approval.by),
             Self::Rejected { by, .. } | Self::Held { by, .. } | Self::Cancelled { by, .. } => by.as_ref(),
             _ => None,
         }

@@ -6,6 +6,7 @@
 
 pub mod act;
 pub mod apply;
+pub mod approval;
 pub mod artifact;
 pub mod budget;
 pub mod command;
@@ -13,6 +14,7 @@ pub mod decide;
 pub mod definition;
 pub mod event;
 pub mod fork;
+pub mod gate;
 pub mod ids;
 pub mod plan;
 pub mod right;

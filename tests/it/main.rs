@@ -3,6 +3,7 @@
 mod contract;
 mod world;
 
+mod approval;
 mod bad_input;
 mod cli;
 mod crash;

@@ -56,6 +56,19 @@ pub fn said(state: &State, what: &What) -> (String, String) {
             ),
             surface(by),
         ),
+        What::Voted(phase, of, by) => (
+            format!(
+                "**approved** {} {}; more approvals are needed",
+                title(state, phase),
+                digest(of)
+            ),
+            surface(by),
+        ),
+        What::VoteWithdrawn(phase, of) => by_comment(format!(
+            "took back the approval of {} by {}",
+            title(state, phase),
+            somebody(Some(of))
+        )),
         What::Unapproved(phase) => by_comment(format!("took back the approval of {}", title(state, phase))),
         What::ApprovalLost(phase, why) => by_comment(format!(
             "the approval of {} no longer counted: {}",
