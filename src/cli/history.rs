@@ -100,6 +100,7 @@ fn detail(event: &Event) -> String {
             Ending::NotConfigured { key } => format!("{phase}: {key} is not configured"),
         },
         Event::Held { reason, .. } | Event::Cancelled { reason, .. } => reason.as_str().to_owned(),
+        Event::Forked { origin, after, .. } => format!("of {origin} after event {after}"),
         Event::Unheld { .. } | Event::Completed => String::new(),
     }
 }

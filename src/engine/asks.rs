@@ -72,7 +72,13 @@ impl Engine {
         let live = match (&ask, state.open_gate()) {
             (Ask::Approve { .. }, Some((phase, gate, _))) => {
                 let asked = (phase, gate);
-                let live = self.live(&spoken.repo, state, asked, Some(&spoken.speech), Unanswered::Stops);
+                let live = self.live(
+                    &spoken.repo,
+                    state,
+                    asked,
+                    Some((&spoken.speech, by.right)),
+                    Unanswered::Stops,
+                );
                 Some(live.await?)
             }
             _ => None,
@@ -166,6 +172,7 @@ impl Engine {
             Request::Help { .. }
             | Request::Deliver
             | Request::Tasks
+            | Request::Run { .. }
             | Request::Status
             | Request::Who
             | Request::Explain { .. }

@@ -17,6 +17,7 @@ mod change;
 mod commands;
 mod deliveries;
 mod effects;
+mod fork;
 mod labels;
 mod model;
 mod queries;
@@ -45,7 +46,9 @@ use crate::workflow::definition::{Definition, Invalid};
 use crate::workflow::ids::{InstallationId, UserId};
 use crate::workflow::state::Timestamp;
 
+pub(crate) use change::waits_for;
 pub use deliveries::NotStored;
+pub use fork::ForkRequest;
 pub use settings::check_repository_config;
 
 /// The clock of everything: the system's, or a test's.

@@ -119,6 +119,11 @@ impl Engine {
         parse_repository_config(text, &definitions, offer)
     }
 
+    /// The definitions that can be started.
+    pub(super) fn definitions(&self) -> impl Iterator<Item = &Definition> {
+        self.0.definitions.iter()
+    }
+
     /// The definition of that name.
     pub(super) fn definition(&self, name: &str) -> Option<&Definition> {
         self.0.definitions.iter().find(|definition| definition.name == name)

@@ -105,6 +105,7 @@ pub fn apply(state: &mut State, event: &Event, at: Timestamp) {
             };
         }
         Event::Completed => state.status = Status::Completed,
+        Event::Forked { proposals, .. } => super::fork::reopen(state, proposals, at),
         Event::SentBack { phase, to } => send_back(state, phase, to, at),
         _ => apply_to_phase(state, event, at),
     }
@@ -147,6 +148,7 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
             phase.enter(PhaseStatus::Blocked, at);
         }
     }
+    let retries = state.definition.phase(id).map_or(0, |phase| phase.limits.retries);
     let Some(phase) = state.phases.get_mut(id) else { return };
     match event {
         Event::PhaseStarted { iteration, attempt, .. } => {
@@ -227,7 +229,8 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
         }
         Event::Rejected { by, reason, .. } => {
             phase.retire_pending();
-            if by.is_some() {
+            // Before there were such limits a reason was on record only, and those histories fold as they did.
+            if by.is_some() && retries > 0 {
                 phase.steer.push(reason.clone());
             }
             phase.rejections += 1;
@@ -260,12 +263,13 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
         | Event::Held { .. }
         | Event::Unheld { .. }
         | Event::Cancelled { .. }
-        | Event::Completed => {}
+        | Event::Completed
+        | Event::Forked { .. } => {}
     }
 }
 
 impl PhaseState {
-    fn enter(&mut self, status: PhaseStatus, at: Timestamp) {
+    pub(super) fn enter(&mut self, status: PhaseStatus, at: Timestamp) {
         self.status = status;
         self.since = at;
     }
@@ -322,7 +326,8 @@ fn phase_of(event: &Event) -> Option<&PhaseId> {
         | Event::Held { .. }
         | Event::Unheld { .. }
         | Event::Cancelled { .. }
-        | Event::Completed => None,
+        | Event::Completed
+        | Event::Forked { .. } => None,
     }
 }
 
@@ -358,6 +363,7 @@ fn entry(event: &Event) -> Option<What> {
         Event::Unheld { .. } => What::Unheld,
         Event::Retried { phase, .. } => What::Retried(phase.clone()),
         Event::Cancelled { reason, .. } => What::Cancelled(reason.clone()),
+        Event::Forked { origin, after, .. } => What::Forked(origin.clone(), *after),
         _ => return None,
     })
 }

@@ -16,7 +16,7 @@ use super::state::{Approval, Ending, Maker, PhaseStatus, State, Status, Timestam
 pub const SETTLED: TimeDelta = TimeDelta::seconds(10);
 
 /// What is said to have made a prompt: the definition's template, filled in.
-const PROMPT: &str = "template";
+pub(super) const PROMPT: &str = "template";
 
 /// The right that taking back another person's approval needs.
 const UNAPPROVE_OTHERS: Right = Right::Maintain;
@@ -602,7 +602,7 @@ fn expired(state: &State, of: (&PhaseId, &Digest, u32), now: Timestamp) -> Optio
 }
 
 /// The first events and all that follows from them at once.
-fn with_consequences(mut state: State, first: Vec<Event>, now: Timestamp) -> Vec<Event> {
+pub(super) fn with_consequences(mut state: State, first: Vec<Event>, now: Timestamp) -> Vec<Event> {
     for event in &first {
         apply(&mut state, event, now);
     }

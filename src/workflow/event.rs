@@ -223,6 +223,18 @@ pub enum Event {
     },
     /// Every phase is complete.
     Completed,
+    /// What is before this was copied from the history of another workflow.
+    Forked {
+        /// That workflow.
+        origin: WorkflowId,
+        /// The last of its events that was copied.
+        after: u64,
+        /// That event's hash in its own chain.
+        hash: Digest,
+        /// What waits for approval here: proposals that were not approved there, and those whose approval opens
+        /// something that is not done yet. A digest covers its workflow, so that each has another one here.
+        proposals: BTreeMap<PhaseId, Digest>,
+    },
 }
 
 // serde hands it a reference.
@@ -257,6 +269,7 @@ impl Event {
             Self::Unheld { .. } => "unheld",
             Self::Cancelled { .. } => "cancelled",
             Self::Completed => "completed",
+            Self::Forked { .. } => "forked",
         }
     }
 

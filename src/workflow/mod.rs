@@ -13,6 +13,7 @@ pub mod command;
 pub mod decide;
 pub mod definition;
 pub mod event;
+pub mod fork;
 pub mod gate;
 pub mod ids;
 pub mod plan;

@@ -342,6 +342,8 @@ pub enum What {
     Cancelled(Words),
     /// Nobody answered in time.
     Expired(PhaseId),
+    /// It goes on from here in the place of that workflow, from after that event of it.
+    Forked(WorkflowId, u64),
 }
 
 /// A workflow at one moment.

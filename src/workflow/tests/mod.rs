@@ -5,6 +5,7 @@ mod approval;
 mod asks;
 mod digests;
 mod expiry;
+mod forks;
 mod graphs;
 mod properties;
 mod reports;
