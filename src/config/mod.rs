@@ -7,6 +7,7 @@
 mod address;
 mod caps_file;
 mod database;
+pub mod definition;
 mod document;
 mod github_api;
 mod mail_url;
