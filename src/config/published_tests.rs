@@ -71,7 +71,7 @@ fn the_page_shows_a_repository_file_that_is_valid_and_complete() {
             ("cancel", Right::Write),
         ],
         taken: &[],
-        definitions: &["deliver"],
+        definitions: Some(&["deliver"]),
         offer: None,
     };
     for example in examples("# .github/countersign.yml") {

@@ -33,12 +33,12 @@ impl Engine {
         if issue.state == crate::github::SubjectState::Closed {
             return Ok(Settled::refused(say::subject_is_closed(verb.name)));
         }
-        let Some(definition) = self.definition(name) else {
+        let Some(definition) = self.definition(&spoken.settings, name) else {
             return Ok(Settled::refused(say::unknown_definition(name)));
         };
         let start = Start {
             workflow: workflow_id(spoken),
-            definition: definition.clone(),
+            definition,
             subject: Subject {
                 repository,
                 kind: if issue.is_pull {
