@@ -181,6 +181,8 @@ pub struct Material {
     pub thread: Thread,
     /// What was given when the workflow started.
     pub given: BTreeMap<String, String>,
+    /// The texts of the files that were named then: input to text.
+    pub files: BTreeMap<String, String>,
     /// What the phases that it takes from made, in their order.
     pub artifacts: Vec<Handed>,
 }

@@ -121,6 +121,7 @@ fn brief(inputs: &Inputs) -> Result<Brief, WrongInputs> {
             "title": clean(&thread.title),
             "today": thread.today,
             "given": material.given,
+            "files": material.files,
             "artifacts": artifacts,
             "wishes": thread.steer.iter().map(|text| clean(text)).collect::<Vec<_>>(),
         }),
@@ -164,7 +165,7 @@ fn review(value: Value, _: &Inputs) -> Result<Draft, Vec<Problem>> {
         };
         if value["verdict"] != counts {
             notes.push(format!(
-                "The review calls itself *{}*; by its findings it is *{counts}*, which counts.",
+                "The review calls itself a {}; by its findings it is a {counts}, which counts.",
                 value["verdict"].as_str().unwrap_or_default()
             ));
             value["verdict"] = json!(counts);

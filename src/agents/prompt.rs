@@ -33,6 +33,19 @@ pub struct Prompt {
 }
 
 impl Prompt {
+    /// The same prompt, with what people said of its answers so far.
+    #[must_use]
+    pub fn after_rejections(mut self, feedback: &[String]) -> Self {
+        if !feedback.is_empty() {
+            let said = encoded(&serde_json::json!(feedback));
+            self.user = format!(
+                "{}\n\n# What people said of the last answers\n\n{said}\n",
+                self.user.trim_end()
+            );
+        }
+        self
+    }
+
     /// Both parts as one text, for people.
     pub fn whole(&self) -> String {
         format!("{}\n\n{}", self.system.trim_end(), self.user)

@@ -33,6 +33,13 @@ pub enum Request {
         /// A comment's id.
         about: Option<u64>,
     },
+    /// Start a workflow of a definition.
+    Run {
+        /// Its name.
+        definition: String,
+        /// What it is given: name and value.
+        given: Vec<(String, String)>,
+    },
     /// Approve what is shown.
     Approve {
         /// The digest it was shown with; without one, the digest on the card is meant.
@@ -104,6 +111,7 @@ impl Request {
             Self::Status => "status",
             Self::Who => "who",
             Self::Explain { .. } => "explain",
+            Self::Run { .. } => "run",
             Self::Approve { .. } => "approve",
             Self::Unapprove { .. } => "unapprove",
             Self::Reject { .. } => "reject",
@@ -129,6 +137,10 @@ impl Request {
             }
             Self::Help { verb: about } => line(verb, about.iter()),
             Self::Explain { about } => line(verb, about.iter()),
+            Self::Run { definition, given } => {
+                let given = given.iter().map(|(name, value)| format!("{name}={}", quoted(value)));
+                line(verb, std::iter::once(definition.clone()).chain(given))
+            }
             Self::Unapprove { of } => line(verb, of.iter().map(|login| format!("@{login}"))),
             Self::Approve {
                 digest,

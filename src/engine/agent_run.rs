@@ -1,5 +1,7 @@
 //! Runs of agents: facts in, an answer judged, a proposal out; every run is kept.
 
+use std::collections::BTreeMap;
+
 use super::card::{Beside, Forms};
 use super::effects::{Ended, Work};
 use super::model::Errand;
@@ -8,6 +10,7 @@ use super::{Engine, Trouble};
 use crate::agents::{self, Agent, Draft, Handed, Inputs, Material, Problem, Prompt};
 use crate::chat::say::why::why_words;
 use crate::config::{ProviderName, RepositoryConfig};
+use crate::github::Repo;
 use crate::providers::rules;
 use crate::store::Write;
 use crate::store::runs::{PROMPTED, Run, UNDER_WAY, keep_run};
@@ -42,6 +45,8 @@ pub(super) enum Judged {
     },
     /// A person must look.
     NeedsPerson { why: Why, answer: Option<String> },
+    /// Nobody wants the answer any more.
+    NotWanted,
 }
 
 impl Engine {
@@ -56,7 +61,7 @@ impl Engine {
         let state = &stored.state;
         let id = work.effect.id.as_str();
         let at = state.at(phase);
-        if at.status != PhaseStatus::Running || at.iteration != iteration || at.attempt != attempt {
+        if !state.is_open() || at.status != PhaseStatus::Running || at.iteration != iteration || at.attempt != attempt {
             // What was paid for is on the books, whoever still wants it.
             self.calls_settled(id).await?;
             return Ok(Ended::Dropped("the phase has moved on"));
@@ -117,6 +122,7 @@ impl Engine {
         };
         let mut extra = Write::new();
         let (outcome, result) = match judged {
+            Judged::NotWanted => return Ok(Ended::Dropped("the phase has moved on")),
             Judged::NeedsPerson { why, answer } => {
                 run.answer = answer;
                 (
@@ -223,8 +229,21 @@ impl Engine {
             return Ok(written);
         };
         let approved = self.store().proposal(&state.id, &digest).await?;
-        let approved = approved.and_then(|(proposal, _)| serde_json::from_value(proposal.artifact).ok());
-        approved.ok_or_else(|| Trouble::Never("the prompt that was approved cannot be read".to_owned()))
+        let approved = approved.and_then(|(proposal, _)| serde_json::from_value::<Prompt>(proposal.artifact).ok());
+        let unread = || Trouble::Never("the prompt that was approved cannot be read".to_owned());
+        Ok(approved.ok_or_else(unread)?.after_rejections(&feedback(state, phase)))
+    }
+
+    /// The texts of the files that were named when the workflow started, as they are now.
+    async fn files_given(&self, repo: &Repo, state: &State) -> Result<BTreeMap<String, String>, Trouble> {
+        let mut files = BTreeMap::new();
+        for (name, input) in state.definition.inputs.iter().filter(|(_, input)| input.file) {
+            let Some(path) = state.given.get(name) else { continue };
+            let file = repo.file(path).await.map_err(|error| self.trouble(&error, 1))?;
+            let file = file.ok_or_else(|| Trouble::Never(format!("{path}, named by {}, is gone", input.title)))?;
+            files.insert(name.clone(), file.text);
+        }
+        Ok(files)
     }
 
     /// What the phases that another takes from made last.
@@ -265,6 +284,7 @@ impl Engine {
                 let material = Material {
                     thread: self.gather_thread(&work.repo, stored, phase, config, readers).await?,
                     given: stored.state.given.clone(),
+                    files: self.files_given(&work.repo, &stored.state).await?,
                     artifacts: self.handed(&stored.state, phase).await?,
                 };
                 Ok(Given::Inputs(Box::new(Inputs::Material(Box::new(material)))))
@@ -315,6 +335,16 @@ fn provider_of(state: &State, phase: &PhaseId, agent: &Agent, config: &Repositor
         .or(of_role)
         .or_else(|| by_definition.and_then(parsed))
         .unwrap_or_else(by_default)
+}
+
+/// What people said when they rejected answers of this iteration, oldest first.
+fn feedback(state: &State, phase: &PhaseId) -> Vec<String> {
+    let at = state.at(phase);
+    let rejections = usize::try_from(at.rejections).unwrap_or(usize::MAX);
+    let said = at.steer.iter().rev().take(rejections);
+    let mut said: Vec<String> = said.map(|words| words.as_str().to_owned()).collect();
+    said.reverse();
+    said
 }
 
 /// Whether people approve a phase's prompt before it is sent.

@@ -145,6 +145,7 @@ impl Engine {
             Request::Help { .. }
             | Request::Deliver
             | Request::Tasks
+            | Request::Run { .. }
             | Request::Status
             | Request::Who
             | Request::Explain { .. }

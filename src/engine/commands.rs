@@ -236,9 +236,10 @@ impl Engine {
             Request::Help { verb } => Ok(Settled::Answered(vec![verbs::help(verb.as_deref(), &spoken.dialect)])),
             Request::Deliver => {
                 let name = spoken.settings.config.definition.clone();
-                self.start(spoken, verb, &name).await
+                self.start(spoken, verb, &name, &[]).await
             }
-            Request::Tasks => self.start(spoken, verb, "tasks").await,
+            Request::Tasks => self.start(spoken, verb, "tasks", &[]).await,
+            Request::Run { definition, given } => self.start(spoken, verb, definition, given).await,
             Request::Status => self.status(spoken).await,
             Request::Who => self.who(spoken).await,
             Request::Explain { about } => self.explain(spoken, *about).await,

@@ -27,6 +27,9 @@ use course::{Candidate, Next, NextTurn, Times};
 /// How long a run rests when an endpoint has as many calls under way as it may.
 const UNTIL_FREE: TimeDelta = TimeDelta::seconds(1);
 
+/// No endpoint is waited for longer, whatever it asks: a longer time than any run has, and one that can be counted.
+const LONGEST_WAIT: TimeDelta = TimeDelta::days(366);
+
 /// How many texts are named that would have to be left out.
 const NAMED: usize = 5;
 
@@ -81,6 +84,12 @@ impl Engine {
                         beside: Write::of(self.card_again(errand, &format!("waits:{}", calls.len()))?),
                     });
                 }
+                // A call may take minutes: people may have ended the workflow meanwhile.
+                Next::Ask { .. } if !calls.is_empty() && !self.still_wanted(errand).await? => {
+                    let told = self.card_again(errand, &format!("ends:{}", calls.len()))?;
+                    self.store().write(Write::of(told)).await?;
+                    return Ok(Judged::NotWanted);
+                }
                 Next::Ask { endpoint, turn } => {
                     if let Some(why) = self.call(errand, endpoint, &turn, &calls).await? {
                         let answer = last_answer(&calls).map(|(answer, _)| answer);
@@ -89,6 +98,16 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Whether the run is still the one that its phase waits for.
+    async fn still_wanted(&self, errand: &Errand<'_>) -> Result<bool, Trouble> {
+        let Some(stored) = self.store().workflow(&errand.state().id).await? else {
+            return Ok(false);
+        };
+        let (run, at) = (errand.run, stored.state.at(&errand.run.phase));
+        let is_same = (at.iteration, at.attempt) == (run.iteration, run.attempt);
+        Ok(stored.state.is_open() && at.status == PhaseStatus::Running && is_same)
     }
 
     /// The calls of a run. One that is open was made by a process that is gone, or by nobody: only one process at a time
@@ -183,7 +202,9 @@ impl Engine {
         };
         self.wake();
         let said = self.ask_keeping_the_lease(errand.work, endpoint, &question).await?;
-        let failed_before = before.iter().filter(|call| call.endpoint == endpoint.name.as_str());
+        let failed_before = before
+            .iter()
+            .filter(|call| call.endpoint == endpoint.name.as_str() && matches!(call.end, CallEnd::Failed(_)));
         let (end, spent) = self.ended(endpoint, input, said, failed_before.count());
         crate::figures::model_call(endpoint.name.as_str(), end.word(), spent);
         self.store().write(call.closed(&end, spent, self.now())?).await?;
@@ -296,17 +317,19 @@ fn lease_lost() -> Trouble {
 }
 
 fn turns(errand: &Errand<'_>, turn: &NextTurn, asked: &str) -> Vec<http::Turn> {
-    let mut turns = vec![http::Turn::User(errand.prompt.user.clone())];
+    let prompt = errand.prompt.user.clone();
     match turn {
-        NextTurn::First => {}
-        // Vendors refuse an empty turn; there is nothing to correct in it either.
-        NextTurn::Repair { answer, .. } if answer.trim().is_empty() => {}
-        NextTurn::Repair { answer, .. } => {
-            turns.push(http::Turn::Assistant(answer.clone()));
-            turns.push(http::Turn::User(asked.to_owned()));
+        NextTurn::First => vec![http::Turn::User(prompt)],
+        // Vendors refuse an empty turn, so what was wrong with an empty answer is said behind the prompt.
+        NextTurn::Repair { answer, .. } if answer.trim().is_empty() => {
+            vec![http::Turn::User(format!("{prompt}\n\n{asked}"))]
         }
+        NextTurn::Repair { answer, .. } => vec![
+            http::Turn::User(prompt),
+            http::Turn::Assistant(answer.clone()),
+            http::Turn::User(asked.to_owned()),
+        ],
     }
-    turns
 }
 
 /// What a question will be counted as, by the length of all that is sent.
@@ -316,7 +339,9 @@ fn tokens(endpoint: &Endpoint, question: &Question<'_>) -> u64 {
 
 fn retry_after(failure: &Failure) -> Option<TimeDelta> {
     match failure {
-        Failure::Busy { retry_after, .. } => retry_after.and_then(|after| TimeDelta::from_std(after).ok()),
+        Failure::Busy { retry_after, .. } => {
+            retry_after.map(|after| TimeDelta::from_std(after).map_or(LONGEST_WAIT, |after| after.min(LONGEST_WAIT)))
+        }
         _ => None,
     }
 }
@@ -420,7 +445,7 @@ impl Engine {
         let models = &self.parts().models;
         let at_work = state.first_at(&[PhaseStatus::Running]).is_some();
         let now = match &last.end {
-            CallEnd::Open => Some(Asking::UnderWay {
+            CallEnd::Open if at_work && state.is_open() => Some(Asking::UnderWay {
                 endpoint: last.endpoint.clone(),
                 most: last.reserved,
             }),

@@ -12,11 +12,18 @@ use crate::store::workflows::Place;
 use crate::store::{StoreError, Write};
 use crate::workflow::command::{Command, Start, Verdict};
 use crate::workflow::decide::{Facts, decide};
+use crate::workflow::definition::{Definition, Misgiven};
 use crate::workflow::ids::{Digest, WorkflowId};
 use crate::workflow::state::{Subject, SubjectKind};
 
 impl Engine {
-    pub(super) async fn start(&self, spoken: &Spoken<'_>, verb: &'static Verb, name: &str) -> Result<Settled, Trouble> {
+    pub(super) async fn start(
+        &self,
+        spoken: &Spoken<'_>,
+        verb: &'static Verb,
+        name: &str,
+        given: &[(String, String)],
+    ) -> Result<Settled, Trouble> {
         let requirement = spoken.dialect.requirement(verb);
         let by = self
             .authority(&spoken.repo, spoken.subject.number, &spoken.speech, requirement)
@@ -34,7 +41,12 @@ impl Engine {
             return Ok(Settled::refused(say::subject_is_closed(verb.name)));
         }
         let Some(definition) = self.definition(&spoken.settings, name) else {
-            return Ok(Settled::refused(say::unknown_definition(name)));
+            let known = self.definition_names(&spoken.settings.definitions);
+            return Ok(Settled::refused(say::unknown_definition(name, &known)));
+        };
+        let given = match self.given_to(spoken, &definition, given).await? {
+            Ok(given) => given,
+            Err(wrong) => return Ok(Settled::refused(say::misgiven(&definition, &wrong))),
         };
         let start = Start {
             workflow: workflow_id(spoken),
@@ -49,7 +61,7 @@ impl Engine {
                 number,
                 id: issue.id,
             },
-            given: BTreeMap::new(),
+            given,
             by,
         };
         match decide(None, &Command::Start(start), Facts::default(), self.now()) {
@@ -68,6 +80,33 @@ impl Engine {
             Verdict::Refused(refusal) => self.refused(spoken, verb, &refusal, None).await,
             Verdict::Obsolete(_) => Ok(Settled::refused(say::nothing_open(None))),
         }
+    }
+
+    /// What a workflow starts with, or everything that is wrong with it. Files that are named must be there.
+    async fn given_to(
+        &self,
+        spoken: &Spoken<'_>,
+        definition: &Definition,
+        given: &[(String, String)],
+    ) -> Result<Result<BTreeMap<String, String>, Vec<Misgiven>>, Trouble> {
+        let given = match definition.resolve(&given.iter().cloned().collect()) {
+            Ok(given) => given,
+            Err(wrong) => return Ok(Err(wrong)),
+        };
+        let mut missing = Vec::new();
+        for (name, path) in &given {
+            let is_file = definition.inputs.get(name).is_some_and(|input| input.file);
+            if is_file {
+                let file = spoken.repo.file(path).await.map_err(|error| self.trouble(&error, 1))?;
+                if file.is_none() {
+                    missing.push(Misgiven::NoFile {
+                        name: name.clone(),
+                        path: path.clone(),
+                    });
+                }
+            }
+        }
+        Ok(if missing.is_empty() { Ok(given) } else { Err(missing) })
     }
 
     /// Plans the bot's own labels, once for a repository.

@@ -1,5 +1,6 @@
 //! A definition: a directed acyclic graph of phases, as data, validated when it is loaded.
 
+mod given;
 mod validate;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::PhaseId;
 use super::right::Right;
+pub use given::Misgiven;
 
 /// A definition as its file holds it. The whole of it is stored in a workflow's first event, so a workflow in flight
 /// keeps the definition that it started with.

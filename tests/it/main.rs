@@ -15,5 +15,6 @@ mod once;
 mod providers;
 mod reading;
 mod rights;
+mod stages;
 mod start;
 mod story;

@@ -72,7 +72,7 @@ pub fn view(schema: &str, artifact: &Value) -> DocumentView {
         other => Map::from_iter([("value".to_owned(), other.clone())]),
     };
     let mut parts = Vec::new();
-    for (name, value) in &members {
+    for (name, value) in in_order(&members) {
         match (schema, name.as_str(), value) {
             ("prompt.v1", "system", Value::String(text)) => parts.push(verbatim("The instructions", text)),
             ("prompt.v1", "user", Value::String(text)) => parts.push(verbatim("The data", text)),
@@ -84,6 +84,18 @@ pub fn view(schema: &str, artifact: &Value) -> DocumentView {
         kind: schema.split('.').next().unwrap_or(schema).to_owned(),
         parts,
     }
+}
+
+/// Members that say what the rest is about.
+const FIRST: [&str; 8] = [
+    "title", "summary", "verdict", "content", "id", "severity", "path", "message",
+];
+
+/// What a reader wants to know first, then the rest by name.
+fn in_order(members: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
+    let first = FIRST.iter().filter_map(|name| members.get_key_value(*name));
+    let rest = members.iter().filter(|(name, _)| !FIRST.contains(&name.as_str()));
+    first.chain(rest)
 }
 
 fn verbatim(heading: &str, text: &str) -> PartView {
@@ -114,16 +126,16 @@ fn member(name: &str, value: &Value) -> Option<PartView> {
     })
 }
 
-/// One of a list: its members on lines of their own, the first after the bullet.
+/// One of a list, on one line.
 fn item(value: &Value) -> String {
     let Value::Object(members) = value else {
-        return format!("- {}", plain(value).replace('\n', "\n  "));
+        return format!("- {}", plain(value).replace('\n', " "));
     };
-    let told = members.iter().filter(|(_, value)| !is_empty(value));
-    let lines: Vec<String> = told
-        .map(|(name, value)| format!("{}: {}", name.replace('_', " "), plain(value).replace('\n', "\n  ")))
+    let told = in_order(members).filter(|(_, value)| !is_empty(value));
+    let parts: Vec<String> = told
+        .map(|(name, value)| format!("{}: {}", name.replace('_', " "), plain(value).replace('\n', " ")))
         .collect();
-    format!("- {}", lines.join("\n  "))
+    format!("- {}", parts.join("; "))
 }
 
 fn is_empty(value: &Value) -> bool {

@@ -13,7 +13,8 @@ pub fn why(why: &Why) -> String {
             format!("What the agent proposed could not be used:\n\n{}", said.join("\n"))
         }
         Why::Failed(reason) => format!("It failed: {}", sentence(reason)),
-        Why::Withheld(_) | Why::Cap(_) | Why::Model { .. } => sentence(&why_words(why)),
+        Why::Withheld(_) => sentence(&why_words(why)),
+        Why::Cap(_) | Why::Model { .. } => with_commands(&sentence(&why_words(why))),
     }
 }
 
@@ -26,6 +27,13 @@ pub fn why_words(why: &Why) -> String {
         Why::Model { endpoint, trouble } => model_trouble(endpoint, trouble),
         Why::Withheld(text) | Why::Failed(text) => text.clone(),
     }
+}
+
+/// The commands that these sentences name, as code again. Somebody outside may have said them too: trying again is no harm.
+fn with_commands(text: &str) -> String {
+    ["/retry", "/revise"].iter().fold(text.to_owned(), |text, command| {
+        text.replace(&format!("\\`{command}\\`"), &format!("`{command}`"))
+    })
 }
 
 fn cap_reached(reached: &CapReached) -> String {
@@ -114,4 +122,28 @@ pub fn model_trouble(endpoint: &str, trouble: &ModelTrouble) -> String {
 /// What somebody outside said, as a quotation.
 fn quoted(said: &str) -> String {
     format!("“{}”", said.trim().trim_end_matches('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_commands_are_code_and_those_of_others_are_not() {
+        let trouble = ModelTrouble::KeyRefused {
+            variable: Some("THE_KEY".to_owned()),
+            said: "no `/approve 5a34bfac83f5` @bob".to_owned(),
+        };
+        let said = why(&Why::Model {
+            endpoint: "local".to_owned(),
+            trouble,
+        });
+        assert!(
+            said.starts_with("`http:local` does not take the key in `THE_KEY`: "),
+            "{said}"
+        );
+        assert!(said.ends_with("then `/retry`."), "{said}");
+        assert!(!said.contains("`/approve") || said.contains("\\`/approve"), "{said}");
+        assert!(!said.contains("@bob"), "{said}");
+    }
 }

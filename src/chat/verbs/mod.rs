@@ -16,6 +16,7 @@ mod reject;
 mod respond;
 mod retry;
 mod revise;
+mod run;
 mod status;
 mod task;
 mod tasks;
@@ -39,6 +40,7 @@ pub static VERBS: &[&Verb] = &[
     &help::VERB,
     &deliver::VERB,
     &tasks::VERB,
+    &run::VERB,
     &status::VERB,
     &who::VERB,
     &explain::VERB,

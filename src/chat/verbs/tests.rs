@@ -49,7 +49,7 @@ fn some(text: &str) -> Option<String> {
 #[test]
 fn the_table_is_complete_and_unambiguous() {
     let names: Vec<&str> = VERBS.iter().map(|verb| verb.name).collect();
-    let listed = "help deliver tasks status who explain approve unapprove reject revise edit task hold \
+    let listed = "help deliver tasks run status who explain approve unapprove reject revise edit task hold \
                   unhold retry cancel prompt respond";
     assert_eq!(names, listed.split(' ').collect::<Vec<_>>());
     let words: Vec<&str> = VERBS
@@ -70,7 +70,7 @@ fn rights_are_those_of_the_table() {
             "help" | "status" | "who" | "explain" => (Right::None, &[]),
             "hold" => (Right::Triage, &standings),
             "cancel" => (Right::Write, &standings[..1]),
-            "deliver" | "tasks" | "task" | "prompt" => (Right::Triage, &[]),
+            "deliver" | "tasks" | "run" | "task" | "prompt" => (Right::Triage, &[]),
             _ => (Right::Write, &[]),
         };
         assert_eq!((verb.requirement.right, verb.requirement.or), expected, "{}", verb.name);
@@ -284,7 +284,7 @@ fn a_malformed_command_is_answered_with_usage_and_example() {
     };
     let answer = problem.answer();
     assert!(
-        answer.contains("`/reject REASON`") && answer.contains(VERBS[8].examples[0].comment),
+        answer.contains("`/reject REASON`") && answer.contains(VERBS[9].examples[0].comment),
         "{answer}"
     );
 }
@@ -470,6 +470,10 @@ fn any_request() -> impl Strategy<Value = Request> {
             Request::Prompt,
         ]),
         prop::option::of(any::<u64>()).prop_map(|about| Request::Explain { about }),
+        ("[a-z]{1,9}", "[a-z]{1,6}", sentence()).prop_map(|(definition, name, value)| Request::Run {
+            definition,
+            given: vec![(name, value)],
+        }),
         (prop::option::of(digest()), reason()).prop_map(|(digest, reason)| Request::Approve {
             digest,
             reason,

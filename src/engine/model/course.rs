@@ -64,6 +64,7 @@ pub(super) fn next<'a>(
     judge: impl Fn(&str) -> Result<Draft, Vec<Problem>>,
 ) -> Next<'a> {
     let mut turn = NextTurn::First;
+    let mut answered_by = None;
     let mut tried: Vec<&Call> = Vec::new();
     for call in calls {
         let CallEnd::Answered(answered) = &call.end else {
@@ -75,6 +76,7 @@ pub(super) fn next<'a>(
             Ok(draft) => return Next::Take(Box::new(draft)),
             Err(Rejected::ForGood(why)) => return Next::NeedsPerson(why),
             Err(Rejected::Repairable(problems)) => {
+                answered_by = Some(call.endpoint.as_str());
                 turn = NextTurn::Repair {
                     answer: answered.text.clone(),
                     problems,
@@ -82,10 +84,27 @@ pub(super) fn next<'a>(
             }
         }
     }
-    match choose(&tried, candidates) {
+    let so_far = SoFar {
+        calls,
+        tried,
+        answered_by,
+        times,
+    };
+    match so_far.choose(candidates) {
         Err(why) => Next::NeedsPerson(why),
-        Ok(endpoint) => ask(endpoint, turn, calls, &tried, times),
+        Ok(endpoint) => so_far.ask(endpoint, turn),
     }
+}
+
+/// What is known when somebody must be asked.
+struct SoFar<'c> {
+    /// All calls of the run.
+    calls: &'c [Call],
+    /// Those of this turn.
+    tried: Vec<&'c Call>,
+    /// Whose answer is to be corrected.
+    answered_by: Option<&'c str>,
+    times: Times,
 }
 
 enum Rejected {
@@ -126,38 +145,86 @@ fn judged(
     }
 }
 
-/// The first candidate that can be asked and has not failed too often; if all have, the one that failed least.
-fn choose<'a>(tried: &[&Call], candidates: &[Candidate<'a>]) -> Result<&'a Endpoint, Why> {
-    let mut stumbling: Option<(usize, &'a Endpoint)> = None;
-    let mut first_trouble: Option<Why> = None;
-    for candidate in candidates {
-        let failed_for_good = || tried.iter().find_map(|call| for_good(call, candidate));
-        let usable = match &candidate.endpoint {
-            Ok(endpoint) => failed_for_good().map_or(Ok(*endpoint), Err),
-            Err(trouble) => Err(trouble.clone()),
-        };
-        match usable {
-            Err(trouble) => {
-                first_trouble.get_or_insert(Why::Model {
-                    endpoint: candidate.name.to_owned(),
-                    trouble,
-                });
-            }
-            Ok(endpoint) => {
-                let failures = tried.iter().filter(|call| call.endpoint == candidate.name).count();
-                if failures < FAILURES {
-                    return Ok(endpoint);
+impl SoFar<'_> {
+    /// The first candidate that can be asked in time and has not failed too often in this turn, beginning with the one
+    /// whose answer is to be corrected; if there is none, the one that failed least.
+    fn choose<'a>(&self, candidates: &[Candidate<'a>]) -> Result<&'a Endpoint, Why> {
+        let mut ordered: Vec<&Candidate<'a>> = candidates.iter().collect();
+        ordered.sort_by_key(|candidate| self.answered_by != Some(candidate.name));
+        let mut stumbling: Option<((bool, usize), &'a Endpoint)> = None;
+        let mut first_trouble: Option<Why> = None;
+        for candidate in ordered {
+            // What is wrong for good with an endpoint was so before an answer of another, and is after it.
+            let failed_for_good = || self.calls.iter().find_map(|call| for_good(call, candidate));
+            let usable = match &candidate.endpoint {
+                Ok(endpoint) => failed_for_good().map_or(Ok(*endpoint), Err),
+                Err(trouble) => Err(trouble.clone()),
+            };
+            match usable {
+                Err(trouble) => {
+                    first_trouble.get_or_insert(Why::Model {
+                        endpoint: candidate.name.to_owned(),
+                        trouble,
+                    });
                 }
-                if stumbling.is_none_or(|(least, _)| failures < least) {
-                    stumbling = Some((failures, endpoint));
+                Ok(endpoint) => {
+                    let failures = self.failures(candidate.name).count();
+                    let too_late = self.due(candidate.name) > self.times.deadline && !self.calls.is_empty();
+                    if failures < FAILURES && !too_late {
+                        return Ok(endpoint);
+                    }
+                    let rank = (too_late, failures);
+                    if stumbling.is_none_or(|(least, _)| rank < least) {
+                        stumbling = Some((rank, endpoint));
+                    }
                 }
             }
         }
+        match (stumbling, first_trouble) {
+            (Some((_, endpoint)), _) => Ok(endpoint),
+            (None, Some(why)) => Err(why),
+            (None, None) => Err(Why::Failed("no model endpoint is configured".to_owned())),
+        }
     }
-    match (stumbling, first_trouble) {
-        (Some((_, endpoint)), _) => Ok(endpoint),
-        (None, Some(why)) => Err(why),
-        (None, None) => Err(Why::Failed("no model endpoint is configured".to_owned())),
+
+    fn ask<'a>(&self, endpoint: &'a Endpoint, turn: NextTurn) -> Next<'a> {
+        let name = endpoint.name.as_str();
+        let last = self.failures(name).last();
+        let due = self.due(name);
+        if !self.calls.is_empty() && due > self.times.deadline {
+            return Next::NeedsPerson(Why::Model {
+                endpoint: name.to_owned(),
+                trouble: ModelTrouble::GaveUp {
+                    calls: u32::try_from(self.calls.len()).unwrap_or(u32::MAX),
+                    said: last.map_or_else(
+                        || "the time for this run is over".to_owned(),
+                        |failed| failed.said.clone(),
+                    ),
+                },
+            });
+        }
+        if due > self.times.now {
+            return Next::Wait {
+                until: due,
+                why: last.map_or_else(String::new, |failed| format!("http:{name}: {}", failed.said)),
+            };
+        }
+        Next::Ask { endpoint, turn }
+    }
+
+    /// How an endpoint failed in this turn. A lost call says nothing of its endpoint: the process that made it ended.
+    fn failures(&self, name: &str) -> impl Iterator<Item = &Failed> {
+        let at = self.tried.iter().filter(move |call| call.endpoint == name);
+        at.filter_map(|call| match &call.end {
+            CallEnd::Failed(failed) => Some(failed),
+            _ => None,
+        })
+    }
+
+    /// The first moment at which an endpoint may be asked.
+    fn due(&self, name: &str) -> Timestamp {
+        let asked_for = self.failures(name).last().map(|failed| failed.retry_at);
+        asked_for.unwrap_or(self.times.now).max(self.times.now)
     }
 }
 
@@ -186,35 +253,6 @@ fn for_good(call: &Call, candidate: &Candidate<'_>) -> Option<ModelTrouble> {
     }
 }
 
-fn ask<'a>(endpoint: &'a Endpoint, turn: NextTurn, calls: &[Call], tried: &[&Call], times: Times) -> Next<'a> {
-    let name = endpoint.name.as_str();
-    let last = tried.iter().rev().find(|call| call.endpoint == name);
-    let until = last.and_then(|call| failure(call)).map(|failed| failed.retry_at);
-    let due = until.unwrap_or(times.now).max(times.now);
-    if !calls.is_empty() && due > times.deadline {
-        let said = last.and_then(|call| failure(call)).map(|failed| failed.said.clone());
-        return Next::NeedsPerson(Why::Model {
-            endpoint: name.to_owned(),
-            trouble: ModelTrouble::GaveUp {
-                calls: u32::try_from(calls.len()).unwrap_or(u32::MAX),
-                said: said.unwrap_or_else(|| "the time for this run is over".to_owned()),
-            },
-        });
-    }
-    match until {
-        Some(until) if until > times.now => Next::Wait {
-            until,
-            why: last
-                .and_then(|call| failure(call))
-                .map_or_else(String::new, |failed| format!("http:{name}: {}", failed.said)),
-        },
-        _ => Next::Ask { endpoint, turn },
-    }
-}
-
-fn failure(call: &Call) -> Option<&Failed> {
-    match &call.end {
-        CallEnd::Failed(failed) => Some(failed),
-        _ => None,
-    }
-}
+#[cfg(test)]
+#[path = "course_tests.rs"]
+mod tests;

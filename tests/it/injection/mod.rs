@@ -4,6 +4,7 @@
 //! answer, and whether people are told.
 
 mod look;
+mod worlds;
 
 use std::collections::BTreeSet;
 

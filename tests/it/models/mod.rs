@@ -1,9 +1,13 @@
 //! Agents that think with a model: the whole way from a comment to a card, over HTTP, with what goes wrong on it.
 
 mod caps;
+mod crash;
+mod faults;
 mod story;
 
+use countersign::sandbox::IssueNumber;
 use countersign::sandbox::models::{Dialect, ModelServer};
+use countersign::store::calls::Call;
 
 use crate::world::{Setup, World};
 
@@ -47,3 +51,28 @@ pub async fn world(models: &ModelServer, dialect: Dialect) -> World {
 
 /// The text that most stories begin with.
 pub const TALK: &str = "I will write the release notes.\n@bob will fix the login page.";
+
+/// What people answer in a model's place.
+pub const NOTHING: &str = "/respond\n```json\n{\"tasks\": [], \"rejected\": [], \"questions\": []}\n```";
+
+/// The calls of the workflow on an issue, in order.
+pub async fn calls(world: &World, issue: IssueNumber) -> Vec<Call> {
+    let card = world.card(issue);
+    let (_, id) = card.split_once("\nWorkflow `").unwrap();
+    let id = id.split('`').next().unwrap().into();
+    world.house().engine.store().calls_of_workflow(&id).await.unwrap()
+}
+
+/// How they ended, a word each.
+pub async fn ends(world: &World, issue: IssueNumber) -> String {
+    let calls = calls(world, issue).await;
+    let words: Vec<&str> = calls.iter().map(|call| call.end.word()).collect();
+    words.join(" ")
+}
+
+/// Ends a world whose books must balance.
+pub async fn end(world: World) {
+    let store = world.house().engine.store().clone();
+    assert_eq!(store.audit_books().await.unwrap(), Vec::<String>::new());
+    world.end().await;
+}

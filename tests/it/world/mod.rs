@@ -26,6 +26,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::contract;
 
+/// What stands on a card before the digest that it offers.
+const OFFERED: &str = "**Approve exactly this:** `/approve ";
+
 /// The webhook secret of every world.
 pub const SECRET: &str = "a secret of thirty-two characters";
 
@@ -406,9 +409,10 @@ impl World {
     pub fn digest(&self, issue: IssueNumber) -> String {
         let card = self.card(issue);
         let at = card
-            .find("`/approve ")
+            .find(OFFERED)
             .unwrap_or_else(|| panic!("the card offers nothing to approve:\n{card}"));
-        card[at + 10..at + 22].to_owned()
+        let digest = at + OFFERED.len();
+        card[digest..digest + 12].to_owned()
     }
 
     /// The reactions of the bot to a comment.

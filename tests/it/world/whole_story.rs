@@ -158,6 +158,16 @@ impl Outcome {
         self
     }
 
+    /// Without the sums that models took.
+    pub fn without_sums(mut self) -> Self {
+        for line in &mut self.lines {
+            let kept = line.lines().filter(|text| !text.contains("Models took "));
+            *line = kept.collect::<Vec<_>>().join("\n");
+        }
+        self.lines.sort();
+        self
+    }
+
     /// With other words in the place of these.
     pub fn reworded(mut self, words: &str, others: &str) -> Self {
         for line in &mut self.lines {

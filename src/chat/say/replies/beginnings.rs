@@ -1,6 +1,7 @@
 //! Why a workflow does not begin, or begins under an older configuration.
 
-use crate::chat::say::markup::{code, name, sentence};
+use crate::chat::say::markup::{code, list, name, sentence};
+use crate::workflow::definition::{Definition, Misgiven};
 
 /// Somebody asked for a workflow on a closed issue or pull request.
 pub fn subject_is_closed(verb: &str) -> String {
@@ -10,15 +11,74 @@ pub fn subject_is_closed(verb: &str) -> String {
     )
 }
 
-/// The configuration names a definition that does not exist.
-pub fn unknown_definition(typed: &str) -> String {
+/// Somebody, or the configuration, names a definition that does not exist.
+pub fn unknown_definition(typed: &str, known: &[&str]) -> String {
+    let close = known
+        .iter()
+        .map(|known| (strsim::jaro_winkler(typed, known), known))
+        .filter(|(likeness, _)| *likeness >= 0.8)
+        .max_by(|one, other| one.0.total_cmp(&other.0));
+    let known: Vec<String> = known.iter().map(|known| code(known)).collect();
+    match close {
+        Some((_, meant)) => format!(
+            "There is no definition {}. There are {}. Did you mean: {}",
+            name(typed),
+            list(&known, "and"),
+            code(&format!("/run {meant}"))
+        ),
+        None => format!(
+            "There is no definition {}. There are {}. More: {}",
+            name(typed),
+            list(&known, "and"),
+            code("/help run")
+        ),
+    }
+}
+
+/// What was given does not suffice, so nothing started: each mistake, and the command as it would be right.
+pub fn misgiven(definition: &Definition, wrong: &[Misgiven]) -> String {
+    let lines: Vec<String> = wrong
+        .iter()
+        .map(|wrong| format!("- {}", mistake(definition, wrong)))
+        .collect();
+    let wanted = definition.inputs.iter().filter(|(_, input)| input.required);
+    let wanted: Vec<String> = wanted.map(|(name, _)| format!("{name}=\"…\"")).collect();
+    let command = format!("/run {} {}", definition.name, wanted.join(" "));
     format!(
-        "There is no definition {}. Put {} in {} right; what I understand: {}",
-        name(typed),
-        code("definition"),
-        code(".github/countersign.yml"),
-        code("/help deliver")
+        "Nothing was started:\n\n{}\n\nThe command: {}",
+        lines.join("\n"),
+        code(command.trim_end())
     )
+}
+
+fn mistake(definition: &Definition, wrong: &Misgiven) -> String {
+    match wrong {
+        Misgiven::Unknown { name: typed } => {
+            let known: Vec<String> = definition.inputs.keys().map(|known| code(known)).collect();
+            match known.as_slice() {
+                [] => format!(
+                    "{} takes nothing, and {} was given",
+                    code(&definition.name),
+                    name(typed)
+                ),
+                known => format!("{} is not known; there are {}", name(typed), list(known, "and")),
+            }
+        }
+        Misgiven::Missing { name, title } => format!("{} is missing: {}", code(name), sentence(title)),
+        Misgiven::NoChoice {
+            name: of,
+            value,
+            choices,
+        } => {
+            let choices: Vec<String> = choices.iter().map(|choice| code(choice)).collect();
+            format!("{} is {}; it can be {}", code(of), name(value), list(&choices, "or"))
+        }
+        Misgiven::NoFile { name: of, path } => format!(
+            "{} names {}, and there is no such file on the default branch",
+            code(of),
+            name(path)
+        ),
+    }
 }
 
 /// The newest configuration cannot be used; said once on each subject where somebody speaks.

@@ -357,9 +357,8 @@ fn what_keeps_a_workflow_from_beginning_is_named() {
         "This is closed, so I start nothing on it. Reopen it, then: `/deliver`"
     );
     assert_eq!(
-        unknown_definition("delvier"),
-        "There is no definition `delvier`. Put `definition` in `.github/countersign.yml` right; what I understand: \
-         `/help deliver`"
+        unknown_definition("delvier", &["deliver", "tasks"]),
+        "There is no definition `delvier`. There are `deliver` and `tasks`. Did you mean: `/run deliver`"
     );
 }
 
@@ -447,7 +446,7 @@ proptest! {
             amendment_refused("edit", &text, &current),
             card_restored(&tampered),
             approval_lost(&gate, &phase, &text, CARD_URL),
-            configuration_is_broken(&text, &text), unknown_definition(&text),
+            configuration_is_broken(&text, &text), unknown_definition(&text, &[&text]),
             subject_closed(Some(&mallory)),
             unlinked_issues(&[unlinked]),
         ];

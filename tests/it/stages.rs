@@ -1,0 +1,185 @@
+//! Phases in two stages, verdicts that go back, and agents that a definition makes: `generate` as people play it.
+
+use countersign::sandbox::IssueNumber;
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+const GOAL: &str = "/run generate goal=\"A client for the billing API\"";
+
+fn plan() -> Value {
+    json!({
+        "summary": "A small client", "approach": "One module",
+        "alternatives": [{"name": "A generated one", "why_not": "Too much code"}],
+        "steps": [{"id": "s1", "title": "Write it", "detail": "All of it", "files": ["src/client.rs"], "risk": "low",
+            "verify": "It compiles"}],
+        "files_to_create": ["src/client.rs"], "files_to_modify": [], "files_to_delete": [], "dependencies_added": [],
+        "commands": [], "criteria_map": [], "out_of_scope": [], "open_questions": [],
+    })
+}
+
+fn files(content: &str) -> Value {
+    json!({"summary": "The client", "writes": [{"path": "src/client.rs", "content": content}], "unfinished": []})
+}
+
+fn review(severity: Option<&str>) -> Value {
+    let findings: Vec<Value> = severity
+        .map(|severity| {
+            json!({"id": "f1", "severity": severity, "category": "correctness", "file": "src/client.rs",
+                "line_start": 1, "line_end": 1, "side": "RIGHT", "quote": "fn pay()", "message": "It never pays",
+                "suggestion": null})
+        })
+        .into_iter()
+        .collect();
+    json!({"summary": "Read", "verdict": "pass", "findings": findings, "criteria": [], "missing_inputs": []})
+}
+
+async fn approve(world: &World, issue: IssueNumber) {
+    let digest = world.digest(issue);
+    world.say("alice", issue, &format!("/approve {digest}")).await;
+    let heard = world.hear(issue);
+    assert!(!heard.iter().any(|said| said.contains("To approve")), "{heard:#?}");
+}
+
+async fn respond(world: &World, issue: IssueNumber, answer: &Value) {
+    let text = format!("/respond\n```json\n{answer}\n```");
+    world.say("alice", issue, &text).await;
+    world.hear(issue);
+}
+
+/// The prompt is approved, a person answers it, and the answer is approved.
+async fn through(world: &World, issue: IssueNumber, answer: &Value) {
+    approve(world, issue).await;
+    respond(world, issue, answer).await;
+    approve(world, issue).await;
+}
+
+#[tokio::test]
+async fn a_goal_becomes_reviewed_files_through_prompt_and_response_gates() {
+    let world = World::new().await;
+    let issue = world.issue("Billing", "We need a client for the billing API.");
+    world.say("alice", issue, GOAL).await;
+    let card = world.card(issue);
+    assert!(card.contains("prompt waiting for approval"), "{card}");
+    assert!(card.contains("You plan changes to a software project"), "{card}");
+    assert!(card.contains("An approval asks the agent exactly this."), "{card}");
+    world.hear(issue);
+    world
+        .say("bob", issue, "/edit\n```\nYou plan in one sentence.\n```")
+        .await;
+    world.hear(issue);
+    let card = world.card(issue);
+    assert!(
+        card.contains("You plan in one sentence.") && card.contains("is void"),
+        "{card}"
+    );
+    approve(&world, issue).await;
+    world.say("alice", issue, "/prompt").await;
+    let prompt = world.answer(issue);
+    assert!(
+        prompt.contains("You plan in one sentence."),
+        "what was approved is asked: {prompt}"
+    );
+    assert!(prompt.contains("We need a client for the billing API."), "{prompt}");
+
+    respond(&world, issue, &plan()).await;
+    assert!(
+        world.card(issue).contains("An approval lets the next phases begin"),
+        "{}",
+        world.card(issue)
+    );
+    approve(&world, issue).await;
+    through(&world, issue, &files("fn pay() {}\n")).await;
+
+    approve(&world, issue).await;
+    respond(&world, issue, &review(Some("major"))).await;
+    let card = world.card(issue);
+    assert!(
+        card.contains("Its verdict is *fail*: an approval sends it back to *Revise*"),
+        "{card}"
+    );
+    assert!(
+        card.contains("by its findings it is a fail, which counts"),
+        "the host counts: {card}"
+    );
+    approve(&world, issue).await;
+    let card = world.card(issue);
+    assert!(card.contains("Review did not pass, so Revise is done again"), "{card}");
+
+    through(&world, issue, &files("fn pay() { pay_now() }\n")).await;
+    let card = world.card(issue);
+    assert!(card.contains("| Review | **prompt waiting for approval**"), "{card}");
+    through(&world, issue, &review(None)).await;
+    let card = world.card(issue);
+    assert!(card.contains("· done"), "{card}");
+    world.hear(issue);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_verdict_is_overridden_by_those_who_may_approve_it() {
+    let world = World::new().await;
+    let issue = world.issue("Billing", "We need a client.");
+    world.say("alice", issue, GOAL).await;
+    world.hear(issue);
+    through(&world, issue, &plan()).await;
+    through(&world, issue, &files("fn pay() {}\n")).await;
+    approve(&world, issue).await;
+    respond(&world, issue, &review(Some("critical"))).await;
+    world.say("bob", issue, "/approve complete").await;
+    world.hear(issue);
+    world.wait(11).await;
+    world.say("bob", issue, "/approve complete").await;
+    world.hear(issue);
+    let card = world.card(issue);
+    assert!(card.contains("· done"), "{card}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_prompt_is_not_rejected_and_a_rejected_answer_is_tried_again_with_the_reason() {
+    let world = World::new().await;
+    let issue = world.issue("Billing", "We need a client.");
+    world.say("alice", issue, GOAL).await;
+    world.hear(issue);
+    world.say("alice", issue, "/reject too long").await;
+    let answer = world.answer(issue);
+    assert!(answer.contains("What waits is a prompt"), "{answer}");
+    approve(&world, issue).await;
+    respond(&world, issue, &plan()).await;
+    world.say("alice", issue, "/reject it names no tests").await;
+    world.hear(issue);
+    let card = world.card(issue);
+    assert!(
+        card.contains("needs a person"),
+        "it is tried again, by a person: {card}"
+    );
+    world.say("alice", issue, "/prompt").await;
+    let prompt = world.answer(issue);
+    assert!(
+        prompt.contains("it names no tests"),
+        "the reason is among the wishes: {prompt}"
+    );
+    world.say("alice", issue, "/cancel").await;
+    world.hear(issue);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_is_missing_or_unknown_starts_nothing() {
+    let world = World::new().await;
+    let issue = world.issue("Billing", "We need a client.");
+    for (said, expected) in [
+        ("/run", "Which definition?"),
+        ("/run genrate", "Did you mean: `/run generate`"),
+        ("/run generate", "`goal` is missing"),
+        ("/run generate gaol=x", "`gaol` is not known"),
+        ("/run deliver goal=x", "`deliver` takes nothing"),
+    ] {
+        world.say("alice", issue, said).await;
+        let answer = world.answer(issue);
+        assert!(answer.contains(expected), "{said}: {answer}");
+    }
+    assert!(world.card_comment(issue).is_none());
+    world.end().await;
+}
