@@ -460,7 +460,8 @@ impl Node {
     fn entry(&self, key: &str) -> Option<&Self> {
         match &self.kind {
             Kind::Map(entries) => entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value),
-            Kind::List(_) | Kind::Scalar(_) => None,
+            Kind::List(items) => key.parse::<usize>().ok().and_then(|index| items.get(index)),
+            Kind::Scalar(_) => None,
         }
     }
 
