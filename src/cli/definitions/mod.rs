@@ -165,3 +165,7 @@ fn read(path: &Path, taken: &[&str]) -> Result<Definition, Refusal> {
         Refusal::mistakes(mistakes.iter().map(place).collect(), data)
     })
 }
+
+#[cfg(test)]
+#[path = "page_tests.rs"]
+mod tests;

@@ -186,11 +186,21 @@ pub(super) fn run(definition: &Definition, script: &Path) -> Result<Answer, Refu
     let file = script.display();
     let text =
         std::fs::read_to_string(script).map_err(|error| Refusal::failed(format!("{file} cannot be read: {error}")))?;
-    let script: Script =
-        serde_saphyr::from_str(&text).map_err(|error| Refusal::failed(format!("{file} is no script: {error}")))?;
-    let walked = walk(definition, script).map_err(Refusal::failed)?;
+    let walked = read(&text)
+        .and_then(|script| walk(definition, script))
+        .map_err(|why| Refusal::failed(format!("{file}: {why}")))?;
     let page: String = walked.iter().map(page).collect();
     Ok(Answer::new(json!({ "steps": walked }), page))
+}
+
+fn read(script: &str) -> Result<Script, String> {
+    serde_saphyr::from_str(script).map_err(|error| format!("not a script: {error}"))
+}
+
+/// What is printed of a walk.
+#[cfg(test)]
+pub(super) fn pages(definition: &Definition, script: &str) -> Result<String, String> {
+    Ok(walk(definition, read(script)?)?.iter().map(page).collect())
 }
 
 /// What one step came to.
