@@ -76,6 +76,11 @@ impl Refusal {
         Self::new(Reason::Failed, vec![message.to_string()])
     }
 
+    /// It did not work, for several reasons.
+    pub(super) fn failed_for(messages: Vec<String>) -> Self {
+        Self::new(Reason::Failed, messages)
+    }
+
     /// A file has these mistakes, each with its place.
     pub(super) fn mistakes(messages: Vec<String>, data: impl Serialize) -> Self {
         Self::new(Reason::Mistakes, messages).with(data)

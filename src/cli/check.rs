@@ -6,6 +6,7 @@ use super::answer::{Answer, Refusal};
 use super::providers::server_models;
 use crate::config::{EndpointName, Models, Offer, RepositoryConfig, definition};
 use crate::engine::check_repository_config;
+use crate::workflow::gate::Candidate;
 
 /// Which file.
 #[derive(Debug, clap::Args)]
@@ -34,7 +35,9 @@ impl Check {
         let checked = check_repository_config(&text, &self.definitions_beside(), offer).map_err(Refusal::failed)?;
         match checked {
             Ok(config) => {
-                let note = self.unchecked(&config, &server);
+                let notes = [self.unchecked(&config, &server), teams(&config)];
+                let notes: Vec<String> = notes.into_iter().flatten().collect();
+                let note = (!notes.is_empty()).then(|| notes.join(" "));
                 let page = match &note {
                     None => format!("{file} is good.\n"),
                     Some(note) => format!("{file} is good. {note}\n"),
@@ -108,4 +111,19 @@ impl Check {
             }
         }
     }
+}
+
+/// That nobody asked GitHub about the teams that approvals are wanted of.
+fn teams(config: &RepositoryConfig) -> Option<String> {
+    let wanted = config.approval.quorum.iter().flat_map(|quorum| &quorum.of);
+    let teams: Vec<String> = wanted
+        .filter(|candidate| matches!(candidate, Candidate::Team(_)))
+        .map(|team| format!("`{team}`"))
+        .collect();
+    (!teams.is_empty()).then(|| {
+        format!(
+            "Whether {} exists and is large enough was not checked: a server asks GitHub when a workflow starts.",
+            teams.join(" and ")
+        )
+    })
 }

@@ -78,6 +78,8 @@ fn detail(event: &Event) -> String {
             None => format!("{phase} {}", digest.short()),
         },
         Event::Shown { phase, digest, .. } => format!("{phase} {}", digest.short()),
+        Event::Voted { phase, approval } => format!("{phase} {}", approval.digest.short()),
+        Event::VoteWithdrawn { phase, of, .. } => format!("{phase}: that of {}", of.login),
         Event::Approved {
             phase,
             approval,
@@ -98,6 +100,7 @@ fn detail(event: &Event) -> String {
             Ending::NotConfigured { key } => format!("{phase}: {key} is not configured"),
         },
         Event::Held { reason, .. } | Event::Cancelled { reason, .. } => reason.as_str().to_owned(),
+        Event::Forked { origin, after, .. } => format!("of {origin} after event {after}"),
         Event::Unheld { .. } | Event::Completed => String::new(),
     }
 }

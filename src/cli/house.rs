@@ -9,7 +9,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{MailUrl, Mailbox, Pace, ServerConfig};
-use crate::engine::{Clock, Engine, Pacing, Parts};
+use crate::engine::{Clock, Engine, ForkRequest, Pacing, Parts};
 use crate::github::{GitHub, Limits, Settings};
 use crate::inbox::signature::Secrets;
 use crate::inbox::sweep::{KEPT, LATELY, SweepError, Swept, sweep};
@@ -153,6 +153,23 @@ impl House {
                     true => "taken up again",
                     false => "there is no such delivery that failed",
                 },
+                OperatorCommand::Fork { workflow, after, into } => {
+                    let asked = ForkRequest {
+                        origin: workflow.as_str().into(),
+                        after,
+                        into: into.as_str().into(),
+                        command: seq,
+                    };
+                    match self.engine.fork(&asked).await? {
+                        Ok(()) => tracing::info!(%workflow, after, %into, "forked"),
+                        Err(why) => {
+                            tracing::warn!(%workflow, after, %why, "a fork was asked for and not made");
+                            store.operator_command_done(seq, &why, now).await?;
+                        }
+                    }
+                    self.engine.wake();
+                    continue;
+                }
             };
             store.operator_command_done(seq, result, now).await?;
             self.engine.wake();

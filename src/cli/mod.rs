@@ -6,16 +6,21 @@ mod completions;
 mod database;
 mod definitions;
 mod deliveries;
+mod export;
+mod fork;
 mod history;
 pub mod house;
 mod list;
 pub mod logging;
 mod page;
 mod providers;
+mod replay;
 mod runs;
 mod sandbox;
 mod serve;
+mod show;
 mod status;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -44,7 +49,7 @@ Exit codes:
   3  the configuration or the database is not usable; nothing was started
 
 Only `serve` and `sandbox` write the database. The other commands read it, beside a running server or without one;
-`deliveries retry` leaves a request for the server. Decisions are not made here: authority is a person's on GitHub.";
+`deliveries retry` and `fork` leave a request for the server. Decisions are not made here: authority is a person's on GitHub.";
 
 /// Agents propose, people countersign, GitHub remembers.
 #[derive(Debug, Parser)]
@@ -81,6 +86,16 @@ enum Command {
     Status(status::Status),
     /// Show all that happened in a workflow, and verify the chain of its events
     History(history::History),
+    /// Show what was proposed, asked or answered, by its digest
+    Show(show::Show),
+    /// Show how a workflow stood after one of its events
+    Replay(replay::Replay),
+    /// Verify that nothing kept of workflows was changed outside of this program
+    Verify(verify::Verify),
+    /// Write all that is kept of a workflow into one archive, or verify such an archive
+    Export(export::Export),
+    /// Ask the server for a new workflow that goes on from an event of one that has ended
+    Fork(fork::Fork),
     /// List webhook deliveries, the newest first; show one, or have one tried again
     Deliveries(deliveries::Deliveries),
     /// Check a repository's configuration file
@@ -116,6 +131,11 @@ impl Arguments {
             Command::List(list) => ("list", list.run().await),
             Command::Status(status) => ("status", status.run().await),
             Command::History(history) => ("history", history.run().await),
+            Command::Show(show) => ("show", show.run().await),
+            Command::Replay(replay) => ("replay", replay.run().await),
+            Command::Verify(verify) => ("verify", verify.run().await),
+            Command::Export(export) => (export.name(), export.run().await),
+            Command::Fork(fork) => ("fork", fork.run().await),
             Command::Deliveries(deliveries) => (deliveries.name(), deliveries.run().await),
             Command::Check(check) => ("check", check.run()),
             Command::Definitions(definitions) => (definitions.name(), definitions.run()),

@@ -27,7 +27,7 @@ pub(super) struct Status {
 
 /// A workflow as programs get it.
 #[derive(Debug, Serialize)]
-struct Workflow<'a> {
+pub(super) struct Workflow<'a> {
     #[serde(flatten)]
     summary: &'a WorkflowSummary,
     starter: &'a str,
@@ -35,6 +35,20 @@ struct Workflow<'a> {
     phases: Vec<PhaseRow<'a>>,
     effects: &'a [EffectSummary],
     models: Option<Models>,
+}
+
+impl<'a> Workflow<'a> {
+    /// How it stands by its state alone: without its card, what it has to do and what models took.
+    pub(super) fn of_state(summary: &'a WorkflowSummary, state: &'a State) -> Self {
+        Self {
+            summary,
+            starter: &state.starter.login,
+            card_url: None,
+            phases: phases(state),
+            effects: &[],
+            models: None,
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -132,7 +146,8 @@ fn phases(state: &State) -> Vec<PhaseRow<'_>> {
     phases.map(|phase| PhaseRow::new(phase, state.at(&phase.id))).collect()
 }
 
-fn page(workflow: &Workflow<'_>, ink: Ink) -> String {
+/// As people read it.
+pub(super) fn page(workflow: &Workflow<'_>, ink: Ink) -> String {
     let summary = workflow.summary;
     let started = format!("{} UTC by {}", moment(summary.started_at), workflow.starter);
     let mut about = vec![

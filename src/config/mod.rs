@@ -5,6 +5,7 @@
 //! the first, each with the place where it stands.
 
 mod address;
+mod approval_file;
 mod caps_file;
 mod database;
 pub mod definition;
@@ -21,6 +22,7 @@ mod server;
 mod published_tests;
 
 pub use address::{AddressMistake, Mailbox};
+pub use approval_file::approval_mistake;
 pub use database::DatabaseUrl;
 pub use document::ConfigError;
 pub use github_api::{GithubApiUrl, Pace};

@@ -7,10 +7,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::address::Mailbox;
+use super::approval_file::FileApproval;
 use super::caps_file::{Amounts, RepositoryCaps};
 use super::document::{ConfigError, Document, Schema, suggest};
 use super::models::{EndpointName, Models, WORD_LENGTH, is_word};
 use crate::workflow::budget::Caps;
+use crate::workflow::gate::Tightening;
 use crate::workflow::right::Right;
 
 /// A repository's settings, checked.
@@ -31,6 +33,9 @@ pub struct RepositoryConfig {
     /// The most that models may cost here. It only lowers what the server allows.
     #[serde(default)]
     pub caps: Caps,
+    /// What every gate of people asks for beyond its definition.
+    #[serde(default)]
+    pub approval: Tightening,
 }
 
 /// Whom mail goes to. With nobody in `to`, mail is not configured.
@@ -174,6 +179,7 @@ impl Default for RepositoryConfig {
             definition: DEFAULT_DEFINITION.to_owned(),
             providers: Providers::default(),
             caps: Caps::default(),
+            approval: Tightening::default(),
         }
     }
 }
@@ -300,6 +306,8 @@ struct File {
     providers: FileProviders,
     #[serde(default)]
     caps: RepositoryCaps,
+    #[serde(default)]
+    approval: FileApproval,
 }
 
 /// Whom mail goes to: name@host or Name <name@host>. With nobody in `to`, no mail is sent.
@@ -430,6 +438,7 @@ impl RepositoryConfig {
                 },
                 &["caps"],
             ),
+            approval: file.approval.read(&document, &mut check.mistakes),
         };
         if check.mistakes.is_empty() {
             Ok(config)

@@ -390,3 +390,43 @@ proptest::proptest! {
         let _ = RepositoryConfig::parse(&format!("version: 1\n{text}"), VOCABULARY);
     }
 }
+
+#[test]
+fn approval_asks_for_more_and_its_mistakes_have_a_place() {
+    let config = read("version: 1\napproval:\n  quorum: 2 of @acme/security\n  exclude: [steerers, author]\n");
+    let quorum = config.approval.quorum.unwrap();
+    assert_eq!(
+        (quorum.quorum, quorum.of.len(), config.approval.exclude.len()),
+        (2, 1, 2)
+    );
+    assert_eq!(read("version: 1\napproval: {quorum: 1}\n").approval.quorum, None);
+    for (text, place, says) in [
+        ("version: 1\napproval: {quorum: 0}\n", (2, 20), "at least 1"),
+        ("version: 1\napproval:\n  quorum: many\n", (3, 11), "is no quorum"),
+        (
+            "version: 1\napproval:\n  quorum: 2\n  of: [\"@a/b\", security]\n",
+            (4, 16),
+            "neither a team nor a person",
+        ),
+        (
+            "version: 1\napproval:\n  quorum: 2\n  of: [\"@a/b\", \"@A/B\"]\n",
+            (4, 16),
+            "twice",
+        ),
+        (
+            "version: 1\napproval:\n  quorum: 3\n  of: [\"@a\", \"@b\"]\n",
+            (3, 11),
+            "cannot be met",
+        ),
+        ("version: 1\napproval:\n  exclude: [bots]\n", (3, 13), "steerers"),
+        ("version: 1\napproval:\n  expires: 3\n", (3, 3), "expires"),
+    ] {
+        let mistakes = RepositoryConfig::parse(text, VOCABULARY).unwrap_err();
+        assert_eq!(
+            (mistakes[0].line as usize, mistakes[0].column as usize),
+            place,
+            "{mistakes:?}"
+        );
+        assert!(mistakes[0].message.contains(says), "{mistakes:?}");
+    }
+}

@@ -3,15 +3,14 @@
 use super::effects::{Ended, Work};
 use super::{Engine, Trouble};
 use crate::chat::say::replies as say;
-use crate::github::{Account, AccountKind, GithubError, Label, Marker, NewIssue};
+use crate::github::{GithubError, Label, Marker, NewIssue};
 use crate::mail::{MailFailure, OutgoingMail};
 use crate::store::Write;
 use crate::store::workflows::{Stored, link_opened};
 use crate::workflow::act::{Act, ActKey, Deed, Mail};
 use crate::workflow::command::Report;
-use crate::workflow::definition::Gate;
 use crate::workflow::ids::{Digest, IssueId, IssueNumber, PhaseId};
-use crate::workflow::state::{ActOutcome, Approval, PhaseStatus, State};
+use crate::workflow::state::{ActOutcome, PhaseStatus, State};
 
 /// How long a mail server may take: well within the lease, so that nobody else takes the effect meanwhile.
 const LONGEST_SEND: std::time::Duration = std::time::Duration::from_secs(45);
@@ -28,9 +27,9 @@ impl Engine {
         key: &ActKey,
     ) -> Result<Ended, Trouble> {
         let state = &stored.state;
-        let Some(approval) = still_due(state, phase, source, digest, key) else {
+        if !still_due(state, phase, source, digest, key) {
             return self.no_longer_due(work, stored, phase, digest, key).await;
-        };
+        }
         let lost = |why: String| {
             let report = Report::ApprovalLost {
                 phase: source.clone(),
@@ -45,17 +44,8 @@ impl Engine {
         if proposal.digest() != *digest || proposal.targets.subject != state.subject.number {
             return lost("what would be executed is not what was approved".to_owned());
         }
-        let approver = Account {
-            id: approval.by.id,
-            login: approval.by.login.clone(),
-            kind: AccountKind::User,
-        };
-        let needs = match state.definition.phase(source).map(|phase| &phase.gate) {
-            Some(Gate::People(gate)) => gate.right,
-            _ => return lost("its gate asks for nobody".to_owned()),
-        };
-        if self.right_of(&work.repo, &approver).await? < needs {
-            return lost(say::right_was_lost(&approval.by, needs));
+        if let Some(why) = self.approval_lost(&work.repo, state, source, *digest).await? {
+            return lost(why);
         }
         let Some(act) = proposal.targets.acts.iter().find(|act| act.key == *key) else {
             return lost("the act is not part of what was approved".to_owned());
@@ -333,20 +323,14 @@ fn acted(state: &State, phase: &PhaseId, key: &ActKey, outcome: ActOutcome) -> E
     }
 }
 
-/// The approval under which an act may still be carried out.
-fn still_due<'a>(
-    state: &'a State,
-    phase: &PhaseId,
-    source: &PhaseId,
-    digest: &Digest,
-    key: &ActKey,
-) -> Option<&'a Approval> {
-    let approval = state.phases.get(source)?.approval.as_ref()?;
+/// Whether an act is the next to be carried out, under an approval of just this.
+fn still_due(state: &State, phase: &PhaseId, source: &PhaseId, digest: &Digest, key: &ActKey) -> bool {
+    let approval = state.phases.get(source).and_then(|source| source.approval.as_ref());
     let next = state
         .next_act(phase)
         .is_some_and(|(next, of)| next == key && of == *digest);
     let going_on = state.is_open() && state.hold.is_none() && state.at(phase).status == PhaseStatus::Approved;
-    (next && going_on && approval.digest == *digest).then_some(approval)
+    next && going_on && approval.is_some_and(|approval| approval.digest == *digest)
 }
 
 fn opened(issue: crate::github::CreatedIssue, title: String, dropped: Vec<String>) -> ActOutcome {

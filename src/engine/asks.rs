@@ -1,6 +1,7 @@
 //! What a person asks of an open workflow, in the core's terms.
 
 use super::agent_run::{agent_of, beside, propose, sentences};
+use super::approvals::Unanswered;
 use super::card::{Beside, Found};
 use super::change::Payload;
 use super::commands::{Settled, Spoken, allowed};
@@ -15,6 +16,7 @@ use crate::store::{StoreError, Write};
 use crate::workflow::artifact::{Proposal, Stage, Targets};
 use crate::workflow::command::{Ask, Authority, Command, Named, Refusal, Verdict};
 use crate::workflow::decide::{Facts, awaits_answer, decide, no_open_gate};
+use crate::workflow::event::Event;
 use crate::workflow::ids::PhaseId;
 use crate::workflow::plan::Intent;
 
@@ -66,15 +68,34 @@ impl Engine {
         ask: Ask,
         extra: Write,
     ) -> Result<Settled, Trouble> {
+        let state = &stored.state;
+        let live = match (&ask, state.open_gate()) {
+            (Ask::Approve { .. }, Some((phase, gate, _))) => {
+                let asked = (phase, gate);
+                let live = self.live(&spoken.repo, state, asked, Some(&spoken.speech), Unanswered::Stops);
+                Some(live.await?)
+            }
+            _ => None,
+        };
         let facts = Facts {
-            act_in_flight: self.store().act_in_flight(&stored.state.id).await?,
+            act_in_flight: self.store().act_in_flight(&state.id).await?,
+            live: live.as_ref(),
         };
         match decide(Some(&stored.state), &Command::Person(by, ask), facts, self.now()) {
-            Verdict::Events(events) => Ok(Settled::Changed {
-                before: Ok(stored),
-                events,
-                extra,
-            }),
+            Verdict::Events(events) => {
+                let said = events.iter().find_map(|event| match (event, &live) {
+                    (Event::Voted { approval, .. }, Some(live)) => self.voted(&stored.state, live, approval),
+                    _ => None,
+                });
+                Ok(Settled::Changed {
+                    before: Ok(stored),
+                    events,
+                    extra,
+                    said,
+                })
+            }
+            // Neither yes nor no: it is asked again, and that is said.
+            Verdict::Refused(Refusal::CouldNotCheck { why }) => Err(self.later(why)),
             Verdict::Refused(refusal) => self.refused(spoken, verb, &refusal, Some(&stored)).await,
             Verdict::Obsolete(_) => self.nothing_open(spoken).await,
         }

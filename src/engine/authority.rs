@@ -9,7 +9,7 @@ use crate::workflow::right::{Person, Requirement, Right};
 use crate::workflow::state::{Surface, Timestamp};
 
 /// How many people an answer names at most.
-const NAMED: usize = 20;
+pub(super) const NAMED: usize = 20;
 
 /// What somebody said, and where: all of it but what they may.
 #[derive(Debug, Clone)]
@@ -53,16 +53,21 @@ impl Engine {
     /// Somebody's right on a repository, now. GitHub is asked by login, and logins change hands: where the answer is
     /// about nobody or somebody else, the account's id tells its present login, or that the account is gone.
     pub(super) async fn right_of(&self, repo: &Repo, account: &Account) -> Result<Right, Trouble> {
+        Ok(self.right_and_login(repo, account).await?.0)
+    }
+
+    /// The same with the account's present login.
+    pub(super) async fn right_and_login(&self, repo: &Repo, account: &Account) -> Result<(Right, String), Trouble> {
         if let Some(right) = self.right_by_login(repo, &account.login, account.id).await? {
-            return Ok(right);
+            return Ok((right, account.login.clone()));
         }
         let present = repo.account_of(account.id).await;
         let Some(present) = present.map_err(|error| self.unchecked(&error))? else {
-            return Ok(Right::None);
+            return Ok((Right::None, account.login.clone()));
         };
         let renamed = !present.login.eq_ignore_ascii_case(&account.login);
         if renamed && let Some(right) = self.right_by_login(repo, &present.login, account.id).await? {
-            return Ok(right);
+            return Ok((right, present.login));
         }
         Err(self.later(format!("GitHub gave no answer about {}", present.login)))
     }
@@ -77,14 +82,14 @@ impl Engine {
     }
 
     /// An error in place of somebody's right is neither yes nor no, so it is asked again, whatever GitHub said.
-    fn unchecked(&self, error: &GithubError) -> Trouble {
+    pub(super) fn unchecked(&self, error: &GithubError) -> Trouble {
         match self.trouble(error, 1) {
             Trouble::Never(why) => self.later(why),
             trouble => trouble,
         }
     }
 
-    fn later(&self, why: String) -> Trouble {
+    pub(super) fn later(&self, why: String) -> Trouble {
         Trouble::Later {
             at: self.now() + super::FIRST_REST,
             sent: crate::store::effects::Sent::No,

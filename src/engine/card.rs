@@ -283,7 +283,7 @@ impl Engine {
         let stopped = [PhaseStatus::WaitingForHuman, PhaseStatus::Error, PhaseStatus::Rejected];
         let asked = match state.open_gate() {
             _ if !state.is_open() => Vec::new(),
-            Some((_, gate, _)) => self.people_with(repo, gate.right).await?,
+            Some((phase, gate, _)) => self.people_for(repo, state, (phase, gate)).await?,
             None if state.first_at(&stopped).is_some() => self.people_with(repo, Right::Write).await?,
             None => Vec::new(),
         };

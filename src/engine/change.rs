@@ -282,7 +282,7 @@ fn after(before: Option<&State>, events: &[Event], now: Timestamp) -> Result<Sta
 }
 
 /// What an open workflow waits for, in a few words for lists; empty when it waits for no person.
-fn waits_for(state: &State) -> String {
+pub(crate) fn waits_for(state: &State) -> String {
     if !state.is_open() {
         return String::new();
     }

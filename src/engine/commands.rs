@@ -47,6 +47,8 @@ pub(super) enum Settled {
         before: Result<Box<Stored>, Place>,
         events: Vec<Event>,
         extra: Write,
+        /// What has to be said besides what the card shows.
+        said: Option<String>,
     },
     /// It was answered, in so many comments.
     Answered(Vec<String>),
@@ -176,16 +178,25 @@ impl Engine {
     ) -> Result<bool, Trouble> {
         let number = spoken.subject.number;
         let (sign, answers, mut rest, outcome) = match settled {
-            Settled::Changed { before, events, extra } => {
+            Settled::Changed {
+                before,
+                events,
+                extra,
+                said,
+            } => {
                 let before = before.as_ref().map(|stored| &**stored);
                 let (mut write, _) = self.advance(before, &events, spoken.delivery.id.as_str())?;
                 write.append(extra);
-                let answers = match spoken.from {
-                    From::Comment {
-                        kind: CommentKind::Review,
-                        ..
-                    } => vec![say::review_done(what)],
-                    _ => Vec::new(),
+                let answers = match (said, &spoken.from) {
+                    (Some(said), _) => vec![said],
+                    (
+                        None,
+                        From::Comment {
+                            kind: CommentKind::Review,
+                            ..
+                        },
+                    ) => vec![say::review_done(what)],
+                    (None, _) => Vec::new(),
                 };
                 (Sign::Done, answers, write, format!("{what}: done"))
             }

@@ -293,7 +293,13 @@ impl Engine {
             }
             Ended::Reported { result, report, extra } => {
                 self.report(effect, &report, |write| {
-                    let mut whole = Write::of(effect.done(&result, now));
+                    // What was not carried out is planned again under the same id once it is approved again, and only
+                    // what was dropped is taken up then.
+                    let end = match &report {
+                        Report::ApprovalLost { .. } => effect.dropped(&result, now),
+                        _ => effect.done(&result, now),
+                    };
+                    let mut whole = Write::of(end);
                     whole.append(write);
                     whole.append(extra.clone());
                     whole
@@ -466,7 +472,7 @@ impl Engine {
         let Some(card) = self.store().card(&state.id).await? else {
             return Ok(Ended::Dropped("there is no card"));
         };
-        let asked = self.people_with(&work.repo, gate.right).await?;
+        let asked = self.people_for(&work.repo, state, (phase, gate)).await?;
         let body = say::call(&asked, state, phase, &card.url);
         let created = self
             .create_once(work, state.subject.number, &body)

@@ -8,6 +8,7 @@
 mod acts;
 mod agent_run;
 mod answers;
+mod approvals;
 mod asks;
 mod authority;
 mod boxes;
@@ -17,6 +18,7 @@ mod commands;
 mod definitions;
 mod deliveries;
 mod effects;
+mod fork;
 mod labels;
 mod model;
 mod queries;
@@ -45,8 +47,10 @@ use crate::workflow::definition::{Definition, Invalid};
 use crate::workflow::ids::{InstallationId, UserId};
 use crate::workflow::state::Timestamp;
 
+pub(crate) use change::waits_for;
 pub use definitions::embedded_definitions;
 pub use deliveries::NotStored;
+pub use fork::ForkRequest;
 pub use settings::check_repository_config;
 
 /// The clock of everything: the system's, or a test's.

@@ -39,19 +39,30 @@ impl Engine {
             .store()
             .open_workflow(spoken.spot.repository, spoken.subject.number)
             .await?;
-        let right = match stored.as_ref().and_then(|stored| stored.state.open_gate()) {
-            Some((_, gate, _)) => gate.right,
-            None => Right::Write,
+        let state = stored.as_ref().map(|stored| &stored.state);
+        let who = match state.and_then(|state| Some((state, state.open_gate()?))) {
+            Some((state, (phase, gate, _))) => {
+                let people = self.people_for(&spoken.repo, state, (phase, gate)).await;
+                match people {
+                    Ok(people) if !people.is_empty() => say::WhoCan::Known(people),
+                    Ok(_) | Err(_) => say::WhoCan::Unknown,
+                }
+            }
+            None => self.who_can(spoken, Right::Write).await,
         };
-        let who = self.who_can(spoken, right).await;
         let verbs: Vec<_> = VERBS
             .iter()
             .map(|verb| (verb.name, spoken.dialect.requirement(verb)))
             .collect();
+        let tree = match &stored {
+            Some(stored) => self.tree(&spoken.repo, &stored.state).await?,
+            None => None,
+        };
         Ok(Settled::Answered(vec![say::who(
             &verbs,
             stored.as_ref().map(|stored| &stored.state),
             &who,
+            tree.as_ref(),
         )]))
     }
 
@@ -80,7 +91,11 @@ impl Engine {
             happenings.extend(state.record.iter().map(say::Happening::Recorded));
         }
         happenings.sort_by_key(|happening| std::cmp::Reverse(happening.at()));
-        Ok(Settled::Answered(vec![say::explain(state, &happenings)]))
+        let tree = match state {
+            Some(state) if about.is_none() => self.tree(&spoken.repo, state).await?,
+            _ => None,
+        };
+        Ok(Settled::Answered(vec![say::explain(state, &happenings, tree.as_ref())]))
     }
 }
 

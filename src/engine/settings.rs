@@ -25,6 +25,8 @@ pub(super) struct Settings {
     pub(super) broken: Option<String>,
     /// The files with definitions of its own: the last good one of each, and what is wrong with a newer one.
     pub(super) definitions: Vec<KeptDefinition>,
+    /// The file that the configuration was read from.
+    pub(super) text: Option<String>,
 }
 
 impl Engine {
@@ -76,6 +78,7 @@ impl Engine {
                 config: RepositoryConfig::default(),
                 broken,
                 definitions,
+                text: None,
             };
         };
         match self.parse(text, known, &definitions) {
@@ -83,6 +86,7 @@ impl Engine {
                 config,
                 broken,
                 definitions,
+                text: Some(text.to_owned()),
             },
             // It was good when it was read: for an older version of this program, or while the server offered an
             // endpoint, or the repository had a definition, that it names. That must not take away what else the file
@@ -91,6 +95,7 @@ impl Engine {
                 config: parse_repository_config(text, None, None).unwrap_or_default(),
                 broken: broken.or_else(|| Some(sentence(&errors))),
                 definitions,
+                text: Some(text.to_owned()),
             },
         }
     }

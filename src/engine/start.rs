@@ -13,7 +13,7 @@ use crate::store::{StoreError, Write};
 use crate::workflow::command::{Command, Start, Verdict};
 use crate::workflow::decide::{Facts, decide};
 use crate::workflow::definition::{Definition, Misgiven};
-use crate::workflow::ids::{Digest, WorkflowId};
+use crate::workflow::ids::WorkflowId;
 use crate::workflow::state::{Subject, SubjectKind};
 
 impl Engine {
@@ -48,6 +48,10 @@ impl Engine {
             Ok(given) => given,
             Err(wrong) => return Ok(Settled::refused(say::misgiven(&definition, &wrong))),
         };
+        let definition = match self.tightened(spoken, &definition).await? {
+            Ok(definition) => definition,
+            Err(refused) => return Ok(refused),
+        };
         let start = Start {
             workflow: workflow_id(spoken),
             definition,
@@ -75,6 +79,7 @@ impl Engine {
                     before: Err(place),
                     events,
                     extra,
+                    said: None,
                 })
             }
             Verdict::Refused(refusal) => self.refused(spoken, verb, &refusal, None).await,
@@ -125,6 +130,5 @@ impl Engine {
 /// Derived from what started it, so that starting it again is the same workflow.
 fn workflow_id(spoken: &Spoken<'_>) -> WorkflowId {
     let cause = format!("{}:{}", spoken.spot.repository, spoken.key);
-    let name = data_encoding::BASE32_NOPAD.encode(Digest::of_bytes(cause.as_bytes()).as_bytes());
-    WorkflowId(format!("w{}", name[..9].to_lowercase()))
+    WorkflowId::derived(&cause)
 }

@@ -11,9 +11,10 @@ use super::model::*;
 use super::{Sandbox, Shared};
 
 /// What the App may do unless the builder says otherwise.
-const PERMISSIONS: [(&str, Access); 4] = [
+const PERMISSIONS: [(&str, Access); 5] = [
     ("contents", Access::Read),
     ("issues", Access::Write),
+    ("members", Access::Read),
     ("metadata", Access::Read),
     ("pull_requests", Access::Write),
 ];
@@ -47,6 +48,7 @@ pub struct Builder {
     strangers: Vec<String>,
     bots: Vec<String>,
     members: Vec<String>,
+    teams: Vec<(String, Vec<String>)>,
     app_id: u64,
     app_slug: String,
     permissions: Permissions,
@@ -68,6 +70,7 @@ impl Default for Builder {
             strangers: Vec::new(),
             bots: Vec::new(),
             members: Vec::new(),
+            teams: Vec::new(),
             app_id: 4_242,
             app_slug: "countersign".to_owned(),
             permissions: PERMISSIONS.map(|(name, access)| (name.to_owned(), access)).into(),
@@ -144,6 +147,13 @@ impl Builder {
     /// Makes a person a member of the organisations that own the repositories.
     pub fn member(mut self, login: &str) -> Self {
         self.members.push(login.to_owned());
+        self
+    }
+
+    /// A team `org/slug` of an organisation, with these people; who is in one is a member of the organisation.
+    pub fn team(mut self, full_name: &str, logins: &[&str]) -> Self {
+        let logins = logins.iter().map(|login| (*login).to_owned()).collect();
+        self.teams.push((full_name.to_owned(), logins));
         self
     }
 
@@ -224,6 +234,7 @@ impl Builder {
             counters: Counters::default(),
             accounts: BTreeMap::new(),
             members: BTreeSet::new(),
+            teams: BTreeMap::new(),
             repos: BTreeMap::new(),
             issues: BTreeMap::new(),
             comments: BTreeMap::new(),
@@ -279,6 +290,10 @@ impl Builder {
                 world.members.insert((*owner, id));
             }
         }
+        for (full_name, logins) in &self.teams {
+            let logins: Vec<&str> = logins.iter().map(String::as_str).collect();
+            world.set_team(full_name, &logins);
+        }
         let (focus, first_owner) = repos.first().copied().unwrap_or((RepoId(0), AccountId(0)));
         world.app.owner = first_owner;
         let owners: BTreeSet<AccountId> = repos.iter().map(|(_, owner)| *owner).collect();
@@ -319,6 +334,18 @@ impl World {
             None if login.ends_with("[bot]") => self.add_account(login, AccountKind::Bot),
             None => self.add_account(login, AccountKind::User),
         }
+    }
+
+    /// Makes a team of exactly these people, who become members of its organisation.
+    pub(super) fn set_team(&mut self, full_name: &str, logins: &[&str]) {
+        let (org, slug) = full_name.split_once('/').unwrap_or(("acme", full_name));
+        let org = match self.account_named(org) {
+            Some(account) => account.id,
+            None => self.add_account(org, AccountKind::Organization),
+        };
+        let people: BTreeSet<AccountId> = logins.iter().map(|login| self.account_or_new(login)).collect();
+        self.members.extend(people.iter().map(|id| (org, *id)));
+        self.teams.insert((org, slug.to_lowercase()), people);
     }
 
     /// Makes an empty repository.

@@ -21,6 +21,21 @@ impl Sandbox {
         });
     }
 
+    /// Makes a team `org/slug` of exactly these people.
+    pub fn set_team(&self, full_name: &str, logins: &[&str]) {
+        self.shared.with(|world| world.set_team(full_name, logins));
+    }
+
+    /// Deletes a team `org/slug`.
+    pub fn remove_team(&self, full_name: &str) {
+        self.shared.with(|world| {
+            let (org, slug) = full_name.split_once('/').unwrap_or(("acme", full_name));
+            if let Some(org) = world.account_named(org).map(|account| account.id) {
+                world.teams.remove(&(org, slug.to_lowercase()));
+            }
+        });
+    }
+
     /// Removes an account: what it wrote shows as `ghost`'s.
     pub fn remove_account(&self, login: &str) {
         self.shared.with(|world| {

@@ -383,6 +383,8 @@ pub(super) struct World {
     pub counters: Counters,
     pub accounts: BTreeMap<AccountId, Account>,
     pub members: BTreeSet<(AccountId, AccountId)>,
+    /// Teams by organisation and slug, with who is in them.
+    pub teams: BTreeMap<(AccountId, String), BTreeSet<AccountId>>,
     pub repos: BTreeMap<RepoId, Repo>,
     pub issues: BTreeMap<IssueId, Issue>,
     pub comments: BTreeMap<CommentId, Comment>,

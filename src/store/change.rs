@@ -41,22 +41,8 @@ impl Change<'_> {
         let state = self.after;
         let mut events = Write::new();
         for (event, seq) in self.events.iter().zip(version + 1..) {
-            let (data, hash) = chained(&chain, event, self.now)?;
-            events.push(Statement::new(
-                "INSERT INTO events (workflow_id, seq, type, data, actor_id, cause, repository_id, at, hash)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-                values![
-                    &state.id,
-                    seq,
-                    event.name(),
-                    data,
-                    event.actor().map(|actor| actor.id),
-                    self.cause,
-                    state.subject.repository,
-                    micros(self.now),
-                    &hash,
-                ],
-            ));
+            let (row, hash) = event_row(state, seq, event, self.now, &chain, self.cause)?;
+            events.push(row);
             chain = hash;
         }
         let row = match self.before {
@@ -123,6 +109,12 @@ impl Change<'_> {
                     write.push(self.opened(phase));
                     continue;
                 }
+                Event::Forked { proposals, .. } => {
+                    for phase in proposals.keys() {
+                        write.push(self.opened(phase));
+                    }
+                    continue;
+                }
                 _ => continue,
             };
             write.push(Statement::new(
@@ -163,7 +155,36 @@ impl Change<'_> {
     }
 }
 
-fn status_name(status: &Status) -> &'static str {
+/// The statement that keeps one event, and its hash.
+pub(super) fn event_row(
+    state: &State,
+    seq: u64,
+    event: &Event,
+    at: Timestamp,
+    former: &str,
+    cause: &str,
+) -> Result<(Statement, String), StoreError> {
+    let (data, hash) = chained(former, event, at)?;
+    let row = Statement::new(
+        "INSERT INTO events (workflow_id, seq, type, data, actor_id, cause, repository_id, at, hash)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        values![
+            &state.id,
+            seq,
+            event.name(),
+            data,
+            event.actor().map(|actor| actor.id),
+            cause,
+            state.subject.repository,
+            micros(at),
+            &hash,
+        ],
+    );
+    Ok((row, hash))
+}
+
+/// A status as it is stored and listed.
+pub(crate) fn status_name(status: &Status) -> &'static str {
     match status {
         Status::Open => "open",
         Status::Completed => "completed",

@@ -1,5 +1,8 @@
 //! The events of a workflow, each chained to the one before it.
 
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
 use super::deliveries::{micros, moment};
 use super::{Store, StoreError};
 use crate::values;
@@ -9,7 +12,7 @@ use crate::workflow::state::Timestamp;
 use crate::workflow::words::without_words;
 
 /// An event as it is stored.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct StoredEvent {
     /// From 1, without a gap.
     pub seq: i64,
@@ -21,20 +24,67 @@ pub struct StoredEvent {
     pub event: Event,
     /// SHA-256 over the former hash and this event.
     pub hash: String,
+    /// The fact as it was written. The chain covers this, so that it holds for events of older versions, too.
+    #[serde(skip)]
+    data: Value,
+}
+
+/// An event as it was written, read by nobody yet: what cannot be read any more has one, too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// From 1, without a gap.
+    pub seq: i64,
+    /// When.
+    pub at: Timestamp,
+    /// The delivery or effect that caused it.
+    pub cause: String,
+    /// The fact as it was written; a text where that is no JSON.
+    pub event: Value,
+    /// SHA-256 over the former hash and this event.
+    pub hash: String,
+}
+
+impl Record {
+    /// The fact.
+    ///
+    /// # Errors
+    /// When this version cannot read it.
+    pub fn read(&self) -> Result<Event, StoreError> {
+        Ok(Event::deserialize(&self.event)?)
+    }
 }
 
 impl Store {
     /// The history of a workflow.
     pub async fn history(&self, workflow: &WorkflowId) -> Result<Vec<StoredEvent>, StoreError> {
+        let records = self.records(workflow).await?;
+        records
+            .into_iter()
+            .map(|record| {
+                Ok(StoredEvent {
+                    event: record.read()?,
+                    seq: record.seq,
+                    at: record.at,
+                    cause: record.cause,
+                    hash: record.hash,
+                    data: record.event,
+                })
+            })
+            .collect()
+    }
+
+    /// The history of a workflow as it was written.
+    pub async fn records(&self, workflow: &WorkflowId) -> Result<Vec<Record>, StoreError> {
         const ALL: &str = "SELECT seq, at, cause, data, hash FROM events WHERE workflow_id = $1 ORDER BY seq";
         let rows = self.read(ALL, values![workflow]).await?;
         rows.iter()
             .map(|row| {
-                Ok(StoredEvent {
+                let data = row.text("data")?;
+                Ok(Record {
                     seq: row.int("seq")?,
                     at: moment(row.int("at")?),
                     cause: row.text("cause")?.to_owned(),
-                    event: row.json("data")?,
+                    event: serde_json::from_str(data).unwrap_or_else(|_| Value::String(data.to_owned())),
                     hash: row.text("hash")?.to_owned(),
                 })
             })
@@ -45,19 +95,33 @@ impl Store {
 /// Hash of one event in its chain.
 pub(super) fn chained(former: &str, event: &Event, at: Timestamp) -> Result<(String, String), StoreError> {
     let data = serde_json::to_value(event)?;
-    let covered = serde_json::json!({ "former": former, "at": micros(at), "event": without_words(&data) });
-    Ok((data.to_string(), Digest::of(&covered).to_string()))
+    Ok((data.to_string(), hash(former, &data, at)))
+}
+
+fn hash(former: &str, data: &Value, at: Timestamp) -> String {
+    let covered = serde_json::json!({ "former": former, "at": micros(at), "event": without_words(data) });
+    Digest::of(&covered).to_string()
 }
 
 /// The first event, from 1, whose hash does not follow from the one before it; `None` when the chain holds.
 pub fn first_broken(history: &[StoredEvent]) -> Option<i64> {
-    let mut former = String::new();
-    for (stored, expected) in history.iter().zip(1..) {
-        let hash = chained(&former, &stored.event, stored.at).map(|(_, hash)| hash);
-        if stored.seq != expected || hash.as_ref() != Ok(&stored.hash) {
+    let chain = history.iter().map(|of| (of.seq, of.at, &of.data, of.hash.as_str()));
+    broken_at(chain)
+}
+
+/// The same for a history as it was written.
+pub fn first_broken_record(records: &[Record]) -> Option<i64> {
+    let chain = records.iter().map(|of| (of.seq, of.at, &of.event, of.hash.as_str()));
+    broken_at(chain)
+}
+
+fn broken_at<'a>(chain: impl Iterator<Item = (i64, Timestamp, &'a Value, &'a str)>) -> Option<i64> {
+    let mut former = "";
+    for ((seq, at, data, written), expected) in chain.zip(1..) {
+        if seq != expected || hash(former, data, at) != written {
             return Some(expected);
         }
-        former.clone_from(&stored.hash);
+        former = written;
     }
     None
 }

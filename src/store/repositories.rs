@@ -36,6 +36,15 @@ pub enum OperatorCommand {
         /// Its id.
         id: String,
     },
+    /// Go on from a moment of a workflow's history in a new one.
+    Fork {
+        /// The workflow.
+        workflow: String,
+        /// The last event that is copied.
+        after: u32,
+        /// The new workflow's id.
+        into: String,
+    },
 }
 
 impl Store {
@@ -97,12 +106,16 @@ impl Store {
 
     /// Notes what became of an operator's command.
     pub async fn operator_command_done(&self, seq: i64, result: &str, now: Timestamp) -> Result<(), StoreError> {
-        let done = Statement::new(
-            "UPDATE operator_commands SET done_at = $2, result = $3 WHERE seq = $1 AND done_at IS NULL",
-            values![seq, micros(now), result],
-        );
-        self.write(Write::of(done)).await.map(drop)
+        self.write(Write::of(command_done(seq, result, now))).await.map(drop)
     }
+}
+
+/// The statement that notes what became of an operator's command.
+pub fn command_done(seq: i64, result: &str, now: Timestamp) -> Statement {
+    Statement::new(
+        "UPDATE operator_commands SET done_at = $2, result = $3 WHERE seq = $1 AND done_at IS NULL",
+        values![seq, micros(now), result],
+    )
 }
 
 /// The statement that notes a configuration that was read: the last good text, and what is wrong with the newest.

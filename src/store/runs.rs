@@ -1,6 +1,6 @@
 //! Runs: what an agent was asked, what was answered, and what became of it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::deliveries::{micros, moment};
 use super::{Row, Statement, Store, StoreError};
@@ -9,7 +9,7 @@ use crate::workflow::ids::{Digest, PhaseId, RepositoryId, UserId, WorkflowId};
 use crate::workflow::state::Timestamp;
 
 /// A run of an agent, for the record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     /// The effect or delivery that it was made for.
     pub id: String,
@@ -124,7 +124,7 @@ fn listed(row: &Row) -> Result<Listed, StoreError> {
     })
 }
 
-fn run(row: &Row) -> Result<Run, StoreError> {
+pub(super) fn run(row: &Row) -> Result<Run, StoreError> {
     let count = |column| Ok::<_, StoreError>(u32::try_from(row.int(column)?).unwrap_or(u32::MAX));
     Ok(Run {
         id: row.text("id")?.to_owned(),

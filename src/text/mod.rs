@@ -6,6 +6,7 @@
 pub mod arguments;
 pub mod clean;
 pub mod harmless;
+pub mod paths;
 pub mod visible;
 
 /// "2 links, 1 mention and 1 command": counts that are not zero, each with its singular and plural.

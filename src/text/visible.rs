@@ -69,7 +69,7 @@ pub fn is_unseen(text: &str) -> bool {
 }
 
 /// What shows nothing of itself, and nothing where there is nothing to join or to vary.
-fn invisible(c: char) -> bool {
+pub(super) fn invisible(c: char) -> bool {
     is_hidden(c)
         || matches!(
             c,

@@ -2,7 +2,7 @@
 
 use super::artifact::Stage;
 use super::event::Event;
-use super::ids::PhaseId;
+use super::ids::{PhaseId, UserId};
 use super::state::{Entry, Hold, Maker, Pending, PhaseState, PhaseStatus, State, Status, Timestamp, What};
 
 /// The state after the first event.
@@ -29,6 +29,7 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
         pending: None,
         void: Vec::new(),
         approval: None,
+        votes: Vec::new(),
         steer: Vec::new(),
         outcomes: Default::default(),
         why: None,
@@ -104,6 +105,7 @@ pub fn apply(state: &mut State, event: &Event, at: Timestamp) {
             };
         }
         Event::Completed => state.status = Status::Completed,
+        Event::Forked { proposals, .. } => super::fork::reopen(state, proposals, at),
         Event::SentBack { phase, to } => send_back(state, phase, to, at),
         _ => apply_to_phase(state, event, at),
     }
@@ -120,6 +122,7 @@ fn send_back(state: &mut State, from: &PhaseId, to: &PhaseId, at: Timestamp) {
         if let Some(pending) = phase.pending.take() {
             phase.output = Some(pending.digest);
         }
+        phase.votes.clear();
         phase.approval = None;
         phase.ending = None;
         phase.why = None;
@@ -145,6 +148,7 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
             phase.enter(PhaseStatus::Blocked, at);
         }
     }
+    let retries = state.definition.phase(id).map_or(0, |phase| phase.limits.retries);
     let Some(phase) = state.phases.get_mut(id) else { return };
     match event {
         Event::PhaseStarted { iteration, attempt, .. } => {
@@ -197,20 +201,27 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
                 pending.shown_at = Some(*at);
             }
         }
+        Event::Voted { approval, .. } => {
+            phase.drop_vote(approval.by.id);
+            phase.votes.push(approval.clone());
+        }
+        Event::VoteWithdrawn { of, .. } => phase.drop_vote(of.id),
         Event::Approved { approval, .. } if phase.status == PhaseStatus::Draft => {
             // It is used up: what comes back has a gate of its own.
             phase.prompt = Some(approval.digest);
             phase.pending = None;
+            phase.votes.clear();
             phase.reminders = 0;
             phase.enter(PhaseStatus::Running, at);
         }
         Event::Approved { approval, verdict, .. } => {
+            phase.drop_vote(approval.by.id);
             phase.verdict = verdict.or(phase.pending.as_ref().and_then(|pending| pending.verdict));
             phase.approval = Some(approval.clone());
             phase.enter(PhaseStatus::Approved, at);
         }
         Event::Unapproved { .. } | Event::ApprovalLost { .. } => {
-            phase.approval = None;
+            phase.close_gate(event);
             phase.ending = None;
             phase.why = None;
             phase.reminders = 0;
@@ -218,7 +229,8 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
         }
         Event::Rejected { by, reason, .. } => {
             phase.retire_pending();
-            if by.is_some() {
+            // Before there were such limits a reason was on record only, and those histories fold as they did.
+            if by.is_some() && retries > 0 {
                 phase.steer.push(reason.clone());
             }
             phase.rejections += 1;
@@ -251,17 +263,37 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
         | Event::Held { .. }
         | Event::Unheld { .. }
         | Event::Cancelled { .. }
-        | Event::Completed => {}
+        | Event::Completed
+        | Event::Forked { .. } => {}
     }
 }
 
 impl PhaseState {
-    fn enter(&mut self, status: PhaseStatus, at: Timestamp) {
+    pub(super) fn enter(&mut self, status: PhaseStatus, at: Timestamp) {
         self.status = status;
         self.since = at;
     }
 
+    fn drop_vote(&mut self, of: UserId) {
+        self.votes.retain(|vote| vote.by.id != of);
+    }
+
+    /// Takes away what opened a gate. An approval that was taken back leaves the others' standing; one that was lost
+    /// takes all with it, because what they rested on was not so.
+    fn close_gate(&mut self, event: &Event) {
+        let opened = self.approval.take();
+        match event {
+            Event::Unapproved { of: Some(of), .. } => {
+                self.votes.extend(opened);
+                self.drop_vote(of.id);
+            }
+            Event::Unapproved { of: None, .. } => {}
+            _ => self.votes.clear(),
+        }
+    }
+
     fn retire_pending(&mut self) {
+        self.votes.clear();
         if let Some(pending) = self.pending.take()
             && !self.void.contains(&pending.digest)
         {
@@ -276,6 +308,8 @@ fn phase_of(event: &Event) -> Option<&PhaseId> {
         | Event::ActsStarted { phase }
         | Event::Proposed { phase, .. }
         | Event::Shown { phase, .. }
+        | Event::Voted { phase, .. }
+        | Event::VoteWithdrawn { phase, .. }
         | Event::Approved { phase, .. }
         | Event::SentBack { phase, .. }
         | Event::Unapproved { phase, .. }
@@ -292,13 +326,16 @@ fn phase_of(event: &Event) -> Option<&PhaseId> {
         | Event::Held { .. }
         | Event::Unheld { .. }
         | Event::Cancelled { .. }
-        | Event::Completed => None,
+        | Event::Completed
+        | Event::Forked { .. } => None,
     }
 }
 
 /// The line that an event adds to the record.
 fn entry(event: &Event) -> Option<What> {
     Some(match event {
+        Event::Voted { phase, approval } => What::Voted(phase.clone(), approval.digest, approval.surface.clone()),
+        Event::VoteWithdrawn { phase, of, .. } => What::VoteWithdrawn(phase.clone(), of.clone()),
         Event::SentBack { phase, to } => What::SentBack(phase.clone(), to.clone()),
         Event::Approved { phase, approval, .. } => {
             What::Approved(phase.clone(), approval.digest, approval.surface.clone())
@@ -326,6 +363,7 @@ fn entry(event: &Event) -> Option<What> {
         Event::Unheld { .. } => What::Unheld,
         Event::Retried { phase, .. } => What::Retried(phase.clone()),
         Event::Cancelled { reason, .. } => What::Cancelled(reason.clone()),
+        Event::Forked { origin, after, .. } => What::Forked(origin.clone(), *after),
         _ => return None,
     })
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::act::ActKey;
+use super::approval::Node;
 use super::artifact::{Proposal, ReviewVerdict};
 use super::definition::Definition;
 use super::ids::{Digest, PhaseId, WorkflowId};
@@ -248,6 +249,23 @@ pub enum Refusal {
         /// What is shown.
         current: Digest,
     },
+    /// The person's own approval does not count at this gate; the tree says why.
+    DoesNotCount {
+        /// Who.
+        by: Person,
+        /// The gate, with their approval.
+        tree: Box<Node>,
+    },
+    /// They approved exactly this before, and others are still missing.
+    VotedBefore {
+        /// The gate.
+        tree: Box<Node>,
+    },
+    /// What the gate rests on could not be checked: neither yes nor no, and to be asked again.
+    CouldNotCheck {
+        /// Why.
+        why: String,
+    },
     /// Nothing was approved that could be taken back.
     NothingApproved,
     /// It was somebody else's approval, and taking it back needs this right.
@@ -265,6 +283,8 @@ pub enum Refusal {
     PromptAtTheGate,
     /// It has no verdict that could be overridden.
     NoVerdict,
+    /// The gate needs several approvals, and one of them alone cannot override the verdict.
+    NotAlone,
     /// Nothing failed.
     NothingToRetry,
     /// Nothing waits for a person's answer.

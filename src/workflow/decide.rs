@@ -3,28 +3,32 @@
 use chrono::TimeDelta;
 
 use super::apply::{apply, begin};
+use super::approval::{self, Live, Outcome};
 use super::artifact::{Proposal, ReviewVerdict, Stage};
 use super::command::{Ask, Authority, Command, Named, Obsolete, Refusal, Report, RunResult, Start, Verdict};
 use super::definition::{Gate, OnExpiry, Phase};
 use super::event::{Event, HoldCause};
 use super::ids::{Digest, PhaseId};
-use super::right::{Right, Standing};
+use super::right::{Person, Right, Standing};
 use super::state::{Approval, Ending, Maker, PhaseStatus, State, Status, Timestamp, Why};
 
 /// How long a card must have stood unchanged before a bare `/approve` or the label means what it shows.
 pub const SETTLED: TimeDelta = TimeDelta::seconds(10);
 
 /// What is said to have made a prompt: the definition's template, filled in.
-const PROMPT: &str = "template";
+pub(super) const PROMPT: &str = "template";
 
 /// The right that taking back another person's approval needs.
 const UNAPPROVE_OTHERS: Right = Right::Maintain;
 
 /// What may be asked of the outside world's order before a command is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Facts {
+pub struct Facts<'a> {
     /// Whether an act of this workflow may be under way right now.
     pub act_in_flight: bool,
+    /// What GitHub says of those who approved; needed for `/approve` only. Without it nothing is known but the right of
+    /// whoever asks.
+    pub live: Option<&'a Live>,
 }
 
 type Decision = Result<Vec<Event>, Refusal>;
@@ -33,7 +37,7 @@ type Decision = Result<Vec<Event>, Refusal>;
 ///
 /// The events include all that follows at once from the first: dependents that become unblocked in the same
 /// transaction, and the end of the workflow.
-pub fn decide(state: Option<&State>, command: &Command, facts: Facts, now: Timestamp) -> Verdict {
+pub fn decide(state: Option<&State>, command: &Command, facts: Facts<'_>, now: Timestamp) -> Verdict {
     match (state, command) {
         (None, Command::Start(start)) => verdict(start_workflow(start, now)),
         (Some(state), Command::Person(authority, ask)) => {
@@ -83,7 +87,7 @@ fn allowed(authority: &Authority) -> Result<(), Refusal> {
     }
 }
 
-fn asked(state: &State, authority: &Authority, ask: &Ask, facts: Facts, now: Timestamp) -> Decision {
+fn asked(state: &State, authority: &Authority, ask: &Ask, facts: Facts<'_>, now: Timestamp) -> Decision {
     allowed(authority)?;
     if !state.is_open() {
         return Err(Refusal::Over);
@@ -115,8 +119,8 @@ fn asked(state: &State, authority: &Authority, ask: &Ask, facts: Facts, now: Tim
             cause: HoldCause::Asked,
         }]),
         Ask::Approve { named, reason, verdict } => {
-            let approved = approve(state, authority, named, reason.as_deref(), now)?;
-            overridden(state, approved, *verdict)
+            let approved = approve(state, authority, (named, reason.as_deref()), facts, now)?;
+            overridden(state, by, approved, *verdict)
         }
         Ask::Reject { reason } => reject(state, authority, reason),
         Ask::Revise { text } => revise(state, authority, text),
@@ -218,7 +222,13 @@ pub fn no_open_gate(state: &State) -> Refusal {
     Refusal::NoOpenGate(at.map(|phase| (phase.clone(), state.at(phase).status)))
 }
 
-fn approve(state: &State, authority: &Authority, named: &Named, reason: Option<&str>, now: Timestamp) -> Decision {
+fn approve(
+    state: &State,
+    authority: &Authority,
+    (named, reason): (&Named, Option<&str>),
+    facts: Facts<'_>,
+    now: Timestamp,
+) -> Decision {
     let (phase, gate, pending) = state.open_gate().ok_or_else(|| no_open_gate(state))?;
     if authority.right < gate.right {
         let needs = super::right::Requirement::at_least(gate.right);
@@ -254,19 +264,64 @@ fn approve(state: &State, authority: &Authority, named: &Named, reason: Option<&
         at: now,
         reason: reason.map(Into::into),
     };
-    Ok(vec![Event::Approved {
-        phase: phase.clone(),
-        approval,
-        verdict: None,
-    }])
+    let live = with_the_asker(facts.live, authority);
+    let tree = approval::evaluate(gate, &approval::Facts::of(state, phase, &live).with(&approval), current);
+    let phase = phase.clone();
+    match (tree.outcome, tree.vote_of(authority.person.id)) {
+        (Outcome::Yes, _) => Ok(vec![Event::Approved {
+            phase,
+            approval,
+            verdict: None,
+        }]),
+        (_, Some((Outcome::No, _))) => Err(Refusal::DoesNotCount {
+            by: authority.person.clone(),
+            tree: Box::new(tree),
+        }),
+        (Outcome::No, Some((Outcome::Yes, _))) => {
+            let before = state
+                .at(&phase)
+                .votes
+                .iter()
+                .any(|vote| vote.by.id == authority.person.id);
+            match before {
+                true => Err(Refusal::VotedBefore { tree: Box::new(tree) }),
+                false => Ok(vec![Event::Voted { phase, approval }]),
+            }
+        }
+        _ => Err(Refusal::CouldNotCheck {
+            why: tree.unchecked().unwrap_or("GitHub did not answer").to_owned(),
+        }),
+    }
+}
+
+/// What is known of those who approved, with whoever asks now: their right was asked of GitHub for this very command.
+fn with_the_asker(live: Option<&Live>, authority: &Authority) -> Live {
+    let mut live = live.cloned().unwrap_or_default();
+    live.people
+        .entry(authority.person.id)
+        .or_insert_with(|| approval::Standing {
+            kind: approval::Kind::Human,
+            login: authority.person.login.clone(),
+            right: approval::Fact::Known(authority.right),
+            teams: Default::default(),
+        });
+    live
 }
 
 /// An approval with the verdict that its giver wants to hold, and with what follows if it goes back.
-fn overridden(state: &State, mut approved: Vec<Event>, wanted: Option<ReviewVerdict>) -> Decision {
+fn overridden(state: &State, by: &Person, mut approved: Vec<Event>, wanted: Option<ReviewVerdict>) -> Decision {
     let Some(Event::Approved { phase, verdict, .. }) = approved.first_mut() else {
-        return Ok(approved);
+        // What the others approve must be what this person approved.
+        return match wanted {
+            Some(_) => Err(Refusal::NotAlone),
+            None => Ok(approved),
+        };
     };
     let phase = phase.clone();
+    let others = state.at(&phase).votes.iter().any(|vote| vote.by.id != by.id);
+    if wanted.is_some() && others {
+        return Err(Refusal::NotAlone);
+    }
     let way_back = state.definition.phase(&phase).and_then(|phase| phase.on_fail.as_ref());
     let pending = state.at(&phase).pending.as_ref();
     let answered = pending.is_some_and(|pending| pending.stage == Stage::Response);
@@ -306,32 +361,42 @@ fn reject(state: &State, authority: &Authority, reason: &str) -> Decision {
     Ok(events)
 }
 
-fn unapprove(state: &State, authority: &Authority, of: Option<&str>, facts: Facts) -> Decision {
-    let approved = state.definition.phases.iter().rev().find_map(|phase| {
-        let approval = state.at(&phase.id).approval.as_ref()?;
-        still_counts(state, &phase.id).then_some((&phase.id, approval))
+fn unapprove(state: &State, authority: &Authority, of: Option<&str>, facts: Facts<'_>) -> Decision {
+    let is_meant = |vote: &Approval| match of {
+        Some(login) => login.eq_ignore_ascii_case(&vote.by.login),
+        None => vote.by.id == authority.person.id,
+    };
+    let found = state.definition.phases.iter().rev().find_map(|phase| {
+        let at = state.at(&phase.id);
+        let opened = at.approval.is_some() && still_counts(state, &phase.id);
+        let at_a_gate = matches!(at.status, PhaseStatus::Draft | PhaseStatus::ReadyForReview);
+        let waits = at.approval.is_none() && at_a_gate;
+        if !opened && !waits {
+            return None;
+        }
+        // Whoever names nobody and gave none means the last one.
+        let vote = at.votes().find(|vote| is_meant(vote));
+        let vote = vote.or_else(|| at.votes().last().filter(|_| of.is_none()))?;
+        Some((&phase.id, vote, opened))
     });
-    let Some((phase, approval)) = approved else {
+    let Some((phase, vote, opened)) = found else {
         return Err(Refusal::NothingApproved);
     };
-    let own = approval.by.id == authority.person.id;
-    let meant = of.is_none_or(|login| login.eq_ignore_ascii_case(&approval.by.login));
-    if !meant {
-        return Err(Refusal::NothingApproved);
-    }
-    if !own && authority.right < UNAPPROVE_OTHERS {
+    if vote.by.id != authority.person.id && authority.right < UNAPPROVE_OTHERS {
         return Err(Refusal::NotYours {
-            of: approval.by.clone(),
+            of: vote.by.clone(),
             needs: UNAPPROVE_OTHERS,
         });
     }
-    if partly_done(state, phase) || facts.act_in_flight {
+    let (phase, of, by) = (phase.clone(), vote.by.clone(), authority.person.clone());
+    if !opened {
+        return Ok(vec![Event::VoteWithdrawn { phase, of, by }]);
+    }
+    if partly_done(state, &phase) || facts.act_in_flight {
         return Err(Refusal::TooLate);
     }
-    Ok(vec![Event::Unapproved {
-        phase: phase.clone(),
-        by: authority.person.clone(),
-    }])
+    let of = Some(of);
+    Ok(vec![Event::Unapproved { phase, of, by }])
 }
 
 fn revise(state: &State, authority: &Authority, text: &str) -> Decision {
@@ -537,7 +602,7 @@ fn expired(state: &State, of: (&PhaseId, &Digest, u32), now: Timestamp) -> Optio
 }
 
 /// The first events and all that follows from them at once.
-fn with_consequences(mut state: State, first: Vec<Event>, now: Timestamp) -> Vec<Event> {
+pub(super) fn with_consequences(mut state: State, first: Vec<Event>, now: Timestamp) -> Vec<Event> {
     for event in &first {
         apply(&mut state, event, now);
     }

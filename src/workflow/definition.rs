@@ -3,12 +3,13 @@
 mod given;
 mod validate;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::gate::{Candidate, Excluded, Quorum};
 use super::ids::PhaseId;
 use super::right::Right;
 pub use given::Misgiven;
@@ -176,7 +177,7 @@ impl JsonSchema for Gate {
             "type": ["string", "object"],
             "pattern": "^(none|skip)$",
             "$comment": "there are `none` and `people: {}`, whom nothing replaces in front of what leaves",
-            "properties": { "people": generator.subschema_for::<PeopleGate>() },
+            "properties": { "people": generator.subschema_for::<super::gate::GateFile>() },
             "additionalProperties": false,
             "minProperties": 1,
         })
@@ -184,21 +185,34 @@ impl JsonSchema for Gate {
 }
 
 /// A gate of people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "super::gate::GateFile")]
 pub struct PeopleGate {
     /// The least right that an approval needs.
-    #[serde(default = "write")]
-    #[schemars(with = "String", extend("enum" = ["write", "maintain", "admin", "triage", "read"]))]
     pub right: Right,
+    /// How many different people must approve.
+    #[serde(skip_serializing_if = "is_one")]
+    pub quorum: u32,
+    /// Whose approval counts; everybody's with the right when it is empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub of: Vec<Candidate>,
+    /// Further quorums, each to be met too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Quorum>,
+    /// Whether an owner of each touched path that has owners must be among those who approved.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub code_owners: bool,
+    /// Who does not count.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub exclude: BTreeSet<Excluded>,
     /// After how many hours without an answer something happens.
-    #[serde(default)]
-    #[schemars(with = "u32")]
     pub expires_after_hours: Option<u32>,
     /// What happens then. Silence is never consent.
-    #[serde(default)]
-    #[schemars(with = "String", extend("enum" = ["remind", "reject"]))]
     pub on_expiry: OnExpiry,
+}
+
+fn is_one(quorum: &u32) -> bool {
+    *quorum == 1
 }
 
 /// What happens when nobody answered in time.
@@ -239,10 +253,6 @@ impl Default for Limits {
             minutes: an_hour(),
         }
     }
-}
-
-fn write() -> Right {
-    Right::Write
 }
 
 fn ten() -> u32 {

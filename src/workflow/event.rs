@@ -86,6 +86,22 @@ pub enum Event {
         /// GitHub's time of the write.
         at: Timestamp,
     },
+    /// A person approved what is shown, and more approvals are needed.
+    Voted {
+        /// The phase.
+        phase: PhaseId,
+        /// The approval.
+        approval: Approval,
+    },
+    /// An approval that had not opened the gate was taken back.
+    VoteWithdrawn {
+        /// The phase.
+        phase: PhaseId,
+        /// Whose it was.
+        of: Person,
+        /// Who took it back.
+        by: Person,
+    },
     /// A gate opened by a person's word.
     Approved {
         /// The phase.
@@ -103,10 +119,13 @@ pub enum Event {
         /// The phase that begins its next iteration.
         to: PhaseId,
     },
-    /// An approval was taken back.
+    /// An approval was taken back, so that an open gate closed.
     Unapproved {
         /// The phase.
         phase: PhaseId,
+        /// Whose it was; the one that opened the gate where nobody is named.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<Person>,
         /// Who took it back.
         by: Person,
     },
@@ -204,6 +223,18 @@ pub enum Event {
     },
     /// Every phase is complete.
     Completed,
+    /// What is before this was copied from the history of another workflow.
+    Forked {
+        /// That workflow.
+        origin: WorkflowId,
+        /// The last of its events that was copied.
+        after: u64,
+        /// That event's hash in its own chain.
+        hash: Digest,
+        /// What waits for approval here: proposals that were not approved there, and those whose approval opens
+        /// something that is not done yet. A digest covers its workflow, so that each has another one here.
+        proposals: BTreeMap<PhaseId, Digest>,
+    },
 }
 
 // serde hands it a reference.
@@ -220,6 +251,8 @@ impl Event {
             Self::ActsStarted { .. } => "acts_started",
             Self::Proposed { .. } => "proposed",
             Self::Shown { .. } => "shown",
+            Self::Voted { .. } => "voted",
+            Self::VoteWithdrawn { .. } => "vote_withdrawn",
             Self::Approved { .. } => "approved",
             Self::SentBack { .. } => "sent_back",
             Self::Unapproved { .. } => "unapproved",
@@ -236,6 +269,7 @@ impl Event {
             Self::Unheld { .. } => "unheld",
             Self::Cancelled { .. } => "cancelled",
             Self::Completed => "completed",
+            Self::Forked { .. } => "forked",
         }
     }
 
@@ -244,13 +278,14 @@ impl Event {
         match self {
             Self::Started { by, .. }
             | Self::Unapproved { by, .. }
+            | Self::VoteWithdrawn { by, .. }
             | Self::Revised { by, .. }
             | Self::Retried { by, .. }
             | Self::Unheld { by }
             | Self::Proposed {
                 by: Maker::Person(by), ..
             } => Some(by),
-            Self::Approved { approval, .. } => Some(&approval.by),
+            Self::Approved { approval, .. } | Self::Voted { approval, .. } => Some(&approval.by),
             Self::Rejected { by, .. } | Self::Held { by, .. } | Self::Cancelled { by, .. } => by.as_ref(),
             _ => None,
         }

@@ -80,6 +80,14 @@ text! {
     EffectId,
 }
 
+impl WorkflowId {
+    /// The id of a workflow that this caused: the same cause, the same workflow.
+    pub fn derived(cause: &str) -> Self {
+        let name = data_encoding::BASE32_NOPAD.encode(Digest::of_bytes(cause.as_bytes()).as_bytes());
+        Self(format!("w{}", name[..9].to_lowercase()))
+    }
+}
+
 /// SHA-256 over canonical JSON (RFC 8785). Shown by its first twelve hex digits, compared in full.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);

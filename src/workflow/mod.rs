@@ -6,12 +6,15 @@
 
 pub mod act;
 pub mod apply;
+pub mod approval;
 pub mod artifact;
 pub mod budget;
 pub mod command;
 pub mod decide;
 pub mod definition;
 pub mod event;
+pub mod fork;
+pub mod gate;
 pub mod ids;
 pub mod plan;
 pub mod right;

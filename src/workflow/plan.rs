@@ -136,7 +136,7 @@ pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
                 );
             }
             // These dropped what was planned, so all that still counts is named anew.
-            Event::Unheld { .. } | Event::Unapproved { .. } | Event::ApprovalLost { .. } => {
+            Event::Unheld { .. } | Event::Unapproved { .. } | Event::ApprovalLost { .. } | Event::Forked { .. } => {
                 for phase in state.definition.phases.iter().map(|phase| &phase.id) {
                     if !started.contains(&phase) {
                         intents.extend(run(state, phase));

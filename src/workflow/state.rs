@@ -235,8 +235,11 @@ pub struct PhaseState {
     pub pending: Option<Pending>,
     /// Digests that this gate showed before and that no longer count.
     pub void: Vec<Digest>,
-    /// The approval that opened the gate.
+    /// The approval that opened the gate: with it those before it were enough.
     pub approval: Option<Approval>,
+    /// Approvals of what is shown that did not open the gate by themselves, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub votes: Vec<Approval>,
     /// What people said in `/revise`, oldest first.
     pub steer: Vec<Words>,
     /// Outcomes of acts that this phase carried out.
@@ -313,6 +316,10 @@ pub enum What {
     Approved(PhaseId, Digest, Surface),
     /// Took an approval back.
     Unapproved(PhaseId),
+    /// Approved a digest that needs more approvals.
+    Voted(PhaseId, Digest, Surface),
+    /// Took back an approval that had not opened the gate: whose it was.
+    VoteWithdrawn(PhaseId, Person),
     /// An approval no longer counted; the sentence says why.
     ApprovalLost(PhaseId, String),
     /// Said no.
@@ -335,6 +342,8 @@ pub enum What {
     Cancelled(Words),
     /// Nobody answered in time.
     Expired(PhaseId),
+    /// It goes on from here in the place of that workflow, from after that event of it.
+    Forked(WorkflowId, u64),
 }
 
 /// A workflow at one moment.
@@ -365,6 +374,13 @@ pub struct State {
     pub phases: BTreeMap<PhaseId, PhaseState>,
     /// The record.
     pub record: Vec<Entry>,
+}
+
+impl PhaseState {
+    /// Every approval of what is shown that was not taken back, oldest first.
+    pub fn votes(&self) -> impl Iterator<Item = &Approval> {
+        self.votes.iter().chain(&self.approval)
+    }
 }
 
 impl State {

@@ -39,7 +39,7 @@ impl Ran {
 }
 
 /// Runs the program in a folder, with nothing in its environment but that folder's database.
-fn run(home: &Path, arguments: &[&str]) -> Ran {
+pub fn run(home: &Path, arguments: &[&str]) -> Ran {
     let database = format!("sqlite:{}", home.join("bot.sqlite").display());
     run_with(home, &[("COUNTERSIGN_DATABASE_URL", &database)], arguments)
 }
@@ -69,7 +69,7 @@ async fn waiting() -> (World, IssueNumber) {
     (world, issue)
 }
 
-fn only_workflow(world: &World) -> String {
+pub fn only_workflow(world: &World) -> String {
     let listed = run(world.home(), &["list", "--all", "--json"]).envelope();
     let workflows = listed["data"]["workflows"].as_array().unwrap();
     assert_eq!(workflows.len(), 1, "{listed}");

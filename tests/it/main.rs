@@ -3,13 +3,16 @@
 mod contract;
 mod world;
 
+mod approval;
 mod bad_input;
 mod cli;
 mod crash;
 mod dialects;
 mod examples;
 mod faults;
+mod golden;
 mod injection;
+mod kept;
 mod models;
 mod once;
 mod providers;

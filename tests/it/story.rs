@@ -23,7 +23,7 @@ const ACTION: &str = "Action: @bob will write the runbook by 2026-12-01. It must
 
 impl World {
     /// Alice, Bob and Carol talk: a list with boxes, an action, chatter, a quoted reply.
-    async fn discussion(&self) -> IssueNumber {
+    pub async fn discussion(&self) -> IssueNumber {
         let issue = self.issue("Orders get lost", OPENING);
         self.say("bob", issue, ACTION).await;
         let chatter = "The weather is fine here, the coffee machine is not. ".repeat(30);
@@ -38,7 +38,7 @@ impl World {
     }
 
     /// The discussion, delivered: the card shows the tasks, people were called, and ten seconds passed.
-    async fn delivered(&self) -> IssueNumber {
+    pub async fn delivered(&self) -> IssueNumber {
         let issue = self.discussion().await;
         self.say("alice", issue, "/deliver").await;
         self.is_called(issue);
@@ -47,7 +47,7 @@ impl World {
     }
 
     /// The discussion, its tasks approved by Bob and opened, and the mail at its gate.
-    async fn opened_all(&self) -> IssueNumber {
+    pub async fn opened_all(&self) -> IssueNumber {
         let issue = self.delivered().await;
         self.approve("bob", issue).await;
         self.is_called(issue);
@@ -56,19 +56,19 @@ impl World {
     }
 
     /// Somebody approves what the card shows, by its digest.
-    async fn approve(&self, who: &str, issue: IssueNumber) {
+    pub async fn approve(&self, who: &str, issue: IssueNumber) {
         let command = format!("/approve {}", self.digest(issue));
         self.say(who, issue, &command).await;
     }
 
     /// The one thing that the bot said is its call to the people who can approve.
-    fn is_called(&self, issue: IssueNumber) {
+    pub fn is_called(&self, issue: IssueNumber) {
         let call = self.answer(issue);
         assert!(call.contains("waits for you"), "{call}");
     }
 
     /// Somebody sets or clears the box of a task on the card.
-    async fn tick(&self, who: &str, issue: IssueNumber, key: &str, tick: Tick) {
+    pub async fn tick(&self, who: &str, issue: IssueNumber, key: &str, tick: Tick) {
         self.clock.advance(chrono::TimeDelta::seconds(1));
         let card = self.card_comment(issue).expect("there is a card").id;
         let line = format!("**{key}**");
@@ -79,7 +79,7 @@ impl World {
 
 /// Every word is there.
 #[track_caller]
-fn says(text: &str, words: &[&str]) {
+pub fn says(text: &str, words: &[&str]) {
     for word in words {
         assert!(text.contains(word), "“{word}” is missing in:\n{text}");
     }
@@ -87,7 +87,7 @@ fn says(text: &str, words: &[&str]) {
 
 /// None of the words is there.
 #[track_caller]
-fn says_not(text: &str, words: &[&str]) {
+pub fn says_not(text: &str, words: &[&str]) {
     for word in words {
         assert!(!text.contains(word), "“{word}” is not wanted in:\n{text}");
     }

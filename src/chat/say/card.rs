@@ -1,5 +1,6 @@
 //! The card: the one comment of a workflow that is kept current.
 
+use super::approval;
 use super::boxes::is_key;
 use super::markup::{
     code, collapsed, count, digest, link, list, login, logins, name, paragraphs, sentence, table, units, when,
@@ -465,7 +466,7 @@ fn page_links(urls: &[String]) -> String {
 
 fn decide(view: &CardView<'_>, proposal: &ProposalView, phase: &PhaseId, gate: &PeopleGate, rest: Rest) -> String {
     let state = view.state;
-    let mut parts = Vec::new();
+    let mut parts = vec![approval::asks_for(gate), approval::so_far(gate, state.at(phase))];
     if is_shown(view, proposal, rest) {
         parts.push(format!(
             "**Approve exactly this:** {} — or set the label {}.",

@@ -4,6 +4,7 @@
 //! agents is repeated through [`harmless`](crate::text::harmless) or inside code only; hidden markers are the GitHub
 //! room's to append.
 
+pub mod approval;
 pub mod boxes;
 pub mod card;
 pub mod next;

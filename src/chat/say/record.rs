@@ -56,6 +56,19 @@ pub fn said(state: &State, what: &What) -> (String, String) {
             ),
             surface(by),
         ),
+        What::Voted(phase, of, by) => (
+            format!(
+                "**approved** {} {}; more approvals are needed",
+                title(state, phase),
+                digest(of)
+            ),
+            surface(by),
+        ),
+        What::VoteWithdrawn(phase, of) => by_comment(format!(
+            "took back the approval of {} by {}",
+            title(state, phase),
+            somebody(Some(of))
+        )),
         What::Unapproved(phase) => by_comment(format!("took back the approval of {}", title(state, phase))),
         What::ApprovalLost(phase, why) => by_comment(format!(
             "the approval of {} no longer counted: {}",
@@ -90,6 +103,9 @@ pub fn said(state: &State, what: &What) -> (String, String) {
         What::Unheld => by_comment("let it go on".to_owned()),
         What::Retried(phase) => by_comment(format!("asked to try {} again", title(state, phase))),
         What::Cancelled(why) => by_comment(format!("**cancelled** it{}", because(why.as_str()))),
+        What::Forked(origin, after) => by_comment(format!(
+            "made a fork of workflow `{origin}`, from after its event {after}"
+        )),
         What::Expired(phase) => by_comment(format!("{} expired: nobody answered in time", title(state, phase))),
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::workflow::definition::{Definition, Gate, OnExpiry, Phase};
+use crate::workflow::gate::Excluded;
 use crate::workflow::ids::PhaseId;
 
 /// A flowchart in Mermaid. Gates are diamonds, phases on demand and their edges are dashed, a verdict that goes back is a
@@ -174,7 +175,33 @@ fn gate(gate: &Gate) -> Option<String> {
         };
         format!(", {then} after {hours} h")
     });
-    Some(format!("people with {}{}", people.right, expiry.unwrap_or_default()))
+    let quorums: Vec<String> = people
+        .quorums()
+        .map(|quorum| {
+            let names: Vec<String> = quorum.of.iter().map(ToString::to_string).collect();
+            let of = match names.is_empty() {
+                true => String::new(),
+                false => format!(" of {}", names.join(", ")),
+            };
+            match quorum.quorum {
+                1 => format!("people with {}{of}", people.right),
+                many => format!("{many} people with {}{of}", people.right),
+            }
+        })
+        .collect();
+    let mut words = quorums.join(" and ");
+    if people.code_owners {
+        words.push_str(" and the code owners");
+    }
+    for excluded in &people.exclude {
+        words.push_str(match excluded {
+            Excluded::Starter => ", not who started it",
+            Excluded::Author => ", not the author",
+            Excluded::Steerers => ", not who shaped it",
+        });
+    }
+    words.push_str(&expiry.unwrap_or_default());
+    Some(words)
 }
 
 /// Text within a quoted label: Mermaid writes what it must not read as `#name;`.

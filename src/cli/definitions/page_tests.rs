@@ -79,6 +79,9 @@ fn kind(schema: &Value) -> String {
             .collect();
         return options.join(", ");
     }
+    if schema["type"] == serde_json::json!(["integer", "string"]) {
+        return "whole number or text".to_owned();
+    }
     if schema["pattern"].is_string() {
         return "`none` (or `skip`), or `people`".to_owned();
     }

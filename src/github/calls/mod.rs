@@ -8,3 +8,4 @@ pub mod labels;
 pub mod links;
 pub mod people;
 pub mod repository;
+pub mod teams;

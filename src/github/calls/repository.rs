@@ -4,6 +4,7 @@ use data_encoding::BASE64;
 use serde_json::Value;
 
 use crate::github::client::{Repo, missing, segment};
+use crate::github::codeowners::{self, CodeOwners};
 use crate::github::error::GithubError;
 use crate::github::types::RepositoryRef;
 use crate::github::wire::WireRepository;
@@ -99,5 +100,18 @@ impl Repo {
                 })
             })
             .collect()
+    }
+
+    /// The CODEOWNERS of the default branch, from the first place that has one; `None` where none does.
+    ///
+    /// # Errors
+    /// As [`file`](Self::file).
+    pub async fn code_owners(&self) -> Result<Option<CodeOwners>, GithubError> {
+        for path in codeowners::PATHS {
+            if let Some(file) = self.file(path).await? {
+                return Ok(Some(CodeOwners::parse(&file.text)));
+            }
+        }
+        Ok(None)
     }
 }

@@ -9,6 +9,7 @@ mod links;
 mod pulls;
 mod reactions;
 mod repos;
+mod teams;
 mod users;
 
 use serde_json::{Value, json};
@@ -85,6 +86,7 @@ impl Call<'_> {
             ("GET", ["user", id]) => self.user_by_id(AccountId(number(id)?)),
             ("GET", ["rate_limit"]) => self.rate_limit(),
             ("POST", ["graphql"]) => graphql::answer(self),
+            (_, ["orgs", org, rest @ ..]) => self.org_routes(org, rest),
             (_, ["repos", owner, name, rest @ ..]) => self.named_repository(owner, name, rest),
             (_, ["repositories", id, rest @ ..]) => {
                 let id = RepoId(number(id)?);

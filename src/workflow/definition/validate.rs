@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Definition, HOURS_OF_A_YEAR, Known, Mistake, Phase};
+use super::{Definition, HOURS_OF_A_YEAR, Known, Mistake, PeopleGate, Phase};
 use crate::workflow::ids::PhaseId;
 use crate::workflow::right::Right;
 
@@ -244,6 +244,9 @@ impl Check<'_> {
 
     fn gates(&mut self, index: usize, phase: &Phase) {
         for (key, gate) in [("gate", &phase.gate), ("prompt_gate", &phase.prompt_gate)] {
+            for mistake in gate.people().map(PeopleGate::mistakes).unwrap_or_default() {
+                self.phase(index, key, mistake);
+            }
             let hours = gate.people().and_then(|gate| gate.expires_after_hours);
             if hours.is_some_and(|hours| !(1..=HOURS_OF_A_YEAR).contains(&hours)) {
                 self.phase(

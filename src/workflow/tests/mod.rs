@@ -1,9 +1,11 @@
 //! Tests of the core as a whole: tables of what is answered where, the story of the built-in definitions, and
 //! properties that hold whatever people and machines do in whatever order.
 
+mod approval;
 mod asks;
 mod digests;
 mod expiry;
+mod forks;
 mod graphs;
 mod properties;
 mod reports;
@@ -31,7 +33,7 @@ struct Run {
     state: State,
     history: Vec<(Event, Timestamp)>,
     now: Timestamp,
-    facts: Facts,
+    facts: Facts<'static>,
     /// What the last step asked of the outside.
     intents: Vec<Intent>,
 }
@@ -245,6 +247,9 @@ fn cell(verdict: &Verdict) -> String {
             Refusal::WrongDigest { void: true, .. } => "WrongDigest(void)",
             Refusal::NotShownYet => "NotShownYet",
             Refusal::ChangedJustNow { .. } => "ChangedJustNow",
+            Refusal::DoesNotCount { .. } => "DoesNotCount",
+            Refusal::VotedBefore { .. } => "VotedBefore",
+            Refusal::CouldNotCheck { .. } => "CouldNotCheck",
             Refusal::NothingApproved => "NothingApproved",
             Refusal::NotYours { .. } => "NotYours",
             Refusal::TooLate => "TooLate",
@@ -255,6 +260,7 @@ fn cell(verdict: &Verdict) -> String {
             Refusal::NoChange => "NoChange",
             Refusal::CapReached { .. } => "CapReached",
             Refusal::PromptAtTheGate => "PromptAtTheGate",
+            Refusal::NotAlone => "NotAlone",
             Refusal::NoVerdict => "NoVerdict",
         }
         .into(),

@@ -1,5 +1,7 @@
 //! What holds whatever people and machines do, in whatever order, late, early or twice.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 use proptest::prelude::*;
 
@@ -8,8 +10,9 @@ use super::super::artifact::Proposal;
 use super::super::command::{Ask, Command, Named, Report, RunResult, Verdict};
 use super::super::definition::{Definition, Gate, Known, OnExpiry};
 use super::super::event::Event;
-use super::super::ids::PhaseId;
-use super::super::plan::{Intent, Notice};
+use super::super::fork::{CannotFork, Request, fork};
+use super::super::ids::{Digest, PhaseId};
+use super::super::plan::{Intent, Notice, plan};
 use super::super::right::Right;
 use super::super::state::{ActOutcome, Ending, PhaseStatus, State, Status, Surface, Timestamp, Why};
 use super::{Run, authority, key, person, prefix, proposal};
@@ -506,6 +509,87 @@ proptest! {
         let run = play(&definitions()[which], &moves);
         history_is_the_state(&run);
     }
+
+    #[test]
+    fn whatever_happened_a_fork_of_it_does_nothing_twice_and_nothing_unapproved(
+        which in 0..6_usize,
+        moves in prop::collection::vec(a_move(), 1..80),
+        after in any::<prop::sample::Index>(),
+    ) {
+        let run = play(&definitions()[which], &moves);
+        let after = after.index(run.history.len()) + 1;
+        forks_soundly(&run, after);
+    }
+}
+
+/// Every proposal that the moves could make, by digest.
+fn all_made(definition: &Definition) -> BTreeMap<Digest, Proposal> {
+    let mut made = BTreeMap::new();
+    for phase in &definition.phases {
+        for (iteration, text) in (1..30).flat_map(|iteration| (0..6).map(move |text| (iteration, text))) {
+            let acts: &[&str] = [&[][..], &["one"], &["one", "two"]][text % 3];
+            let proposal = proposal(phase.id.as_str(), iteration, &format!("text {text}"), acts);
+            made.insert(proposal.digest(), proposal);
+        }
+    }
+    made
+}
+
+fn forks_soundly(run: &Run, after: usize) {
+    let request = Request {
+        origin: &"w1".into(),
+        history: &run.history,
+        after,
+        hash: Digest::of_bytes(b"the last event"),
+        into: &"w2".into(),
+    };
+    let then = fold(run.history[..after].iter().map(|(event, at)| (event, *at))).unwrap();
+    let fork = match fork(request, &all_made(&then.definition), run.now) {
+        Ok(fork) => fork,
+        Err(CannotFork::Over(_)) => return assert!(!then.is_open()),
+        Err(CannotFork::Between(_)) => {
+            return assert!(matches!(run.history[after - 1].0, Event::Revised { .. }));
+        }
+        Err(other) => panic!("{other}"),
+    };
+    let mut history = fork.copied.clone();
+    history.extend(fork.events.iter().map(|event| (event.clone(), run.now)));
+    let state = fold(history.iter().map(|(event, at)| (event, *at))).unwrap();
+    assert_eq!(state.id, "w2".into());
+    for (id, phase) in &state.phases {
+        for (key, outcome) in &then.at(id).outcomes {
+            assert_eq!(phase.outcomes.get(key), Some(outcome), "what was done stays done");
+        }
+        let opens = |executor: &PhaseId| {
+            state.at(executor).status != PhaseStatus::Completed && state.next_act(executor).is_some()
+        };
+        assert!(
+            phase.approval.is_none() || !state.executors_of(id).any(opens),
+            "{id} has an approval that still opens something"
+        );
+    }
+    for (_, proposal) in &fork.proposals {
+        let pending = state.at(&proposal.phase).pending.as_ref().unwrap();
+        assert_eq!((pending.digest, pending.shown_at), (proposal.digest(), None));
+        assert_eq!(proposal.workflow, "w2".into());
+    }
+    let intents = plan(&state, &fork.events, run.now);
+    for intent in &intents {
+        let quiet = matches!(intent, Intent::Card | Intent::RunAgent { .. } | Intent::Tell { .. });
+        assert!(quiet, "a fork asks for {intent:?}");
+    }
+    let mut outstanding = Outstanding::default();
+    outstanding.plan(&intents);
+    let forked = Run {
+        state,
+        history,
+        now: run.now,
+        facts: run.facts,
+        intents,
+    };
+    nothing_is_forgotten(&forked, &outstanding);
+    plans_are_sound(&forked);
+    history_is_the_state(&forked);
 }
 
 /// What is told holds when it is told.

@@ -379,7 +379,7 @@ fn any_event() -> impl Strategy<Value = Event> {
     let phase = prop::sample::select(vec!["extract", "tickets", "email"]);
     let digest = prop::sample::select(vec![first(), second(), mailing()]);
     let text = prop::sample::select(HOSTILE.to_vec());
-    (0..17_u8, phase, digest, text).prop_map(|(kind, phase, digest, text)| {
+    (0..19_u8, phase, digest, text).prop_map(|(kind, phase, digest, text)| {
         let by = person("bob");
         let id: PhaseId = phase.into();
         match kind {
@@ -387,7 +387,20 @@ fn any_event() -> impl Strategy<Value = Event> {
             1 | 2 => proposed(phase, digest, &["a", "b"]),
             3 => shown(phase, digest),
             4 => approved(phase, digest, Surface::Box),
-            5 => Event::Unapproved { phase: id, by },
+            5 => Event::Unapproved {
+                phase: id,
+                of: None,
+                by,
+            },
+            17 => Event::VoteWithdrawn {
+                phase: id,
+                of: by.clone(),
+                by,
+            },
+            18 => match approved(phase, digest, Surface::Box) {
+                Event::Approved { phase, approval, .. } => Event::Voted { phase, approval },
+                other => other,
+            },
             6 => Event::ApprovalLost {
                 phase: id,
                 reason: text.to_owned(),

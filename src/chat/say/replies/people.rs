@@ -1,17 +1,52 @@
 //! Who may, who is asked, and what was not understood.
 
-use crate::chat::say::markup::{code, is_login, link, list, logins, name, when, words};
+use crate::chat::say::approval;
+use crate::chat::say::markup::{code, is_login, link, list, logins, name, sentence, when, words};
 use crate::chat::say::phrases::{requirement, right, title};
+use crate::workflow::approval::Node;
+use crate::workflow::gate::{Quorum, Team};
 use crate::workflow::ids::PhaseId;
-use crate::workflow::right::{Person, Requirement, Right};
+use crate::workflow::right::{Requirement, Right};
 use crate::workflow::state::State;
 
 /// People named in one answer.
 const NAMED: usize = 20;
 
-/// Why an approval stops counting: whoever gave it may not any more.
-pub fn right_was_lost(by: &Person, needs: Right) -> String {
-    format!("{} no longer has {}", by.login, right(needs))
+/// An approval was taken down, and others are missing.
+pub fn voted(tree: &Node) -> String {
+    format!(
+        "Your approval counts. Still missing: {}. To take it back: {}",
+        approval::missing(tree),
+        code("/unapprove")
+    )
+}
+
+/// A gate asks for a team that the App does not see. The sentence goes into [`cannot_be_approved`].
+pub fn no_such_team(team: &Team) -> String {
+    format!("there is no team {team} that I can see; name one that exists and is not secret")
+}
+
+/// A gate asks for more people than there are. The sentence goes into [`cannot_be_approved`].
+pub fn quorum_too_great(quorum: &Quorum, most: usize) -> String {
+    let of: Vec<String> = quorum.of.iter().map(ToString::to_string).collect();
+    format!(
+        "a quorum of {} cannot be met: {} in {}; ask for fewer, or name more",
+        quorum.quorum,
+        match most {
+            1 => "there is one person".to_owned(),
+            many => format!("there are {many} people"),
+        },
+        of.join(", ")
+    )
+}
+
+/// A workflow does not start, because nobody could ever approve what it proposes.
+pub fn cannot_be_approved(mistake: &str) -> String {
+    format!(
+        "I did not start: nobody could approve what this would propose. Why: {} After that: {}",
+        sentence(mistake),
+        code("/deliver")
+    )
 }
 
 /// What GitHub would not take of an issue: somebody whom it does not let be assigned.

@@ -1,7 +1,8 @@
 //! Every refusal of the core in words: how it stands, what is allowed, the exact next command.
 
 use super::people::{NotAllowed, WhoCan, not_allowed, who_can};
-use crate::chat::say::markup::{code, count, digest, link, list, login, name, when};
+use crate::chat::say::approval;
+use crate::chat::say::markup::{code, count, digest, link, list, login, name, when, words};
 use crate::chat::say::next::steps;
 use crate::chat::say::phrases::{because, right, somebody, title};
 use crate::workflow::command::Refusal;
@@ -79,6 +80,14 @@ fn reason(refusal: &Refusal, about: &Refused<'_>) -> String {
             capital(&card(about)),
             digest(current)
         ),
+        Refusal::DoesNotCount { by, tree } => match about.state.and_then(State::open_gate) {
+            Some((_, gate, _)) => approval::you_do_not_count(gate, tree, by.id),
+            None => "Your approval does not count here.".to_owned(),
+        },
+        Refusal::VotedBefore { tree } => {
+            format!("You approved this already. Still missing: {}.", approval::missing(tree))
+        }
+        Refusal::CouldNotCheck { why } => format!("I could not check who may approve: {}.", words(why)),
         Refusal::NothingApproved => "There is no approval that could be taken back.".to_owned(),
         Refusal::NotYours { of, needs } => {
             format!(
@@ -107,6 +116,11 @@ fn reason(refusal: &Refusal, about: &Refused<'_>) -> String {
         }
         Refusal::NoVerdict => {
             "There is no verdict here that could be overridden: `complete` and `revise` belong to a review.".to_owned()
+        }
+        Refusal::NotAlone => {
+            "This needs several approvals, and no single one of them overrides the verdict: approve it as \
+                              it stands, or ask for another round."
+                .to_owned()
         }
         Refusal::NoChange => "That changes nothing: the proposal says so already.".to_owned(),
         Refusal::CapReached { phase, iterations } => {

@@ -126,7 +126,7 @@ fn who_may_do_what_and_who_can_decide_now() {
         ("status", Requirement::ANYONE),
     ];
     assert_eq!(
-        who(&verbs, Some(&at_the_tasks()), &known()),
+        who(&verbs, Some(&at_the_tasks()), &known(), None),
         "| Commands | Need |
 | --- | --- |
 | `/help` `/status` | nothing |
@@ -139,10 +139,12 @@ fn who_may_do_what_and_who_can_decide_now() {
 How it stands: `/status`"
     );
     for state in [None, Some(&cancelled())] {
-        let said = who(&verbs, state, &known());
+        let said = who(&verbs, state, &known(), None);
         assert!(said.contains("Nothing is waiting for approval now."), "{said}");
     }
-    assert!(who(&verbs, Some(&at_the_tasks()), &WhoCan::Unknown).contains("I could not find out who can decide."));
+    assert!(
+        who(&verbs, Some(&at_the_tasks()), &WhoCan::Unknown, None).contains("I could not find out who can decide.")
+    );
 }
 
 #[test]
@@ -163,7 +165,7 @@ fn what_happened_is_explained_from_record_and_deliveries() {
         heard("issue_comment.created", Heard::Acted),
     ];
     assert_eq!(
-        explain(Some(&gate), &happened),
+        explain(Some(&gate), &happened, None),
         "| When | Who | What | What came of it |
 | --- | --- | --- | --- |
 | 2025-12-04 12:00 UTC | `alice` | started it | [comment](https://github.com/acme/app/issues/12#issuecomment-1) |
@@ -174,9 +176,9 @@ fn what_happened_is_explained_from_record_and_deliveries() {
 
 How it stands: `/status`"
     );
-    assert!(explain(None, &[]).starts_with("I have heard of nothing here"));
+    assert!(explain(None, &[], None).starts_with("I have heard of nothing here"));
     let many = vec![heard("push", Heard::Acted); 23];
-    assert!(explain(None, &many).contains("\n\n3 lines more.\n\n"));
+    assert!(explain(None, &many, None).contains("\n\n3 lines more.\n\n"));
 }
 
 #[test]
@@ -438,8 +440,8 @@ proptest! {
             refusal(&Refusal::Over, &Refused { state: Some(&and_then(at_the_tasks(), end)), ..about }),
             status(&Scene::new(held.clone(), None).view(), CARD_URL),
             already_open(&gate, &text),
-            who(&[("approve", WRITERS)], Some(&gate), &who_can),
-            explain(Some(&held), &[heard, Happening::Recorded(held.record.last().unwrap())]),
+            who(&[("approve", WRITERS)], Some(&gate), &who_can, None),
+            explain(Some(&held), &[heard, Happening::Recorded(held.record.last().unwrap())], None),
             addressed(&mallory, &Surface::Label { name: text.clone(), event: 1 }, "no"),
             stopped(&texts, &failed, &phase, CARD_URL),
             answer_rejected(&texts),

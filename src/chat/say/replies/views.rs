@@ -1,12 +1,14 @@
 //! Answers to people who ask how things stand.
 
 use super::people::{WhoCan, named};
+use crate::chat::say::approval;
 use crate::chat::say::card;
 use crate::chat::say::markup::{code, collapsed, count, fenced, link, login, paragraphs, pieces, table, when, words};
 use crate::chat::say::phrases::{requirement, somebody, title};
 use crate::chat::say::record::said;
 use crate::chat::say::spending;
 use crate::chat::say::view::CardView;
+use crate::workflow::approval::Node;
 use crate::workflow::ids::WorkflowId;
 use crate::workflow::right::Requirement;
 use crate::workflow::state::{Entry, State, Timestamp};
@@ -48,7 +50,7 @@ pub fn already_open(state: &State, card_url: &str) -> String {
 
 /// `/who`: what each verb needs, and who can decide now. `verbs` holds names without the slash, with what this
 /// repository asks for.
-pub fn who(verbs: &[(&str, Requirement)], state: Option<&State>, who: &WhoCan) -> String {
+pub fn who(verbs: &[(&str, Requirement)], state: Option<&State>, who: &WhoCan, tree: Option<&Node>) -> String {
     let mut groups: Vec<(Requirement, Vec<String>)> = Vec::new();
     for (verb, needs) in verbs {
         let verb = code(&format!("/{verb}"));
@@ -90,8 +92,20 @@ pub fn who(verbs: &[(&str, Requirement)], state: Option<&State>, who: &WhoCan) -
     paragraphs(&[
         table(&["Commands", "Need"], &rows),
         now,
+        gate_part(state, tree),
         format!("How it stands: {}", code("/status")),
     ])
+}
+
+/// What the open gate asks and how far it is, where it asks for more than one person with the right.
+fn gate_part(state: Option<&State>, tree: Option<&Node>) -> String {
+    let gate = state.and_then(State::open_gate);
+    match (gate, tree) {
+        (Some((_, gate, _)), Some(tree)) if !approval::asks_for(gate).is_empty() => {
+            paragraphs(&[approval::asks_for(gate), approval::tree(tree)])
+        }
+        _ => String::new(),
+    }
 }
 
 /// One thing that happened, for `/explain`.
@@ -138,7 +152,7 @@ pub enum Heard<'a> {
 }
 
 /// `/explain`: what happened here lately and what came of it, in the order given.
-pub fn explain(state: Option<&State>, happenings: &[Happening<'_>]) -> String {
+pub fn explain(state: Option<&State>, happenings: &[Happening<'_>], tree: Option<&Node>) -> String {
     let end = format!("How it stands: {}", code("/status"));
     if happenings.is_empty() {
         return format!("I have heard of nothing here that I could explain. {end}");
@@ -154,7 +168,13 @@ pub fn explain(state: Option<&State>, happenings: &[Happening<'_>]) -> String {
     } else {
         String::new()
     };
-    paragraphs(&[table(&["When", "Who", "What", "What came of it"], &rows), left, end])
+    let gate = gate_part(state, tree);
+    paragraphs(&[
+        table(&["When", "Who", "What", "What came of it"], &rows),
+        left,
+        gate,
+        end,
+    ])
 }
 
 fn explained(state: Option<&State>, happening: &Happening<'_>) -> Vec<String> {

@@ -1,0 +1,305 @@
+//! What GitHub says of those who approved: asked for each `/approve`, and again right before anything that cannot be
+//! taken back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::authority::{NAMED, Speech};
+use super::commands::{Settled, Spoken};
+use super::{Engine, Trouble};
+use crate::chat::say::{approval as words, replies as say};
+use crate::config::approval_mistake;
+use crate::github::{Account, AccountKind, Members, Repo};
+use crate::workflow::approval::{Fact, Facts, Kind, Live, Node, Owned, Standing, evaluate, steerers};
+use crate::workflow::definition::{Definition, Gate, PeopleGate};
+use crate::workflow::gate::{Candidate, Excluded, Team};
+use crate::workflow::ids::{Digest, PhaseId, UserId};
+use crate::workflow::state::State;
+
+/// How many people are looked at to find those whose approval could count.
+const LOOKED_AT: usize = 300;
+
+/// What becomes of an answer that GitHub did not give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unanswered {
+    /// Nothing is decided without it: the error goes on.
+    Stops,
+    /// It is shown as what could not be checked.
+    IsShown,
+}
+
+impl Unanswered {
+    fn fact<T>(self, answer: Result<T, Trouble>) -> Result<Fact<T>, Trouble> {
+        match (self, answer) {
+            (_, Ok(known)) => Ok(Fact::Known(known)),
+            (Self::IsShown, Err(_)) => Ok(Fact::CouldNotCheck("GitHub did not answer".to_owned())),
+            (Self::Stops, Err(trouble)) => Err(trouble),
+        }
+    }
+}
+
+impl Engine {
+    /// What GitHub says now of all that a phase's gate asks about. `speaker` is somebody who is about to approve.
+    pub(super) async fn live(
+        &self,
+        repo: &Repo,
+        state: &State,
+        (phase, gate): (&PhaseId, &PeopleGate),
+        speaker: Option<&Speech>,
+        unanswered: Unanswered,
+    ) -> Result<Live, Trouble> {
+        let paths = touched();
+        let owned = match gate.code_owners && !paths.is_empty() {
+            true => unanswered.fact(self.owners_of(repo, &paths).await)?,
+            false => Fact::Known(Vec::new()),
+        };
+        let mut teams: BTreeSet<Team> = gate.teams();
+        if let Fact::Known(owned) = &owned {
+            teams.extend(
+                owned
+                    .iter()
+                    .flat_map(|path| &path.owners)
+                    .filter_map(|owner| match owner {
+                        Candidate::Team(team) => Some(team.clone()),
+                        Candidate::Person(_) => None,
+                    }),
+            );
+        }
+        let mut rosters = BTreeMap::new();
+        for team in teams {
+            let members = unanswered.fact(self.members(repo, &team).await)?;
+            rosters.insert(team, members);
+        }
+        let mut accounts: Vec<Account> = Vec::new();
+        if let Some(speaker) = speaker {
+            accounts.push(speaker.by.clone());
+        }
+        for vote in state.at(phase).votes() {
+            if accounts.iter().all(|account| account.id != vote.by.id) {
+                accounts.push(Account {
+                    id: vote.by.id,
+                    login: vote.by.login.clone(),
+                    // Only people's approvals are taken down.
+                    kind: AccountKind::User,
+                });
+            }
+        }
+        let mut people = BTreeMap::new();
+        for account in accounts {
+            let id = account.id;
+            people.insert(id, self.standing(repo, account, &rosters, unanswered).await?);
+        }
+        let author = match gate.exclude.contains(&Excluded::Author) {
+            true => {
+                let issue = self.issue(repo, state.subject.number).await;
+                unanswered.fact(issue.map(|issue| issue.author.id))?
+            }
+            false => Live::default().author,
+        };
+        Ok(Live { people, author, owned })
+    }
+
+    /// The logins of people whose approval could count at a gate now, those who gave theirs left out; empty where GitHub
+    /// does not list them to us. A hint for people: nothing is decided by it.
+    pub(super) async fn people_for(
+        &self,
+        repo: &Repo,
+        state: &State,
+        (phase, gate): (&PhaseId, &PeopleGate),
+    ) -> Result<Vec<String>, Trouble> {
+        let wide = gate.quorums().all(|quorum| quorum.of.is_empty()) && gate.exclude.is_empty();
+        if wide && state.at(phase).votes().next().is_none() {
+            return self.people_with(repo, gate.right).await;
+        }
+        let all = match repo.people_with(gate.right, LOOKED_AT).await {
+            Ok(all) => all,
+            Err(error) if error.is_transient() => return Err(self.trouble(&error, 1)),
+            Err(_) => return Ok(Vec::new()),
+        };
+        let mut rosters = BTreeMap::new();
+        for team in gate.teams() {
+            let members = repo.team_members(&team).await.ok().flatten();
+            rosters.insert(team, members);
+        }
+        let steerers = steerers(state, phase);
+        let could = |account: &&Account| {
+            let excluded = gate.exclude.iter().any(|excluded| match excluded {
+                Excluded::Starter => account.id == state.starter.id,
+                Excluded::Steerers => steerers.contains(&account.id),
+                Excluded::Author => false,
+            });
+            let voted = state.at(phase).votes().any(|vote| vote.by.id == account.id);
+            let among = gate.quorums().any(|quorum| {
+                quorum.of.is_empty()
+                    || quorum.of.iter().any(|candidate| match candidate {
+                        Candidate::Person(login) => account.login.eq_ignore_ascii_case(login),
+                        Candidate::Team(team) => {
+                            let roster = rosters.get(team).and_then(Option::as_ref);
+                            roster.is_some_and(|roster| roster.has(account.id))
+                        }
+                    })
+            });
+            account.kind == AccountKind::User && !excluded && !voted && among
+        };
+        let could = all.iter().filter(could).take(NAMED);
+        Ok(could.map(|account| account.login.clone()).collect())
+    }
+
+    async fn standing(
+        &self,
+        repo: &Repo,
+        account: Account,
+        rosters: &BTreeMap<Team, Fact<Option<Members>>>,
+        unanswered: Unanswered,
+    ) -> Result<Standing, Trouble> {
+        let asked = unanswered.fact(self.right_and_login(repo, &account).await)?;
+        let (right, login) = match asked {
+            Fact::Known((right, login)) => (Fact::Known(right), login),
+            Fact::CouldNotCheck(why) => (Fact::CouldNotCheck(why), account.login.clone()),
+        };
+        let mut teams = BTreeMap::new();
+        for (team, members) in rosters {
+            let is = match members {
+                Fact::CouldNotCheck(why) => Fact::CouldNotCheck(why.clone()),
+                Fact::Known(None) => Fact::Known(false),
+                Fact::Known(Some(members)) if members.has(account.id) => Fact::Known(true),
+                Fact::Known(Some(members)) if !members.more => Fact::Known(false),
+                // The right was asked by this login and the answer bore the account's id.
+                Fact::Known(Some(_)) => {
+                    let is = repo.in_team(team, &login).await;
+                    unanswered.fact(is.map_err(|error| self.unchecked(&error)))?
+                }
+            };
+            teams.insert(team.clone(), is);
+        }
+        Ok(Standing {
+            kind: match account.kind {
+                AccountKind::User => Kind::Human,
+                _ => Kind::Other,
+            },
+            login,
+            right,
+            teams,
+        })
+    }
+
+    /// The members of a team; `None` where the App sees none of that name.
+    pub(super) async fn members(&self, repo: &Repo, team: &Team) -> Result<Option<Members>, Trouble> {
+        let members = repo.team_members(team).await;
+        members.map_err(|error| self.unchecked(&error))
+    }
+
+    /// The owners of paths by the repository's CODEOWNERS, read from its default branch.
+    async fn owners_of(&self, repo: &Repo, paths: &[String]) -> Result<Vec<Owned>, Trouble> {
+        let file = repo.code_owners().await.map_err(|error| self.unchecked(&error))?;
+        let owned = paths.iter().map(|path| Owned {
+            path: path.clone(),
+            owners: file
+                .as_ref()
+                .map(|file| file.owners_of(path).to_vec())
+                .unwrap_or_default(),
+        });
+        Ok(owned.collect())
+    }
+
+    /// A gate's tree as it stands now, with what could not be checked shown as such.
+    pub(super) async fn tree(&self, repo: &Repo, state: &State) -> Result<Option<Node>, Trouble> {
+        let Some((phase, gate, pending)) = state.open_gate().filter(|_| state.is_open()) else {
+            return Ok(None);
+        };
+        let live = self.live(repo, state, (phase, gate), None, Unanswered::IsShown).await?;
+        Ok(Some(evaluate(gate, &Facts::of(state, phase, &live), pending.digest)))
+    }
+
+    /// Why the approval of a phase does not hold any more, if it does not.
+    pub(super) async fn approval_lost(
+        &self,
+        repo: &Repo,
+        state: &State,
+        source: &PhaseId,
+        digest: Digest,
+    ) -> Result<Option<String>, Trouble> {
+        use crate::workflow::approval::Outcome;
+        let Some(Gate::People(gate)) = state.definition.phase(source).map(|phase| &phase.gate) else {
+            return Ok(Some("its gate asks for nobody".to_owned()));
+        };
+        let live = self.live(repo, state, (source, gate), None, Unanswered::Stops).await?;
+        let tree = evaluate(gate, &Facts::of(state, source, &live), digest);
+        match tree.outcome {
+            Outcome::Yes => Ok(None),
+            Outcome::No => Ok(Some(words::lost(&tree))),
+            Outcome::Unknown => Err(self.later(tree.unchecked().unwrap_or("GitHub did not answer").to_owned())),
+        }
+    }
+
+    /// The definition with all that the repository asks for beyond it, or why nobody could ever open one of its gates:
+    /// that is asked of GitHub.
+    pub(super) async fn tightened(
+        &self,
+        spoken: &Spoken<'_>,
+        definition: &Definition,
+    ) -> Result<Result<Definition, Settled>, Trouble> {
+        let mut definition = definition.clone();
+        let more = &spoken.settings.config.approval;
+        for gate in definition
+            .phases
+            .iter_mut()
+            .flat_map(|phase| [&mut phase.gate, &mut phase.prompt_gate])
+        {
+            if let Gate::People(gate) = gate {
+                gate.tighten(more);
+            }
+        }
+        let gates = definition
+            .phases
+            .iter()
+            .flat_map(|phase| [&phase.gate, &phase.prompt_gate]);
+        let gates = gates.filter_map(Gate::people);
+        let mut rosters: BTreeMap<Team, BTreeSet<UserId>> = BTreeMap::new();
+        for quorum in gates.flat_map(PeopleGate::quorums) {
+            let (mut members, mut named, mut more) = (BTreeSet::new(), 0, quorum.of.is_empty());
+            for candidate in &quorum.of {
+                let Candidate::Team(team) = candidate else {
+                    named += 1;
+                    continue;
+                };
+                if !rosters.contains_key(team) {
+                    let Some(roster) = self.members(&spoken.repo, team).await? else {
+                        return Ok(Err(self.impossible(spoken, &say::no_such_team(team))));
+                    };
+                    more |= roster.more;
+                    let people = roster.known.into_iter().filter(|one| one.kind == AccountKind::User);
+                    rosters.insert(team.clone(), people.map(|one| one.id).collect());
+                }
+                members.extend(rosters[team].iter().copied());
+            }
+            let most = members.len() + named;
+            if !more && most < quorum.quorum as usize {
+                return Ok(Err(self.impossible(spoken, &say::quorum_too_great(&quorum, most))));
+            }
+        }
+        Ok(Ok(definition))
+    }
+
+    /// The refusal of a gate that nobody could open, with the place in the repository's file where it asks for it.
+    fn impossible(&self, spoken: &Spoken<'_>, mistake: &str) -> Settled {
+        let text = spoken.settings.text.as_deref();
+        let place = text.and_then(|text| approval_mistake(text, mistake.to_owned()));
+        let said = match place {
+            Some(place) => format!("{}, {place}", super::settings::CONFIG_PATH),
+            None => mistake.to_owned(),
+        };
+        Settled::refused(say::cannot_be_approved(&said))
+    }
+
+    /// What is said of an approval that was taken down and did not open the gate.
+    pub(super) fn voted(&self, state: &State, live: &Live, vote: &crate::workflow::state::Approval) -> Option<String> {
+        let (phase, gate, pending) = state.open_gate()?;
+        let tree = evaluate(gate, &Facts::of(state, phase, live).with(vote), pending.digest);
+        Some(say::voted(&tree))
+    }
+}
+
+/// The paths that a proposal touches. No proposal touches files yet.
+fn touched() -> Vec<String> {
+    Vec::new()
+}
