@@ -74,7 +74,8 @@ async fn the_example_is_played_to_its_end_by_hand() {
         .await;
     world.hear(issue);
     world.say("alice", issue, "/status").await;
-    holds(&world.answer(issue), &["complete"]);
+    holds(&world.answer(issue), &["No workflow is open here"]);
+    holds(&world.card(issue), &["complete"]);
     assert!(world.opened().is_empty() && world.mails().is_empty());
     world.end().await;
 }
@@ -82,6 +83,9 @@ async fn the_example_is_played_to_its_end_by_hand() {
 #[tokio::test]
 async fn one_that_breaks_changes_nothing_and_is_named_by_line_and_column() {
     let world = with_triage().await;
+    let before = world.issue("Cart is slow", "Very.");
+    world.say("alice", before, "/status").await;
+    world.answer(before);
     let broken = triage().replace("    on_fail: again\n", "    on_fial: again\n");
     world.github.as_("alice").set_file(PATH, &broken).unwrap();
     world.settle().await;
@@ -137,7 +141,8 @@ async fn a_workflow_keeps_the_definition_that_it_started_with() {
         .await;
     world.hear(issue);
     world.say("alice", issue, "/status").await;
-    holds(&world.answer(issue), &["complete"]);
+    holds(&world.answer(issue), &["No workflow is open here"]);
+    holds(&world.card(issue), &["complete"]);
     world.end().await;
 }
 
