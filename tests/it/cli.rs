@@ -390,9 +390,9 @@ fn definitions_are_listed_checked_drawn_and_walked() {
     .unwrap();
     let bad = run(home.path(), &["definitions", "check", "bad.yml"]);
     assert_eq!((bad.code, bad.out.as_str(), bad.err.lines().count()), (1, "", 2));
-    assert!(bad.err.starts_with("bad.yml:21:5: "), "{}", bad.err);
+    assert!(bad.err.starts_with("bad.yml:20:5: "), "{}", bad.err);
     let envelope = run(home.path(), &["--json", "definitions", "check", "bad.yml"]).envelope();
-    assert_eq!(envelope["data"]["mistakes"][0]["line"], 21);
+    assert_eq!(envelope["data"]["mistakes"][0]["line"], 20);
     std::fs::write(
         home.path().join("taken.yml"),
         text.replace("name: triage", "name: tasks"),

@@ -75,7 +75,7 @@ async fn the_example_is_played_to_its_end_by_hand() {
     world.hear(issue);
     world.say("alice", issue, "/status").await;
     holds(&world.answer(issue), &["No workflow is open here"]);
-    holds(&world.card(issue), &["complete"]);
+    holds(&world.card(issue), &["Sort an issue · done"]);
     assert!(world.opened().is_empty() && world.mails().is_empty());
     world.end().await;
 }
@@ -142,7 +142,7 @@ async fn a_workflow_keeps_the_definition_that_it_started_with() {
     world.hear(issue);
     world.say("alice", issue, "/status").await;
     holds(&world.answer(issue), &["No workflow is open here"]);
-    holds(&world.card(issue), &["complete"]);
+    holds(&world.card(issue), &["Sort an issue · done"]);
     world.end().await;
 }
 
