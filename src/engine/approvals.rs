@@ -13,6 +13,7 @@ use crate::workflow::approval::{Fact, Facts, Kind, Live, Node, Owned, Standing, 
 use crate::workflow::definition::{Definition, Gate, PeopleGate};
 use crate::workflow::gate::{Candidate, Excluded, Team};
 use crate::workflow::ids::{Digest, PhaseId, UserId};
+use crate::workflow::right::Right;
 use crate::workflow::state::State;
 
 /// How many people are looked at to find those whose approval could count.
@@ -38,13 +39,14 @@ impl Unanswered {
 }
 
 impl Engine {
-    /// What GitHub says now of all that a phase's gate asks about. `speaker` is somebody who is about to approve.
+    /// What GitHub says now of all that a phase's gate asks about. `speaker` is somebody who is about to
+    /// approve, whose right was asked for that just now.
     pub(super) async fn live(
         &self,
         repo: &Repo,
         state: &State,
         (phase, gate): (&PhaseId, &PeopleGate),
-        speaker: Option<&Speech>,
+        speaker: Option<(&Speech, Right)>,
         unanswered: Unanswered,
     ) -> Result<Live, Trouble> {
         let paths = touched();
@@ -70,8 +72,8 @@ impl Engine {
             rosters.insert(team, members);
         }
         let mut accounts: Vec<Account> = Vec::new();
-        if let Some(speaker) = speaker {
-            accounts.push(speaker.by.clone());
+        if let Some((speech, _)) = speaker {
+            accounts.push(speech.by.clone());
         }
         for vote in state.at(phase).votes() {
             if accounts.iter().all(|account| account.id != vote.by.id) {
@@ -86,7 +88,9 @@ impl Engine {
         let mut people = BTreeMap::new();
         for account in accounts {
             let id = account.id;
-            people.insert(id, self.standing(repo, account, &rosters, unanswered).await?);
+            let asked = speaker.filter(|(speech, _)| speech.by.id == id).map(|(_, right)| right);
+            let standing = self.standing(repo, (account, asked), &rosters, unanswered).await?;
+            people.insert(id, standing);
         }
         let author = match gate.exclude.contains(&Excluded::Author) {
             true => {
@@ -147,11 +151,14 @@ impl Engine {
     async fn standing(
         &self,
         repo: &Repo,
-        account: Account,
+        (account, asked): (Account, Option<Right>),
         rosters: &BTreeMap<Team, Fact<Option<Members>>>,
         unanswered: Unanswered,
     ) -> Result<Standing, Trouble> {
-        let asked = unanswered.fact(self.right_and_login(repo, &account).await)?;
+        let asked = match asked {
+            Some(right) => Fact::Known((right, account.login.clone())),
+            None => unanswered.fact(self.right_and_login(repo, &account).await)?,
+        };
         let (right, login) = match asked {
             Fact::Known((right, login)) => (Fact::Known(right), login),
             Fact::CouldNotCheck(why) => (Fact::CouldNotCheck(why), account.login.clone()),

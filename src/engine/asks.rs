@@ -72,7 +72,13 @@ impl Engine {
         let live = match (&ask, state.open_gate()) {
             (Ask::Approve { .. }, Some((phase, gate, _))) => {
                 let asked = (phase, gate);
-                let live = self.live(&spoken.repo, state, asked, Some(&spoken.speech), Unanswered::Stops);
+                let live = self.live(
+                    &spoken.repo,
+                    state,
+                    asked,
+                    Some((&spoken.speech, by.right)),
+                    Unanswered::Stops,
+                );
                 Some(live.await?)
             }
             _ => None,
