@@ -195,7 +195,7 @@ pub enum PromptError {
     #[error(transparent)]
     Inputs(#[from] WrongInputs),
     /// The template failed.
-    #[error("the prompt template of `{agent}` failed")]
+    #[error("the prompt template `{agent}` failed: {source}")]
     Template {
         /// Whose template.
         agent: String,
