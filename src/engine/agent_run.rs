@@ -249,9 +249,8 @@ impl Engine {
     /// What the phases that another takes from made last.
     async fn handed(&self, state: &State, phase: &PhaseId) -> Result<Vec<Handed>, Trouble> {
         let mut handed = Vec::new();
-        let inputs = state.definition.phase(phase).map(|phase| phase.inputs.as_slice());
-        for input in inputs.unwrap_or_default() {
-            let Some(digest) = state.at(input).output else { continue };
+        let defined = state.definition.phase(phase);
+        for (_, digest) in defined.into_iter().flat_map(|phase| state.handed(phase)) {
             if let Some((proposal, _)) = self.store().proposal(&state.id, &digest).await? {
                 handed.push(Handed {
                     phase: proposal.phase.as_str().to_owned(),

@@ -366,4 +366,18 @@ mod tests {
             ""
         );
     }
+
+    #[test]
+    fn what_a_verdict_sends_back_may_take_from_what_sent_it_back() {
+        let phases = |inputs: &str| {
+            format!(
+                "  - {{id: a, title: A, agent: extract}}\n  - {{id: b, title: B, agent: extract, needs: [a], inputs: \
+                 [{inputs}]}}\n  - {{id: c, title: C, prompt: review, schema: review.v1, needs: [b], gate: {{people: \
+                 {{}}}}, on_fail: b}}\n  - {{id: d, title: D, agent: extract, needs: [c]}}"
+            )
+        };
+        assert_eq!(mistakes(&phases("a, b, c")), "");
+        let said = mistakes(&phases("d"));
+        assert!(said.contains("takes from d but does not need it"), "{said}");
+    }
 }

@@ -248,7 +248,8 @@ impl Check<'_> {
         };
         for (index, phase) in definition.phases.iter().enumerate() {
             for input in &phase.inputs {
-                if !before[&phase.id].contains(input) && !phase.on_demand {
+                let comes_back = phase.on_demand || self.comes_back(&phase.id, input);
+                if !before[&phase.id].contains(input) && !comes_back {
                     self.phase(index, "inputs", format!("it takes from {input} but does not need it"));
                 }
             }
@@ -297,6 +298,15 @@ impl Check<'_> {
                 self.phase(index, "executes", text);
             }
         }
+    }
+
+    /// Whether a verdict sends a phase back from, or past, another: then the other has said something the next time.
+    fn comes_back(&self, phase: &PhaseId, other: &PhaseId) -> bool {
+        let loops = self.definition.phases.iter();
+        loops
+            .filter_map(|last| Some((last.on_fail.as_ref()?, &last.id)))
+            .map(|(to, last)| self.definition.between(to, last))
+            .any(|way| way.contains(&phase) && way.contains(&other))
     }
 
     fn way_back(&mut self, index: usize, phase: &Phase, to: &PhaseId, before: &BTreeMap<&PhaseId, BTreeSet<&PhaseId>>) {
