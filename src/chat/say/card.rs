@@ -320,9 +320,10 @@ fn phases(view: &CardView<'_>) -> String {
 
 /// How far it has come, where a table is too long to see it at a glance.
 fn progress(state: &State) -> String {
-    match state.progress() {
-        (_, all) if all < COUNTED => String::new(),
-        (done, all) => format!("Progress: {done} of {all}."),
+    let (done, all) = state.progress();
+    match state.definition.phases.len() {
+        0..COUNTED => String::new(),
+        _ => format!("Progress: {done} of {all}."),
     }
 }
 
