@@ -446,6 +446,9 @@ fn approved_document(state: &State, phase: &PhaseId, document: &DocumentView) ->
             "Its verdict is *pass*: an approval goes on. `/approve revise` sends it back to *{}*.",
             title(state, to)
         ),
+        (None, _) if !state.definition.phases.iter().any(|other| other.needs.contains(phase)) => {
+            "An approval ends this phase; nothing leaves by it.".to_owned()
+        }
         (None, _) => "An approval lets the next phases begin; nothing leaves by it.".to_owned(),
     }
 }
