@@ -20,6 +20,7 @@ fn generate() -> Definition {
             "generate/review",
         ],
         schemas: &["plan.v1", "files.v1", "review.v1"],
+        ..Known::default()
     };
     Definition::parse(include_str!("../../../workflows/generate.yml"), &known).expect("valid")
 }

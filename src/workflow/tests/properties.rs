@@ -158,6 +158,7 @@ phases:
         agents,
         prompts: &["plan", "files", "review"],
         schemas: &["plan.v1", "files.v1", "review.v1"],
+        ..Known::default()
     };
     let mut all: Vec<Definition> = [
         deliver,
