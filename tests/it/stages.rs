@@ -143,6 +143,11 @@ async fn a_prompt_is_not_rejected_and_a_rejected_answer_is_tried_again_with_the_
     let issue = world.issue("Billing", "We need a client.");
     world.say("alice", issue, GOAL).await;
     world.hear(issue);
+    let card = world.card(issue);
+    assert!(
+        card.contains("`/revise …`") && !card.contains("`/reject"),
+        "what would be refused is not offered: {card}"
+    );
     world.say("alice", issue, "/reject too long").await;
     let answer = world.answer(issue);
     assert!(answer.contains("What waits is a prompt"), "{answer}");
@@ -155,6 +160,7 @@ async fn a_prompt_is_not_rejected_and_a_rejected_answer_is_tried_again_with_the_
         card.contains("needs a person"),
         "it is tried again, by a person: {card}"
     );
+    assert!(card.contains("`/revise …` to ask for another round"), "{card}");
     world.say("alice", issue, "/prompt").await;
     let prompt = world.answer(issue);
     assert!(
