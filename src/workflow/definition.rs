@@ -407,12 +407,15 @@ mod tests {
     fn what_a_verdict_sends_back_may_take_from_what_sent_it_back() {
         let phases = |inputs: &str| {
             format!(
-                "  - {{id: a, title: A, agent: extract}}\n  - {{id: b, title: B, agent: extract, needs: [a], inputs: \
-                 [{inputs}]}}\n  - {{id: c, title: C, prompt: review, schema: review.v1, needs: [b], gate: {{people: \
-                 {{}}}}, on_fail: b}}\n  - {{id: d, title: D, agent: extract, needs: [c]}}"
+                "  - {{id: a, title: A, agent: extract, limits: {{iterations: 3}}}}\n  - {{id: b, title: B, agent: \
+                 extract, needs: [a], inputs: [{inputs}]}}\n  - {{id: beside, title: X, agent: extract, needs: [a]}}\n  \
+                 - {{id: c, title: C, prompt: review, schema: review.v1, needs: [b, beside], gate: {{people: {{}}}}, \
+                 on_fail: a}}\n  - {{id: d, title: D, agent: extract, needs: [c]}}\n"
             )
         };
         assert_eq!(mistakes(&phases("a, b, c")), "");
+        let said = mistakes(&phases("beside"));
+        assert!(said.contains("takes from beside but does not need it"), "{said}");
         let said = mistakes(&phases("d"));
         assert!(said.contains("takes from d but does not need it"), "{said}");
     }

@@ -299,7 +299,7 @@ impl Check<'_> {
         };
         for (index, phase) in definition.phases.iter().enumerate() {
             for input in &phase.inputs {
-                let comes_back = phase.on_demand || self.comes_back(&phase.id, input);
+                let comes_back = phase.on_demand || self.comes_back(&phase.id, input, &before);
                 if !before[&phase.id].contains(input) && !comes_back {
                     self.phase(index, "inputs", format!("it takes from {input} but does not need it"));
                 }
@@ -390,13 +390,15 @@ impl Check<'_> {
         }
     }
 
-    /// Whether a verdict sends a phase back from, or past, another: then the other has said something the next time.
-    fn comes_back(&self, phase: &PhaseId, other: &PhaseId) -> bool {
+    /// Whether a verdict sends a phase back from, or past, another that comes after it, or past itself: then the other
+    /// has said something the next time. One that runs beside it may or may not have, so it does not count.
+    fn comes_back(&self, phase: &PhaseId, other: &PhaseId, before: &BTreeMap<&PhaseId, BTreeSet<&PhaseId>>) -> bool {
         let loops = self.definition.phases.iter();
-        loops
+        let after = other == phase || before[other].contains(phase);
+        let mut ways = loops
             .filter_map(|last| Some((last.on_fail.as_ref()?, &last.id)))
-            .map(|(to, last)| self.definition.between(to, last))
-            .any(|way| way.contains(&phase) && way.contains(&other))
+            .map(|(to, last)| self.definition.between(to, last));
+        after && ways.any(|way| way.contains(&phase) && way.contains(&other))
     }
 
     fn way_back(&mut self, index: usize, phase: &Phase, to: &PhaseId, before: &BTreeMap<&PhaseId, BTreeSet<&PhaseId>>) {
