@@ -21,6 +21,7 @@ mod fork;
 mod labels;
 mod model;
 mod queries;
+mod questions;
 mod readers;
 mod settings;
 mod start;
