@@ -168,7 +168,9 @@ impl Request {
                 with_text(line(verb, digest.chain(verdict)), reason.as_deref())
             }
             Self::Answer { question, text } => format!("/{verb} {question} {text}"),
-            Self::Skip { reason } | Self::Hold { reason } | Self::Cancel { reason } => with_text(format!("/{verb}"), reason.as_deref()),
+            Self::Skip { reason } | Self::Hold { reason } | Self::Cancel { reason } => {
+                with_text(format!("/{verb}"), reason.as_deref())
+            }
             Self::Reject { reason: text } | Self::Revise { text } => format!("/{verb} {text}"),
             Self::Task { fields } => line(verb, fields.iter()),
             Self::Edit {

@@ -297,7 +297,11 @@ pub(crate) fn waits_for(state: &State) -> String {
         return format!("approval of {phase} by somebody with {}", gate.right);
     }
     if let Some(phase) = state.asking() {
-        let open: Vec<String> = state.at(phase).open_questions().map(|(number, _)| number.to_string()).collect();
+        let open: Vec<String> = state
+            .at(phase)
+            .open_questions()
+            .map(|(number, _)| number.to_string())
+            .collect();
         return format!("answers for {phase} (open: {})", open.join(", "));
     }
     let stopped = [PhaseStatus::WaitingForHuman, PhaseStatus::Rejected, PhaseStatus::Error];

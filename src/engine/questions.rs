@@ -73,7 +73,10 @@ impl Engine {
         let mut found = None;
         if work.effect.doubt && known.is_none() {
             let bot = self.bot(work.effect.installation).await?;
-            let posted = work.repo.find_comment(number, &marker, bot.id, work.sought_since()).await;
+            let posted = work
+                .repo
+                .find_comment(number, &marker, bot.id, work.sought_since())
+                .await;
             found = posted.map_err(|error| failed(&error))?.into_iter().next();
         }
         let posted = match found {
@@ -131,10 +134,13 @@ impl Engine {
         for question in &state.at(phase).questions {
             if last.as_ref().is_none_or(|(digest, _)| *digest != question.of) {
                 let kept = self.store().proposal(&state.id, &question.of).await?;
-                let (proposal, _) = kept.ok_or_else(|| Trouble::Never("its questions are not kept any more".to_owned()))?;
+                let (proposal, _) =
+                    kept.ok_or_else(|| Trouble::Never("its questions are not kept any more".to_owned()))?;
                 last = Some((question.of, proposal.artifact));
             }
-            let text = last.as_ref().map(|(_, artifact)| &artifact["questions"][question.item as usize]);
+            let text = last
+                .as_ref()
+                .map(|(_, artifact)| &artifact["questions"][question.item as usize]);
             let text = text.cloned().unwrap_or_default();
             let text = serde_json::from_value(text)
                 .map_err(|error| Trouble::Never(format!("a question cannot be read: {error}")))?;
@@ -199,5 +205,7 @@ pub(super) fn assumed(handed: &Handed) -> Vec<String> {
         _ => Vec::new(),
     };
     let texts = assumptions.iter().filter_map(Value::as_str);
-    texts.map(|text| format!("Assumed, because nobody said: {text}")).collect()
+    texts
+        .map(|text| format!("Assumed, because nobody said: {text}"))
+        .collect()
 }

@@ -208,9 +208,7 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
             phase.why = Some(Why::Questions);
             phase.enter(PhaseStatus::WaitingForHuman, at);
         }
-        Event::Answered {
-            question, text, by, ..
-        } => phase.answered(*question, text, by, at),
+        Event::Answered { question, text, by, .. } => phase.answered(*question, text, by, at),
         Event::Skipped { by, reason, .. } => phase.skipped(by, reason, at),
         Event::Shown { digest, at, .. } => {
             if let Some(pending) = phase.pending.as_mut().filter(|pending| pending.digest == *digest) {
