@@ -84,6 +84,7 @@ async fn what_is_missing_is_asked_answered_once_and_then_solved() {
     );
     let card = world.card(issue);
     assert!(card.contains("| Questions | done"), "{card}");
+    world.hear(issue);
     world.say("alice", issue, "/prompt").await;
     let prompt = world.answer(issue);
     assert!(

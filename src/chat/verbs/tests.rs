@@ -130,7 +130,7 @@ fn words_become_requests() {
     for (line, text) in [
         ("/answer 2 since 1.4", "since 1.4"),
         ("/answer #2. since 1.4", "since 1.4"),
-        ("/answer 2: since\n> quoted\n1.4", "since\n1.4"),
+        ("/answer 2: since\n> quoted\n\n1.4", "since\n1.4"),
         ("/answer 2\n```\nsince 1.4\n```", "```\nsince 1.4\n```"),
     ] {
         let text = text.to_owned();
