@@ -81,16 +81,25 @@ pub fn find(name: &str) -> Option<&'static Agent> {
 pub fn of_phase(definition: &Definition, phase: &Phase) -> Option<Agent> {
     let agent = match (&phase.agent, &phase.prompt, &phase.schema) {
         (Some(name), _, _) => find(name)?.clone(),
-        (None, Some(prompt), Some(schema)) => made::agent(prompt, schema)?,
+        (None, Some(prompt), Some(schema)) => made::agent(prompt, template_of(definition, prompt)?, schema)?,
         _ => return None,
     };
     let role = phase.role.as_ref().and_then(|role| definition.roles.get(role));
     let told = role.and_then(|role| role.prompt.as_deref());
     Some(Agent {
-        role: told.and_then(prompt::template).unwrap_or_default(),
+        role: told.and_then(|name| template_of(definition, name)).unwrap_or_default(),
         ..agent
     })
 }
+
+/// A template by its name: the definition's own before the program's.
+fn template_of(definition: &Definition, name: &str) -> Option<Cow<'static, str>> {
+    let own = definition.prompts.get(name).cloned().map(Cow::Owned);
+    own.or_else(|| prompt::template(name))
+}
+
+/// The schemas of [`made`] whose artifacts say what is done outside. None does: such acts are an agent's of the program.
+const ACTING: &[&str] = &[];
 
 /// The names that definitions may use.
 #[derive(Debug)]
@@ -120,7 +129,9 @@ impl Names {
 
     /// What is wrong with a definition.
     pub fn mistakes(&self, definition: &Definition) -> Vec<Mistake> {
-        self.with(|known| definition.mistakes(known))
+        let mut mistakes = self.with(|known| definition.mistakes(known));
+        mistakes.extend(failing_templates(definition));
+        mistakes
     }
 
     fn with<T>(&self, check: impl FnOnce(&Known<'_>) -> T) -> T {
@@ -129,8 +140,30 @@ impl Names {
             agents: &self.agents,
             prompts: &prompts,
             schemas: &self.schemas,
+            acting: ACTING,
         })
     }
+}
+
+/// The definition's own templates that cannot be filled in: each is tried here, so that no workflow is the first to.
+fn failing_templates(definition: &Definition) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    for phase in &definition.phases {
+        let (Some(name), Some(schema)) = (&phase.prompt, &phase.schema) else {
+            continue;
+        };
+        let own = definition.prompts.get(name).cloned();
+        let Some(agent) = own.and_then(|text| made::agent(name, Cow::Owned(text), schema)) else {
+            continue;
+        };
+        if let Err(error) = prompt::trial(&agent) {
+            mistakes.push(Mistake {
+                path: vec!["prompts".to_owned(), name.clone()],
+                text: format!("the template {name} of phase {} cannot be filled in: {error}", phase.id),
+            });
+        }
+    }
+    mistakes
 }
 
 /// What an agent proposes once the host has checked it.
@@ -162,7 +195,7 @@ pub enum PromptError {
     #[error(transparent)]
     Inputs(#[from] WrongInputs),
     /// The template failed.
-    #[error("the prompt template of `{agent}` failed")]
+    #[error("the prompt template `{agent}` failed: {source}")]
     Template {
         /// Whose template.
         agent: String,
