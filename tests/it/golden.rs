@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 use crate::models::{TALK, asks, server_file};
 use crate::world::{Setup, World, whole_story};
 
-const STORIES: [&str; 12] = [
+const STORIES: [&str; 14] = [
     "deliver",
     "held",
     "revised",
@@ -30,6 +30,8 @@ const STORIES: [&str; 12] = [
     "unapproved",
     "cap_reached",
     "forked",
+    "solved",
+    "skipped",
 ];
 
 fn folder() -> PathBuf {
@@ -163,6 +165,9 @@ fn every_kind_of_event_is_in_a_history() {
         "acts_started",
         "proposed",
         "shown",
+        "asked",
+        "answered",
+        "skipped",
         "approved",
         "unapproved",
         "approval_lost",
@@ -222,6 +227,7 @@ async fn told(name: &str) -> World {
     match name {
         "cap_reached" => return cap_reached().await,
         "responded" => return responded().await,
+        "solved" | "skipped" => return solved(name).await,
         _ => {}
     }
     let world = usual().start().await;
@@ -322,6 +328,26 @@ async fn responded() -> World {
         .await;
     world.wait(20).await;
     world.approve("alice", issue).await;
+    world
+}
+
+/// An issue says too little; its questions are answered, or skipped, and a person solves it.
+async fn solved(name: &str) -> World {
+    let world = World::new().await;
+    let issue = world.issue("Pay", "It crashes in 1.4 when I press Pay twice. It should not.");
+    world.say("alice", issue, "/run solve").await;
+    world.say("alice", issue, "/answer 1 Press Pay twice.").await;
+    match name {
+        "skipped" => world.say("bob", issue, "/skip the customer is away").await,
+        _ => world.say("bob", issue, "/answer 2 Two payments.").await,
+    };
+    let answer = json!({
+        "content": "Hold the second press back.", "confidence": "low", "rationale": "It is enough.", "assumptions": [],
+    });
+    let text = format!("/respond\n```json\n{answer}\n```");
+    world.say("bob", issue, &text).await;
+    let approve = format!("/approve {}", world.digest(issue));
+    world.say("alice", issue, &approve).await;
     world
 }
 

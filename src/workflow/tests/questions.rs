@@ -27,6 +27,7 @@ pub(super) fn asking_line() -> Definition {
         agents: &["writer"],
         prompts: &["ask"],
         schemas: &["questions.v1", "plan.v1"],
+        acting: &[],
     };
     Definition::parse(ASKING, &known).expect("valid")
 }
@@ -171,6 +172,7 @@ fn a_definition_that_asks_proposes_questions_and_has_no_gate() {
         agents: &["writer"],
         prompts: &["ask"],
         schemas: &["questions.v1", "plan.v1"],
+        acting: &[],
     };
     for (from, to, expected) in [
         (
