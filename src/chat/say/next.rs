@@ -1,5 +1,6 @@
 //! What can be done now: the commands that a workflow would take, most likely first.
 
+use crate::workflow::artifact::Stage;
 use crate::workflow::decide::awaits_answer;
 use crate::workflow::definition::Phase;
 use crate::workflow::ids::PhaseId;
@@ -49,8 +50,8 @@ fn gate_steps(state: &State) -> Option<Vec<Next>> {
         .any(|executor| !state.at(executor).outcomes.is_empty());
     if !begun {
         steps.push(step("/revise …", "ask for another round"));
-        // A prompt is changed, not rejected.
-        if state.at(phase).status != PhaseStatus::Draft {
+        // A prompt is changed and not rejected.
+        if pending.stage == Stage::Response {
             steps.push(step("/reject …", "say no"));
         }
     }
@@ -77,6 +78,14 @@ fn between_gates(state: &State) -> Vec<Next> {
 }
 
 fn stopped_steps(state: &State, phase: &PhaseId) -> Vec<Next> {
+    if let Some((number, _)) = state.at(phase).open_questions().next()
+        && state.at(phase).is_asking()
+    {
+        return vec![
+            step(format!("/answer {number} …"), "answer a question"),
+            step("/skip …", "go on without answers"),
+        ];
+    }
     let mut answer = Vec::new();
     if awaits_answer(state, phase) {
         answer.push(step("/prompt", "see what is asked"));

@@ -90,7 +90,7 @@ Its agents follow rules and ask no model. To see the path of a model without a k
   providers: {extract: http:script, email: http:script}
 
 `script` is no model: it is a script of fixed rules that speaks a model's protocol. Its costs are made up, too.
-Its endpoint, and what it was asked, what it answered, and the costs:
+What it was asked, what it answered, and the costs; and what the server offers:
 ";
 
 /// The world of the page: what the README's story needs.
@@ -121,11 +121,11 @@ async fn open_the_page(listen: SocketAddr) -> Result<(), Trouble> {
         "A GitHub in memory, and Countersign beside it. Nothing leaves this machine, and nothing is kept.\n\n  \
          page   {}\n  mail   {}\n\nOn the page you play every role: open an issue with a few check boxes, write /deliver, \
          approve what the bot\nproposes. Ctrl-C ends it.\n\n{WITHOUT_A_KEY}\n  \
-         countersign providers test script --config {}\n  countersign runs --database-url {}",
+         countersign runs --database-url {}\n  countersign providers --config {}",
         stage.github.base_url(),
         stage.mail_directory().display(),
-        stage.server_file().display(),
         stage.database_url(),
+        stage.server_file().display(),
     );
     let stop = CancellationToken::new();
     let until = stop.clone();

@@ -57,6 +57,7 @@ pub(super) struct Times {
     pub(super) deadline: Timestamp,
 }
 
+/// What to do next, from the run's calls in their order.
 pub(super) fn next<'a>(
     calls: &[Call],
     candidates: &[Candidate<'a>],

@@ -335,7 +335,10 @@ fn whoever_had_it_made_again_by_a_rejection_does_not_count() {
         run.shown("work", made.digest());
         if content == "first" {
             let reason = "do this instead".to_owned();
-            assert_eq!(run.asks("mona", Right::Maintain, Ask::Reject { reason }), "rejected, phase_started");
+            assert_eq!(
+                run.asks("mona", Right::Maintain, Ask::Reject { reason }),
+                "rejected, phase_started"
+            );
         }
     }
     assert_eq!(said(&run.votes("mona", &facts)), "DoesNotCount");
