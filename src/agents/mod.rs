@@ -9,7 +9,7 @@ mod answer;
 pub mod email;
 pub mod extract;
 mod inputs;
-mod made;
+pub mod made;
 mod outbound;
 mod prompt;
 pub mod scan;
@@ -29,6 +29,7 @@ pub use prompt::{PROMPT_SCHEMA, Prompt};
 use crate::text::harmless::attempts::Attempts;
 use crate::workflow::act::Act;
 use crate::workflow::definition::{Definition, Invalid, Known, Mistake, Phase};
+use crate::workflow::ids::Digest;
 
 /// What an agent works from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +56,8 @@ pub struct Agent {
     pub schema: Cow<'static, str>,
     /// What it is told of its role before the prompt; empty for none.
     pub role: Cow<'static, str>,
+    /// What every prompt of the definition holds its answers to.
+    pub standards: Option<Standards>,
     /// The prompt, a minijinja template in two parts. Untrusted text reaches only the second, as an encoded data block.
     pub prompt_template: Cow<'static, str>,
     /// What it works from.
@@ -62,6 +65,27 @@ pub struct Agent {
     brief: fn(&Inputs) -> Result<prompt::Brief, WrongInputs>,
     check: fn(Value, &Inputs) -> Result<Draft, Vec<Problem>>,
     amend: fn(&Agent, &Value, &Amendment, &Inputs) -> Result<Draft, String>,
+}
+
+/// Standards that a definition names: a text of the program's own that all its prompts have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standards {
+    /// The template's name.
+    pub name: String,
+    /// The text.
+    pub text: Cow<'static, str>,
+}
+
+impl Standards {
+    /// SHA-256 of the text: which standards an answer was held to.
+    pub fn digest(&self) -> Digest {
+        Digest::of_bytes(self.text.as_bytes())
+    }
+
+    /// For people: which standards a prompt has.
+    pub fn note(&self) -> String {
+        format!("Standards `{}`, SHA-256 `{}`.", self.name, self.digest())
+    }
 }
 
 impl Agent {
@@ -86,8 +110,15 @@ pub fn of_phase(definition: &Definition, phase: &Phase) -> Option<Agent> {
     };
     let role = phase.role.as_ref().and_then(|role| definition.roles.get(role));
     let told = role.and_then(|role| role.prompt.as_deref());
+    let standards = definition.standards.as_ref().and_then(|name| {
+        Some(Standards {
+            name: name.clone(),
+            text: prompt::template(name)?,
+        })
+    });
     Some(Agent {
         role: told.and_then(prompt::template).unwrap_or_default(),
+        standards,
         ..agent
     })
 }
@@ -243,8 +274,9 @@ pub fn judge(agent: &Agent, answer: &str, inputs: &Inputs) -> Result<Draft, Vec<
     Ok(draft)
 }
 
-/// Members of an answer that repeat or name what the host handed out: they do nothing by themselves.
-const REPEATING: [&str; 6] = ["quote", "assignee", "key", "ref", "depends_on", "due_date"];
+/// Members of an answer that repeat or name what the host handed out, and the text of files, in which an annotation is
+/// no mention: they do nothing by themselves.
+const REPEATING: [&str; 7] = ["quote", "assignee", "key", "ref", "depends_on", "due_date", "writes"];
 
 /// For people: what an answer's texts would have done if the checks had let them.
 fn attempted(answer: &Value) -> Option<String> {

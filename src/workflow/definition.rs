@@ -30,6 +30,9 @@ pub struct Definition {
     /// In whose name agents speak: name to role.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub roles: BTreeMap<String, Role>,
+    /// What all prompts of the definition hold answers to: the name of a template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standards: Option<String>,
     /// The nodes, in the order in which a card lists them.
     pub phases: Vec<Phase>,
 }
@@ -354,6 +357,10 @@ mod tests {
             (
                 "  - {id: a, title: A, agent: extract, limits: {iterations: 0}}",
                 "at least 1",
+            ),
+            (
+                "  - {id: a, title: A, agent: extract}\nstandards: plam",
+                "standards: there is no template plam; did you mean plan?",
             ),
         ] {
             let said = mistakes(phases);

@@ -22,7 +22,8 @@ fn files(content: &str) -> Value {
     json!({"summary": "The client", "writes": [{"path": "src/client.rs", "content": content}], "unfinished": []})
 }
 
-fn review(severity: Option<&str>) -> Value {
+/// A review with a finding of this severity, or none.
+pub fn review(severity: Option<&str>) -> Value {
     let findings: Vec<Value> = severity
         .map(|severity| {
             json!({"id": "f1", "severity": severity, "category": "correctness", "file": "src/client.rs",
@@ -34,21 +35,23 @@ fn review(severity: Option<&str>) -> Value {
     json!({"summary": "Read", "verdict": "pass", "findings": findings, "criteria": [], "missing_inputs": []})
 }
 
-async fn approve(world: &World, issue: IssueNumber) {
+/// What the card offers is approved.
+pub async fn approve(world: &World, issue: IssueNumber) {
     let digest = world.digest(issue);
     world.say("alice", issue, &format!("/approve {digest}")).await;
     let heard = world.hear(issue);
     assert!(!heard.iter().any(|said| said.contains("To approve")), "{heard:#?}");
 }
 
-async fn respond(world: &World, issue: IssueNumber, answer: &Value) {
+/// A person answers in the agent's place.
+pub async fn respond(world: &World, issue: IssueNumber, answer: &Value) {
     let text = format!("/respond\n```json\n{answer}\n```");
     world.say("alice", issue, &text).await;
     world.hear(issue);
 }
 
 /// The prompt is approved, a person answers it, and the answer is approved.
-async fn through(world: &World, issue: IssueNumber, answer: &Value) {
+pub async fn through(world: &World, issue: IssueNumber, answer: &Value) {
     approve(world, issue).await;
     respond(world, issue, answer).await;
     approve(world, issue).await;

@@ -27,6 +27,7 @@ pub(super) fn mistakes(definition: &Definition, known: &Known<'_>) -> Vec<Mistak
     }
     check.inputs();
     check.roles();
+    check.standards();
     let mut seen = BTreeSet::new();
     for (index, phase) in definition.phases.iter().enumerate() {
         if !seen.insert(&phase.id) {
@@ -87,6 +88,18 @@ impl Check<'_> {
             if let Some(wrong) = wrong {
                 self.report(&["inputs", name, "default"], format!("input {name}: {wrong}"));
             }
+        }
+    }
+
+    fn standards(&mut self) {
+        if let Some(name) = &self.definition.standards
+            && !self.known.prompts.contains(&name.as_str())
+        {
+            let text = format!(
+                "standards: there is no template {name}; {}",
+                instead(name, self.known.prompts)
+            );
+            self.report(&["standards"], text);
         }
     }
 
