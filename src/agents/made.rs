@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use serde_json::{Value, json};
 
 use super::inputs::{Inputs, Material};
-use super::prompt::{self, Brief};
+use super::prompt::Brief;
 use super::scan::scan;
 use super::{Agent, Amendment, Draft, InputKind, Problem, ProblemKind, WrongInputs, answer};
 use crate::text::clean::clean;
@@ -69,16 +69,16 @@ const NOTE: usize = 500;
 /// Questions of one round.
 const QUESTIONS: usize = 8;
 
-/// The agent of a prompt template and a schema, if both exist.
-pub fn agent(template: &str, schema: &str) -> Option<Agent> {
+/// The agent of a prompt template, by its name and text, and a schema, if there is that schema.
+pub fn agent(name: &str, template: Cow<'static, str>, schema: &str) -> Option<Agent> {
     let schema = SCHEMAS.iter().find(|known| known.name == schema)?;
     Some(Agent {
-        name: Cow::Owned(template.to_owned()),
+        name: Cow::Owned(name.to_owned()),
         schema_name: Cow::Borrowed(schema.name),
         schema: Cow::Borrowed(schema.json),
         role: Cow::Borrowed(""),
         standards: None,
-        prompt_template: prompt::template(template)?,
+        prompt_template: template,
         works_from: InputKind::Material,
         brief,
         check: schema.check,

@@ -67,7 +67,7 @@ pub struct Agent {
     amend: fn(&Agent, &Value, &Amendment, &Inputs) -> Result<Draft, String>,
 }
 
-/// Standards that a definition names: a text of the program's own that all its prompts have.
+/// Standards that a definition names: a text that its prompts can show, as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standards {
     /// The template's name.
@@ -105,23 +105,33 @@ pub fn find(name: &str) -> Option<&'static Agent> {
 pub fn of_phase(definition: &Definition, phase: &Phase) -> Option<Agent> {
     let agent = match (&phase.agent, &phase.prompt, &phase.schema) {
         (Some(name), _, _) => find(name)?.clone(),
-        (None, Some(prompt), Some(schema)) => made::agent(prompt, schema)?,
+        (None, Some(prompt), Some(schema)) => made::agent(prompt, template_of(definition, prompt)?, schema)?,
         _ => return None,
     };
     let role = phase.role.as_ref().and_then(|role| definition.roles.get(role));
     let told = role.and_then(|role| role.prompt.as_deref());
-    let standards = definition.standards.as_ref().and_then(|name| {
-        Some(Standards {
-            name: name.clone(),
-            text: prompt::template(name)?,
-        })
-    });
     Some(Agent {
-        role: told.and_then(prompt::template).unwrap_or_default(),
-        standards,
+        role: told.and_then(|name| template_of(definition, name)).unwrap_or_default(),
+        standards: standards_of(definition),
         ..agent
     })
 }
+
+/// A template by its name: the definition's own before the program's.
+fn template_of(definition: &Definition, name: &str) -> Option<Cow<'static, str>> {
+    let own = definition.prompts.get(name).cloned().map(Cow::Owned);
+    own.or_else(|| prompt::template(name))
+}
+
+/// The standards that a definition names.
+fn standards_of(definition: &Definition) -> Option<Standards> {
+    let name = definition.standards.clone()?;
+    let text = template_of(definition, &name)?;
+    Some(Standards { name, text })
+}
+
+/// The schemas of [`made`] whose artifacts say what is done outside. None does: such acts are an agent's of the program.
+const ACTING: &[&str] = &[];
 
 /// The names that definitions may use.
 #[derive(Debug)]
@@ -151,7 +161,9 @@ impl Names {
 
     /// What is wrong with a definition.
     pub fn mistakes(&self, definition: &Definition) -> Vec<Mistake> {
-        self.with(|known| definition.mistakes(known))
+        let mut mistakes = self.with(|known| definition.mistakes(known));
+        mistakes.extend(failing_templates(definition));
+        mistakes
     }
 
     fn with<T>(&self, check: impl FnOnce(&Known<'_>) -> T) -> T {
@@ -160,8 +172,34 @@ impl Names {
             agents: &self.agents,
             prompts: &prompts,
             schemas: &self.schemas,
+            acting: ACTING,
         })
     }
+}
+
+/// The definition's own templates that cannot be filled in: each is tried here, so that no workflow is the first to.
+fn failing_templates(definition: &Definition) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    for phase in &definition.phases {
+        let (Some(name), Some(schema)) = (&phase.prompt, &phase.schema) else {
+            continue;
+        };
+        let own = definition.prompts.get(name).cloned();
+        let Some(agent) = own.and_then(|text| made::agent(name, Cow::Owned(text), schema)) else {
+            continue;
+        };
+        let agent = Agent {
+            standards: standards_of(definition),
+            ..agent
+        };
+        if let Err(error) = prompt::trial(&agent) {
+            mistakes.push(Mistake {
+                path: vec!["prompts".to_owned(), name.clone()],
+                text: format!("the template {name} of phase {} cannot be filled in: {error}", phase.id),
+            });
+        }
+    }
+    mistakes
 }
 
 /// What an agent proposes once the host has checked it.
@@ -193,7 +231,7 @@ pub enum PromptError {
     #[error(transparent)]
     Inputs(#[from] WrongInputs),
     /// The template failed.
-    #[error("the prompt template of `{agent}` failed")]
+    #[error("the prompt template `{agent}` failed: {source}")]
     Template {
         /// Whose template.
         agent: String,

@@ -95,8 +95,27 @@ array of texts, oldest first; id 0 is the issue's own text.
 {{ fence }}
 ";
 
+/// Fills an agent's template in with nothing to work from. What fails here would fail with anything.
+///
+/// # Errors
+/// What is wrong with the template, for people.
+pub fn trial(agent: &Agent) -> Result<(), String> {
+    let nothing = Brief {
+        facts: serde_json::json!({}),
+        data: serde_json::json!([]),
+    };
+    match filled(agent, &nothing) {
+        Ok(_) => Ok(()),
+        Err(PromptError::Template { source, .. }) => Err(source.to_string()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 pub fn write(agent: &Agent, inputs: &Inputs) -> Result<Prompt, PromptError> {
-    let brief = (agent.brief)(inputs)?;
+    filled(agent, &(agent.brief)(inputs)?)
+}
+
+fn filled(agent: &Agent, brief: &Brief) -> Result<Prompt, PromptError> {
     let (facts, data) = (encoded(&brief.facts), encoded(&brief.data));
     let fence = Digest::of_bytes(format!("{facts}\n{data}").as_bytes()).short();
     let (system, user) = agent

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::answer::{Answer, Refusal};
 use super::providers::server_models;
-use crate::config::{EndpointName, Models, Offer, RepositoryConfig};
+use crate::config::{EndpointName, Models, Offer, RepositoryConfig, definition};
 use crate::engine::check_repository_config;
 use crate::workflow::gate::Candidate;
 
@@ -32,7 +32,7 @@ impl Check {
             models,
             repository: self.repository.as_deref(),
         });
-        let checked = check_repository_config(&text, offer).map_err(Refusal::failed)?;
+        let checked = check_repository_config(&text, &self.definitions_beside(), offer).map_err(Refusal::failed)?;
         match checked {
             Ok(config) => {
                 let notes = [self.unchecked(&config, &server), teams(&config)];
@@ -54,6 +54,16 @@ impl Check {
                 Err(Refusal::mistakes(sentences, data))
             }
         }
+    }
+
+    /// The names of the definitions in the folder beside the file, as far as they can be read: `definitions check` tells
+    /// what is wrong with one.
+    fn definitions_beside(&self) -> Vec<String> {
+        let folder = self.file.with_file_name("countersign");
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let texts = entries.filter_map(|entry| std::fs::read_to_string(entry.path()).ok());
+        let read = texts.filter_map(|text| definition::read(&text, &crate::agents::names(), &[]).ok());
+        read.map(|definition| definition.name).collect()
     }
 
     /// What the server offers, or why that is not known. A file of the server's that this user may not read is no

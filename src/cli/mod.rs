@@ -4,6 +4,7 @@ mod answer;
 mod check;
 mod completions;
 mod database;
+mod definitions;
 mod deliveries;
 mod export;
 mod files;
@@ -102,6 +103,8 @@ enum Command {
     Deliveries(deliveries::Deliveries),
     /// Check a repository's configuration file
     Check(check::Check),
+    /// List the definitions of workflows; check, draw or walk one, or print their schema
+    Definitions(definitions::Definitions),
     /// List where agents' text can come from, usable or why not, with prices and caps; test a model endpoint
     Providers(providers::Providers),
     /// List what agents were asked and what it cost, the newest first; show one run whole
@@ -139,6 +142,7 @@ impl Arguments {
             Command::Fork(fork) => ("fork", fork.run().await),
             Command::Deliveries(deliveries) => (deliveries.name(), deliveries.run().await),
             Command::Check(check) => ("check", check.run()),
+            Command::Definitions(definitions) => (definitions.name(), definitions.run()),
             Command::Providers(providers) => (providers.name(), providers.run().await),
             Command::Runs(runs) => ("runs", runs.run().await),
             Command::Completions(completions) => ("completions", completions.run(&mut Self::command())),

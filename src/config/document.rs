@@ -32,10 +32,20 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 /// Far above any sensible file, far below what costs time: a file is written by people.
-const MAX_BYTES: usize = 64 * 1024;
-const MAX_VALUES: usize = 10_000;
+const SETTINGS: Size = Size {
+    bytes: 64 * 1024,
+    values: 10_000,
+};
 const MAX_DEPTH: usize = 16;
 const MAX_ALIASES: usize = 100;
+
+/// How large a file may be.
+pub(super) struct Size {
+    /// Its text.
+    pub bytes: usize,
+    /// Its keys and values.
+    pub values: usize,
+}
 
 /// Line and column, both from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,18 +106,27 @@ impl Document {
     /// Text that is not YAML, a key that stands twice, more than one document, and a file that is too large, too deep
     /// or grows too large by its aliases.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        if text.len() > MAX_BYTES {
-            return Err(Position::START.error(format!("the file is larger than {} KiB; shorten it", MAX_BYTES / 1024)));
+        Self::parse_within(text, &SETTINGS)
+    }
+
+    /// The same, for a file that may be as large as this.
+    ///
+    /// # Errors
+    /// See [`Document::parse`].
+    pub fn parse_within(text: &str, size: &Size) -> Result<Self, ConfigError> {
+        let &Size { bytes, values } = size;
+        if text.len() > bytes {
+            return Err(Position::START.error(format!("the file is larger than {} KiB; shorten it", bytes / 1024)));
         }
         let options = serde_saphyr::options! {
             budget: serde_saphyr::budget! {
-                max_events: MAX_VALUES,
-                max_nodes: MAX_VALUES,
+                max_events: values,
+                max_nodes: values,
                 max_aliases: MAX_ALIASES,
                 max_depth: MAX_DEPTH,
             },
             alias_limits: serde_saphyr::alias_limits! {
-                max_total_replayed_events: MAX_VALUES,
+                max_total_replayed_events: values,
                 max_replay_stack_depth: MAX_DEPTH,
             },
             // `on` and `no` are words here, as YAML 1.2 has it.
@@ -265,11 +284,14 @@ fn steps(error: &ValidationError<'_>) -> Vec<String> {
     pointer.split('/').skip(1).map(unescaped).collect()
 }
 
-/// What to do about a number out of its range, where the schema says more than the range: its `$comment`.
+/// What to do about a number out of its range, or a form that is not known, where the schema says more: its `$comment`.
 fn advice<'a>(error: &ValidationError<'_>, schema: &'a Value) -> Option<&'a str> {
     if !matches!(
         error.kind(),
-        ValidationErrorKind::Minimum { .. } | ValidationErrorKind::ExclusiveMinimum { .. }
+        ValidationErrorKind::Minimum { .. }
+            | ValidationErrorKind::ExclusiveMinimum { .. }
+            | ValidationErrorKind::MinProperties { .. }
+            | ValidationErrorKind::Pattern { .. }
     ) {
         return None;
     }
@@ -282,7 +304,10 @@ fn remove(value: &mut Value, path: &[String]) {
     let Some((last, above)) = path.split_last() else { return };
     let mut value = Some(value);
     for step in above {
-        value = value.and_then(|value| value.get_mut(step));
+        value = value.and_then(|value| match value {
+            Value::Array(items) => step.parse::<usize>().ok().and_then(|index| items.get_mut(index)),
+            value => value.get_mut(step),
+        });
     }
     if let Some(map) = value.and_then(Value::as_object_mut) {
         map.remove(last);
@@ -321,6 +346,8 @@ fn sentence(name: &str, error: &ValidationError<'_>) -> String {
         ValidationErrorKind::MaxProperties { limit } => format!("{name} must hold at most {limit} entries"),
         ValidationErrorKind::MaxLength { limit } => format!("{name} must be at most {limit} characters long"),
         ValidationErrorKind::MinLength { .. } => format!("{name} must not be empty"),
+        ValidationErrorKind::MinProperties { .. } => format!("{name} must not be empty"),
+        ValidationErrorKind::Pattern { .. } => format!("{name} does not have the form that is asked for"),
         ValidationErrorKind::PropertyNames { .. } => format!("{name} has a key that is not allowed"),
         _ => format!("{name}: {}", error.masked()),
     }
@@ -433,7 +460,8 @@ impl Node {
     fn entry(&self, key: &str) -> Option<&Self> {
         match &self.kind {
             Kind::Map(entries) => entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value),
-            Kind::List(_) | Kind::Scalar(_) => None,
+            Kind::List(items) => key.parse::<usize>().ok().and_then(|index| items.get(index)),
+            Kind::Scalar(_) => None,
         }
     }
 

@@ -8,6 +8,7 @@ mod address;
 mod approval_file;
 mod caps_file;
 mod database;
+pub mod definition;
 mod document;
 mod github_api;
 mod mail_url;

@@ -29,11 +29,12 @@ fn published(name: &str, generated: &Value) {
 fn schemas_on_disk_are_generated_from_the_types() {
     published("countersign.schema.json", &repository_schema());
     published("server.schema.json", &server_schema());
+    published("definition.schema.json", &definition::definition_schema());
 }
 
 #[test]
 fn schemas_refuse_unknown_keys_and_name_their_dialect() {
-    for schema in [repository_schema(), server_schema()] {
+    for schema in [repository_schema(), server_schema(), definition::definition_schema()] {
         assert_eq!(schema["additionalProperties"], false);
         assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
         for (key, property) in schema["properties"].as_object().unwrap() {
@@ -71,7 +72,7 @@ fn the_page_shows_a_repository_file_that_is_valid_and_complete() {
             ("cancel", Right::Write),
         ],
         taken: &[],
-        definitions: &["deliver"],
+        definitions: Some(&["deliver"]),
         offer: None,
     };
     for example in examples("# .github/countersign.yml") {

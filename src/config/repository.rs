@@ -191,8 +191,8 @@ pub struct Vocabulary<'a> {
     pub verbs: &'a [(&'a str, Right)],
     /// Names that verbs already answer to besides their own.
     pub taken: &'a [&'a str],
-    /// The definitions that a workflow can start with.
-    pub definitions: &'a [&'a str],
+    /// The definitions that a workflow can start with; `None` where they are not known, and any is taken.
+    pub definitions: Option<&'a [&'a str]>,
     /// What the server offers; `None` where that is not known, and any endpoint is taken.
     pub offer: Option<Offer<'a>>,
 }
@@ -545,12 +545,14 @@ impl Check<'_> {
     }
 
     fn definition(&mut self, definition: String) -> String {
-        if !self.vocabulary.definitions.contains(&definition.as_str()) {
+        if let Some(known) = self.vocabulary.definitions
+            && !known.contains(&definition.as_str())
+        {
             self.value(
                 &["definition"],
                 format!(
                     "there is no definition `{definition}`; {}",
-                    suggest(&definition, self.vocabulary.definitions.iter().copied())
+                    suggest(&definition, known.iter().copied())
                 ),
             );
         }

@@ -11,7 +11,7 @@ const VERBS: &[(&str, Right)] = &[
 const VOCABULARY: Vocabulary<'static> = Vocabulary {
     verbs: VERBS,
     taken: &["lgtm"],
-    definitions: &["deliver", "solve"],
+    definitions: Some(&["deliver", "solve"]),
     offer: None,
 };
 

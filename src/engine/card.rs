@@ -164,7 +164,7 @@ impl Engine {
             }
         }
         let created = self
-            .post_card(work, stored, kept, body)
+            .post_card(work, stored, body)
             .await
             .map_err(|error| self.failed(&error, work.effect))?;
         extra.push(link_comment(state, created.id, CommentRole::Card, ""));
@@ -179,16 +179,10 @@ impl Engine {
         })
     }
 
-    async fn post_card(
-        &self,
-        work: &Work<'_>,
-        stored: &Stored,
-        kept: Option<&Card>,
-        body: &str,
-    ) -> Result<Created, GithubError> {
+    async fn post_card(&self, work: &Work<'_>, stored: &Stored, body: &str) -> Result<Created, GithubError> {
         let state = &stored.state;
-        // A card that was deleted is not looked for: only a first post can be in doubt.
-        if work.effect.doubt && kept.is_none() {
+        // A card that was deleted is in no list, so what is found is the one that an earlier attempt posted.
+        if work.effect.doubt {
             let bot = self
                 .bot(work.effect.installation)
                 .await

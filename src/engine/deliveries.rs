@@ -3,6 +3,7 @@
 use super::authority::{Speech, person};
 use super::change::{Payload, Sign, Spot};
 use super::commands::{Ends, From, Spoken};
+use super::definitions::is_definition_path;
 use super::settings::{CONFIG_PATH, Settings};
 use super::{Engine, FIRST_REST, MOST_ATTEMPTS, Trouble, rest};
 use crate::chat::reader::read;
@@ -321,21 +322,35 @@ impl Engine {
 
     /// Says once, on the subject where somebody speaks, that the newest configuration cannot be used.
     async fn tell_of_broken_configuration(&self, spoken: &Spoken<'_>) -> Result<(), Trouble> {
-        let Some(broken) = &spoken.settings.broken else {
-            return Ok(());
-        };
-        let digest = crate::workflow::ids::Digest::of_bytes(broken.as_bytes()).short();
+        let settings = &spoken.settings;
+        let configuration = settings
+            .broken
+            .iter()
+            .map(|broken| (CONFIG_PATH, broken, say::configuration_is_broken(CONFIG_PATH, broken)));
+        let definitions = settings.definitions.iter().filter_map(|file| {
+            let broken = file.error.as_ref()?;
+            let said = say::definition_is_broken(&file.path, broken, file.good.is_some());
+            Some((file.path.as_str(), broken, said))
+        });
+        let mut write = Write::new();
         let number = spoken.subject.number;
-        let body = say::configuration_is_broken(CONFIG_PATH, broken);
-        let reply = Payload::Reply {
-            number,
-            to_line: None,
-            body,
-        };
-        let id = format!("config:{}:{number}:{digest}", spoken.spot.repository);
-        self.store()
-            .write(Write::of(self.answer(spoken.spot, number, &id, &reply)?))
-            .await?;
+        for (path, broken, body) in configuration.chain(definitions) {
+            let what = match path {
+                CONFIG_PATH => broken.clone(),
+                path => format!("{path}\n{broken}"),
+            };
+            let digest = crate::workflow::ids::Digest::of_bytes(what.as_bytes()).short();
+            let reply = Payload::Reply {
+                number,
+                to_line: None,
+                body,
+            };
+            let id = format!("config:{}:{number}:{digest}", spoken.spot.repository);
+            write.push(self.answer(spoken.spot, number, &id, &reply)?);
+        }
+        if !write.0.is_empty() {
+            self.store().write(write).await?;
+        }
         Ok(())
     }
 
@@ -463,7 +478,8 @@ impl Engine {
         known: &Repository,
         push: &Push,
     ) -> Result<(), Trouble> {
-        if !push.default_branch || !push.touches(CONFIG_PATH) {
+        let touches = push.touches(CONFIG_PATH) || push.touched.iter().any(|path| is_definition_path(path));
+        if !push.default_branch || !touches {
             return self
                 .nothing_to_do(delivery, "it does not touch the configuration")
                 .await;

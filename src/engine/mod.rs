@@ -15,6 +15,7 @@ mod boxes;
 mod card;
 mod change;
 mod commands;
+mod definitions;
 mod deliveries;
 mod effects;
 mod fork;
@@ -35,7 +36,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::chat::reader::BotName;
-use crate::config::Models;
+use crate::config::{ConfigError, Models};
 use crate::github::{GitHub, GithubError, Repo};
 use crate::mail::Mailer;
 use crate::providers::http::Client as ModelClient;
@@ -47,6 +48,7 @@ use crate::workflow::ids::{InstallationId, UserId};
 use crate::workflow::state::Timestamp;
 
 pub(crate) use change::waits_for;
+pub use definitions::embedded_definitions;
 pub use deliveries::NotStored;
 pub use fork::ForkRequest;
 pub use settings::check_repository_config;
@@ -176,7 +178,7 @@ impl Engine {
     pub fn new(parts: Parts) -> Result<Self, Invalid> {
         let shared = Shared {
             parts,
-            definitions: settings::embedded_definitions()?,
+            definitions: embedded_definitions()?,
             bot: OnceCell::new(),
             wake: Notify::new(),
         };
@@ -418,4 +420,10 @@ impl Engine {
 fn rest(attempt: u32) -> TimeDelta {
     let doubled = FIRST_REST * 2_i32.saturating_pow(attempt.saturating_sub(1).min(16));
     doubled.min(LONGEST_REST)
+}
+
+/// Mistakes of a file in one line.
+fn sentence(errors: &[ConfigError]) -> String {
+    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    errors.join("; ")
 }

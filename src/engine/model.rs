@@ -165,6 +165,13 @@ impl Engine {
             cached: 0,
             output: u64::from(endpoint.max_output_tokens),
         };
+        if let NextTurn::Repair { problems, .. } = turn
+            && most.input + most.output > u64::from(endpoint.context_tokens)
+        {
+            // With its first answer in the talk there is no room for a second.
+            let problems = problems.iter().map(ToString::to_string).collect();
+            return Ok(Some(Why::Unusable(problems)));
+        }
         let state = errand.state();
         let new = NewCall {
             run: errand.run.id.clone(),

@@ -40,15 +40,15 @@ impl Engine {
         if issue.state == crate::github::SubjectState::Closed {
             return Ok(Settled::refused(say::subject_is_closed(verb.name)));
         }
-        let Some(definition) = self.definition(name) else {
-            let known: Vec<&str> = self.definitions().map(|definition| definition.name.as_str()).collect();
+        let Some(definition) = self.definition(&spoken.settings, name) else {
+            let known = self.definition_names(&spoken.settings.definitions);
             return Ok(Settled::refused(say::unknown_definition(name, &known)));
         };
-        let given = match self.given_to(spoken, definition, given).await? {
+        let given = match self.given_to(spoken, &definition, given).await? {
             Ok(given) => given,
-            Err(wrong) => return Ok(Settled::refused(say::misgiven(definition, &wrong))),
+            Err(wrong) => return Ok(Settled::refused(say::misgiven(&definition, &wrong))),
         };
-        let definition = match self.tightened(spoken, definition).await? {
+        let definition = match self.tightened(spoken, &definition).await? {
             Ok(definition) => definition,
             Err(refused) => return Ok(refused),
         };

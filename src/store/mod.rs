@@ -7,6 +7,7 @@
 pub mod calls;
 pub mod change;
 mod counters;
+pub mod definitions;
 pub mod deliveries;
 pub mod effects;
 pub mod fork;

@@ -6,6 +6,7 @@ mod validate;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::gate::{Candidate, Excluded, Quorum};
@@ -15,7 +16,7 @@ pub use given::Misgiven;
 
 /// A definition as its file holds it. The whole of it is stored in a workflow's first event, so a workflow in flight
 /// keeps the definition that it started with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Definition {
     /// What `/…` and the lists call it.
@@ -30,15 +31,20 @@ pub struct Definition {
     /// In whose name agents speak: name to role.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub roles: BTreeMap<String, Role>,
-    /// What all prompts of the definition hold answers to: the name of a template.
+    /// What answers are held to, the name of a template: prompts show it with `{{ standards.text }}`, and its SHA-256
+    /// with `{{ standards.sha256 }}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub standards: Option<String>,
+    /// Prompt templates of its own, looked for before the program's: name to text.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub prompts: BTreeMap<String, String>,
     /// The nodes, in the order in which a card lists them.
     pub phases: Vec<Phase>,
 }
 
 /// Something that is given when a workflow starts.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
     /// What it is, for people.
@@ -51,6 +57,7 @@ pub struct Input {
     pub choices: Vec<String>,
     /// What it is when nobody says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub default: Option<String>,
     /// Whether it is a path of a file that must exist in the repository, and whose text the agents are given.
     #[serde(default)]
@@ -58,21 +65,23 @@ pub struct Input {
 }
 
 /// In whose name an agent speaks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Role {
     /// What people call it.
     pub title: String,
     /// What it is told before every prompt: the name of a template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub prompt: Option<String>,
     /// Where its text comes from, unless the repository says otherwise: `rules`, `manual` or `http:NAME`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub provider: Option<String>,
 }
 
 /// A node of the graph.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Phase {
     /// Its name within the definition.
@@ -84,18 +93,23 @@ pub struct Phase {
     pub needs: Vec<PhaseId>,
     /// One of the program's own agents, which proposes an artifact.
     #[serde(default)]
+    #[schemars(with = "String")]
     pub agent: Option<String>,
     /// The prompt template of an agent that the definition makes: it proposes an artifact by `schema`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub prompt: Option<String>,
     /// The schema of what is proposed for `prompt`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub schema: Option<String>,
     /// The role in whose name the agent speaks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub role: Option<String>,
     /// Where the agent's text comes from, whatever the repository says: a phase of a person is `manual`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub provider: Option<String>,
     /// Phases whose artifacts and outcomes the agent is given.
     #[serde(default)]
@@ -108,12 +122,14 @@ pub struct Phase {
     pub gate: Gate,
     /// Where a verdict of *fail* goes back to. The phases from there to here are run again, each in its next iteration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     pub on_fail: Option<PhaseId>,
     /// Begins only when a verdict goes back to it. Until then whoever needs it does not wait for it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub on_demand: bool,
     /// The phase whose approved acts this one carries out; its own name means its own.
     #[serde(default)]
+    #[schemars(with = "String")]
     pub executes: Option<PhaseId>,
     /// Caps of this phase.
     #[serde(default)]
@@ -151,6 +167,25 @@ impl Gate {
             Self::People(gate) => Some(gate),
             Self::None => None,
         }
+    }
+}
+
+/// Written by hand: what the derive makes of an enum tells whoever mistyped a key of it nothing.
+impl JsonSchema for Gate {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Gate".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "What must hold before a workflow goes on: `none` (also `skip`), or `people` with what is asked of them.",
+            "type": ["string", "object"],
+            "pattern": "^(none|skip)$",
+            "$comment": "there are `none` and `people: {}`, whom nothing replaces in front of what leaves",
+            "properties": { "people": generator.subschema_for::<super::gate::GateFile>() },
+            "additionalProperties": false,
+            "minProperties": 1,
+        })
     }
 }
 
@@ -197,7 +232,7 @@ pub enum OnExpiry {
 }
 
 /// Caps of a phase. Reaching one is a state, not an error.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     /// How many iterations (first run and revisions) there may be.
@@ -253,6 +288,8 @@ pub struct Known<'a> {
     pub prompts: &'a [&'a str],
     /// Schemas of artifacts.
     pub schemas: &'a [&'a str],
+    /// Those of the schemas whose artifacts say what is done outside.
+    pub acting: &'a [&'a str],
 }
 
 /// One mistake of a definition.
@@ -320,6 +357,7 @@ mod tests {
             agents: AGENTS,
             prompts: &["plan", "review", "revise"],
             schemas: &["document.v1", "review.v1"],
+            acting: &[],
         };
         Definition::parse(&yaml, &known)
             .map(|_| String::new())

@@ -100,12 +100,13 @@ pub enum Excluded {
 }
 
 /// So many approvals of different people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Quorum {
     /// How many.
     pub quorum: u32,
     /// Whose; everybody with the gate's right when it is empty.
+    #[schemars(with = "Vec<String>", extend("items" = candidates()))]
     pub of: Vec<Candidate>,
 }
 
@@ -218,26 +219,59 @@ impl PeopleGate {
     }
 }
 
-/// A gate as its file holds it: a quorum may be a number, or say of whom.
-#[derive(Deserialize)]
+/// People, and how many of them.
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct GateFile {
+    /// The least right that an approval needs; `write` or more in front of what leaves.
     #[serde(default = "write")]
+    #[schemars(with = "String", extend("enum" = ["read", "triage", "write", "maintain", "admin"]))]
     right: Right,
+    /// How many different people must approve: a number, or with names, such as `2 of @org/team`.
     #[serde(default)]
+    #[schemars(with = "serde_json::Value", extend(
+        "type" = ["integer", "string"],
+        "default" = 1,
+        "pattern" = "^[0-9]+( of @.+)?$",
+        "$comment" = "write a number, or `2 of @org/team`"
+    ))]
     quorum: QuorumFile,
+    /// Whose approval counts, as `@org/team` or `@login`; everybody's with the right when it is empty.
     #[serde(default)]
+    #[schemars(with = "Vec<String>", extend("items" = candidates()))]
     of: Vec<Candidate>,
+    /// Further quorums, each to be met too.
     #[serde(default)]
     also: Vec<Quorum>,
+    /// Whether an owner of each touched path that has owners must be among those who approved.
     #[serde(default)]
     code_owners: bool,
+    /// Who does not count: `starter` (of the workflow), `author` (of the issue), `steerers` (who shaped the proposal).
     #[serde(default)]
+    #[schemars(with = "Vec<String>", extend("items" = excluded()))]
     exclude: BTreeSet<Excluded>,
+    /// After how many hours without an answer something happens; never, unless it is given.
     #[serde(default)]
+    #[schemars(with = "u32")]
     expires_after_hours: Option<u32>,
+    /// What happens then. Silence is never consent.
     #[serde(default)]
+    #[schemars(with = "String", extend("enum" = ["remind", "reject"]))]
     on_expiry: OnExpiry,
+}
+
+/// The schema of a [`Candidate`].
+fn candidates() -> serde_json::Value {
+    serde_json::json!({
+        "type": "string",
+        "pattern": "^@[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)?$",
+        "$comment": "write `@org/team` or `@login`",
+    })
+}
+
+/// The schema of [`Excluded`].
+fn excluded() -> serde_json::Value {
+    serde_json::json!({ "type": "string", "enum": ["starter", "author", "steerers"] })
 }
 
 #[derive(Deserialize)]

@@ -372,6 +372,62 @@ fn check_accepts_a_good_file_and_names_one_that_is_not_there() {
 }
 
 #[test]
+fn definitions_are_listed_checked_drawn_and_walked() {
+    let home = tempfile::tempdir().unwrap();
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
+    let (triage, script) = (
+        format!("{examples}/triage.yml"),
+        format!("{examples}/triage.script.yml"),
+    );
+    assert!(run(home.path(), &["definitions"]).page().contains("deliver "));
+    let good = run(home.path(), &["definitions", "check", &triage]);
+    assert!(good.page().ends_with("is good: triage 1, 3 phases.\n"));
+    let text = std::fs::read_to_string(&triage).unwrap();
+    std::fs::write(
+        home.path().join("bad.yml"),
+        text.replace("role: sorter", "rôle: sorter"),
+    )
+    .unwrap();
+    let bad = run(home.path(), &["definitions", "check", "bad.yml"]);
+    assert_eq!((bad.code, bad.out.as_str(), bad.err.lines().count()), (1, "", 2));
+    assert!(bad.err.starts_with("bad.yml:20:5: "), "{}", bad.err);
+    let envelope = run(home.path(), &["--json", "definitions", "check", "bad.yml"]).envelope();
+    assert_eq!(envelope["data"]["mistakes"][0]["line"], 20);
+    std::fs::write(
+        home.path().join("taken.yml"),
+        text.replace("name: triage", "name: tasks"),
+    )
+    .unwrap();
+    let taken = run(home.path(), &["definitions", "check", "taken.yml"]);
+    assert!(taken.err.contains("the name tasks is taken"), "{}", taken.err);
+    let drawn = run(home.path(), &["definitions", "graph", &triage]);
+    assert!(drawn.page().starts_with("flowchart TD\n"));
+    let unknown = run(home.path(), &["definitions", "graph", "delvier"]);
+    assert!(unknown.err.contains("did you mean `deliver`?"), "{}", unknown.err);
+    let walk = ["definitions", "simulate", &triage, "--script", &script];
+    assert!(run(home.path(), &walk).page().contains("[completed]"));
+    let steps = run(home.path(), &[&["--json"][..], &walk].concat()).envelope();
+    assert_eq!(steps["data"]["steps"][0]["phases"][0]["status"], "running");
+    let schema = run(home.path(), &["definitions", "schema"]);
+    assert!(serde_json::from_str::<Value>(schema.page()).unwrap()["properties"]["phases"].is_object());
+}
+
+#[test]
+fn check_knows_the_definitions_in_the_folder_beside_the_file() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("countersign.yml");
+    std::fs::write(&file, "version: 1\ndefinition: triage\n").unwrap();
+    assert_eq!(run(home.path(), &["check", "countersign.yml"]).code, 1);
+    std::fs::create_dir(home.path().join("countersign")).unwrap();
+    let triage = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/triage.yml");
+    std::fs::copy(triage, home.path().join("countersign/triage.yml")).unwrap();
+    assert_eq!(
+        run(home.path(), &["check", "countersign.yml"]).page(),
+        "countersign.yml is good.\n"
+    );
+}
+
+#[test]
 fn completions_are_a_script_for_the_shell() {
     let home = tempfile::tempdir().unwrap();
     assert!(

@@ -22,7 +22,7 @@ fn judged(writes: &[(&str, &str)]) -> Result<Draft, Vec<Problem>> {
         .map(|(path, content)| json!({"path": path, "content": content}))
         .collect();
     let answer = json!({"summary": "Files", "writes": writes, "unfinished": []});
-    let agent = super::agent("generate/generate", "files.v1").unwrap();
+    let agent = super::agent("files", "Write them.".into(), "files.v1").unwrap();
     judge(&agent, &answer.to_string(), &inputs())
 }
 

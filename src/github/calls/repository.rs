@@ -29,6 +29,15 @@ pub struct RepoFile {
     pub sha: String,
 }
 
+/// A file of a folder, as the folder lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedFile {
+    /// The whole path.
+    pub path: String,
+    /// Git's SHA of the blob.
+    pub sha: String,
+}
+
 impl Repo {
     /// The repository as it is now. Its id may differ from the handle's: the old name may belong to another.
     pub async fn repository(&self) -> Result<RepositoryInfo, GithubError> {
@@ -65,6 +74,32 @@ impl Repo {
             text: String::from_utf8(bytes).map_err(|_| unreadable("is not UTF-8"))?,
             sha: part("sha").ok_or_else(|| missing("sha"))?.to_owned(),
         }))
+    }
+
+    /// The files of a folder on the default branch, without those of folders below it; none where there is no folder.
+    /// GitHub lists at most 1,000.
+    pub async fn files_in(&self, path: &str) -> Result<Vec<ListedFile>, GithubError> {
+        let segments: Vec<String> = path.split('/').map(segment).collect::<Result<_, _>>()?;
+        let route = self.path(&format!("/contents/{}", segments.join("/")))?;
+        let listed: Value = match self.caller.get(&route).await {
+            Ok(answer) => answer.json()?,
+            Err(GithubError::NotFound(_)) => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let entries = listed.as_array().map_or(&[][..], Vec::as_slice);
+        let files = entries.iter().filter(|entry| entry["type"] == "file");
+        files
+            .map(|entry| {
+                let part = |name: &'static str| {
+                    let text = entry.get(name).and_then(Value::as_str);
+                    text.map(str::to_owned).ok_or_else(|| missing(name))
+                };
+                Ok(ListedFile {
+                    path: part("path")?,
+                    sha: part("sha")?,
+                })
+            })
+            .collect()
     }
 
     /// The CODEOWNERS of the default branch, from the first place that has one; `None` where none does.

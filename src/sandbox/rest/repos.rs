@@ -137,7 +137,11 @@ impl Call<'_> {
                 None => (below, "file", text.len()),
             };
             if seen.insert(first.to_owned()) {
-                entries.push(self.entry(repo, &format!("{prefix}{first}"), kind, size));
+                let mut entry = self.entry(repo, &format!("{prefix}{first}"), kind, size);
+                if kind == "file" {
+                    render::extend(&mut entry, json!({ "sha": sha_of(text) }));
+                }
+                entries.push(entry);
             }
         }
         if entries.is_empty() {

@@ -2,8 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Definition, Gate, HOURS_OF_A_YEAR, Known, Mistake, PeopleGate, Phase};
+use super::{Definition, HOURS_OF_A_YEAR, Known, Mistake, PeopleGate, Phase};
 use crate::workflow::ids::PhaseId;
+use crate::workflow::right::Right;
+
+/// The most iterations of a phase: a loop that has not ended by then is one that people must look at.
+const MOST_ITERATIONS: u32 = 100;
+
+/// The longest name that anything in a definition may have, in characters: it stands in keys, cards and commands.
+const LONGEST_NAME: usize = 40;
 
 /// The longest that one run of an agent may take, in minutes: a day.
 const MINUTES_OF_A_DAY: u32 = 1440;
@@ -25,6 +32,7 @@ pub(super) fn mistakes(definition: &Definition, known: &Known<'_>) -> Vec<Mistak
     if definition.phases.is_empty() {
         check.report(&["phases"], format!("{}: there are no phases", definition.name));
     }
+    check.words();
     check.inputs();
     check.roles();
     check.standards();
@@ -72,6 +80,40 @@ impl Check<'_> {
         self.report(&["phases", &index, key], format!("phase {id}: {text}"));
     }
 
+    /// Whatever is named in a definition is named by a word.
+    fn words(&mut self) {
+        let definition = self.definition;
+        if !is_word(&definition.name) {
+            self.report(&["name"], no_word(&definition.name));
+        }
+        for (index, phase) in definition.phases.iter().enumerate() {
+            if !is_word(phase.id.as_str()) {
+                let index = index.to_string();
+                self.report(&["phases", &index, "id"], no_word(phase.id.as_str()));
+            }
+        }
+        for (key, names) in [
+            ("inputs", definition.inputs.keys().collect::<Vec<_>>()),
+            ("roles", definition.roles.keys().collect()),
+            ("prompts", definition.prompts.keys().collect()),
+        ] {
+            for name in names.into_iter().filter(|name| !is_word(name)) {
+                self.report(&[key, name], no_word(name));
+            }
+        }
+    }
+
+    fn has_template(&self, name: &str) -> bool {
+        self.definition.prompts.contains_key(name) || self.known.prompts.contains(&name)
+    }
+
+    /// What templates there are instead: the definition's own, then the program's.
+    fn instead_of_template(&self, name: &str) -> String {
+        let own = self.definition.prompts.keys().map(String::as_str);
+        let all: Vec<&str> = own.chain(self.known.prompts.iter().copied()).collect();
+        instead(name, &all)
+    }
+
     fn inputs(&mut self) {
         for (name, input) in &self.definition.inputs {
             let wrong = match &input.default {
@@ -93,11 +135,11 @@ impl Check<'_> {
 
     fn standards(&mut self) {
         if let Some(name) = &self.definition.standards
-            && !self.known.prompts.contains(&name.as_str())
+            && !self.has_template(name)
         {
             let text = format!(
                 "standards: there is no template {name}; {}",
-                instead(name, self.known.prompts)
+                self.instead_of_template(name)
             );
             self.report(&["standards"], text);
         }
@@ -106,12 +148,10 @@ impl Check<'_> {
     fn roles(&mut self) {
         for (name, role) in &self.definition.roles {
             if let Some(prompt) = &role.prompt
-                && !self.known.prompts.contains(&prompt.as_str())
+                && !self.has_template(prompt)
             {
-                let text = format!(
-                    "role {name}: there is no template {prompt}; {}",
-                    instead(prompt, self.known.prompts)
-                );
+                let instead = self.instead_of_template(prompt);
+                let text = format!("role {name}: there is no template {prompt}; {instead}");
                 self.report(&["roles", name, "prompt"], text);
             }
             if let Some(provider) = &role.provider
@@ -146,19 +186,23 @@ impl Check<'_> {
         let known = self.known;
         for (key, word, names) in [
             ("agent", &phase.agent, known.agents),
-            ("prompt", &phase.prompt, known.prompts),
             ("schema", &phase.schema, known.schemas),
         ] {
             if let Some(word) = word
                 && !names.contains(&word.as_str())
             {
-                let what = if key == "prompt" { "template" } else { key };
                 self.phase(
                     index,
                     key,
-                    format!("there is no {what} {word}; {}", instead(word, names)),
+                    format!("there is no {key} {word}; {}", instead(word, names)),
                 );
             }
+        }
+        if let Some(prompt) = &phase.prompt
+            && !self.has_template(prompt)
+        {
+            let instead = self.instead_of_template(prompt);
+            self.phase(index, "prompt", format!("there is no template {prompt}; {instead}"));
         }
         if let Some(role) = &phase.role
             && !self.definition.roles.contains_key(role)
@@ -235,6 +279,13 @@ impl Check<'_> {
         if phase.limits.iterations == 0 {
             self.phase(index, "limits", "limits.iterations must be at least 1".to_owned());
         }
+        if phase.limits.iterations > MOST_ITERATIONS {
+            self.phase(
+                index,
+                "limits",
+                format!("limits.iterations must be at most {MOST_ITERATIONS}"),
+            );
+        }
         if !(1..=MINUTES_OF_A_DAY).contains(&phase.limits.minutes) {
             self.phase(
                 index,
@@ -272,6 +323,32 @@ impl Check<'_> {
                 self.way_back(index, phase, to, &before);
             }
         }
+        self.reachable();
+    }
+
+    /// A phase that begins only when a verdict goes back to it must lie on some way back.
+    fn reachable(&mut self) {
+        let definition = self.definition;
+        let waiting: Vec<(usize, &Phase)> = definition
+            .phases
+            .iter()
+            .enumerate()
+            .filter(|(_, phase)| phase.on_demand)
+            .collect();
+        if waiting.is_empty() {
+            return;
+        }
+        let ways = definition.phases.iter();
+        let reached: BTreeSet<&PhaseId> = ways
+            .filter_map(|phase| Some((phase.on_fail.as_ref()?, &phase.id)))
+            .flat_map(|(to, from)| definition.between(to, from))
+            .collect();
+        for (index, phase) in waiting {
+            if !reached.contains(&phase.id) {
+                let text = "it never begins: it is `on_demand`, and no `on_fail` goes back to it".to_owned();
+                self.phase(index, "on_demand", text);
+            }
+        }
     }
 
     fn execution(
@@ -288,18 +365,31 @@ impl Check<'_> {
             self.phase(index, "executes", text);
         }
         let proposes = definition.phase(source).is_some_and(Phase::has_agent);
-        let gated = definition
-            .phase(source)
-            .is_some_and(|source| matches!(source.gate, Gate::People(_)));
+        let gate = definition.phase(source).and_then(|source| source.gate.people());
+        let schema = definition.phase(source).and_then(|source| source.schema.as_deref());
         if !proposes {
             self.phase(
                 index,
                 "executes",
                 format!("it executes {source}, which proposes nothing"),
             );
-        } else if !gated {
-            let text = format!("what it executes leaves, so {source} needs a gate of people");
+        } else if let Some(schema) = schema.filter(|schema| !self.known.acting.contains(schema)) {
+            let text = format!("{source} proposes {schema}, which says nothing that could be carried out");
             self.phase(index, "executes", text);
+        }
+        match gate {
+            None if proposes => {
+                let text = format!("what it executes leaves, so {source} needs a gate of people");
+                self.phase(index, "executes", text);
+            }
+            Some(gate) if gate.right < Right::Write => {
+                let text = format!(
+                    "what it executes leaves, so the gate of {source} needs people with `write` or more, not `{}`",
+                    gate.right
+                );
+                self.phase(index, "executes", text);
+            }
+            _ => {}
         }
         if *source != phase.id {
             if !before[&phase.id].contains(source) {
@@ -331,6 +421,19 @@ impl Check<'_> {
             self.phase(index, "on_fail", text);
         }
     }
+}
+
+/// Lower-case letters, digits, `-` and `_`, a letter first.
+fn is_word(name: &str) -> bool {
+    let of_a_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
+    name.starts_with(|c: char| c.is_ascii_lowercase()) && name.bytes().all(of_a_word) && name.len() <= LONGEST_NAME
+}
+
+fn no_word(name: &str) -> String {
+    let shown: String = name.chars().take(LONGEST_NAME).collect();
+    format!(
+        "{shown:?} cannot be a name; use up to {LONGEST_NAME} lower-case letters, digits, `-` and `_`, a letter first"
+    )
 }
 
 fn is_provider(word: &str) -> bool {

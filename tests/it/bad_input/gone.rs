@@ -2,6 +2,7 @@
 
 use super::{TASKS, approve, asked, holds, opened};
 use crate::world::{Setup, World};
+use countersign::sandbox::{FaultKind, FaultRule};
 
 #[tokio::test]
 async fn a_card_that_was_deleted_is_posted_anew() {
@@ -14,6 +15,27 @@ async fn a_card_that_was_deleted_is_posted_anew() {
     approve(&world, issue).await;
     world.hear(issue);
     assert_eq!(world.opened().len(), 2);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_card_that_was_deleted_and_whose_new_post_is_in_doubt_is_posted_once() {
+    let world = World::new().await;
+    let issue = asked(&world, TASKS).await;
+    let card = world.card_comment(issue).unwrap().id;
+    world.github.as_("ada").delete_comment(card).unwrap();
+    while world.github.lose_next().is_some() {}
+    let posts = |method: &str, path: &str| method == "POST" && path.ends_with("/comments");
+    let lost = FaultRule::when(posts, FaultKind::ExecuteThenReset).times(1);
+    world.github.fault(lost);
+    world.say("alice", issue, "/edit t1 title=\"Write it down\"").await;
+    world.wait(90).await;
+    let bot = world.github.bot_login();
+    let cards = world.github.comments(issue).into_iter();
+    let cards = cards.filter(|comment| comment.author == bot && comment.body.contains("### Deliver"));
+    assert_eq!(cards.count(), 1);
+    approve(&world, issue).await;
+    world.hear(issue);
     world.end().await;
 }
 

@@ -90,3 +90,18 @@ pub fn configuration_is_broken(path: &str, mistakes: &str) -> String {
         sentence(mistakes)
     )
 }
+
+/// The newest of a repository's definitions cannot be used; said as [`configuration_is_broken`] is.
+pub fn definition_is_broken(path: &str, mistakes: &str, earlier: bool) -> String {
+    let in_force = match earlier {
+        true => "The last good one stays in force, and workflows that run are not touched.",
+        false => "Until it is put right there is no such definition.",
+    };
+    format!(
+        "{} cannot be used: {} {in_force} Put it right on the default branch, and it is read at once; {} shows every \
+         mistake.",
+        code(path),
+        sentence(mistakes),
+        code("countersign definitions check FILE")
+    )
+}

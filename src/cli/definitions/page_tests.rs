@@ -1,0 +1,239 @@
+//! `docs/definitions.md` is written from the schema, the example and what the commands print of it.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{graph, read, simulate};
+use crate::config::definition::definition_schema;
+
+const LEAD: &str = "<!-- Written from the types. `UPDATE_DOCS=1 cargo test definitions_document` writes it anew. -->
+
+# Definitions of workflows
+
+A workflow follows a definition: a file of YAML with phases, and what must hold between them. The program brings some
+(`countersign definitions` lists them). A repository adds its own: one file each, `.github/countersign/NAME.yml` on the
+default branch, at most 50. `/run NAME` starts one; `definition: NAME` in `.github/countersign.yml` makes it the one that
+`/deliver` starts.
+
+A push to the default branch has the files read at once. A file with mistakes changes nothing: the last good one stays in
+force, and whoever speaks next reads what is wrong, with line and column. A workflow keeps the definition that it started
+with, whatever becomes of the file. A name that the program brings, or another file has, cannot be taken.
+
+A definition cannot loosen what holds elsewhere. What leaves (issues, mail) needs a gate of people with `write` or more in
+front of it; the repository's `permissions`, its caps and the server's hold beside what a definition says. Templates are
+rendered with a bound on their work and see nothing but what they are given: the name and text of their schema. What
+people wrote reaches a model as encoded data behind the template's text, never through it.
+
+Before a file is used, all of this is checked, and each mistake is told with its place: keys that are not known; names
+that do not exist; a phase that nothing reaches; a cycle that is no iteration (what repeats goes back by `on_fail`); a
+loop without a cap (`limits.iterations` of the phase that it goes back to); a template that is missing or fails; a gate
+that is missing or too weak in front of what leaves.
+
+| command | what it does |
+| --- | --- |
+| `countersign definitions` | lists what the program brings |
+| `countersign definitions check FILE` | every mistake, as `FILE:LINE:COLUMN: what to do` |
+| `countersign definitions graph NAME` | a Mermaid chart and a text; also of a file |
+| `countersign definitions simulate NAME --script FILE` | walks it with nothing outside and prints every state; also a file |
+| `countersign definitions schema` | the JSON Schema, for editors; it lies in `schema/definition.schema.json`, too |
+
+## Keys
+";
+
+const SCRIPT: &str = "## Scripts of `simulate`
+
+A script has `given` (what the definition asks for) and `steps`, in order. Each step is one of these; a step that is
+refused says why and changes nothing. A minute passes before each.
+
+| step | keys, all optional | what happens |
+| --- | --- | --- |
+| `ran` | `phase` (else the first that runs), `result` (`proposed`, `prompted`, `failed`, `needs_person`, `nothing`), `verdict` (`pass`, `fail`), `acts` (how many) | an agent's run ends |
+| `acted` | `phase`, `all` | one act, or all that are left, are carried out |
+| `act_failed` | `phase` | an act fails for good |
+| `approve` | `by`, `right`, `verdict` | somebody approves what is shown |
+| `respond` | `by`, `right`, `phase`, `verdict` | somebody answers in the agent's place |
+| `reject`, `revise`, `hold`, `cancel` | `by`, `right`, `text` | somebody says so |
+| `unapprove`, `unhold`, `retry` | `by`, `right` | somebody says so |
+| `wait_hours: N` | | time passes, and the open gate's timer fires if it is due |
+| `closed` | | the issue is closed |
+
+`by` is a login (`alice` unless it is given) and `right` a right on the repository (`admin`). Keys may be left out, the
+mapping not: `approve: {}`.
+";
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn example(name: &str) -> String {
+    std::fs::read_to_string(root().join("examples").join(name)).unwrap()
+}
+
+fn kind(schema: &Value) -> String {
+    if let Some(options) = schema["enum"].as_array() {
+        let options: Vec<String> = options
+            .iter()
+            .map(|option| format!("`{}`", option.as_str().unwrap()))
+            .collect();
+        return options.join(", ");
+    }
+    if schema["type"] == serde_json::json!(["integer", "string"]) {
+        return "whole number or text".to_owned();
+    }
+    if schema["pattern"].is_string() {
+        return "`none` (or `skip`), or `people`".to_owned();
+    }
+    match schema["type"].as_str() {
+        Some("string") => "text".to_owned(),
+        Some("integer") => "whole number".to_owned(),
+        Some("boolean") => "true or false".to_owned(),
+        Some("array") => match schema["items"]["type"].as_str() {
+            Some("object") => "list of mappings".to_owned(),
+            _ => "list of texts".to_owned(),
+        },
+        Some("object") if schema["additionalProperties"].is_object() => {
+            match schema["additionalProperties"]["type"].as_str() {
+                Some("string") => "name to text".to_owned(),
+                _ => "name to mapping".to_owned(),
+            }
+        }
+        Some("object") => "mapping".to_owned(),
+        other => panic!("{other:?} of {schema}"),
+    }
+}
+
+/// The tables of a mapping's keys, and of those below it.
+fn tables(title: &str, schema: &Value, path: &str, page: &mut String) {
+    let _ = write!(
+        page,
+        "\n### {title}\n\n| key | what may stand there | default | meaning |\n| --- | --- | --- | --- |\n"
+    );
+    let required = schema["required"].as_array().cloned().unwrap_or_default();
+    let mut below = Vec::new();
+    for (key, property) in schema["properties"].as_object().unwrap() {
+        let default = match &property["default"] {
+            _ if required.contains(&Value::from(key.as_str())) => "required".to_owned(),
+            Value::String(text) => format!("`{text}`"),
+            Value::Number(number) => format!("`{number}`"),
+            Value::Bool(truth) => format!("`{truth}`"),
+            _ => String::new(),
+        };
+        let meaning = property["description"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{path}{key} has no description"));
+        let meaning = meaning.replace('\n', " ").replace('|', "\\|");
+        let _ = writeln!(page, "| `{key}` | {} | {default} | {meaning} |", kind(property));
+        for (inner, step) in [
+            (property, String::new()),
+            (&property["items"], "[]".to_owned()),
+            (&property["additionalProperties"], ".NAME".to_owned()),
+        ] {
+            if inner["properties"].is_object() {
+                below.push((format!("{path}{key}{step}"), inner));
+            }
+        }
+    }
+    for (path, schema) in below {
+        // Both gates of a phase have the same keys.
+        if !path.contains("prompt_gate") {
+            tables(&format!("`{path}`"), schema, &format!("{path}."), page);
+        }
+    }
+}
+
+fn document() -> String {
+    let mut page = LEAD.to_owned();
+    tables("The file", &definition_schema(), "", &mut page);
+    let definition = read(&root().join("examples/triage.yml"), &[]).unwrap();
+    let walked = simulate::pages(&definition, &example("triage.script.yml")).unwrap();
+    let _ = write!(
+        page,
+        "\n## An example\n\n`examples/triage.yml` sorts an issue. No part of it is in the program:\n\n```yaml\n{}```\n\n\
+         `countersign definitions graph examples/triage.yml`:\n\n```mermaid\n{}```\n\n```text\n{}```\n\n\
+         {SCRIPT}\n`examples/triage.script.yml`:\n\n```yaml\n{}```\n\nThe walk:\n\n```text\n{}```\n",
+        example("triage.yml"),
+        graph::mermaid(&definition),
+        graph::text(&definition),
+        example("triage.script.yml"),
+        walked.trim_end().to_owned() + "\n",
+    );
+    page
+}
+
+#[test]
+fn the_definitions_document_is_written_from_the_types() {
+    let path = root().join("docs/definitions.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, document()).unwrap();
+    }
+    assert!(
+        std::fs::read_to_string(path).unwrap_or_default() == document(),
+        "docs/definitions.md is out of date: UPDATE_DOCS=1 cargo test definitions_document"
+    );
+}
+
+#[test]
+fn a_refused_step_says_why_and_changes_nothing() {
+    let definition = read(&root().join("examples/triage.yml"), &[]).unwrap();
+    let walked = simulate::pages(
+        &definition,
+        "steps:\n  - approve: {}\n  - acted: {}\n  - ran: {phase: nowhere}\n  - wait_hours: 5\n",
+    )
+    .unwrap();
+    for line in [
+        "== alice (admin) approves [open]\n   refused: ",
+        "refused: no phase is approved\n",
+        "refused: there is no phase nowhere\n",
+        "refused: no gate is open\n",
+    ] {
+        assert!(walked.contains(line), "{line}\n{walked}");
+    }
+    assert_eq!(walked.matches("sort    running  iteration 1").count(), 5, "{walked}");
+}
+
+#[test]
+fn a_script_that_does_not_fit_is_refused() {
+    let definition = read(&root().join("examples/triage.yml"), &[]).unwrap();
+    for (script, expected) in [
+        ("given: {focus: weather}\nsteps: []\n", "`given` does not fit"),
+        ("steps:\n  - aprove: {}\n", "aprove"),
+        ("steps:\n  - ran: {phaze: sort}\n", "phaze"),
+    ] {
+        let refused = simulate::pages(&definition, script).unwrap_err();
+        assert!(refused.contains(expected), "{script}\n{refused}");
+    }
+}
+
+#[test]
+fn the_whole_of_a_definition_with_acts_is_walked() {
+    let all = crate::engine::embedded_definitions().unwrap();
+    let deliver = all.iter().find(|definition| definition.name == "deliver").unwrap();
+    let walked = simulate::pages(
+        deliver,
+        "steps:\n  - ran: {acts: 3}\n  - approve: {}\n  - acted: {}\n  - acted: {all: true}\n  - ran: {}\n  - approve: {by: bob, right: write}\n  - act_failed: {}\n  - retry: {}\n  - acted: {}\n",
+    )
+    .unwrap();
+    assert!(walked.trim_end().contains("== acted email [completed]"), "{walked}");
+    assert!(!walked.contains("refused"), "{walked}");
+}
+
+#[test]
+fn two_hundred_phases_are_drawn_and_walked() {
+    let mut text = "name: long\nversion: 1\ntitle: Long\nprompts: {p: P}\nphases:\n".to_owned();
+    let mut script = "steps:\n".to_owned();
+    for number in 0..200_u32 {
+        let needs = number.checked_sub(1).map(|before| format!("p{before}"));
+        let _ = writeln!(
+            text,
+            "  - {{id: p{number}, title: P, needs: [{}], prompt: p, schema: document.v1, gate: {{people: {{}}}}}}",
+            needs.unwrap_or_default()
+        );
+        script.push_str("  - ran: {}\n  - approve: {}\n");
+    }
+    let definition = crate::config::definition::read(&text, &crate::agents::names(), &[]).unwrap();
+    assert_eq!(graph::mermaid(&definition).lines().count(), 1 + 200 * 2 + 199);
+    let walked = simulate::pages(&definition, &script).unwrap();
+    assert!(walked.contains("== alice (admin) approves [completed]"));
+}

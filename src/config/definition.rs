@@ -1,0 +1,85 @@
+//! Definitions of workflows as files: held to the schema of the type, then to what no schema can say, every mistake at its
+//! line and column.
+
+use std::sync::LazyLock;
+
+use super::document::{ConfigError, Document, Schema, Size, suggest};
+use crate::agents::Names;
+use crate::workflow::definition::{Definition, Mistake};
+
+/// A graph of some hundred phases, or some templates, and no more than that.
+const SIZE: Size = Size {
+    bytes: 256 * 1024,
+    values: 60_000,
+};
+
+static SCHEMA: LazyLock<Schema> = LazyLock::new(Schema::of::<Definition>);
+
+/// The JSON Schema of a definition, for editors.
+pub fn definition_schema() -> serde_json::Value {
+    SCHEMA.json().clone()
+}
+
+/// Reads a definition and checks it against the names that exist. `taken` are the names of other definitions.
+///
+/// # Errors
+/// Every mistake with its line and column, in the file's order.
+pub fn read(text: &str, names: &Names, taken: &[&str]) -> Result<Definition, Vec<ConfigError>> {
+    let document = Document::parse_within(text, &SIZE).map_err(|error| vec![error])?;
+    let (definition, mut mistakes) = document.fill::<Definition>(&SCHEMA);
+    let Some(definition) = definition else {
+        return Err(mistakes);
+    };
+    if taken.contains(&definition.name.as_str()) {
+        let sentence = format!(
+            "the name {} is taken by another definition; choose another",
+            definition.name
+        );
+        mistakes.push(document.at(&["name"]).error(sentence));
+    }
+    let found = names
+        .mistakes(&definition)
+        .into_iter()
+        .chain(uncapped(&definition, &document));
+    for Mistake { path, text } in found {
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        mistakes.push(document.at(&path).error(text));
+    }
+    mistakes.sort();
+    mistakes.dedup();
+    match mistakes.is_empty() {
+        true => Ok(definition),
+        false => Err(mistakes),
+    }
+}
+
+/// The loops whose cap the file does not say: whoever writes one says how often it may turn.
+fn uncapped(definition: &Definition, document: &Document) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    for (index, phase) in definition.phases.iter().enumerate() {
+        let Some(to) = &phase.on_fail else { continue };
+        let Some(target) = definition.phases.iter().position(|other| other.id == *to) else {
+            continue;
+        };
+        let written = document.keys(&["phases", &target.to_string(), "limits"]);
+        if !written.contains(&"iterations") {
+            mistakes.push(Mistake {
+                path: ["phases", &index.to_string(), "on_fail"].map(str::to_owned).to_vec(),
+                text: format!(
+                    "phase {}: the loop back to {to} has no cap; write `limits: {{iterations: NUMBER}}` at {to}",
+                    phase.id
+                ),
+            });
+        }
+    }
+    mistakes
+}
+
+/// The nearest of these names, or all of them: what to say to somebody who named a definition that is none.
+pub fn instead<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    suggest(name, known)
+}
+
+#[cfg(test)]
+#[path = "definition_tests.rs"]
+mod tests;
