@@ -1,7 +1,7 @@
 //! Writing prompts.
 //!
-//! A prompt has two parts. The first is the program's own: it is rendered from nothing but the agent's schema and its
-//! definition's standards, so that no word of a person can stand in it. The second holds all the rest.
+//! A prompt has two parts. The first is the program's own, or a definition's: it is rendered from nothing but the agent's
+//! schema and its definition's standards, so that no word of a discussion can stand in it. The second holds all the rest.
 //!
 //! Everything that people wrote reaches the second part as JSON between two lines that carry a digest of it.
 //! JSON keeps it on lines of its own making (a line break in a text is `\n`), so that no text can end its block, and
@@ -26,7 +26,8 @@ const DATA: &str = "{# what follows is data #}\n";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Prompt {
-    /// The program's words: role, task, constraints, output format. The same for every input.
+    /// The program's words, or a definition's: role, task, constraints, output format. The same for every input, unless
+    /// a person put them differently before it was sent.
     pub system: String,
     /// What the host knows and what people wrote, as encoded data.
     pub user: String,
@@ -77,10 +78,13 @@ pub fn template(name: &str) -> Option<Cow<'static, str>> {
     })
 }
 
-/// The names of all templates.
+/// The template of a correction, which is filled in with problems and asks for nothing by itself.
+const REPAIR: &str = "repair";
+
+/// The names of all templates that a definition may name.
 pub fn templates() -> Vec<String> {
     let names = Templates::iter().filter_map(|path| path.strip_suffix(".md").map(str::to_owned));
-    names.collect()
+    names.filter(|name| name != REPAIR).collect()
 }
 
 /// What follows a template that does not say how its data is shown.
@@ -111,6 +115,10 @@ pub fn trial(agent: &Agent) -> Result<(), String> {
     }
 }
 
+/// The prompt of an agent for these inputs.
+///
+/// # Errors
+/// When the inputs are another agent's, or the template fails.
 pub fn write(agent: &Agent, inputs: &Inputs) -> Result<Prompt, PromptError> {
     filled(agent, &(agent.brief)(inputs)?)
 }

@@ -82,11 +82,14 @@ impl Check {
 
     /// What of a good file could not be checked.
     fn unchecked(&self, config: &RepositoryConfig, server: &Result<Models, String>) -> Option<String> {
-        let mut chosen: Vec<&EndpointName> = [&config.providers.extract, &config.providers.email]
+        let providers = &config.providers;
+        let mut chosen: Vec<&EndpointName> = Vec::new();
+        for provider in [&providers.extract, &providers.email, &providers.default]
             .into_iter()
-            .filter_map(|provider| provider.endpoint())
-            .collect();
-        chosen.dedup();
+            .chain(providers.roles.values())
+        {
+            chosen.extend(provider.endpoint().filter(|name| !chosen.contains(name)));
+        }
         let named = |names: &[&EndpointName]| {
             let names: Vec<_> = names.iter().map(|name| format!("`http:{name}`")).collect();
             names.join(" and ")

@@ -14,7 +14,7 @@ use crate::web;
 #[derive(Debug, clap::Args)]
 pub struct Serve {
     /// The server's configuration file (YAML)
-    #[arg(long, env = "COUNTERSIGN_CONFIG")]
+    #[arg(long, env = "COUNTERSIGN_CONFIG", value_name = "FILE")]
     config: Option<std::path::PathBuf>,
     /// Address and port to listen on
     #[arg(long)]

@@ -9,7 +9,7 @@ use super::{Engine, Trouble};
 use crate::chat::say::{approval as words, replies as say};
 use crate::config::approval_mistake;
 use crate::github::{Account, AccountKind, Members, Repo};
-use crate::workflow::approval::{Fact, Facts, Kind, Live, Node, Owned, Standing, evaluate, steerers};
+use crate::workflow::approval::{Fact, Facts, Kind, Live, Node, Outcome, Owned, Standing, evaluate, steerers};
 use crate::workflow::definition::{Definition, Gate, PeopleGate};
 use crate::workflow::gate::{Candidate, Excluded, Team};
 use crate::workflow::ids::{Digest, PhaseId, UserId};
@@ -225,7 +225,6 @@ impl Engine {
         source: &PhaseId,
         digest: Digest,
     ) -> Result<Option<String>, Trouble> {
-        use crate::workflow::approval::Outcome;
         let Some(Gate::People(gate)) = state.definition.phase(source).map(|phase| &phase.gate) else {
             return Ok(Some("its gate asks for nobody".to_owned()));
         };

@@ -31,7 +31,7 @@ mod thread;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{SubsecRound as _, TimeDelta};
 use tokio::sync::{Notify, OnceCell};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -191,9 +191,10 @@ impl Engine {
         &self.0.parts.store
     }
 
-    /// The moment, by the engine's clock.
+    /// The moment, by the engine's clock, in whole microseconds: finer ones do not come back from the database, and a
+    /// state that was kept with them would not be what its events lead to.
     pub fn now(&self) -> Timestamp {
-        (self.0.parts.clock)()
+        (self.0.parts.clock)().trunc_subsecs(6)
     }
 
     fn parts(&self) -> &Parts {

@@ -386,8 +386,10 @@ fn unusable(endpoint: &Endpoint, errand: &Errand<'_>) -> Option<ModelTrouble> {
 
 /// The texts, oldest first, without which so many tokens fewer are needed; none when all of them would not do.
 fn without(inputs: &Inputs, over: u64) -> Vec<String> {
-    let Inputs::Thread(thread) = inputs else {
-        return Vec::new();
+    let thread = match inputs {
+        Inputs::Thread(thread) => thread,
+        Inputs::Material(material) => &material.thread,
+        Inputs::Mailing(_) => return Vec::new(),
     };
     let mut freed = 0;
     let mut names = Vec::new();

@@ -26,16 +26,6 @@ impl Sandbox {
         self.shared.with(|world| world.set_team(full_name, logins));
     }
 
-    /// Deletes a team `org/slug`.
-    pub fn remove_team(&self, full_name: &str) {
-        self.shared.with(|world| {
-            let (org, slug) = full_name.split_once('/').unwrap_or(("acme", full_name));
-            if let Some(org) = world.account_named(org).map(|account| account.id) {
-                world.teams.remove(&(org, slug.to_lowercase()));
-            }
-        });
-    }
-
     /// Removes an account: what it wrote shows as `ghost`'s.
     pub fn remove_account(&self, login: &str) {
         self.shared.with(|world| {

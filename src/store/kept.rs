@@ -1,5 +1,6 @@
 //! All that is kept of one workflow, as it was written, and whether it fits together.
 
+use chrono::SubsecRound as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -394,11 +395,27 @@ const LATER: [&str; 7] = ["given", "stage", "prompt", "output", "verdict", "reje
 fn difference(written: &Value, stored: &State, folded: &State) -> Option<String> {
     let meaning = |state: &State| without_words(&serde_json::to_value(state).unwrap_or_default());
     let (mut stored, mut folded) = (meaning(stored), meaning(folded));
+    in_microseconds(&mut stored);
+    in_microseconds(&mut folded);
     forget_later(&mut stored, written);
     forget_later(&mut folded, written);
     let mut path = Vec::new();
     first_difference(&stored, &folded, &mut path);
     (stored != folded).then(|| path.join("."))
+}
+
+/// Cuts times to what the database keeps of an event's: earlier versions wrote states with the clock's finer digits.
+fn in_microseconds(state: &mut Value) {
+    match state {
+        Value::String(text) => {
+            if let Ok(time) = text.parse::<Timestamp>() {
+                *state = serde_json::to_value(time.trunc_subsecs(6)).unwrap_or_default();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(in_microseconds),
+        Value::Object(members) => members.values_mut().for_each(in_microseconds),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// Takes out what the state as it was written could not have.

@@ -117,11 +117,14 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// Whoever shaped what a phase proposes: by `/revise`, an edit or tick, or an answer in the agent's place. Those of
-/// earlier iterations count too, because what they said is part of what the agent is told.
+/// Whoever shaped what a phase proposes: by `/revise`, an edit or tick, an answer in the agent's place, or, where what is
+/// rejected is tried again with the reason, by `/reject`. Those of earlier iterations count too, because what they said
+/// is part of what the agent is told.
 pub fn steerers(state: &State, phase: &PhaseId) -> BTreeSet<UserId> {
+    let retries = state.definition.phase(phase).map_or(0, |phase| phase.limits.retries);
     let shaped = state.record.iter().filter(|entry| match &entry.what {
         What::Revised(of, _) | What::Amended(of, ..) | What::Responded(of, _) => of == phase,
+        What::Rejected(of, _) => of == phase && retries > 0,
         _ => false,
     });
     shaped.filter_map(|entry| entry.by.as_ref()).map(|by| by.id).collect()

@@ -95,7 +95,8 @@ pub enum Excluded {
     Starter,
     /// Whoever opened the issue or pull request.
     Author,
-    /// Whoever shaped the proposal: by `/revise`, `/edit`, a tick, or an answer of their own.
+    /// Whoever shaped the proposal: by `/revise`, `/edit`, a tick, an answer of their own, or a `/reject` after which it is
+    /// tried again with their reason.
     Steerers,
 }
 

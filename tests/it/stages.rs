@@ -67,6 +67,9 @@ async fn a_goal_becomes_reviewed_files_through_prompt_and_response_gates() {
     assert!(card.contains("prompt waiting for approval"), "{card}");
     assert!(card.contains("You plan changes to a software project"), "{card}");
     assert!(card.contains("An approval asks the agent exactly this."), "{card}");
+    assert!(!card.contains("/reject"), "a prompt is not rejected: {card}");
+    assert!(card.contains("| Revise | only if it is sent back |"), "{card}");
+    assert!(card.contains("| Review | waits for Generate |"), "{card}");
     world.hear(issue);
     world
         .say("bob", issue, "/edit\n```\nYou plan in one sentence.\n```")
@@ -131,12 +134,18 @@ async fn a_verdict_is_overridden_by_those_who_may_approve_it() {
     approve(&world, issue).await;
     respond(&world, issue, &review(Some("critical"))).await;
     world.say("bob", issue, "/approve complete").await;
-    world.hear(issue);
+    let answer = world.answer(issue);
+    let onwards = format!(
+        "`/approve {}`, and behind it `complete` or `revise`",
+        world.digest(issue)
+    );
+    assert!(answer.contains(&onwards), "the word is not lost: {answer}");
     world.wait(11).await;
     world.say("bob", issue, "/approve complete").await;
     world.hear(issue);
     let card = world.card(issue);
     assert!(card.contains("· done"), "{card}");
+    assert!(card.contains("| Revise | not needed |"), "{card}");
     world.end().await;
 }
 

@@ -5,7 +5,7 @@ use crate::text::harmless::literal;
 use crate::workflow::definition::Phase;
 use crate::workflow::ids::PhaseId;
 use crate::workflow::right::{Person, Requirement, Right, Standing};
-use crate::workflow::state::{Ending, PhaseStatus, State, Surface};
+use crate::workflow::state::{Ending, PhaseStatus, State, Status, Surface};
 
 /// A right as GitHub's pages call it.
 pub fn right(right: Right) -> &'static str {
@@ -67,7 +67,10 @@ pub fn title(state: &State, phase: &PhaseId) -> String {
 pub fn standing(state: &State, phase: &Phase, provider: Option<&str>) -> String {
     let at = state.at(&phase.id);
     if !state.is_open() && at.status != PhaseStatus::Completed {
-        return "not finished".to_owned();
+        return match state.status == Status::Completed && not_called(state, phase) {
+            true => "not needed".to_owned(),
+            false => "not finished".to_owned(),
+        };
     }
     match at.status {
         PhaseStatus::Blocked => blocked(state, phase),
@@ -106,11 +109,21 @@ pub fn standing(state: &State, phase: &Phase, provider: Option<&str>) -> String 
     }
 }
 
+/// Whether it begins only when a verdict goes back to it, and none has yet.
+fn not_called(state: &State, phase: &Phase) -> bool {
+    let at = state.at(&phase.id);
+    phase.on_demand && !at.called && at.iteration == 0
+}
+
 fn blocked(state: &State, phase: &Phase) -> String {
+    if not_called(state, phase) {
+        return "only if it is sent back".to_owned();
+    }
     let waits: Vec<String> = phase
         .needs
         .iter()
         .filter(|need| state.at(need).status != PhaseStatus::Completed)
+        .filter(|need| !state.definition.phase(need).is_some_and(|need| not_called(state, need)))
         .map(|need| title(state, need))
         .collect();
     if waits.is_empty() {

@@ -1,4 +1,4 @@
-//! `/deliver`: starts the workflow on this issue, discussion or pull request.
+//! `/deliver`: starts the workflow on this issue or pull request.
 
 use super::{Example, Verb, no_arguments};
 use crate::chat::args::ArgumentProblem;
@@ -11,7 +11,7 @@ pub static VERB: Verb = Verb {
     name: "deliver",
     aliases: &[],
     requirement: Requirement::at_least(Right::Triage),
-    summary: "Starts the workflow on this issue, discussion or pull request.",
+    summary: "Starts the workflow on this issue or pull request.",
     usage: "/deliver",
     details: "One workflow is open at a time; while one is, the answer says which. Nothing leaves the system \
         before it was approved.",

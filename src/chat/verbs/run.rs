@@ -18,12 +18,12 @@ pub static VERB: Verb = Verb {
         or wrong, nothing starts and the answer says what. One workflow is open at a time.",
     examples: &[
         Example {
-            comment: "/run generate",
-            meaning: "starts the definition `generate`",
+            comment: "/run tasks",
+            meaning: "starts the definition `tasks`",
         },
         Example {
             comment: "/run generate goal=\"A client for the billing API\"",
-            meaning: "starts it with what it asks for",
+            meaning: "starts the definition `generate` with what it asks for",
         },
     ],
     parse,

@@ -1,5 +1,5 @@
-//! `countersign sandbox`: the bot beside a GitHub in memory and a script in a model's place. With `--play` a script's people speak, else a person does,
-//! on the sandbox's page.
+//! `countersign sandbox`: the bot beside a GitHub in memory and a script in a model's place. With `--play` the people of
+//! a conversation speak, else a person does, on the sandbox's page.
 
 mod stage;
 
@@ -90,9 +90,8 @@ Its agents follow rules and ask no model. To see the path of a model without a k
   providers: {extract: http:script, email: http:script}
 
 `script` is no model: it is a script of fixed rules that speaks a model's protocol. Its costs are made up, too.
-What it was asked, what it answered, and the costs:
-
-  countersign runs --database-url";
+Its endpoint, and what it was asked, what it answered, and the costs:
+";
 
 /// The world of the page: what the README's story needs.
 fn small_world() -> Builder {
@@ -121,9 +120,11 @@ async fn open_the_page(listen: SocketAddr) -> Result<(), Trouble> {
     println!(
         "A GitHub in memory, and Countersign beside it. Nothing leaves this machine, and nothing is kept.\n\n  \
          page   {}\n  mail   {}\n\nOn the page you play every role: open an issue with a few check boxes, write /deliver, \
-         approve what the bot\nproposes. Ctrl-C ends it.\n\n{WITHOUT_A_KEY} {}",
+         approve what the bot\nproposes. Ctrl-C ends it.\n\n{WITHOUT_A_KEY}\n  \
+         countersign providers test script --config {}\n  countersign runs --database-url {}",
         stage.github.base_url(),
         stage.mail_directory().display(),
+        stage.server_file().display(),
         stage.database_url(),
     );
     let stop = CancellationToken::new();

@@ -108,6 +108,11 @@ impl Stage {
         database_url(self.home.path())
     }
 
+    /// The server's file, with the endpoints that are the script.
+    pub(super) fn server_file(&self) -> PathBuf {
+        server_file(self.home.path())
+    }
+
     /// Lets the sandbox's page show the mailbox and the workflows.
     pub(super) fn show_on_the_page(&self) {
         let directory = self.mail_directory();
@@ -137,12 +142,16 @@ fn database_url(home: &Path) -> String {
     format!("sqlite:{}", home.join("countersign.sqlite").display())
 }
 
+fn server_file(home: &Path) -> PathBuf {
+    home.join("server.yml")
+}
+
 fn mail_directory(home: &Path) -> PathBuf {
     home.join("mail")
 }
 
 /// The server's file: endpoints that are the script, with prices so that costs are seen.
-fn server_file(models: &ModelServer) -> String {
+fn endpoints(models: &ModelServer) -> String {
     let rows = [
         ("script", "openai", "schema", Dialect::OpenAi),
         ("script-anthropic", "anthropic", "tool", Dialect::Anthropic),
@@ -161,8 +170,8 @@ fn server_file(models: &ModelServer) -> String {
 
 /// The settings of a bot that knows only this sandbox. The process's own environment is not asked.
 fn config(github: &Github, models: &ModelServer, home: &Path) -> Result<ServerConfig, String> {
-    let file = home.join("server.yml");
-    std::fs::write(&file, server_file(models))
+    let file = server_file(home);
+    std::fs::write(&file, endpoints(models))
         .map_err(|error| format!("{} cannot be written: {error}", file.display()))?;
     let environment = |name: &str| {
         Some(match name {

@@ -324,6 +324,28 @@ fn an_edit_voids_all_votes_and_whoever_made_it_does_not_count() {
 }
 
 #[test]
+fn whoever_had_it_made_again_by_a_rejection_does_not_count() {
+    let mut definition = one_gate("{exclude: [steerers]}");
+    definition.phases[0].limits.retries = 1;
+    let mut run = Run::start(&definition);
+    let facts = live(&[("bob", Right::Write, true), ("mona", Right::Maintain, true)]);
+    for content in ["first", "second"] {
+        let made = proposal("work", 1, content, &["one"]);
+        run.proposes(&made);
+        run.shown("work", made.digest());
+        if content == "first" {
+            let reason = "do this instead".to_owned();
+            assert_eq!(
+                run.asks("mona", Right::Maintain, Ask::Reject { reason }),
+                "rejected, phase_started"
+            );
+        }
+    }
+    assert_eq!(said(&run.votes("mona", &facts)), "DoesNotCount");
+    assert_eq!(said(&run.votes("bob", &facts)), "approved");
+}
+
+#[test]
 fn a_lost_approval_takes_all_votes_with_it() {
     let mut run = Run::at_the_gate(TWO, &["one"]);
     let facts = live(&[("bob", Right::Write, true), ("mona", Right::Maintain, true)]);

@@ -38,7 +38,7 @@ pub const CONFIG: &str = "version: 1\nmail:\n  to: [stakeholders@acme.example]\n
 /// Where the bot's configuration stands.
 pub const CONFIG_PATH: &str = ".github/countersign.yml";
 
-/// A clock that only the test moves.
+/// A clock that only the test moves. It is as fine as a machine's, finer than what the database keeps.
 #[derive(Clone)]
 pub struct TestClock(Arc<AtomicI64>);
 
@@ -50,7 +50,9 @@ impl TestClock {
 
     fn hand(&self) -> Clock {
         let now = Arc::clone(&self.0);
-        Arc::new(move || DateTime::from_timestamp_micros(now.load(Ordering::SeqCst)).unwrap())
+        Arc::new(move || {
+            DateTime::from_timestamp_micros(now.load(Ordering::SeqCst)).unwrap() + TimeDelta::nanoseconds(789)
+        })
     }
 
     /// The moment.

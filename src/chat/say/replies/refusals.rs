@@ -184,7 +184,14 @@ fn no_open_gate(at: Option<&(PhaseId, PhaseStatus)>, about: &Refused<'_>) -> Str
 /// What is allowed instead, ending with the command that fits best.
 fn onwards(refusal: &Refusal, about: &Refused<'_>) -> String {
     if let Refusal::WrongDigest { current, .. } | Refusal::ChangedJustNow { current } = refusal {
-        return approve(current);
+        return match about.state.is_some_and(at_a_review) {
+            // Without the word that was written it may mean the opposite.
+            true => format!(
+                "{}, and behind it `complete` or `revise` if you wrote that",
+                approve(current)
+            ),
+            false => approve(current),
+        };
     }
     let Some(state) = about.state else {
         return format!("To start one: {}", code("/deliver"));
@@ -214,6 +221,12 @@ fn onwards(refusal: &Refusal, about: &Refused<'_>) -> String {
         true => format!("How it stands: {}", code("/status")),
         false => format!("Next: {}.", list(&offered, "or")),
     }
+}
+
+fn at_a_review(state: &State) -> bool {
+    state
+        .open_gate()
+        .is_some_and(|(_, _, pending)| pending.verdict.is_some())
 }
 
 fn approve(current: &Digest) -> String {
