@@ -31,6 +31,11 @@ pub struct Definition {
     /// In whose name agents speak: name to role.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub roles: BTreeMap<String, Role>,
+    /// What answers are held to, the name of a template: prompts show it with `{{ standards.text }}`, and its SHA-256
+    /// with `{{ standards.sha256 }}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub standards: Option<String>,
     /// Prompt templates of its own, looked for before the program's: name to text.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub prompts: BTreeMap<String, String>,
@@ -406,6 +411,10 @@ mod tests {
             (
                 "  - {id: a, title: A, agent: extract, limits: {iterations: 0}}",
                 "at least 1",
+            ),
+            (
+                "  - {id: a, title: A, agent: extract}\nstandards: plam",
+                "standards: there is no template plam; did you mean plan?",
             ),
         ] {
             let said = mistakes(phases);

@@ -23,6 +23,7 @@ pub fn files(content: &str) -> Value {
     json!({"summary": "The client", "writes": [{"path": "src/client.rs", "content": content}], "unfinished": []})
 }
 
+/// A review with a finding of this severity, or none.
 pub fn review(severity: Option<&str>) -> Value {
     let findings: Vec<Value> = severity
         .map(|severity| {
@@ -35,6 +36,7 @@ pub fn review(severity: Option<&str>) -> Value {
     json!({"summary": "Read", "verdict": "pass", "findings": findings, "criteria": [], "missing_inputs": []})
 }
 
+/// What the card offers is approved.
 pub async fn approve(world: &World, issue: IssueNumber) {
     let digest = world.digest(issue);
     world.say("alice", issue, &format!("/approve {digest}")).await;
@@ -42,6 +44,7 @@ pub async fn approve(world: &World, issue: IssueNumber) {
     assert!(!heard.iter().any(|said| said.contains("To approve")), "{heard:#?}");
 }
 
+/// A person answers in the agent's place.
 pub async fn respond(world: &World, issue: IssueNumber, answer: &Value) {
     let text = format!("/respond\n```json\n{answer}\n```");
     world.say("alice", issue, &text).await;

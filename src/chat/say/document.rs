@@ -118,7 +118,8 @@ fn section(section: &Value) -> PartView {
 
 fn file(write: &Value) -> PartView {
     let text = |name: &str| write[name].as_str().unwrap_or_default();
-    verbatim(text("path"), text("content"))
+    let bytes = text("content").len();
+    verbatim(&format!("{} ({bytes} bytes)", text("path")), text("content"))
 }
 
 /// A member that says nothing is left out.
@@ -209,7 +210,10 @@ mod tests {
     fn files_and_prompts_are_shown_letter_by_letter() {
         let files = json!({"summary": "", "writes": [{"path": "src/a.rs", "content": "fn a() {}\n\n    // @alice\n"}]});
         let shown = full(&view("files.v1", &files));
-        assert!(shown.contains("src/a.rs") && shown.contains("fn a() {}"), "{shown}");
+        assert!(
+            shown.contains("src/a.rs (25 bytes)") && shown.contains("fn a() {}"),
+            "{shown}"
+        );
         let prompt = view("prompt.v1", &json!({"system": "# Task", "user": "<b>data</b>"}));
         assert_eq!(prompt.parts.len(), 2);
         assert!(full(&prompt).contains("<b>data</b>"));

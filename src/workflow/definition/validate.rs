@@ -40,6 +40,7 @@ pub(super) fn mistakes(definition: &Definition, known: &Known<'_>) -> Vec<Mistak
     check.words();
     check.inputs();
     check.roles();
+    check.standards();
     let mut seen = BTreeSet::new();
     for (index, phase) in definition.phases.iter().enumerate() {
         if !seen.insert(&phase.id) {
@@ -135,6 +136,18 @@ impl Check<'_> {
             if let Some(wrong) = wrong {
                 self.report(&["inputs", name, "default"], format!("input {name}: {wrong}"));
             }
+        }
+    }
+
+    fn standards(&mut self) {
+        if let Some(name) = &self.definition.standards
+            && !self.has_template(name)
+        {
+            let text = format!(
+                "standards: there is no template {name}; {}",
+                self.instead_of_template(name)
+            );
+            self.report(&["standards"], text);
         }
     }
 
