@@ -99,6 +99,15 @@ fn detail(event: &Event) -> String {
             Some(change) => format!("{phase} {}: {}", digest.short(), change.as_str()),
             None => format!("{phase} {}", digest.short()),
         },
+        Event::Asked {
+            phase,
+            digest,
+            questions,
+        } => format!("{phase} {}: {questions}", digest.short()),
+        Event::Answered {
+            phase, question, text, ..
+        } => format!("{phase} {question}: {}", text.as_str()),
+        Event::Skipped { phase, reason, .. } => format!("{phase}: {}", reason.as_str()),
         Event::Shown { phase, digest, .. } => format!("{phase} {}", digest.short()),
         Event::Voted { phase, approval } => format!("{phase} {}", approval.digest.short()),
         Event::VoteWithdrawn { phase, of, .. } => format!("{phase}: that of {}", of.login),

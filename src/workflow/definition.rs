@@ -109,6 +109,9 @@ pub struct Phase {
     /// Phases whose artifacts and outcomes the agent is given.
     #[serde(default)]
     pub inputs: Vec<PhaseId>,
+    /// Whether people answer the questions that it proposes, and it runs again with the answers until it knows enough.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asks: bool,
     /// What must hold before the prompt is sent.
     #[serde(default, skip_serializing_if = "Gate::is_none")]
     pub prompt_gate: Gate,
@@ -239,6 +242,9 @@ pub struct Limits {
     /// How often a response that people reject is tried again with what they said, before it waits for a person.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub retries: u32,
+    /// How many questions a phase that `asks` may ask in all its rounds.
+    #[serde(default = "eight", skip_serializing_if = "is_eight")]
+    pub questions: u32,
     /// How many minutes one run of the agent may take, with all that is tried again.
     #[serde(default = "an_hour")]
     pub minutes: u32,
@@ -250,6 +256,7 @@ impl Default for Limits {
             iterations: ten(),
             reminders: three(),
             retries: 0,
+            questions: eight(),
             minutes: an_hour(),
         }
     }
@@ -261,6 +268,15 @@ fn ten() -> u32 {
 
 fn three() -> u32 {
     3
+}
+
+fn eight() -> u32 {
+    8
+}
+
+// serde hands it a reference.
+fn is_eight(number: &u32) -> bool {
+    *number == eight()
 }
 
 fn is_zero(number: &u32) -> bool {

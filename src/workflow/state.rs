@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::act::ActKey;
 use super::artifact::{ReviewVerdict, Stage};
+use super::asking::Question;
 use super::definition::{Definition, PeopleGate, Phase};
 use super::ids::{CommentId, Digest, IssueId, IssueNumber, PhaseId, RepositoryId, WorkflowId};
 use super::right::{Person, Right};
@@ -265,6 +266,9 @@ pub struct PhaseState {
     /// Whether a verdict ever went back to it.
     #[serde(default)]
     pub called: bool,
+    /// What it asked people, in the order of the questions' numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<Question>,
 }
 
 /// Where a workflow stands.
@@ -314,6 +318,10 @@ pub enum What {
     Started(Surface),
     /// Approved a digest.
     Approved(PhaseId, Digest, Surface),
+    /// Answered a question, by its number.
+    Answered(PhaseId, u32, Words),
+    /// Went on without answers to the questions that were open.
+    Skipped(PhaseId, Words),
     /// Took an approval back.
     Unapproved(PhaseId),
     /// Approved a digest that needs more approvals.

@@ -18,7 +18,7 @@ use crate::models::{TALK, asks, server_file};
 use crate::stages;
 use crate::world::{Setup, World, whole_story};
 
-const STORIES: [&str; 14] = [
+const STORIES: [&str; 16] = [
     "deliver",
     "held",
     "revised",
@@ -33,6 +33,8 @@ const STORIES: [&str; 14] = [
     "forked",
     "prompted",
     "sent_back",
+    "solved",
+    "skipped",
 ];
 
 fn folder() -> PathBuf {
@@ -166,6 +168,9 @@ fn every_kind_of_event_is_in_a_history() {
         "acts_started",
         "proposed",
         "shown",
+        "asked",
+        "answered",
+        "skipped",
         "approved",
         "unapproved",
         "approval_lost",
@@ -228,6 +233,7 @@ async fn told(name: &str) -> World {
         "responded" => return responded().await,
         "prompted" => return prompted().await,
         "sent_back" => return sent_back().await,
+        "solved" | "skipped" => return solved(name).await,
         _ => {}
     }
     let world = usual().start().await;
@@ -363,6 +369,26 @@ async fn sent_back() -> World {
     stages::respond(&world, issue, &stages::review(Some("critical"))).await;
     world.wait(20).await;
     world.say("bob", issue, "/approve complete").await;
+    world
+}
+
+/// An issue says too little; its questions are answered, or skipped, and a person solves it.
+async fn solved(name: &str) -> World {
+    let world = World::new().await;
+    let issue = world.issue("Pay", "It crashes in 1.4 when I press Pay twice. It should not.");
+    world.say("alice", issue, "/run solve").await;
+    world.say("alice", issue, "/answer 1 Press Pay twice.").await;
+    match name {
+        "skipped" => world.say("bob", issue, "/skip the customer is away").await,
+        _ => world.say("bob", issue, "/answer 2 Two payments.").await,
+    };
+    let answer = json!({
+        "content": "Hold the second press back.", "confidence": "low", "rationale": "It is enough.", "assumptions": [],
+    });
+    let text = format!("/respond\n```json\n{answer}\n```");
+    world.say("bob", issue, &text).await;
+    let approve = format!("/approve {}", world.digest(issue));
+    world.say("alice", issue, &approve).await;
     world
 }
 

@@ -198,6 +198,9 @@ fn headline(view: &CardView<'_>) -> &'static str {
     if state.open_gate().is_some() {
         return "waiting for approval";
     }
+    if state.asking().is_some() {
+        return "waiting for answers";
+    }
     let stopped = [PhaseStatus::WaitingForHuman, PhaseStatus::Rejected, PhaseStatus::Error];
     match state.first_at(&stopped).map(|phase| state.at(phase).status) {
         Some(PhaseStatus::WaitingForHuman) => "needs a person",
@@ -251,6 +254,16 @@ fn waits_for(view: &CardView<'_>) -> String {
         return format!(
             "Waiting for {whom} ({least} or more) at *{}* since {since}.",
             title(state, phase)
+        );
+    }
+    if let Some(phase) = state.asking() {
+        let at = state.at(phase);
+        let (open, all) = (at.open_questions().count(), at.questions.len());
+        return format!(
+            "Waiting for {whom} to answer {} of {all} at *{}* since {}.",
+            count(open, "question", "questions"),
+            title(state, phase),
+            when(at.since)
         );
     }
     let stopped = [PhaseStatus::WaitingForHuman, PhaseStatus::Rejected, PhaseStatus::Error];
@@ -446,11 +459,15 @@ fn approved_document(state: &State, phase: &PhaseId, document: &DocumentView) ->
             "Its verdict is *pass*: an approval goes on. `/approve revise` sends it back to *{}*.",
             title(state, to)
         ),
-        (None, _) if !state.definition.phases.iter().any(|other| other.needs.contains(phase)) => {
-            "An approval ends this phase; nothing leaves by it.".to_owned()
-        }
+        (None, _) if is_last(state, phase) => "An approval ends this; nothing leaves by it.".to_owned(),
         (None, _) => "An approval lets the next phases begin; nothing leaves by it.".to_owned(),
     }
+}
+
+/// Whether nothing else is left to be done.
+fn is_last(state: &State, phase: &PhaseId) -> bool {
+    let mut others = state.definition.phases.iter().filter(|other| other.id != *phase);
+    others.all(|other| state.is_settled(other))
 }
 
 /// The pages that are posted for this proposal.
@@ -556,6 +573,10 @@ fn changes(shown: &Shown) -> String {
         Shown::Mail(_) => vec![format!("- change it: {}", code("/edit subject=\"…\""))],
         Shown::Document(document) if document.kind == "prompt" => {
             vec!["- change the instructions: `/edit` with a fenced block below it".to_owned()]
+        }
+        // A solution stays as it was given.
+        Shown::Document(document) if document.kind == "solution" => {
+            vec![format!("- ask for another one: {}", code("/revise …"))]
         }
         Shown::Document(_) => vec!["- change it: `/edit` with the whole as JSON in a fenced block below it".to_owned()],
     };

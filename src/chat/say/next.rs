@@ -78,6 +78,14 @@ fn between_gates(state: &State) -> Vec<Next> {
 }
 
 fn stopped_steps(state: &State, phase: &PhaseId) -> Vec<Next> {
+    if let Some((number, _)) = state.at(phase).open_questions().next()
+        && state.at(phase).is_asking()
+    {
+        return vec![
+            step(format!("/answer {number} …"), "answer a question"),
+            step("/skip …", "go on without answers"),
+        ];
+    }
     let mut answer = Vec::new();
     if awaits_answer(state, phase) {
         answer.push(step("/prompt", "see what is asked"));

@@ -15,6 +15,11 @@ const LONGEST_NAME: usize = 40;
 /// The longest that one run of an agent may take, in minutes: a day.
 const MINUTES_OF_A_DAY: u32 = 1440;
 
+/// The schema of what a phase that asks people proposes.
+const QUESTIONS: &str = "questions.v1";
+/// More than fit one comment that people read to its end.
+const MOST_QUESTIONS: u32 = 20;
+
 /// Mistakes are collected, so that one look at the file mends them all.
 struct Check<'a> {
     definition: &'a Definition,
@@ -44,6 +49,7 @@ pub(super) fn mistakes(definition: &Definition, known: &Known<'_>) -> Vec<Mistak
         check.work(index, phase);
         check.gates(index, phase);
         check.limits(index, phase);
+        check.questions(index, phase);
     }
     if check.mistakes.is_empty() {
         check.order();
@@ -279,6 +285,31 @@ impl Check<'_> {
                 "limits",
                 format!("limits.minutes must be from 1 to {MINUTES_OF_A_DAY}"),
             );
+        }
+    }
+
+    /// Who asks people proposes questions, and nothing else is decided there.
+    fn questions(&mut self, index: usize, phase: &Phase) {
+        if !(1..=MOST_QUESTIONS).contains(&phase.limits.questions) {
+            let text = format!("limits.questions must be from 1 to {MOST_QUESTIONS}");
+            self.phase(index, "limits", text);
+        }
+        if !phase.asks {
+            return;
+        }
+        if phase.schema.as_deref() != Some(QUESTIONS) {
+            let text = format!("it asks people, so its schema must be {QUESTIONS}");
+            self.phase(index, "asks", text);
+        }
+        for (key, stands) in [
+            ("gate", !phase.gate.is_none()),
+            ("on_fail", phase.on_fail.is_some()),
+            ("executes", phase.executes.is_some()),
+        ] {
+            if stands {
+                let text = format!("it asks people and goes on with what they answer, so `{key}` has no meaning");
+                self.phase(index, key, text);
+            }
         }
     }
 

@@ -310,7 +310,11 @@ impl Outstanding {
                     assert!(!self.0.contains(intent), "planned twice: {intent:?}");
                     self.0.push(intent.clone());
                 }
-                Intent::Card | Intent::CallPeople { .. } | Intent::DismissCall { .. } | Intent::Tell { .. } => {}
+                Intent::Card
+                | Intent::Questions { .. }
+                | Intent::CallPeople { .. }
+                | Intent::DismissCall { .. }
+                | Intent::Tell { .. } => {}
             }
         }
     }
@@ -593,6 +597,7 @@ fn plans_are_sound(run: &Run) {
             Intent::ExpireGate { at, .. } => assert!(*at > run.now),
             Intent::RunAgent { phase, .. } => assert_eq!(state.at(phase).status, PhaseStatus::Running),
             Intent::Tell { notice } => told_of_what_is(state, notice),
+            Intent::Questions { phase } => assert!(!state.at(phase).questions.is_empty()),
             Intent::Card | Intent::DismissCall { .. } | Intent::CancelPlanned => {}
         }
     }
@@ -770,6 +775,7 @@ fn told_of_what_is(state: &State, notice: &Notice) {
             );
             assert!(stopped, "{phase} is {:?}", state.at(phase).status);
         }
+        Notice::AskedMore { phase } => assert!(state.at(phase).is_asking()),
         Notice::ApprovalLost { phase, .. } => assert_eq!(state.at(phase).approval, None),
         Notice::Expired { phase } => assert_eq!(state.at(phase).status, PhaseStatus::Rejected),
         Notice::Closed => assert!(state.hold.is_some()),
