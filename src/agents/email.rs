@@ -23,6 +23,7 @@ pub static AGENT: Agent = Agent {
     schema_name: Cow::Borrowed("email.v1"),
     schema: Cow::Borrowed(include_str!("email/email.v1.json")),
     role: Cow::Borrowed(""),
+    standards: None,
     prompt_template: Cow::Borrowed(include_str!("../../templates/prompts/email.md")),
     brief,
     check,

@@ -28,6 +28,7 @@ pub static AGENT: Agent = Agent {
     schema_name: Cow::Borrowed("tasks.v1"),
     schema: Cow::Borrowed(include_str!("extract/tasks.v1.json")),
     role: Cow::Borrowed(""),
+    standards: None,
     prompt_template: Cow::Borrowed(include_str!("../../templates/prompts/extract.md")),
     brief,
     check,

@@ -1,5 +1,9 @@
 //! Agents that definitions make: a prompt template, and one of the schemas here with its host-side checks.
 
+pub mod files;
+#[cfg(test)]
+mod files_tests;
+
 use std::borrow::Cow;
 
 use serde_json::{Value, json};
@@ -34,9 +38,9 @@ pub const SCHEMAS: &[Schema] = &[
         check: plain,
     },
     Schema {
-        name: "files.v1",
+        name: files::SCHEMA,
         json: include_str!("made/files.v1.json"),
-        check: plain,
+        check: written,
     },
     Schema {
         name: "review.v1",
@@ -73,6 +77,7 @@ pub fn agent(name: &str, template: Cow<'static, str>, schema: &str) -> Option<Ag
         schema_name: Cow::Borrowed(schema.name),
         schema: Cow::Borrowed(schema.json),
         role: Cow::Borrowed(""),
+        standards: None,
         prompt_template: template,
         works_from: InputKind::Material,
         brief,
@@ -152,6 +157,13 @@ fn checked(
 
 fn plain(value: Value, _: &Inputs) -> Result<Draft, Vec<Problem>> {
     checked(value, |_, _| Ok(()))
+}
+
+/// Files as people may approve them. What is to be known of a path is said anew when people change it.
+fn written(value: Value, _: &Inputs) -> Result<Draft, Vec<Problem>> {
+    let mut draft = checked(value, |_, _| Ok(()))?;
+    draft.planned = files::check(&files::of(&draft.artifact))?;
+    Ok(draft)
 }
 
 /// Any critical or major finding fails a review, whatever it says of itself.

@@ -9,7 +9,7 @@ mod answer;
 pub mod email;
 pub mod extract;
 mod inputs;
-mod made;
+pub mod made;
 mod outbound;
 mod prompt;
 pub mod scan;
@@ -29,6 +29,7 @@ pub use prompt::{PROMPT_SCHEMA, Prompt};
 use crate::text::harmless::attempts::Attempts;
 use crate::workflow::act::Act;
 use crate::workflow::definition::{Definition, Invalid, Known, Mistake, Phase};
+use crate::workflow::ids::Digest;
 
 /// What an agent works from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +56,8 @@ pub struct Agent {
     pub schema: Cow<'static, str>,
     /// What it is told of its role before the prompt; empty for none.
     pub role: Cow<'static, str>,
+    /// What every prompt of the definition holds its answers to.
+    pub standards: Option<Standards>,
     /// The prompt, a minijinja template in two parts. Untrusted text reaches only the second, as an encoded data block.
     pub prompt_template: Cow<'static, str>,
     /// What it works from.
@@ -62,6 +65,27 @@ pub struct Agent {
     brief: fn(&Inputs) -> Result<prompt::Brief, WrongInputs>,
     check: fn(Value, &Inputs) -> Result<Draft, Vec<Problem>>,
     amend: fn(&Agent, &Value, &Amendment, &Inputs) -> Result<Draft, String>,
+}
+
+/// Standards that a definition names: a text that its prompts can show, as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standards {
+    /// The template's name.
+    pub name: String,
+    /// The text.
+    pub text: Cow<'static, str>,
+}
+
+impl Standards {
+    /// SHA-256 of the text: which standards an answer was held to.
+    pub fn digest(&self) -> Digest {
+        Digest::of_bytes(self.text.as_bytes())
+    }
+
+    /// For people: which standards a prompt has.
+    pub fn note(&self) -> String {
+        format!("Standards `{}`, SHA-256 `{}`.", self.name, self.digest())
+    }
 }
 
 impl Agent {
@@ -88,6 +112,7 @@ pub fn of_phase(definition: &Definition, phase: &Phase) -> Option<Agent> {
     let told = role.and_then(|role| role.prompt.as_deref());
     Some(Agent {
         role: told.and_then(|name| template_of(definition, name)).unwrap_or_default(),
+        standards: standards_of(definition),
         ..agent
     })
 }
@@ -96,6 +121,13 @@ pub fn of_phase(definition: &Definition, phase: &Phase) -> Option<Agent> {
 fn template_of(definition: &Definition, name: &str) -> Option<Cow<'static, str>> {
     let own = definition.prompts.get(name).cloned().map(Cow::Owned);
     own.or_else(|| prompt::template(name))
+}
+
+/// The standards that a definition names.
+fn standards_of(definition: &Definition) -> Option<Standards> {
+    let name = definition.standards.clone()?;
+    let text = template_of(definition, &name)?;
+    Some(Standards { name, text })
 }
 
 /// The schemas of [`made`] whose artifacts say what is done outside. None does: such acts are an agent's of the program.
@@ -155,6 +187,10 @@ fn failing_templates(definition: &Definition) -> Vec<Mistake> {
         let own = definition.prompts.get(name).cloned();
         let Some(agent) = own.and_then(|text| made::agent(name, Cow::Owned(text), schema)) else {
             continue;
+        };
+        let agent = Agent {
+            standards: standards_of(definition),
+            ..agent
         };
         if let Err(error) = prompt::trial(&agent) {
             mistakes.push(Mistake {
@@ -276,8 +312,9 @@ pub fn judge(agent: &Agent, answer: &str, inputs: &Inputs) -> Result<Draft, Vec<
     Ok(draft)
 }
 
-/// Members of an answer that repeat or name what the host handed out: they do nothing by themselves.
-const REPEATING: [&str; 6] = ["quote", "assignee", "key", "ref", "depends_on", "due_date"];
+/// Members of an answer that repeat or name what the host handed out, and the text of files, in which an annotation is
+/// no mention: they do nothing by themselves.
+const REPEATING: [&str; 7] = ["quote", "assignee", "key", "ref", "depends_on", "due_date", "writes"];
 
 /// For people: what an answer's texts would have done if the checks had let them.
 fn attempted(answer: &Value) -> Option<String> {

@@ -1,7 +1,7 @@
 //! Writing prompts.
 //!
-//! A prompt has two parts. The first is the program's own: it is rendered from nothing but the agent's schema, so that no
-//! word of a person can stand in it. The second holds all the rest.
+//! A prompt has two parts. The first is the program's own: it is rendered from nothing but the agent's schema and its
+//! definition's standards, so that no word of a person can stand in it. The second holds all the rest.
 //!
 //! Everything that people wrote reaches the second part as JSON between two lines that carry a digest of it.
 //! JSON keeps it on lines of its own making (a line break in a text is `\n`), so that no text can end its block, and
@@ -123,10 +123,18 @@ fn filled(agent: &Agent, brief: &Brief) -> Result<Prompt, PromptError> {
         .split_once(DATA)
         .unwrap_or((&agent.prompt_template, DATA_PART));
     let schema = Value::from(agent.schema.trim());
+    let standards = agent.standards.as_ref().map(|standards| {
+        context! {
+            name => standards.name.as_str(),
+            sha256 => standards.digest().to_string(),
+            text => standards.text.trim(),
+        }
+    });
+    let standards = standards.unwrap_or(Value::UNDEFINED);
     let told = rendered(
         agent,
         system,
-        context! { schema_name => agent.schema_name.as_ref(), schema => schema },
+        context! { schema_name => agent.schema_name.as_ref(), schema => schema, standards => standards },
     )?;
     Ok(Prompt {
         system: match agent.role.trim() {

@@ -7,6 +7,7 @@ mod database;
 mod definitions;
 mod deliveries;
 mod export;
+mod files;
 mod fork;
 mod history;
 pub mod house;
@@ -94,6 +95,8 @@ enum Command {
     Verify(verify::Verify),
     /// Write all that is kept of a workflow into one archive, or verify such an archive
     Export(export::Export),
+    /// Write the files that a workflow made and people approved into a new directory
+    Files(files::Files),
     /// Ask the server for a new workflow that goes on from an event of one that has ended
     Fork(fork::Fork),
     /// List webhook deliveries, the newest first; show one, or have one tried again
@@ -135,6 +138,7 @@ impl Arguments {
             Command::Replay(replay) => ("replay", replay.run().await),
             Command::Verify(verify) => ("verify", verify.run().await),
             Command::Export(export) => (export.name(), export.run().await),
+            Command::Files(files) => ("files", files.run().await),
             Command::Fork(fork) => ("fork", fork.run().await),
             Command::Deliveries(deliveries) => (deliveries.name(), deliveries.run().await),
             Command::Check(check) => ("check", check.run()),

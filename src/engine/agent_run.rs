@@ -84,7 +84,10 @@ impl Engine {
         };
         if at.prompt.is_none() && waits_for_its_prompt(state, phase) {
             let proposal = prompt_proposal(state, phase, iteration, &prompt);
-            let beside = Beside::default();
+            let beside = Beside {
+                notes: agent.standards.iter().map(agents::Standards::note).collect(),
+                ..Beside::default()
+            };
             let repository = state.subject.repository;
             let mut extra = Write::of(keep_proposal(&proposal, &beside.value(), repository, self.now())?);
             run.outcome = PROMPTED.to_owned();
@@ -137,7 +140,7 @@ impl Engine {
             } => {
                 run.answer = Some(answer);
                 run.provider.clone_from(&provider);
-                let mut beside = beside(&inputs, &mut draft);
+                let mut beside = beside(&agent, &inputs, &mut draft);
                 if provider == ProviderName::Rules.to_string() && agent.works_from == agents::InputKind::Thread {
                     beside.forms = Forms::OfTheRules;
                 }
@@ -253,13 +256,13 @@ impl Engine {
         if defined.is_some_and(|phase| phase.asks) {
             handed.extend(self.answers(state, phase).await?);
         }
-        let inputs = defined.map(|phase| phase.inputs.as_slice());
-        for input in inputs.unwrap_or_default() {
-            if state.definition.phase(input).is_some_and(|input| input.asks) {
-                handed.extend(self.answers(state, input).await?);
-                continue;
-            }
-            let Some(digest) = state.at(input).output else { continue };
+        let asking = |input: &PhaseId| state.definition.phase(input).is_some_and(|input| input.asks);
+        let inputs = defined.map(|phase| phase.inputs.as_slice()).unwrap_or_default();
+        for input in inputs.iter().filter(|input| asking(input)) {
+            handed.extend(self.answers(state, input).await?);
+        }
+        let made = defined.into_iter().flat_map(|phase| state.handed(phase));
+        for (_, digest) in made.filter(|(input, _)| !asking(input)) {
             if let Some((proposal, _)) = self.store().proposal(&state.id, &digest).await? {
                 handed.push(Handed {
                     phase: proposal.phase.as_str().to_owned(),
@@ -429,7 +432,7 @@ pub(super) fn propose(state: &State, phase: &PhaseId, iteration: u32, agent: &Ag
 }
 
 /// What the card says beside a proposal: what was not read, what the check dropped, what the acts leave out.
-pub(super) fn beside(inputs: &Inputs, draft: &mut Draft) -> Beside {
+pub(super) fn beside(agent: &Agent, inputs: &Inputs, draft: &mut Draft) -> Beside {
     let mut notes = match inputs {
         Inputs::Thread(thread) => thread.notes.clone(),
         Inputs::Mailing(mailing) => mailing.notes.clone(),
@@ -439,6 +442,7 @@ pub(super) fn beside(inputs: &Inputs, draft: &mut Draft) -> Beside {
         }
     };
     notes.append(&mut draft.notes);
+    notes.extend(agent.standards.iter().map(agents::Standards::note));
     Beside {
         notes,
         planned: std::mem::take(&mut draft.planned),

@@ -303,7 +303,7 @@ impl Engine {
             Ok(draft) => draft,
             Err(problems) => return Ok(Asked::No(say::answer_rejected(&sentences(&problems)), Write::new())),
         };
-        let said = beside(&inputs, &mut draft);
+        let said = beside(&agent, &inputs, &mut draft);
         let proposal = propose(state, &phase, at.iteration, &agent, draft);
         let repository = state.subject.repository;
         let mut extra = Write::of(keep_proposal(&proposal, &said.value(), repository, self.now())?);

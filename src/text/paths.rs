@@ -86,6 +86,36 @@ pub enum PathRule {
     NotAFile(String),
 }
 
+impl PathRule {
+    /// The rule in a word, the same whatever the path.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::TooLong => "too-long",
+            Self::SegmentTooLong => "segment-too-long",
+            Self::Absolute => "absolute",
+            Self::Drive => "drive",
+            Self::Share => "share",
+            Self::Backslash => "backslash",
+            Self::Control => "control",
+            Self::Hidden => "hidden",
+            Self::NotNfc => "not-nfc",
+            Self::EmptySegment => "empty-segment",
+            Self::DotSegment => "dot-segment",
+            Self::TrailingDotOrSpace => "trailing-dot-or-space",
+            Self::GitDirectory => "git-directory",
+            Self::GitModules => "git-modules",
+            Self::Device => "device",
+            Self::Filter => "filter",
+            Self::SameAs(_) => "same-as",
+            Self::BelowFile(_) => "below-file",
+            Self::BelowSymlink(_) => "below-symlink",
+            Self::BelowSubmodule(_) => "below-submodule",
+            Self::NotAFile(_) => "not-a-file",
+        }
+    }
+}
+
 impl fmt::Display for PathRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -31,6 +31,11 @@ pub struct Definition {
     /// In whose name agents speak: name to role.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub roles: BTreeMap<String, Role>,
+    /// What answers are held to, the name of a template: prompts show it with `{{ standards.text }}`, and its SHA-256
+    /// with `{{ standards.sha256 }}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub standards: Option<String>,
     /// Prompt templates of its own, looked for before the program's: name to text.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub prompts: BTreeMap<String, String>,
@@ -407,6 +412,10 @@ mod tests {
                 "  - {id: a, title: A, agent: extract, limits: {iterations: 0}}",
                 "at least 1",
             ),
+            (
+                "  - {id: a, title: A, agent: extract}\nstandards: plam",
+                "standards: there is no template plam; did you mean plan?",
+            ),
         ] {
             let said = mistakes(phases);
             assert!(said.contains(expected), "{phases}\n{said}");
@@ -417,5 +426,22 @@ mod tests {
             )),
             ""
         );
+    }
+
+    #[test]
+    fn what_a_verdict_sends_back_may_take_from_what_sent_it_back() {
+        let phases = |inputs: &str| {
+            format!(
+                "  - {{id: a, title: A, agent: extract, limits: {{iterations: 3}}}}\n  - {{id: b, title: B, agent: \
+                 extract, needs: [a], inputs: [{inputs}]}}\n  - {{id: beside, title: X, agent: extract, needs: [a]}}\n  \
+                 - {{id: c, title: C, prompt: review, schema: review.v1, needs: [b, beside], gate: {{people: {{}}}}, \
+                 on_fail: a}}\n  - {{id: d, title: D, agent: extract, needs: [c]}}\n"
+            )
+        };
+        assert_eq!(mistakes(&phases("a, b, c")), "");
+        let said = mistakes(&phases("beside"));
+        assert!(said.contains("takes from beside but does not need it"), "{said}");
+        let said = mistakes(&phases("d"));
+        assert!(said.contains("takes from d but does not need it"), "{said}");
     }
 }

@@ -431,6 +431,23 @@ impl State {
         at.status == PhaseStatus::Completed || phase.on_demand && !at.called
     }
 
+    /// What a phase that begins now is given: the phases that it takes from, each with the digest of what it made last.
+    /// One that made nothing yet is left out.
+    pub fn handed<'a>(&'a self, phase: &'a Phase) -> impl Iterator<Item = (&'a PhaseId, Digest)> {
+        let made = |input: &'a PhaseId| Some((input, self.at(input).output?));
+        phase.inputs.iter().filter_map(made)
+    }
+
+    /// How many phases are complete, of how many: one that begins on demand counts once it was called.
+    pub fn progress(&self) -> (usize, usize) {
+        let phases = self.definition.phases.iter();
+        let counted = phases.filter(|phase| !phase.on_demand || self.at(&phase.id).called);
+        let at = |phase: &Phase| self.at(&phase.id).status;
+        counted.fold((0, 0), |(done, all), phase| {
+            (done + usize::from(at(phase) == PhaseStatus::Completed), all + 1)
+        })
+    }
+
     /// The first phase, in the definition's order, that stands at one of these.
     pub fn first_at(&self, statuses: &[PhaseStatus]) -> Option<&PhaseId> {
         self.definition

@@ -15,9 +15,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::models::{TALK, asks, server_file};
+use crate::stages;
 use crate::world::{Setup, World, whole_story};
 
-const STORIES: [&str; 14] = [
+const STORIES: [&str; 16] = [
     "deliver",
     "held",
     "revised",
@@ -30,6 +31,8 @@ const STORIES: [&str; 14] = [
     "unapproved",
     "cap_reached",
     "forked",
+    "prompted",
+    "sent_back",
     "solved",
     "skipped",
 ];
@@ -184,6 +187,7 @@ fn every_kind_of_event_is_in_a_history() {
         "cancelled",
         "completed",
         "forked",
+        "sent_back",
     ] {
         assert!(kinds.contains(kind), "no history has the event {kind}");
     }
@@ -227,6 +231,8 @@ async fn told(name: &str) -> World {
     match name {
         "cap_reached" => return cap_reached().await,
         "responded" => return responded().await,
+        "prompted" => return prompted().await,
+        "sent_back" => return sent_back().await,
         "solved" | "skipped" => return solved(name).await,
         _ => {}
     }
@@ -328,6 +334,41 @@ async fn responded() -> World {
         .await;
     world.wait(20).await;
     world.approve("alice", issue).await;
+    world
+}
+
+/// A prompt was changed and approved, and its first answer rejected.
+async fn prompted() -> World {
+    let world = usual().start().await;
+    let issue = world.issue("Billing", "We need a client.");
+    world.say("alice", issue, stages::GOAL).await;
+    world
+        .say("bob", issue, "/edit\n```\nYou plan in one sentence.\n```")
+        .await;
+    stages::approve(&world, issue).await;
+    stages::respond(&world, issue, &stages::plan()).await;
+    world.say("bob", issue, "/reject it names no tests").await;
+    stages::respond(&world, issue, &stages::plan()).await;
+    world
+}
+
+/// A review fails, the verdict goes back, and the next review is overridden.
+async fn sent_back() -> World {
+    let world = usual().start().await;
+    let issue = world.issue("Billing", "We need a client.");
+    world.say("alice", issue, stages::GOAL).await;
+    for answer in [
+        stages::plan(),
+        stages::files("fn pay() {}\n"),
+        stages::review(Some("major")),
+        stages::files("fn pay() { pay_now() }\n"),
+    ] {
+        stages::through(&world, issue, &answer).await;
+    }
+    stages::approve(&world, issue).await;
+    stages::respond(&world, issue, &stages::review(Some("critical"))).await;
+    world.wait(20).await;
+    world.say("bob", issue, "/approve complete").await;
     world
 }
 

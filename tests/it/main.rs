@@ -12,6 +12,7 @@ mod examples;
 mod faults;
 mod golden;
 mod injection;
+mod jpa;
 mod kept;
 mod models;
 mod once;

@@ -25,6 +25,8 @@ const LINKS: usize = 4_000;
 const LINKED: usize = 20;
 /// People that are named.
 const NAMED: usize = 20;
+/// Phases from which on they are counted.
+const COUNTED: usize = 4;
 /// Notes that are shown.
 const NOTES: usize = 20;
 
@@ -147,6 +149,7 @@ fn compose(view: &CardView<'_>, room: Room, body: Option<Body>) -> String {
         ),
         status(view),
         phases(view),
+        paragraphs(&[progress(view.state), handed_over(view.state)]),
         view.spending.map(spending::line).unwrap_or_default(),
         stopped(view),
         proposal.unwrap_or_default(),
@@ -326,6 +329,39 @@ fn phases(view: &CardView<'_>) -> String {
         })
         .collect();
     table(&["Phase", "State", "Since", "Result"], &rows)
+}
+
+/// How far it has come, where a table is too long to see it at a glance.
+fn progress(state: &State) -> String {
+    let (done, all) = state.progress();
+    match state.definition.phases.len() {
+        0..COUNTED => String::new(),
+        _ => format!("Progress: {done} of {all}."),
+    }
+}
+
+/// By digest, what the agent that is at work, or whose work is looked at, was given by the phases before it.
+fn handed_over(state: &State) -> String {
+    let begun = [
+        PhaseStatus::Draft,
+        PhaseStatus::Running,
+        PhaseStatus::WaitingForHuman,
+        PhaseStatus::ReadyForReview,
+        PhaseStatus::Rejected,
+        PhaseStatus::Error,
+    ];
+    let phase = state.first_at(&begun).and_then(|id| state.definition.phase(id));
+    let Some(phase) = phase.filter(|phase| state.is_open() && phase.prompt.is_some()) else {
+        return String::new();
+    };
+    let handed: Vec<String> = state
+        .handed(phase)
+        .map(|(from, what)| format!("{} {}", title(state, from), digest(&what)))
+        .collect();
+    match handed.as_slice() {
+        [] => String::new(),
+        handed => format!("Handed to *{}*: {}.", title(state, &phase.id), list(handed, "and")),
+    }
 }
 
 /// A proposal in a table's cell: its digest, who made it, in which round.

@@ -77,6 +77,7 @@ pub fn view(schema: &str, artifact: &Value) -> DocumentView {
             ("prompt.v1", "system", Value::String(text)) => parts.push(verbatim("The instructions", text)),
             ("prompt.v1", "user", Value::String(text)) => parts.push(verbatim("The data", text)),
             ("files.v1", "writes", Value::Array(writes)) => parts.extend(writes.iter().map(file)),
+            ("document.v1", "sections", Value::Array(sections)) => parts.extend(sections.iter().map(section)),
             _ => parts.extend(member(name, value)),
         }
     }
@@ -106,9 +107,19 @@ fn verbatim(heading: &str, text: &str) -> PartView {
     }
 }
 
+fn section(section: &Value) -> PartView {
+    let text = |name: &str| section[name].as_str().unwrap_or_default().to_owned();
+    PartView {
+        heading: text("heading"),
+        text: text("text"),
+        form: PartForm::Words,
+    }
+}
+
 fn file(write: &Value) -> PartView {
     let text = |name: &str| write[name].as_str().unwrap_or_default();
-    verbatim(text("path"), text("content"))
+    let bytes = text("content").len();
+    verbatim(&format!("{} ({bytes} bytes)", text("path")), text("content"))
 }
 
 /// A member that says nothing is left out.
@@ -199,7 +210,10 @@ mod tests {
     fn files_and_prompts_are_shown_letter_by_letter() {
         let files = json!({"summary": "", "writes": [{"path": "src/a.rs", "content": "fn a() {}\n\n    // @alice\n"}]});
         let shown = full(&view("files.v1", &files));
-        assert!(shown.contains("src/a.rs") && shown.contains("fn a() {}"), "{shown}");
+        assert!(
+            shown.contains("src/a.rs (25 bytes)") && shown.contains("fn a() {}"),
+            "{shown}"
+        );
         let prompt = view("prompt.v1", &json!({"system": "# Task", "user": "<b>data</b>"}));
         assert_eq!(prompt.parts.len(), 2);
         assert!(full(&prompt).contains("<b>data</b>"));

@@ -6,6 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::cli::files::approved;
 use crate::store::calls::Call;
 use crate::store::history::Record;
 use crate::store::kept::{EffectRecord, GateRecord, Kept, KeptRun};
@@ -28,6 +29,9 @@ pub(super) const DEFINITION: &str = "definition.json";
 
 /// Every answer of a person to a gate, from the events.
 pub(super) const APPROVALS: &str = "approvals.json";
+
+/// Where the files are that the workflow made and people approved.
+pub(super) const FILES: &str = "files/";
 
 /// Ids of runs come from GitHub or are made of others: as names of files they have no character of their own meaning.
 const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
@@ -143,6 +147,9 @@ fn files(kept: &Kept, beside: &Beside) -> serde_json::Result<BTreeMap<String, Ve
     files.insert("effects.json".to_owned(), pretty(&beside.effects)?);
     for artifact in &kept.artifacts {
         files.insert(format!("artifacts/{}.json", artifact.digest), pretty(artifact)?);
+    }
+    for (path, content) in approved(kept) {
+        files.insert(format!("{FILES}{path}"), content.into_bytes());
     }
     for run in &kept.runs {
         let folder = folder(&run.run.id);

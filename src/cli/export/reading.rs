@@ -7,9 +7,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::archive::{
-    APPROVALS, DEFINITION, EVENTS, FileEntry, MANIFEST, Manifest, SCHEMA_VERSION, STATE, approvals, definition, folder,
-    pretty,
+    APPROVALS, DEFINITION, EVENTS, FILES, FileEntry, MANIFEST, Manifest, SCHEMA_VERSION, STATE, approvals, definition,
+    folder, pretty,
 };
+use crate::cli::files::approved;
 use crate::store::history::Record;
 use crate::store::kept::{Artifact, Finding, Kept, KeptRun};
 
@@ -39,6 +40,7 @@ pub(super) fn verified(archive: impl Read) -> Result<Manifest, Finding> {
     }
     derived(DEFINITION, &definition(&kept.records), &files)?;
     derived(APPROVALS, &approvals(&kept.records), &files)?;
+    made(&kept, &files)?;
     counts(&manifest, &kept)?;
     Ok(manifest)
 }
@@ -109,7 +111,9 @@ fn kept(manifest: &Manifest, files: &Files) -> Result<Kept, Finding> {
                 return Err(wrong(path, "it has another artifact's digest"));
             }
             artifacts.push(artifact);
-        } else if let Some(folder) = path.strip_suffix("/run.json") {
+        } else if path.starts_with("runs/")
+            && let Some(folder) = path.strip_suffix("/run.json")
+        {
             runs.push(run(folder, parsed(path, bytes)?, files)?);
         }
     }
@@ -158,6 +162,21 @@ fn derived(path: &str, value: &impl serde::Serialize, files: &Files) -> Result<(
     match expected.as_ref() == Some(&found) {
         true => Ok(()),
         false => Err(wrong(path, "it is not what the events say")),
+    }
+}
+
+/// The files that were made are those of the approved artifacts, no more and no other.
+fn made(kept: &Kept, files: &Files) -> Result<(), Finding> {
+    let mut approved = approved(kept);
+    for (path, bytes) in files {
+        let Some(made) = path.strip_prefix(FILES) else { continue };
+        if approved.remove(made).map(String::into_bytes).as_ref() != Some(bytes) {
+            return Err(wrong(path, "it is not what was approved"));
+        }
+    }
+    match approved.keys().next() {
+        Some(path) => Err(wrong(format!("{FILES}{path}"), "it was approved and is missing")),
+        None => Ok(()),
     }
 }
 

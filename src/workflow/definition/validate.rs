@@ -40,6 +40,7 @@ pub(super) fn mistakes(definition: &Definition, known: &Known<'_>) -> Vec<Mistak
     check.words();
     check.inputs();
     check.roles();
+    check.standards();
     let mut seen = BTreeSet::new();
     for (index, phase) in definition.phases.iter().enumerate() {
         if !seen.insert(&phase.id) {
@@ -135,6 +136,18 @@ impl Check<'_> {
             if let Some(wrong) = wrong {
                 self.report(&["inputs", name, "default"], format!("input {name}: {wrong}"));
             }
+        }
+    }
+
+    fn standards(&mut self) {
+        if let Some(name) = &self.definition.standards
+            && !self.has_template(name)
+        {
+            let text = format!(
+                "standards: there is no template {name}; {}",
+                self.instead_of_template(name)
+            );
+            self.report(&["standards"], text);
         }
     }
 
@@ -330,7 +343,8 @@ impl Check<'_> {
         };
         for (index, phase) in definition.phases.iter().enumerate() {
             for input in &phase.inputs {
-                if !before[&phase.id].contains(input) && !phase.on_demand {
+                let comes_back = phase.on_demand || self.comes_back(&phase.id, input, &before);
+                if !before[&phase.id].contains(input) && !comes_back {
                     self.phase(index, "inputs", format!("it takes from {input} but does not need it"));
                 }
             }
@@ -418,6 +432,17 @@ impl Check<'_> {
                 self.phase(index, "executes", text);
             }
         }
+    }
+
+    /// Whether a verdict sends a phase back from, or past, another that comes after it, or past itself: then the other
+    /// has said something the next time. One that runs beside it may or may not have, so it does not count.
+    fn comes_back(&self, phase: &PhaseId, other: &PhaseId, before: &BTreeMap<&PhaseId, BTreeSet<&PhaseId>>) -> bool {
+        let loops = self.definition.phases.iter();
+        let after = other == phase || before[other].contains(phase);
+        let mut ways = loops
+            .filter_map(|last| Some((last.on_fail.as_ref()?, &last.id)))
+            .map(|(to, last)| self.definition.between(to, last));
+        after && ways.any(|way| way.contains(&phase) && way.contains(&other))
     }
 
     fn way_back(&mut self, index: usize, phase: &Phase, to: &PhaseId, before: &BTreeMap<&PhaseId, BTreeSet<&PhaseId>>) {

@@ -6,6 +6,7 @@ mod asks;
 mod digests;
 mod expiry;
 mod forks;
+mod generate;
 mod graphs;
 mod properties;
 mod questions;

@@ -1,0 +1,215 @@
+//! `jpa-mt` as people play it: a table becomes an entity with its repository and tests, or the whole slice above it, and
+//! what was approved is written as files.
+
+use std::path::{Path, PathBuf};
+
+use countersign::sandbox::IssueNumber;
+use countersign::workflow::ids::Digest;
+use serde_json::{Value, json};
+
+use crate::cli::{only_workflow, run};
+use crate::stages::{approve, respond, review, through};
+use crate::world::{Setup, World};
+
+/// Files of scope `domain`, below the folder of sources.
+const DOMAIN: [&str; 6] = [
+    "src/main/java/com/example/shop/catalog/Product.java",
+    "src/main/java/com/example/shop/catalog/ProductId.java",
+    "src/main/java/com/example/shop/catalog/ProductRepository.java",
+    "src/main/java/com/example/shop/catalog/package-info.java",
+    "src/main/resources/db/migration/V7__products_row_level_security.sql",
+    "src/test/java/com/example/shop/catalog/ProductRepositoryTest.java",
+];
+
+/// What scope `vertical` has beside those.
+const ABOVE: [&str; 4] = [
+    "src/main/java/com/example/shop/catalog/ProductController.java",
+    "src/main/java/com/example/shop/catalog/ProductService.java",
+    "src/test/java/com/example/shop/catalog/ProductIntegrationTest.java",
+    "src/test/java/com/example/shop/catalog/ProductServiceTest.java",
+];
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/jpa")
+}
+
+fn text(path: &str) -> String {
+    std::fs::read_to_string(folder().join("files").join(path)).unwrap()
+}
+
+fn written(paths: &[&str]) -> Value {
+    let writes: Vec<Value> = paths
+        .iter()
+        .map(|path| json!({"path": path, "content": text(path)}))
+        .collect();
+    json!({"summary": "Products of one tenant at a time", "writes": writes, "unfinished": []})
+}
+
+fn plan(paths: &[&str]) -> Value {
+    json!({
+        "summary": "app.products is a tenant's table", "approach": "Composite key, filter, policy",
+        "alternatives": [{"name": "A schema for each tenant", "why_not": "One migration for all is wanted"}],
+        "steps": [{"id": "s1", "title": "All of it", "detail": "In the order of the list", "files": paths,
+            "risk": "low", "verify": "The repository test passes as the application's role"}],
+        "files_to_create": paths, "files_to_modify": [], "files_to_delete": [], "dependencies_added": [],
+        "commands": [], "criteria_map": [], "out_of_scope": [], "open_questions": [],
+    })
+}
+
+async fn world() -> World {
+    let schema = std::fs::read_to_string(folder().join("schema.sql")).unwrap();
+    Setup::new()
+        .github(|github| github.file("db/schema.sql", &schema))
+        .start()
+        .await
+}
+
+async fn started(world: &World, scope: &str) -> IssueNumber {
+    let issue = world.issue("Products", "The catalog needs its products in the application.");
+    let said = format!("/run jpa-mt entity=Product table=app.products context=catalog schema=db/schema.sql{scope}");
+    world.say("alice", issue, &said).await;
+    world.hear(issue);
+    issue
+}
+
+/// Every file below a folder, by its path from there.
+fn below(root: &Path) -> Vec<String> {
+    let mut open = vec![root.to_owned()];
+    let mut found = Vec::new();
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => open.push(path),
+                false => found.push(path.strip_prefix(root).unwrap().display().to_string()),
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// What `files` writes is what was approved, letter by letter.
+fn hold_output(world: &World, id: &str, paths: &[&str]) {
+    let told = run(world.home(), &["files", id, "--output", "out", "--json"]).envelope();
+    assert_eq!(told["data"]["files"].as_array().unwrap().len(), paths.len());
+    let out = world.home().join("out");
+    assert_eq!(below(&out), paths);
+    for path in paths {
+        assert_eq!(std::fs::read_to_string(out.join(path)).unwrap(), text(path), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_table_becomes_entity_repository_and_repository_test() {
+    let world = world().await;
+    let issue = started(&world, "").await;
+    let standards = Digest::of_bytes(include_bytes!("../../templates/prompts/jpa-mt/standards.md")).to_string();
+    let note = format!("Standards `jpa-mt/standards`, SHA-256 `{standards}`.");
+    assert!(world.card(issue).contains(&note), "{}", world.card(issue));
+    approve(&world, issue).await;
+    world.say("alice", issue, "/prompt").await;
+    let prompt = world.hear(issue).join("\n");
+    for part in [
+        &standards,
+        "FORCE ROW LEVEL SECURITY",
+        "CREATE TABLE app.products",
+        "\"tenant_column\":\"tenant_id\"",
+        "\"scope\":\"domain\"",
+    ] {
+        assert!(prompt.contains(part), "{part} is not in {prompt}");
+    }
+    respond(&world, issue, &plan(&DOMAIN)).await;
+    assert!(world.card(issue).contains(&note), "{}", world.card(issue));
+    approve(&world, issue).await;
+
+    let id = only_workflow(&world);
+    let early = run(world.home(), &["files", &id, "--output", "out"]);
+    assert_eq!(early.code, 1);
+    assert!(early.err.contains("has no approved files"), "{}", early.err);
+
+    approve(&world, issue).await;
+    let mut outside = written(&DOMAIN);
+    outside["writes"][1]["path"] = json!("../ProductId.java");
+    let answer = format!("/respond\n```json\n{outside}\n```");
+    world.hear(issue);
+    world.say("alice", issue, &answer).await;
+    let refusal = world.answer(issue);
+    assert!(refusal.contains("(dot-segment)"), "{refusal}");
+    respond(&world, issue, &written(&DOMAIN)).await;
+    let card = world.card(issue);
+    for path in DOMAIN {
+        let heading = format!("{path} ({} bytes)", text(path).len());
+        let shown = card.replace('\\', "");
+        assert!(shown.contains(&heading), "{heading} is not on {card}");
+    }
+    approve(&world, issue).await;
+    through(&world, issue, &review(None)).await;
+    assert!(world.card(issue).contains("· done"), "{}", world.card(issue));
+
+    hold_output(&world, &id, &DOMAIN);
+    let again = run(world.home(), &["files", &id, "--output", "out"]);
+    assert_eq!(again.code, 1, "nothing is written over");
+    assert!(again.err.contains("it is not empty"), "{}", again.err);
+    world.hear(issue);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_vertical_slice_has_service_controller_and_their_tests_and_a_revision_writes_over() {
+    let world = world().await;
+    let issue = started(&world, " scope=vertical").await;
+    let mut paths: Vec<&str> = DOMAIN.into_iter().chain(ABOVE).collect();
+    paths.sort_unstable();
+    through(&world, issue, &plan(&paths)).await;
+    let mut first = written(&paths);
+    let service = paths
+        .iter()
+        .position(|path| path.ends_with("ProductService.java"))
+        .unwrap();
+    let unsafe_service = text(paths[service]).replace("tenant.current()", "anybody");
+    first["writes"][service]["content"] = json!(unsafe_service);
+    through(&world, issue, &first).await;
+    through(&world, issue, &review(Some("critical"))).await;
+    through(&world, issue, &written(&paths[service..=service])).await;
+    through(&world, issue, &review(None)).await;
+    assert!(world.card(issue).contains("· done"), "{}", world.card(issue));
+    let id = only_workflow(&world);
+    hold_output(&world, &id, &paths);
+
+    run(world.home(), &["export", &id, "--output", "a.tar"]).page();
+    assert!(
+        run(world.home(), &["export", "--verify", "a.tar"])
+            .page()
+            .contains("is whole")
+    );
+    let mut archive = tar::Archive::new(std::fs::File::open(world.home().join("a.tar")).unwrap());
+    let mut exported: Vec<String> = archive
+        .entries()
+        .unwrap()
+        .map(|entry| entry.unwrap().path().unwrap().display().to_string())
+        .filter_map(|path| path.strip_prefix("files/").map(str::to_owned))
+        .collect();
+    exported.sort();
+    assert_eq!(exported, paths);
+    world.hear(issue);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_the_definition_asks_for_must_be_there() {
+    let world = world().await;
+    let issue = world.issue("Products", "The catalog needs its products.");
+    let given = "entity=Product table=app.products context=catalog";
+    for (said, expected) in [
+        (given.to_owned(), "`schema` is missing"),
+        (format!("{given} schema=db/none.sql"), "db/none.sql"),
+        (format!("{given} schema=db/schema.sql scope=all"), "`domain`"),
+    ] {
+        world.say("alice", issue, &format!("/run jpa-mt {said}")).await;
+        let answer = world.answer(issue);
+        assert!(answer.contains(expected), "{said}: {answer}");
+    }
+    assert!(world.card_comment(issue).is_none());
+    world.end().await;
+}

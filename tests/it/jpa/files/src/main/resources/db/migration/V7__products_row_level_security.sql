@@ -1,0 +1,6 @@
+ALTER TABLE app.products ENABLE ROW LEVEL SECURITY;
+ALTER TABLE app.products FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY tenant_isolation ON app.products
+    USING (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid)
+    WITH CHECK (tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid);
