@@ -104,7 +104,7 @@ async fn what_is_missing_is_asked_answered_once_and_then_solved() {
     let digest = world.digest(issue);
     // What is discussed below it never changes it, and neither does an edit.
     world.say("bob", issue, "I would do it otherwise.").await;
-    world.say("bob", issue, "/edit content=\"Otherwise\"").await;
+    world.say("bob", issue, "/edit\n```json\n{}\n```").await;
     let refused = world.answer(issue);
     assert!(refused.contains("a solution stays as it was given"), "{refused}");
     assert_eq!(world.digest(issue), digest);
