@@ -210,6 +210,9 @@ fn questions(value: Value, _: &Inputs) -> Result<Draft, Vec<Problem>> {
 
 /// A person's edit: the whole artifact anew, or one of its texts.
 fn amend(agent: &Agent, artifact: &Value, amendment: &Amendment, inputs: &Inputs) -> Result<Draft, String> {
+    if agent.schema_name == "solution.v1" {
+        return Err("a solution stays as it was given; `/revise …` asks for another one".to_owned());
+    }
     let mut next = artifact.clone();
     match amendment {
         Amendment::Replace(text) => next = answer::value(text).map_err(|problem| problem.to_string())?,

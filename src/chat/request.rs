@@ -78,6 +78,18 @@ pub enum Request {
         /// Has a title.
         fields: Vec<FieldChange>,
     },
+    /// Answer a question.
+    Answer {
+        /// Its number, from 1.
+        question: u32,
+        /// Never empty.
+        text: String,
+    },
+    /// Go on without answers.
+    Skip {
+        /// The person's words.
+        reason: Option<String>,
+    },
     /// Stop until released.
     Hold {
         /// The person's words.
@@ -118,6 +130,8 @@ impl Request {
             Self::Revise { .. } => "revise",
             Self::Edit { .. } => "edit",
             Self::Task { .. } => "task",
+            Self::Answer { .. } => "answer",
+            Self::Skip { .. } => "skip",
             Self::Hold { .. } => "hold",
             Self::Unhold => "unhold",
             Self::Retry => "retry",
@@ -153,7 +167,10 @@ impl Request {
                     .map(|verdict| crate::chat::verbs::verdict_word(*verdict).to_owned());
                 with_text(line(verb, digest.chain(verdict)), reason.as_deref())
             }
-            Self::Hold { reason } | Self::Cancel { reason } => with_text(format!("/{verb}"), reason.as_deref()),
+            Self::Answer { question, text } => format!("/{verb} {question} {text}"),
+            Self::Skip { reason } | Self::Hold { reason } | Self::Cancel { reason } => {
+                with_text(format!("/{verb}"), reason.as_deref())
+            }
             Self::Reject { reason: text } | Self::Revise { text } => format!("/{verb} {text}"),
             Self::Task { fields } => line(verb, fields.iter()),
             Self::Edit {

@@ -6,9 +6,10 @@ use super::page::{Ink, Table, moment};
 use super::status::unknown;
 use crate::chat::say::why::why_words;
 use crate::store::history::{StoredEvent, first_broken};
+use crate::workflow::apply::{apply, begin};
 use crate::workflow::event::Event;
 use crate::workflow::ids::WorkflowId;
-use crate::workflow::state::{ActOutcome, Ending};
+use crate::workflow::state::{ActOutcome, Ending, State};
 
 /// Which workflow.
 #[derive(Debug, clap::Args)]
@@ -43,18 +44,39 @@ impl History {
 
 fn page(events: &[StoredEvent], ink: Ink) -> String {
     let mut table = Table::new(["EVENT", "AT (UTC)", "WHAT", "BY", "DETAIL", "CAUSE"]);
+    let mut state: Option<State> = None;
     for stored in events {
+        match &mut state {
+            None => state = begin(&stored.event, stored.at),
+            Some(state) => apply(state, &stored.event, stored.at),
+        }
         table.row([
             stored.seq.to_string(),
             moment(stored.at),
             stored.event.name().replace('_', " "),
             stored.event.actor().map(|by| by.login.clone()).unwrap_or_default(),
-            detail(&stored.event),
+            detail(&stored.event) + &handed(&stored.event, state.as_ref()),
             stored.cause.clone(),
         ]);
     }
     let count = events.len();
     format!("{}\nThe chain of {count} events holds.\n", table.page(ink))
+}
+
+/// What a phase that begins is given by those before it.
+fn handed(event: &Event, state: Option<&State>) -> String {
+    let (Event::PhaseStarted { phase, .. }, Some(state)) = (event, state) else {
+        return String::new();
+    };
+    let defined = state.definition.phase(phase);
+    let handed = defined.into_iter().flat_map(|phase| state.handed(phase));
+    let handed: Vec<String> = handed
+        .map(|(from, digest)| format!("{from} {}", digest.short()))
+        .collect();
+    match handed.as_slice() {
+        [] => String::new(),
+        handed => format!(", given {}", handed.join(", ")),
+    }
 }
 
 fn detail(event: &Event) -> String {
@@ -77,6 +99,15 @@ fn detail(event: &Event) -> String {
             Some(change) => format!("{phase} {}: {}", digest.short(), change.as_str()),
             None => format!("{phase} {}", digest.short()),
         },
+        Event::Asked {
+            phase,
+            digest,
+            questions,
+        } => format!("{phase} {}: {questions}", digest.short()),
+        Event::Answered {
+            phase, question, text, ..
+        } => format!("{phase} {question}: {}", text.as_str()),
+        Event::Skipped { phase, reason, .. } => format!("{phase}: {}", reason.as_str()),
         Event::Shown { phase, digest, .. } => format!("{phase} {}", digest.short()),
         Event::Voted { phase, approval } => format!("{phase} {}", approval.digest.short()),
         Event::VoteWithdrawn { phase, of, .. } => format!("{phase}: that of {}", of.login),

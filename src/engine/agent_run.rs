@@ -252,9 +252,17 @@ impl Engine {
     /// What the phases that another takes from made last.
     async fn handed(&self, state: &State, phase: &PhaseId) -> Result<Vec<Handed>, Trouble> {
         let mut handed = Vec::new();
-        let inputs = state.definition.phase(phase).map(|phase| phase.inputs.as_slice());
-        for input in inputs.unwrap_or_default() {
-            let Some(digest) = state.at(input).output else { continue };
+        let defined = state.definition.phase(phase);
+        if defined.is_some_and(|phase| phase.asks) {
+            handed.extend(self.answers(state, phase).await?);
+        }
+        let asking = |input: &PhaseId| state.definition.phase(input).is_some_and(|input| input.asks);
+        let inputs = defined.map(|phase| phase.inputs.as_slice()).unwrap_or_default();
+        for input in inputs.iter().filter(|input| asking(input)) {
+            handed.extend(self.answers(state, input).await?);
+        }
+        let made = defined.into_iter().flat_map(|phase| state.handed(phase));
+        for (_, digest) in made.filter(|(input, _)| !asking(input)) {
             if let Some((proposal, _)) = self.store().proposal(&state.id, &digest).await? {
                 handed.push(Handed {
                     phase: proposal.phase.as_str().to_owned(),
@@ -428,7 +436,10 @@ pub(super) fn beside(agent: &Agent, inputs: &Inputs, draft: &mut Draft) -> Besid
     let mut notes = match inputs {
         Inputs::Thread(thread) => thread.notes.clone(),
         Inputs::Mailing(mailing) => mailing.notes.clone(),
-        Inputs::Material(material) => material.thread.notes.clone(),
+        Inputs::Material(material) => {
+            let assumed = material.artifacts.iter().flat_map(super::questions::assumed);
+            material.thread.notes.iter().cloned().chain(assumed).collect()
+        }
     };
     notes.append(&mut draft.notes);
     notes.extend(agent.standards.iter().map(agents::Standards::note));

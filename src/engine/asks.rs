@@ -141,6 +141,11 @@ impl Engine {
             Request::Revise { text } => Ask::Revise { text: text.clone() },
             Request::Hold { reason } => Ask::Hold { reason: said(reason) },
             Request::Unhold => Ask::Unhold,
+            Request::Answer { question, text } => Ask::Answer {
+                question: *question,
+                text: text.clone(),
+            },
+            Request::Skip { reason } => Ask::Skip { reason: said(reason) },
             Request::Retry => Ask::Retry,
             Request::Cancel { reason } => Ask::Cancel { reason: said(reason) },
             Request::Edit {

@@ -278,6 +278,7 @@ impl Engine {
         let asked = match state.open_gate() {
             _ if !state.is_open() => Vec::new(),
             Some((phase, gate, _)) => self.people_for(repo, state, (phase, gate)).await?,
+            None if state.asking().is_some() => self.people_asked(repo, state).await?,
             None if state.first_at(&stopped).is_some() => self.people_with(repo, Right::Write).await?,
             None => Vec::new(),
         };
@@ -301,11 +302,13 @@ impl Engine {
 
     /// The proposal that a card shows: the one at the open gate, else the last one that was made.
     async fn shown_proposal(&self, state: &State) -> Result<(Option<ProposalView>, Beside), Trouble> {
+        // Questions stand in a comment of their own.
         let last = state
             .definition
             .phases
             .iter()
             .rev()
+            .filter(|phase| !phase.asks || state.at(&phase.id).status == PhaseStatus::Draft)
             .map(|phase| &phase.id)
             .find(|id| state.at(id).pending.is_some());
         let Some(phase) = state.open_gate().map(|(phase, ..)| phase).or(last) else {

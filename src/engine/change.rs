@@ -93,6 +93,7 @@ impl Payload {
                 Intent::RunAgent { .. } => "run_agent",
                 Intent::Act { .. } => "act",
                 Intent::Card => "card",
+                Intent::Questions { .. } => "questions",
                 Intent::CallPeople { .. } => "call_people",
                 Intent::DismissCall { .. } => "dismiss_call",
                 Intent::ExpireGate { .. } => "expire_gate",
@@ -109,7 +110,9 @@ impl Payload {
             Self::Step(intent) => match intent {
                 Intent::RunAgent { .. } | Intent::ExpireGate { .. } | Intent::CancelPlanned => Pace::Free,
                 Intent::Card | Intent::DismissCall { .. } => Pace::Write,
-                Intent::Act { .. } | Intent::CallPeople { .. } | Intent::Tell { .. } => Pace::Notifies,
+                Intent::Act { .. } | Intent::Questions { .. } | Intent::CallPeople { .. } | Intent::Tell { .. } => {
+                    Pace::Notifies
+                }
             },
         }
     }
@@ -292,6 +295,14 @@ pub(crate) fn waits_for(state: &State) -> String {
     }
     if let Some((phase, gate, _)) = state.open_gate() {
         return format!("approval of {phase} by somebody with {}", gate.right);
+    }
+    if let Some(phase) = state.asking() {
+        let open: Vec<String> = state
+            .at(phase)
+            .open_questions()
+            .map(|(number, _)| number.to_string())
+            .collect();
+        return format!("answers for {phase} (open: {})", open.join(", "));
     }
     let stopped = [PhaseStatus::WaitingForHuman, PhaseStatus::Rejected, PhaseStatus::Error];
     match state.first_at(&stopped) {

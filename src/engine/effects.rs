@@ -163,6 +163,7 @@ impl Engine {
                 key,
             } => self.act(work, &stored, &phase, &source, &digest, &key).await,
             Intent::Card => self.write_card(work, &stored).await,
+            Intent::Questions { phase } => self.write_questions(work, &stored, &phase).await,
             Intent::CallPeople { phase, digest } => self.call_people(work, &stored, &phase, &digest).await,
             Intent::DismissCall { phase } => self.dismiss_call(work, &stored, phase.as_str()).await,
             Intent::ExpireGate {
@@ -496,6 +497,13 @@ impl Engine {
                 let people = self.people_with(&work.repo, Right::Write).await?;
                 say::stopped(&people, state, phase, &card_url)
             }
+            Notice::AskedMore { phase } => {
+                let Some(url) = self.questions_url(state, phase).await? else {
+                    return Ok(Ended::Dropped("nothing is asked"));
+                };
+                let people = self.people_asked(&work.repo, state).await?;
+                say::asked_more(&people, state, phase, &url)
+            }
             Notice::ApprovalLost { phase, reason } => say::approval_lost(state, phase, reason, &card_url),
             Notice::Expired { phase } => say::gate_expired(state, phase),
             Notice::Closed => say::subject_closed(state.hold.as_ref().and_then(|hold| hold.by.as_ref())),
@@ -540,7 +548,7 @@ impl Engine {
 
 /// The label of an effect's kind in the metrics: from our own table, whatever the row says.
 fn kind_of(effect: &LeasedEffect) -> &'static str {
-    const KINDS: [&str; 12] = [
+    const KINDS: [&str; 13] = [
         "react",
         "reply",
         "remove_label",
@@ -549,6 +557,7 @@ fn kind_of(effect: &LeasedEffect) -> &'static str {
         "run_agent",
         "act",
         "card",
+        "questions",
         "call_people",
         "dismiss_call",
         "expire_gate",

@@ -22,6 +22,7 @@ mod fork;
 mod labels;
 mod model;
 mod queries;
+mod questions;
 mod readers;
 mod settings;
 mod start;

@@ -6,6 +6,7 @@ mod dates;
 mod email;
 mod extract;
 mod grammar;
+mod questions;
 mod reading;
 mod words;
 
@@ -26,6 +27,7 @@ And with them: `by Friday`, `by 2026-12-01`, `est: S`, `priority: high`, `after 
 pub fn answer(agent: &Agent, inputs: &Inputs) -> Option<String> {
     let value = match (agent.name.as_ref(), inputs) {
         ("extract", Inputs::Thread(thread)) => extract::answer(thread),
+        ("solve/collect", Inputs::Material(material)) => questions::answer(material),
         ("email", Inputs::Mailing(mailing)) => email::answer(mailing),
         _ => return None,
     };

@@ -63,6 +63,8 @@ pub enum CommentRole {
     Call,
     /// A page of a proposal that did not fit the card.
     Page,
+    /// The comment that holds the questions of a phase.
+    Questions,
 }
 
 impl CommentRole {
@@ -71,6 +73,7 @@ impl CommentRole {
             Self::Card => "card",
             Self::Call => "call",
             Self::Page => "page",
+            Self::Questions => "questions",
         }
     }
 }

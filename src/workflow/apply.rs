@@ -3,7 +3,7 @@
 use super::artifact::Stage;
 use super::event::Event;
 use super::ids::{PhaseId, UserId};
-use super::state::{Entry, Hold, Maker, Pending, PhaseState, PhaseStatus, State, Status, Timestamp, What};
+use super::state::{Entry, Hold, Maker, Pending, PhaseState, PhaseStatus, State, Status, Timestamp, What, Why};
 
 /// The state after the first event.
 ///
@@ -40,6 +40,7 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
         verdict: None,
         rejections: 0,
         called: false,
+        questions: Vec::new(),
     };
     Some(State {
         id: workflow.clone(),
@@ -148,7 +149,9 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
             phase.enter(PhaseStatus::Blocked, at);
         }
     }
-    let retries = state.definition.phase(id).map_or(0, |phase| phase.limits.retries);
+    let defined = state.definition.phase(id);
+    let retries = defined.map_or(0, |phase| phase.limits.retries);
+    let asks = defined.is_some_and(|phase| phase.asks);
     let Some(phase) = state.phases.get_mut(id) else { return };
     match event {
         Event::PhaseStarted { iteration, attempt, .. } => {
@@ -156,6 +159,10 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
                 phase.prompt = None;
                 phase.verdict = None;
                 phase.rejections = 0;
+                if asks {
+                    // The questions of the last round are settled, and a person may answer for the agent again.
+                    phase.pending = None;
+                }
             }
             phase.iteration = *iteration;
             phase.attempt = *attempt;
@@ -196,6 +203,13 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
                 at,
             );
         }
+        Event::Asked { digest, questions, .. } => {
+            phase.ask(*digest, *questions);
+            phase.why = Some(Why::Questions);
+            phase.enter(PhaseStatus::WaitingForHuman, at);
+        }
+        Event::Answered { question, text, by, .. } => phase.answered(*question, text, by, at),
+        Event::Skipped { by, reason, .. } => phase.skipped(by, reason, at),
         Event::Shown { digest, at, .. } => {
             if let Some(pending) = phase.pending.as_mut().filter(|pending| pending.digest == *digest) {
                 pending.shown_at = Some(*at);
@@ -307,6 +321,9 @@ fn phase_of(event: &Event) -> Option<&PhaseId> {
         Event::PhaseStarted { phase, .. }
         | Event::ActsStarted { phase }
         | Event::Proposed { phase, .. }
+        | Event::Asked { phase, .. }
+        | Event::Answered { phase, .. }
+        | Event::Skipped { phase, .. }
         | Event::Shown { phase, .. }
         | Event::Voted { phase, .. }
         | Event::VoteWithdrawn { phase, .. }
@@ -335,6 +352,10 @@ fn phase_of(event: &Event) -> Option<&PhaseId> {
 fn entry(event: &Event) -> Option<What> {
     Some(match event {
         Event::Voted { phase, approval } => What::Voted(phase.clone(), approval.digest, approval.surface.clone()),
+        Event::Answered {
+            phase, question, text, ..
+        } => What::Answered(phase.clone(), *question, text.clone()),
+        Event::Skipped { phase, reason, .. } => What::Skipped(phase.clone(), reason.clone()),
         Event::VoteWithdrawn { phase, of, .. } => What::VoteWithdrawn(phase.clone(), of.clone()),
         Event::SentBack { phase, to } => What::SentBack(phase.clone(), to.clone()),
         Event::Approved { phase, approval, .. } => {

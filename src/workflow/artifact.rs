@@ -78,6 +78,16 @@ impl Proposal {
         serde_json::from_value(self.artifact.get("verdict")?.clone()).ok()
     }
 
+    /// How many questions its artifact asks people: none where it says that it knows enough.
+    pub fn questions(&self) -> u32 {
+        let enough = self.artifact["enough_information"].as_bool() == Some(true);
+        let count = self.artifact["questions"].as_array().map_or(0, Vec::len);
+        match enough {
+            true => 0,
+            false => u32::try_from(count).unwrap_or(u32::MAX),
+        }
+    }
+
     /// The digest that people approve: SHA-256 over the canonical JSON (RFC 8785) of the whole.
     pub fn digest(&self) -> Digest {
         Digest::of(self)

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::act::ActKey;
 use super::approval::Node;
 use super::artifact::{Proposal, ReviewVerdict};
+use super::asking::Reply;
 use super::definition::Definition;
 use super::ids::{Digest, PhaseId, WorkflowId};
 use super::right::{Person, Requirement, Right, Standing};
@@ -104,6 +105,18 @@ pub enum Ask {
     Respond {
         /// The proposal made of it.
         proposal: Proposal,
+    },
+    /// Answer a question.
+    Answer {
+        /// Its number, from 1.
+        question: u32,
+        /// The answer; never blank.
+        text: String,
+    },
+    /// Go on without answers to the questions that are open.
+    Skip {
+        /// Why.
+        reason: String,
     },
     /// Stop it for a while.
     Hold {
@@ -289,6 +302,22 @@ pub enum Refusal {
     NothingToRetry,
     /// Nothing waits for a person's answer.
     NoAnswerAwaited,
+    /// Nobody is asked anything.
+    NothingAsked,
+    /// There is no question of that number.
+    NoSuchQuestion {
+        /// What was given.
+        question: u32,
+        /// How many there are.
+        asked: u32,
+    },
+    /// The question was answered, or skipped.
+    AnsweredBefore {
+        /// Its number.
+        question: u32,
+        /// How it was settled.
+        reply: Reply,
+    },
     /// The proposal changed meanwhile.
     Stale {
         /// What is shown now.

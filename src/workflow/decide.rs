@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use super::apply::{apply, begin};
 use super::approval::{self, Live, Outcome};
 use super::artifact::{Proposal, ReviewVerdict, Stage};
+use super::asking;
 use super::command::{Ask, Authority, Command, Named, Obsolete, Refusal, Report, RunResult, Start, Verdict};
 use super::definition::{Gate, OnExpiry, Phase};
 use super::event::{Event, HoldCause};
@@ -31,7 +32,7 @@ pub struct Facts<'a> {
     pub live: Option<&'a Live>,
 }
 
-type Decision = Result<Vec<Event>, Refusal>;
+pub(super) type Decision = Result<Vec<Event>, Refusal>;
 
 /// Decides a command. `state` is `None` for [`Command::Start`] only.
 ///
@@ -141,8 +142,11 @@ fn asked(state: &State, authority: &Authority, ask: &Ask, facts: Facts<'_>, now:
             if !state.definition.phase(phase).is_some_and(awaited) {
                 return Err(Refusal::NoAnswerAwaited);
             }
-            Ok(vec![proposed(proposal, Maker::Person(by.clone()), None)])
+            let proposed = proposed(proposal, Maker::Person(by.clone()), None);
+            Ok(asking::with_questions(state, proposal, proposed))
         }
+        Ask::Answer { question, text } => asking::answer(state, by, *question, text),
+        Ask::Skip { reason } => asking::skip(state, by, reason),
         Ask::Retry => retry(state, authority),
         Ask::Cancel { .. } | Ask::Unhold | Ask::Unapprove { .. } => unreachable!("answered above"),
     }
@@ -155,6 +159,7 @@ pub fn awaits_answer(state: &State, phase: &PhaseId) -> bool {
     has_agent
         && at.iteration > 0
         && at.pending.is_none()
+        && !at.is_asking()
         && matches!(at.status, PhaseStatus::WaitingForHuman | PhaseStatus::Error)
 }
 
@@ -407,7 +412,7 @@ fn revise(state: &State, authority: &Authority, text: &str) -> Decision {
             let has_agent = |id: &PhaseId| state.definition.phase(id).is_some_and(Phase::has_agent);
             state
                 .first_at(&stopped)
-                .filter(|id| has_agent(id) && state.at(id).approval.is_none())
+                .filter(|id| has_agent(id) && state.at(id).approval.is_none() && !state.at(id).is_asking())
                 .ok_or_else(|| no_open_gate(state))?
         }
     };
@@ -439,7 +444,11 @@ fn next_iteration(state: &State, phase: &PhaseId) -> Result<Event, Refusal> {
 
 fn retry(state: &State, authority: &Authority) -> Decision {
     let stopped = [PhaseStatus::Error, PhaseStatus::WaitingForHuman, PhaseStatus::Rejected];
-    let phase = state.first_at(&stopped).ok_or(Refusal::NothingToRetry)?;
+    let phases = state.definition.phases.iter().map(|phase| &phase.id);
+    let phase = phases
+        .filter(|id| !state.at(id).is_asking())
+        .find(|id| stopped.contains(&state.at(id).status))
+        .ok_or(Refusal::NothingToRetry)?;
     let at = state.at(phase);
     let retried = Event::Retried {
         phase: phase.clone(),
@@ -500,7 +509,12 @@ fn reported(state: &State, report: &Report, now: Timestamp) -> Option<Vec<Event>
         } => {
             let at = state.phases.get(phase)?;
             let current = at.status == PhaseStatus::Running && at.iteration == *iteration && at.attempt == *attempt;
-            current.then(|| vec![ran(state, phase, result)])
+            current.then(|| match (ran(state, phase, result), result) {
+                (proposed @ Event::Proposed { .. }, RunResult::Proposed { proposal, .. }) => {
+                    asking::with_questions(state, proposal, proposed)
+                }
+                (event, _) => vec![event],
+            })
         }
         Report::ActFailed { phase, key, why } => {
             let due = state.next_act(phase).is_some_and(|(next, _)| next == key);
@@ -646,6 +660,7 @@ fn consequence(state: &State) -> Option<Event> {
             }
             // With no gate an artifact counts as soon as it is made.
             PhaseStatus::ReadyForReview if phase.gate == Gate::None => Some(done(id)),
+            PhaseStatus::WaitingForHuman => asking::onwards(at, phase),
             PhaseStatus::Approved => {
                 let acting = phase.executes.is_some() && state.next_act(id).is_some();
                 match (&phase.on_fail, at.verdict) {
@@ -666,7 +681,7 @@ fn consequence(state: &State) -> Option<Event> {
     })
 }
 
-fn done(phase: &PhaseId) -> Event {
+pub(super) fn done(phase: &PhaseId) -> Event {
     Event::PhaseCompleted {
         phase: phase.clone(),
         ending: Ending::Done,

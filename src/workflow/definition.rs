@@ -114,6 +114,9 @@ pub struct Phase {
     /// Phases whose artifacts and outcomes the agent is given.
     #[serde(default)]
     pub inputs: Vec<PhaseId>,
+    /// Whether people answer the questions that it proposes, and it runs again with the answers until it knows enough.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asks: bool,
     /// What must hold before the prompt is sent.
     #[serde(default, skip_serializing_if = "Gate::is_none")]
     pub prompt_gate: Gate,
@@ -244,6 +247,9 @@ pub struct Limits {
     /// How often a response that people reject is tried again with what they said, before it waits for a person.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub retries: u32,
+    /// How many questions a phase that `asks` may ask in all its rounds.
+    #[serde(default = "eight", skip_serializing_if = "is_eight")]
+    pub questions: u32,
     /// How many minutes one run of the agent may take, with all that is tried again.
     #[serde(default = "an_hour")]
     pub minutes: u32,
@@ -255,6 +261,7 @@ impl Default for Limits {
             iterations: ten(),
             reminders: three(),
             retries: 0,
+            questions: eight(),
             minutes: an_hour(),
         }
     }
@@ -266,6 +273,15 @@ fn ten() -> u32 {
 
 fn three() -> u32 {
     3
+}
+
+fn eight() -> u32 {
+    8
+}
+
+// serde hands it a reference.
+fn is_eight(number: &u32) -> bool {
+    *number == eight()
 }
 
 fn is_zero(number: &u32) -> bool {
@@ -410,5 +426,22 @@ mod tests {
             )),
             ""
         );
+    }
+
+    #[test]
+    fn what_a_verdict_sends_back_may_take_from_what_sent_it_back() {
+        let phases = |inputs: &str| {
+            format!(
+                "  - {{id: a, title: A, agent: extract, limits: {{iterations: 3}}}}\n  - {{id: b, title: B, agent: \
+                 extract, needs: [a], inputs: [{inputs}]}}\n  - {{id: beside, title: X, agent: extract, needs: [a]}}\n  \
+                 - {{id: c, title: C, prompt: review, schema: review.v1, needs: [b, beside], gate: {{people: {{}}}}, \
+                 on_fail: a}}\n  - {{id: d, title: D, agent: extract, needs: [c]}}\n"
+            )
+        };
+        assert_eq!(mistakes(&phases("a, b, c")), "");
+        let said = mistakes(&phases("beside"));
+        assert!(said.contains("takes from beside but does not need it"), "{said}");
+        let said = mistakes(&phases("d"));
+        assert!(said.contains("takes from d but does not need it"), "{said}");
     }
 }

@@ -77,6 +77,35 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         verdict: Option<ReviewVerdict>,
     },
+    /// A proposal holds questions that people are asked.
+    Asked {
+        /// The phase.
+        phase: PhaseId,
+        /// The proposal that holds them.
+        digest: Digest,
+        /// How many of them are asked: the first ones.
+        questions: u32,
+    },
+    /// A question was answered.
+    Answered {
+        /// The phase that asked it.
+        phase: PhaseId,
+        /// Its number among all that the phase asked, from 1.
+        question: u32,
+        /// The answer.
+        text: Words,
+        /// Who.
+        by: Person,
+    },
+    /// The questions that were open are not going to be answered.
+    Skipped {
+        /// The phase that asked them.
+        phase: PhaseId,
+        /// Who.
+        by: Person,
+        /// Why.
+        reason: Words,
+    },
     /// All of a proposal can be read on GitHub.
     Shown {
         /// The phase.
@@ -250,6 +279,9 @@ impl Event {
             Self::PhaseStarted { .. } => "phase_started",
             Self::ActsStarted { .. } => "acts_started",
             Self::Proposed { .. } => "proposed",
+            Self::Asked { .. } => "asked",
+            Self::Answered { .. } => "answered",
+            Self::Skipped { .. } => "skipped",
             Self::Shown { .. } => "shown",
             Self::Voted { .. } => "voted",
             Self::VoteWithdrawn { .. } => "vote_withdrawn",
@@ -282,6 +314,8 @@ impl Event {
             | Self::Revised { by, .. }
             | Self::Retried { by, .. }
             | Self::Unheld { by }
+            | Self::Answered { by, .. }
+            | Self::Skipped { by, .. }
             | Self::Proposed {
                 by: Maker::Person(by), ..
             } => Some(by),

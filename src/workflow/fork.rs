@@ -85,7 +85,10 @@ pub fn fork(request: Request<'_>, proposals: &BTreeMap<Digest, Proposal>, now: T
     }
     let at_a_gate = [PhaseStatus::Draft, PhaseStatus::ReadyForReview];
     let without = |phase: &PhaseState| at_a_gate.contains(&phase.status) && phase.pending.is_none();
-    if state.phases.values().any(without) {
+    // What asks people proposes its questions and asks them in one step.
+    let mut asks = state.definition.phases.iter().filter(|phase| phase.asks);
+    let unasked = asks.any(|phase| state.at(&phase.id).status == PhaseStatus::ReadyForReview);
+    if unasked || state.phases.values().any(without) {
         return Err(CannotFork::Between(after));
     }
     let done_since = done_since(&state, &history[after..]);

@@ -8,6 +8,7 @@ pub mod act;
 pub mod apply;
 pub mod approval;
 pub mod artifact;
+pub mod asking;
 pub mod budget;
 pub mod command;
 pub mod decide;

@@ -36,6 +36,11 @@ pub enum Intent {
     },
     /// Bring the card up to date.
     Card,
+    /// Bring the comment up to date in which a phase's questions stand.
+    Questions {
+        /// The phase.
+        phase: PhaseId,
+    },
     /// Say in one short comment that people are asked, and name them.
     CallPeople {
         /// The phase whose gate opened.
@@ -80,6 +85,11 @@ pub enum Notice {
         /// The phase.
         phase: PhaseId,
     },
+    /// A phase asks more than it did: the comment that holds its questions is edited, which notifies nobody.
+    AskedMore {
+        /// The phase.
+        phase: PhaseId,
+    },
     /// An approval does not count any more.
     ApprovalLost {
         /// The phase.
@@ -109,6 +119,7 @@ pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
     if worth_showing(state, events) {
         intents.push(Intent::Card);
     }
+    intents.extend(questions(state, events));
     intents.extend(events.iter().filter_map(|event| {
         Some(Intent::Tell {
             notice: notice(state, event)?,
@@ -165,11 +176,26 @@ fn worth_showing(state: &State, events: &[Event]) -> bool {
     }
 }
 
+/// The comment of questions, once, when anything in it changed or it will not be answered any more.
+fn questions(state: &State, events: &[Event]) -> Option<Intent> {
+    let of = events.iter().find_map(|event| match event {
+        Event::Asked { phase, .. } | Event::Answered { phase, .. } | Event::Skipped { phase, .. } => Some(phase),
+        Event::Cancelled { .. } | Event::Forked { .. } => state.asking(),
+        _ => None,
+    });
+    of.map(|phase| Intent::Questions { phase: phase.clone() })
+}
+
 /// What people should be told of an event, where its card alone would not reach them.
 fn notice(state: &State, event: &Event) -> Option<Notice> {
     match event {
         Event::WaitsForHuman { phase, .. } | Event::Failed { phase, .. } => {
             Some(Notice::Stopped { phase: phase.clone() })
+        }
+        Event::Asked { phase, digest, .. } => {
+            let first = state.at(phase).questions.first();
+            let again = first.is_some_and(|first| first.of != *digest);
+            again.then(|| Notice::AskedMore { phase: phase.clone() })
         }
         Event::ApprovalLost { phase, reason } => Some(Notice::ApprovalLost {
             phase: phase.clone(),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::act::ActKey;
 use super::artifact::{ReviewVerdict, Stage};
+use super::asking::Question;
 use super::definition::{Definition, PeopleGate, Phase};
 use super::ids::{CommentId, Digest, IssueId, IssueNumber, PhaseId, RepositoryId, WorkflowId};
 use super::right::{Person, Right};
@@ -265,6 +266,9 @@ pub struct PhaseState {
     /// Whether a verdict ever went back to it.
     #[serde(default)]
     pub called: bool,
+    /// What it asked people, in the order of the questions' numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<Question>,
 }
 
 /// Where a workflow stands.
@@ -314,6 +318,10 @@ pub enum What {
     Started(Surface),
     /// Approved a digest.
     Approved(PhaseId, Digest, Surface),
+    /// Answered a question, by its number.
+    Answered(PhaseId, u32, Words),
+    /// Went on without answers to the questions that were open.
+    Skipped(PhaseId, Words),
     /// Took an approval back.
     Unapproved(PhaseId),
     /// Approved a digest that needs more approvals.
@@ -421,6 +429,23 @@ impl State {
     pub fn is_settled(&self, phase: &Phase) -> bool {
         let at = self.at(&phase.id);
         at.status == PhaseStatus::Completed || phase.on_demand && !at.called
+    }
+
+    /// What a phase that begins now is given: the phases that it takes from, each with the digest of what it made last.
+    /// One that made nothing yet is left out.
+    pub fn handed<'a>(&'a self, phase: &'a Phase) -> impl Iterator<Item = (&'a PhaseId, Digest)> {
+        let made = |input: &'a PhaseId| Some((input, self.at(input).output?));
+        phase.inputs.iter().filter_map(made)
+    }
+
+    /// How many phases are complete, of how many: one that begins on demand counts once it was called.
+    pub fn progress(&self) -> (usize, usize) {
+        let phases = self.definition.phases.iter();
+        let counted = phases.filter(|phase| !phase.on_demand || self.at(&phase.id).called);
+        let at = |phase: &Phase| self.at(&phase.id).status;
+        counted.fold((0, 0), |(done, all), phase| {
+            (done + usize::from(at(phase) == PhaseStatus::Completed), all + 1)
+        })
     }
 
     /// The first phase, in the definition's order, that stands at one of these.

@@ -14,6 +14,8 @@ pub enum Why {
     Unusable(Vec<String>),
     /// The prompt holds what must not leave; the sentence says which kind of thing.
     Withheld(String),
+    /// It asked people something.
+    Questions,
     /// A cap on what may be spent is in the way.
     Cap(CapReached),
     /// A model could not be asked, or gave no answer to judge.

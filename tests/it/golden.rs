@@ -15,9 +15,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::models::{TALK, asks, server_file};
+use crate::stages;
 use crate::world::{Setup, World, whole_story};
 
-const STORIES: [&str; 12] = [
+const STORIES: [&str; 16] = [
     "deliver",
     "held",
     "revised",
@@ -30,6 +31,10 @@ const STORIES: [&str; 12] = [
     "unapproved",
     "cap_reached",
     "forked",
+    "prompted",
+    "sent_back",
+    "solved",
+    "skipped",
 ];
 
 fn folder() -> PathBuf {
@@ -163,6 +168,9 @@ fn every_kind_of_event_is_in_a_history() {
         "acts_started",
         "proposed",
         "shown",
+        "asked",
+        "answered",
+        "skipped",
         "approved",
         "unapproved",
         "approval_lost",
@@ -179,6 +187,7 @@ fn every_kind_of_event_is_in_a_history() {
         "cancelled",
         "completed",
         "forked",
+        "sent_back",
     ] {
         assert!(kinds.contains(kind), "no history has the event {kind}");
     }
@@ -222,6 +231,9 @@ async fn told(name: &str) -> World {
     match name {
         "cap_reached" => return cap_reached().await,
         "responded" => return responded().await,
+        "prompted" => return prompted().await,
+        "sent_back" => return sent_back().await,
+        "solved" | "skipped" => return solved(name).await,
         _ => {}
     }
     let world = usual().start().await;
@@ -322,6 +334,61 @@ async fn responded() -> World {
         .await;
     world.wait(20).await;
     world.approve("alice", issue).await;
+    world
+}
+
+/// A prompt was changed and approved, and its first answer rejected.
+async fn prompted() -> World {
+    let world = usual().start().await;
+    let issue = world.issue("Billing", "We need a client.");
+    world.say("alice", issue, stages::GOAL).await;
+    world
+        .say("bob", issue, "/edit\n```\nYou plan in one sentence.\n```")
+        .await;
+    stages::approve(&world, issue).await;
+    stages::respond(&world, issue, &stages::plan()).await;
+    world.say("bob", issue, "/reject it names no tests").await;
+    stages::respond(&world, issue, &stages::plan()).await;
+    world
+}
+
+/// A review fails, the verdict goes back, and the next review is overridden.
+async fn sent_back() -> World {
+    let world = usual().start().await;
+    let issue = world.issue("Billing", "We need a client.");
+    world.say("alice", issue, stages::GOAL).await;
+    for answer in [
+        stages::plan(),
+        stages::files("fn pay() {}\n"),
+        stages::review(Some("major")),
+        stages::files("fn pay() { pay_now() }\n"),
+    ] {
+        stages::through(&world, issue, &answer).await;
+    }
+    stages::approve(&world, issue).await;
+    stages::respond(&world, issue, &stages::review(Some("critical"))).await;
+    world.wait(20).await;
+    world.say("bob", issue, "/approve complete").await;
+    world
+}
+
+/// An issue says too little; its questions are answered, or skipped, and a person solves it.
+async fn solved(name: &str) -> World {
+    let world = World::new().await;
+    let issue = world.issue("Pay", "It crashes in 1.4 when I press Pay twice. It should not.");
+    world.say("alice", issue, "/run solve").await;
+    world.say("alice", issue, "/answer 1 Press Pay twice.").await;
+    match name {
+        "skipped" => world.say("bob", issue, "/skip the customer is away").await,
+        _ => world.say("bob", issue, "/answer 2 Two payments.").await,
+    };
+    let answer = json!({
+        "content": "Hold the second press back.", "confidence": "low", "rationale": "It is enough.", "assumptions": [],
+    });
+    let text = format!("/respond\n```json\n{answer}\n```");
+    world.say("bob", issue, &text).await;
+    let approve = format!("/approve {}", world.digest(issue));
+    world.say("alice", issue, &approve).await;
     world
 }
 

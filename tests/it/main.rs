@@ -19,6 +19,7 @@ mod once;
 mod providers;
 mod reading;
 mod rights;
+mod solve;
 mod stages;
 mod start;
 mod story;

@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
-const GOAL: &str = "/run generate goal=\"A client for the billing API\"";
+/// Starts it.
+pub const GOAL: &str = "/run generate goal=\"A client for the billing API\"";
 
-fn plan() -> Value {
+pub fn plan() -> Value {
     json!({
         "summary": "A small client", "approach": "One module",
         "alternatives": [{"name": "A generated one", "why_not": "Too much code"}],
@@ -18,7 +19,7 @@ fn plan() -> Value {
     })
 }
 
-fn files(content: &str) -> Value {
+pub fn files(content: &str) -> Value {
     json!({"summary": "The client", "writes": [{"path": "src/client.rs", "content": content}], "unfinished": []})
 }
 
@@ -145,6 +146,11 @@ async fn a_prompt_is_not_rejected_and_a_rejected_answer_is_tried_again_with_the_
     let issue = world.issue("Billing", "We need a client.");
     world.say("alice", issue, GOAL).await;
     world.hear(issue);
+    let card = world.card(issue);
+    assert!(
+        card.contains("`/revise …`") && !card.contains("`/reject"),
+        "what would be refused is not offered: {card}"
+    );
     world.say("alice", issue, "/reject too long").await;
     let answer = world.answer(issue);
     assert!(answer.contains("What waits is a prompt"), "{answer}");
@@ -157,6 +163,7 @@ async fn a_prompt_is_not_rejected_and_a_rejected_answer_is_tried_again_with_the_
         card.contains("needs a person"),
         "it is tried again, by a person: {card}"
     );
+    assert!(card.contains("`/revise …` to ask for another round"), "{card}");
     world.say("alice", issue, "/prompt").await;
     let prompt = world.answer(issue);
     assert!(
@@ -184,5 +191,43 @@ async fn what_is_missing_or_unknown_starts_nothing() {
         assert!(answer.contains(expected), "{said}: {answer}");
     }
     assert!(world.card_comment(issue).is_none());
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_a_verdict_sends_back_is_given_what_was_found() {
+    let world = World::new().await;
+    let issue = world.issue("Billing", "We need a client.");
+    world.say("alice", issue, "/run roles goal=\"A client\"").await;
+    world.hear(issue);
+    let document = json!({"title": "What is wanted", "sections": [{"heading": "Requirements", "text": "It pays"}]});
+    let report = |verdict: &str, findings: &[&str]| json!({"summary": "Read", "verdict": verdict, "findings": findings, "notes": "Look at the retries"});
+    for answer in [
+        document,
+        plan(),
+        files("fn pay() {}\n"),
+        report("fail", &["Nothing is tested"]),
+    ] {
+        respond(&world, issue, &answer).await;
+        approve(&world, issue).await;
+    }
+    let card = world.card(issue);
+    assert!(
+        card.contains("Testing did not pass, so Implementation is done again"),
+        "{card}"
+    );
+    assert!(card.contains("Progress: 2 of 6."), "{card}");
+    let handed = card
+        .lines()
+        .find(|line| line.starts_with("Handed to *Implementation*: "));
+    let handed = handed.unwrap_or_else(|| panic!("{card}"));
+    assert!(
+        handed.contains("Implementation `") && handed.contains("Testing `") && !handed.contains("Verification"),
+        "{handed}"
+    );
+    world.say("alice", issue, "/prompt").await;
+    let prompt = world.answer(issue);
+    assert!(prompt.contains("You are the code writer"), "its role is told: {prompt}");
+    assert!(prompt.contains("Nothing is tested"), "and what was found: {prompt}");
     world.end().await;
 }

@@ -25,6 +25,8 @@ const LINKS: usize = 4_000;
 const LINKED: usize = 20;
 /// People that are named.
 const NAMED: usize = 20;
+/// Phases from which on they are counted.
+const COUNTED: usize = 4;
 /// Notes that are shown.
 const NOTES: usize = 20;
 
@@ -147,6 +149,7 @@ fn compose(view: &CardView<'_>, room: Room, body: Option<Body>) -> String {
         ),
         status(view),
         phases(view),
+        paragraphs(&[progress(view.state), handed_over(view.state)]),
         view.spending.map(spending::line).unwrap_or_default(),
         stopped(view),
         proposal.unwrap_or_default(),
@@ -194,6 +197,9 @@ fn headline(view: &CardView<'_>) -> &'static str {
     }
     if state.open_gate().is_some() {
         return "waiting for approval";
+    }
+    if state.asking().is_some() {
+        return "waiting for answers";
     }
     let stopped = [PhaseStatus::WaitingForHuman, PhaseStatus::Rejected, PhaseStatus::Error];
     match state.first_at(&stopped).map(|phase| state.at(phase).status) {
@@ -248,6 +254,16 @@ fn waits_for(view: &CardView<'_>) -> String {
         return format!(
             "Waiting for {whom} ({least} or more) at *{}* since {since}.",
             title(state, phase)
+        );
+    }
+    if let Some(phase) = state.asking() {
+        let at = state.at(phase);
+        let (open, all) = (at.open_questions().count(), at.questions.len());
+        return format!(
+            "Waiting for {whom} to answer {} of {all} at *{}* since {}.",
+            count(open, "question", "questions"),
+            title(state, phase),
+            when(at.since)
         );
     }
     let stopped = [PhaseStatus::WaitingForHuman, PhaseStatus::Rejected, PhaseStatus::Error];
@@ -313,6 +329,39 @@ fn phases(view: &CardView<'_>) -> String {
         })
         .collect();
     table(&["Phase", "State", "Since", "Result"], &rows)
+}
+
+/// How far it has come, where a table is too long to see it at a glance.
+fn progress(state: &State) -> String {
+    let (done, all) = state.progress();
+    match state.definition.phases.len() {
+        0..COUNTED => String::new(),
+        _ => format!("Progress: {done} of {all}."),
+    }
+}
+
+/// By digest, what the agent that is at work, or whose work is looked at, was given by the phases before it.
+fn handed_over(state: &State) -> String {
+    let begun = [
+        PhaseStatus::Draft,
+        PhaseStatus::Running,
+        PhaseStatus::WaitingForHuman,
+        PhaseStatus::ReadyForReview,
+        PhaseStatus::Rejected,
+        PhaseStatus::Error,
+    ];
+    let phase = state.first_at(&begun).and_then(|id| state.definition.phase(id));
+    let Some(phase) = phase.filter(|phase| state.is_open() && phase.prompt.is_some()) else {
+        return String::new();
+    };
+    let handed: Vec<String> = state
+        .handed(phase)
+        .map(|(from, what)| format!("{} {}", title(state, from), digest(&what)))
+        .collect();
+    match handed.as_slice() {
+        [] => String::new(),
+        handed => format!("Handed to *{}*: {}.", title(state, &phase.id), list(handed, "and")),
+    }
 }
 
 /// A proposal in a table's cell: its digest, who made it, in which round.
@@ -410,8 +459,15 @@ fn approved_document(state: &State, phase: &PhaseId, document: &DocumentView) ->
             "Its verdict is *pass*: an approval goes on. `/approve revise` sends it back to *{}*.",
             title(state, to)
         ),
+        (None, _) if is_last(state, phase) => "An approval ends this; nothing leaves by it.".to_owned(),
         (None, _) => "An approval lets the next phases begin; nothing leaves by it.".to_owned(),
     }
+}
+
+/// Whether nothing else is left to be done.
+fn is_last(state: &State, phase: &PhaseId) -> bool {
+    let mut others = state.definition.phases.iter().filter(|other| other.id != *phase);
+    others.all(|other| state.is_settled(other))
 }
 
 /// The pages that are posted for this proposal.
@@ -517,6 +573,10 @@ fn changes(shown: &Shown) -> String {
         Shown::Mail(_) => vec![format!("- change it: {}", code("/edit subject=\"…\""))],
         Shown::Document(document) if document.kind == "prompt" => {
             vec!["- change the instructions: `/edit` with a fenced block below it".to_owned()]
+        }
+        // A solution stays as it was given.
+        Shown::Document(document) if document.kind == "solution" => {
+            vec![format!("- ask for another one: {}", code("/revise …"))]
         }
         Shown::Document(_) => vec!["- change it: `/edit` with the whole as JSON in a fenced block below it".to_owned()],
     };

@@ -77,6 +77,7 @@ pub fn view(schema: &str, artifact: &Value) -> DocumentView {
             ("prompt.v1", "system", Value::String(text)) => parts.push(verbatim("The instructions", text)),
             ("prompt.v1", "user", Value::String(text)) => parts.push(verbatim("The data", text)),
             ("files.v1", "writes", Value::Array(writes)) => parts.extend(writes.iter().map(file)),
+            ("document.v1", "sections", Value::Array(sections)) => parts.extend(sections.iter().map(section)),
             _ => parts.extend(member(name, value)),
         }
     }
@@ -103,6 +104,15 @@ fn verbatim(heading: &str, text: &str) -> PartView {
         heading: heading.to_owned(),
         text: text.to_owned(),
         form: PartForm::Verbatim,
+    }
+}
+
+fn section(section: &Value) -> PartView {
+    let text = |name: &str| section[name].as_str().unwrap_or_default().to_owned();
+    PartView {
+        heading: text("heading"),
+        text: text("text"),
+        form: PartForm::Words,
     }
 }
 

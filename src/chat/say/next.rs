@@ -1,6 +1,8 @@
 //! What can be done now: the commands that a workflow would take, most likely first.
 
+use crate::workflow::artifact::Stage;
 use crate::workflow::decide::awaits_answer;
+use crate::workflow::definition::Phase;
 use crate::workflow::ids::PhaseId;
 use crate::workflow::state::{PhaseStatus, State, Why};
 
@@ -48,7 +50,10 @@ fn gate_steps(state: &State) -> Option<Vec<Next>> {
         .any(|executor| !state.at(executor).outcomes.is_empty());
     if !begun {
         steps.push(step("/revise …", "ask for another round"));
-        steps.push(step("/reject …", "say no"));
+        // A prompt is changed and not rejected.
+        if pending.stage == Stage::Response {
+            steps.push(step("/reject …", "say no"));
+        }
     }
     Some(steps)
 }
@@ -73,13 +78,21 @@ fn between_gates(state: &State) -> Vec<Next> {
 }
 
 fn stopped_steps(state: &State, phase: &PhaseId) -> Vec<Next> {
+    if let Some((number, _)) = state.at(phase).open_questions().next()
+        && state.at(phase).is_asking()
+    {
+        return vec![
+            step(format!("/answer {number} …"), "answer a question"),
+            step("/skip …", "go on without answers"),
+        ];
+    }
     let mut answer = Vec::new();
     if awaits_answer(state, phase) {
         answer.push(step("/prompt", "see what is asked"));
         answer.push(step("/respond", "answer it in a fenced block"));
     }
     let mut again = vec![step("/retry", "try again")];
-    let has_agent = state.definition.phase(phase).is_some_and(|phase| phase.agent.is_some());
+    let has_agent = state.definition.phase(phase).is_some_and(Phase::has_agent);
     if has_agent && state.at(phase).approval.is_none() {
         again.push(step("/revise …", "ask for another round"));
     }

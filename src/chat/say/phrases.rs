@@ -87,6 +87,7 @@ pub fn standing(state: &State, phase: &Phase, provider: Option<&str>) -> String 
             };
             format!("at work{by}{round}{again}")
         }
+        PhaseStatus::WaitingForHuman if at.is_asking() => "**waiting for answers**".to_owned(),
         PhaseStatus::WaitingForHuman => "**needs a person**".to_owned(),
         PhaseStatus::Draft => "**prompt waiting for approval**".to_owned(),
         PhaseStatus::ReadyForReview => "**waiting for approval**".to_owned(),

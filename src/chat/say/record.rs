@@ -88,6 +88,16 @@ pub fn said(state: &State, what: &What) -> (String, String) {
             title(state, phase),
             title(state, to)
         )),
+        What::Answered(phase, question, text) => by_comment(format!(
+            "answered question {question} of {}{}",
+            title(state, phase),
+            because(text.as_str())
+        )),
+        What::Skipped(phase, why) => by_comment(format!(
+            "skipped the open questions of {}{}",
+            title(state, phase),
+            because(why.as_str())
+        )),
         What::Amended(phase, change, to) => by_comment(format!(
             "changed {} to {}{}",
             title(state, phase),

@@ -7,6 +7,7 @@ use crate::workflow::why::{CapReached, Figures, ModelTrouble, Why};
 /// Why a phase waits for a person, or failed: whole sentences.
 pub fn why(why: &Why) -> String {
     match why {
+        Why::Questions => "It has questions, which stand in a comment of their own here.".to_owned(),
         Why::ManualProvider => "A person answers in the agent's place.".to_owned(),
         Why::Unusable(sentences) => {
             let said: Vec<String> = sentences.iter().map(|text| format!("- {}", sentence(text))).collect();
@@ -21,6 +22,7 @@ pub fn why(why: &Why) -> String {
 /// The same in one line, as lists and the shell show it.
 pub fn why_words(why: &Why) -> String {
     match why {
+        Why::Questions => "people answer its questions".to_owned(),
         Why::ManualProvider => "a person answers the prompt".to_owned(),
         Why::Unusable(sentences) => sentences.join("; "),
         Why::Cap(reached) => cap_reached(reached),

@@ -3,6 +3,7 @@
 //! The table feeds the reading of commands, `/help`, the permission check, the hints and `docs/commands.md`. To add a
 //! verb, copy a file, write its help, and add it to [`VERBS`].
 
+mod answer;
 mod approve;
 mod cancel;
 mod deliver;
@@ -17,6 +18,7 @@ mod respond;
 mod retry;
 mod revise;
 mod run;
+mod skip;
 mod status;
 mod task;
 mod tasks;
@@ -50,6 +52,8 @@ pub static VERBS: &[&Verb] = &[
     &revise::VERB,
     &edit::VERB,
     &task::VERB,
+    &answer::VERB,
+    &skip::VERB,
     &hold::VERB,
     &unhold::VERB,
     &retry::VERB,

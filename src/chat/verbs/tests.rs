@@ -49,7 +49,7 @@ fn some(text: &str) -> Option<String> {
 #[test]
 fn the_table_is_complete_and_unambiguous() {
     let names: Vec<&str> = VERBS.iter().map(|verb| verb.name).collect();
-    let listed = "help deliver tasks run status who explain approve unapprove reject revise edit task hold \
+    let listed = "help deliver tasks run status who explain approve unapprove reject revise edit task answer skip hold \
                   unhold retry cancel prompt respond";
     assert_eq!(names, listed.split(' ').collect::<Vec<_>>());
     let words: Vec<&str> = VERBS
@@ -68,7 +68,7 @@ fn rights_are_those_of_the_table() {
     for verb in VERBS {
         let expected: (Right, &[Standing]) = match verb.name {
             "help" | "status" | "who" | "explain" => (Right::None, &[]),
-            "hold" => (Right::Triage, &standings),
+            "hold" | "answer" => (Right::Triage, &standings),
             "cancel" => (Right::Write, &standings[..1]),
             "deliver" | "tasks" | "run" | "task" | "prompt" => (Right::Triage, &[]),
             _ => (Right::Write, &[]),
@@ -127,6 +127,15 @@ fn words_become_requests() {
             text: "Shorter.\nAnd kinder.".to_owned()
         }
     );
+    for (line, text) in [
+        ("/answer 2 since 1.4", "since 1.4"),
+        ("/answer #2. since 1.4", "since 1.4"),
+        ("/answer 2: since\n> quoted\n\n1.4", "since\n1.4"),
+        ("/answer 2\n```\nsince 1.4\n```", "```\nsince 1.4\n```"),
+    ] {
+        let text = text.to_owned();
+        assert_eq!(request(line), Request::Answer { question: 2, text }, "{line}");
+    }
     assert_eq!(
         request("/respond\n```\n{}\n```"),
         Request::Respond { text: "{}".to_owned() }
@@ -259,6 +268,15 @@ fn malformed_arguments_have_a_sentence() {
         ("/edit t2 the title", "FIELD=VALUE"),
         ("/edit t2 titel=x", "did you mean `title=`?"),
         ("/edit title=x\n```\nall\n```", "contradict"),
+        ("/answer", "Which question?"),
+        ("/answer twelve it is so", "no question"),
+        ("/answer 0 it is so", "no question"),
+        ("/answer -1 it is so", "no question"),
+        ("/answer 99999999999 it is so", "no question"),
+        ("/answer 2", "The answer is empty"),
+        ("/answer 2\n> said by somebody", "The answer is empty"),
+        ("/skip cancel", "more than this command takes"),
+        ("/skip /approve", "put `/approve` on a line of its own"),
         ("/respond", "three backticks"),
         ("/respond {}", "three backticks"),
         ("/respond\n```\n\n```", "three backticks"),
@@ -495,6 +513,8 @@ fn any_request() -> impl Strategy<Value = Request> {
             replacement: Some(text)
         }),
         (sentence(), changes()).prop_map(with_title),
+        (1..100_u32, sentence()).prop_map(|(question, text)| Request::Answer { question, text }),
+        reason().prop_map(|reason| Request::Skip { reason }),
         reason().prop_map(|reason| Request::Hold { reason }),
         reason().prop_map(|reason| Request::Cancel { reason }),
         fenced.prop_map(|text| Request::Respond { text }),

@@ -643,6 +643,7 @@ fn intent_words(intent: &Intent) -> String {
         } => format!("run the agent of {phase} (iteration {iteration}, attempt {attempt})"),
         Intent::Act { phase, key, .. } => format!("{phase} carries out {key}"),
         Intent::Card => "write the card".to_owned(),
+        Intent::Questions { phase } => format!("write the questions of {phase}"),
         Intent::CallPeople { phase, .. } => format!("call the people of the gate of {phase}"),
         Intent::DismissCall { phase } => format!("take back the call of {phase}"),
         Intent::ExpireGate { phase, at, .. } => {

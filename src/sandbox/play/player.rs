@@ -481,9 +481,9 @@ fn is_card(body: &str) -> bool {
     first.is_some_and(|line| line.starts_with("### ") && line.contains(" · "))
 }
 
-/// The digest that a card asks to approve.
+/// The digest that a card asks to approve. What people wrote may stand on a card as well, in another form than this.
 fn approvable(body: &str) -> Option<String> {
-    body.match_indices("/approve ").find_map(|(at, verb)| {
+    body.match_indices("`/approve ").find_map(|(at, verb)| {
         let digest = body.get(at + verb.len()..at + verb.len() + 12)?;
         let hex = digest.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
         hex.then(|| digest.to_owned())

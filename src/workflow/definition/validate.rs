@@ -15,6 +15,11 @@ const LONGEST_NAME: usize = 40;
 /// The longest that one run of an agent may take, in minutes: a day.
 const MINUTES_OF_A_DAY: u32 = 1440;
 
+/// The schema of what a phase that asks people proposes.
+const QUESTIONS: &str = "questions.v1";
+/// More than fit one comment that people read to its end.
+const MOST_QUESTIONS: u32 = 20;
+
 /// Mistakes are collected, so that one look at the file mends them all.
 struct Check<'a> {
     definition: &'a Definition,
@@ -45,6 +50,7 @@ pub(super) fn mistakes(definition: &Definition, known: &Known<'_>) -> Vec<Mistak
         check.work(index, phase);
         check.gates(index, phase);
         check.limits(index, phase);
+        check.questions(index, phase);
     }
     if check.mistakes.is_empty() {
         check.order();
@@ -295,6 +301,31 @@ impl Check<'_> {
         }
     }
 
+    /// Who asks people proposes questions, and nothing else is decided there.
+    fn questions(&mut self, index: usize, phase: &Phase) {
+        if !(1..=MOST_QUESTIONS).contains(&phase.limits.questions) {
+            let text = format!("limits.questions must be from 1 to {MOST_QUESTIONS}");
+            self.phase(index, "limits", text);
+        }
+        if !phase.asks {
+            return;
+        }
+        if phase.schema.as_deref() != Some(QUESTIONS) {
+            let text = format!("it asks people, so its schema must be {QUESTIONS}");
+            self.phase(index, "asks", text);
+        }
+        for (key, stands) in [
+            ("gate", !phase.gate.is_none()),
+            ("on_fail", phase.on_fail.is_some()),
+            ("executes", phase.executes.is_some()),
+        ] {
+            if stands {
+                let text = format!("it asks people and goes on with what they answer, so `{key}` has no meaning");
+                self.phase(index, key, text);
+            }
+        }
+    }
+
     /// Mistakes that can be looked for once every name is known to exist.
     fn order(&mut self) {
         let definition = self.definition;
@@ -312,7 +343,8 @@ impl Check<'_> {
         };
         for (index, phase) in definition.phases.iter().enumerate() {
             for input in &phase.inputs {
-                if !before[&phase.id].contains(input) && !phase.on_demand {
+                let comes_back = phase.on_demand || self.comes_back(&phase.id, input, &before);
+                if !before[&phase.id].contains(input) && !comes_back {
                     self.phase(index, "inputs", format!("it takes from {input} but does not need it"));
                 }
             }
@@ -400,6 +432,17 @@ impl Check<'_> {
                 self.phase(index, "executes", text);
             }
         }
+    }
+
+    /// Whether a verdict sends a phase back from, or past, another that comes after it, or past itself: then the other
+    /// has said something the next time. One that runs beside it may or may not have, so it does not count.
+    fn comes_back(&self, phase: &PhaseId, other: &PhaseId, before: &BTreeMap<&PhaseId, BTreeSet<&PhaseId>>) -> bool {
+        let loops = self.definition.phases.iter();
+        let after = other == phase || before[other].contains(phase);
+        let mut ways = loops
+            .filter_map(|last| Some((last.on_fail.as_ref()?, &last.id)))
+            .map(|(to, last)| self.definition.between(to, last));
+        after && ways.any(|way| way.contains(&phase) && way.contains(&other))
     }
 
     fn way_back(&mut self, index: usize, phase: &Phase, to: &PhaseId, before: &BTreeMap<&PhaseId, BTreeSet<&PhaseId>>) {

@@ -23,7 +23,7 @@ pub(super) fn place(status: PhaseStatus) -> Place {
 }
 
 /// Every row, from [`rows_of`] each variant.
-const ROWS: [&str; 19] = [
+const ROWS: [&str; 22] = [
     "approve, right prefix",
     "approve, wrong prefix",
     "approve, void prefix",
@@ -43,6 +43,9 @@ const ROWS: [&str; 19] = [
     "unhold",
     "retry",
     "cancel",
+    "answer",
+    "answer, no such question",
+    "skip",
 ];
 
 /// The rows of a variant. A new variant does not compile until it has some, and they must be in [`ROWS`].
@@ -58,6 +61,8 @@ fn rows_of(ask: &Ask) -> &'static [&'static str] {
         Ask::Unhold => &ROWS[16..17],
         Ask::Retry => &ROWS[17..18],
         Ask::Cancel { .. } => &ROWS[18..19],
+        Ask::Answer { .. } => &ROWS[19..21],
+        Ask::Skip { .. } => &ROWS[21..22],
     }
 }
 
@@ -85,6 +90,7 @@ fn asked(row: &str, run: &Run) -> Command {
     let of = |login: &str| Ask::Unapprove {
         of: Some(login.to_owned()),
     };
+    let answer = |question| Ask::Answer { question, text: text() };
     let (login, right, ask) = match row {
         "approve, right prefix" => ("bob", Right::Write, approve(prefix(second.digest()))),
         "approve, wrong prefix" => ("bob", Right::Write, approve(Named::Prefix("0123456789ab".into()))),
@@ -105,6 +111,9 @@ fn asked(row: &str, run: &Run) -> Command {
         "unhold" => ("bob", Right::Write, Ask::Unhold),
         "retry" => ("bob", Right::Write, Ask::Retry),
         "cancel" => ("bob", Right::Write, Ask::Cancel { reason: text() }),
+        "answer" => ("bob", Right::Write, answer(1)),
+        "answer, no such question" => ("bob", Right::Write, answer(9)),
+        "skip" => ("bob", Right::Write, Ask::Skip { reason: text() }),
         other => panic!("no such row: {other}"),
     };
     assert!(rows_of(&ask).contains(&row), "{row} is a row of what it asks");
@@ -161,6 +170,7 @@ fn ways_of_being_at_a_status_that_answer_differently() {
     use Place::{ActFailed, ActInFlight, AtTheCap, HalfDone, PartlyDone, Unshown};
     check(Condition::Open, &[Unshown, PartlyDone, AtTheCap], SPECIAL_GATES);
     check(Condition::Open, &[ActInFlight, HalfDone, ActFailed], SPECIAL_ACTS);
+    check(Condition::Open, &[Place::Asking], ASKING);
 }
 
 const OPEN_EARLY: &str = "
@@ -184,6 +194,9 @@ hold                  | held            | held            | held                
 unhold                | NotHeld         | NotHeld         | NotHeld               | NotHeld
 retry                 | NothingToRetry  | NothingToRetry  | retried+phase_started | NothingToRetry
 cancel                | cancelled       | cancelled       | cancelled             | cancelled
+answer                | NothingAsked    | NothingAsked    | NothingAsked          | NothingAsked
+answer, no such question| NothingAsked    | NothingAsked    | NothingAsked          | NothingAsked
+skip                  | NothingAsked    | NothingAsked    | NothingAsked          | NothingAsked
 ";
 const OPEN_LATE: &str = "
                       | Approved        | Rejected              | Error                 | Completed
@@ -206,6 +219,9 @@ hold                  | held            | held                  | held          
 unhold                | NotHeld         | NotHeld               | NotHeld               | NotHeld
 retry                 | NothingToRetry  | retried+phase_started | retried+phase_started | NothingToRetry
 cancel                | cancelled       | cancelled             | cancelled             | cancelled
+answer                | NothingAsked    | NothingAsked          | NothingAsked          | NothingAsked
+answer, no such question| NothingAsked    | NothingAsked          | NothingAsked          | NothingAsked
+skip                  | NothingAsked    | NothingAsked          | NothingAsked          | NothingAsked
 ";
 const HELD_EARLY: &str = "
                       | Blocked         | Running         | WaitingForHuman | ReadyForReview
@@ -228,6 +244,9 @@ hold                  | Held            | Held            | Held            | He
 unhold                | unheld          | unheld          | unheld          | unheld
 retry                 | Held            | Held            | Held            | Held
 cancel                | cancelled       | cancelled       | cancelled       | cancelled
+answer                | Held            | Held            | Held            | Held
+answer, no such question| Held            | Held            | Held            | Held
+skip                  | Held            | Held            | Held            | Held
 ";
 const HELD_LATE: &str = "
                       | Approved        | Rejected        | Error           | Completed
@@ -250,6 +269,9 @@ hold                  | Held            | Held            | Held            | He
 unhold                | unheld          | unheld          | unheld          | unheld
 retry                 | Held            | Held            | Held            | Held
 cancel                | cancelled       | cancelled       | cancelled       | cancelled
+answer                | Held            | Held            | Held            | Held
+answer, no such question| Held            | Held            | Held            | Held
+skip                  | Held            | Held            | Held            | Held
 ";
 const OVER_EARLY: &str = "
                       | Blocked | Running | WaitingForHuman | ReadyForReview
@@ -272,6 +294,9 @@ hold                  | Over    | Over    | Over            | Over
 unhold                | Over    | Over    | Over            | Over
 retry                 | Over    | Over    | Over            | Over
 cancel                | Over    | Over    | Over            | Over
+answer                | Over    | Over    | Over            | Over
+answer, no such question| Over    | Over    | Over            | Over
+skip                  | Over    | Over    | Over            | Over
 ";
 const OVER_LATE: &str = "
                       | Approved | Rejected | Error | Completed
@@ -294,6 +319,9 @@ hold                  | Over     | Over     | Over  | Over
 unhold                | Over     | Over     | Over  | Over
 retry                 | Over     | Over     | Over  | Over
 cancel                | Over     | Over     | Over  | Over
+answer                | Over     | Over     | Over  | Over
+answer, no such question| Over     | Over     | Over  | Over
+skip                  | Over     | Over     | Over  | Over
 ";
 const DRAFT: &str = "
                       | Draft
@@ -316,6 +344,9 @@ hold                  | held
 unhold                | NotHeld
 retry                 | NothingToRetry
 cancel                | cancelled
+answer                | NothingAsked
+answer, no such question| NothingAsked
+skip                  | NothingAsked
 ";
 const SPECIAL_GATES: &str = "
                       | Unshown               | PartlyDone        | AtTheCap
@@ -338,6 +369,9 @@ hold                  | held                  | held              | held
 unhold                | NotHeld               | NotHeld           | NotHeld
 retry                 | NothingToRetry        | NothingToRetry    | CapReached
 cancel                | cancelled             | cancelled         | cancelled
+answer                | NothingAsked          | NothingAsked      | NothingAsked
+answer, no such question| NothingAsked          | NothingAsked      | NothingAsked
+skip                  | NothingAsked          | NothingAsked      | NothingAsked
 ";
 const SPECIAL_ACTS: &str = "
                       | ActInFlight     | HalfDone        | ActFailed
@@ -360,4 +394,32 @@ hold                  | held            | held            | held
 unhold                | NotHeld         | NotHeld         | NotHeld
 retry                 | NothingToRetry  | NothingToRetry  | retried+acts_started
 cancel                | cancelled       | cancelled       | cancelled
+answer                | NothingAsked    | NothingAsked    | NothingAsked
+answer, no such question| NothingAsked    | NothingAsked    | NothingAsked
+skip                  | NothingAsked    | NothingAsked    | NothingAsked
+";
+const ASKING: &str = "
+                      | Asking
+approve, right prefix | NoOpenGate
+approve, wrong prefix | NoOpenGate
+approve, void prefix  | NoOpenGate
+approve, bare settled | NoOpenGate
+approve, bare 9 s     | NoOpenGate
+unapprove own         | NothingApproved
+unapprove other's     | NothingApproved
+unapprove, maintainer | NothingApproved
+unapprove, not theirs | NothingApproved
+reject                | NoOpenGate
+revise                | NoOpenGate
+amend                 | NoOpenGate
+amend, stale base     | NoOpenGate
+amend, no change      | NoOpenGate
+respond               | NoAnswerAwaited
+hold                  | held
+unhold                | NotHeld
+retry                 | NothingToRetry
+cancel                | cancelled
+answer                | answered
+answer, no such question | NoSuchQuestion
+skip                  | skipped+phase_completed+phase_started
 ";

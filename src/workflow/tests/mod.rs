@@ -6,8 +6,10 @@ mod asks;
 mod digests;
 mod expiry;
 mod forks;
+mod generate;
 mod graphs;
 mod properties;
+mod questions;
 mod reports;
 mod rights;
 mod story;
@@ -256,6 +258,9 @@ fn cell(verdict: &Verdict) -> String {
             Refusal::PartlyDone => "PartlyDone",
             Refusal::NothingToRetry => "NothingToRetry",
             Refusal::NoAnswerAwaited => "NoAnswerAwaited",
+            Refusal::NothingAsked => "NothingAsked",
+            Refusal::NoSuchQuestion { .. } => "NoSuchQuestion",
+            Refusal::AnsweredBefore { .. } => "AnsweredBefore",
             Refusal::Stale { .. } => "Stale",
             Refusal::NoChange => "NoChange",
             Refusal::CapReached { .. } => "CapReached",
@@ -322,6 +327,8 @@ enum Place {
     ActFailed,
     /// Rejected in its last iteration.
     AtTheCap,
+    /// It asked two questions. In [`questions::asking_line`].
+    Asking,
 }
 
 /// The same with a gate in front of `work`'s prompt.
@@ -361,6 +368,9 @@ fn prompt(proposal: Proposal) -> Proposal {
 
 /// A workflow of [`line`] in which `work` stands there.
 fn at(place: Place) -> Run {
+    if place == Place::Asking {
+        return questions::at_two_questions();
+    }
     if place == Place::Draft {
         return at_its_prompt();
     }

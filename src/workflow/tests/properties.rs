@@ -6,39 +6,71 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use super::super::apply::fold;
-use super::super::artifact::Proposal;
+use super::super::artifact::{Proposal, ReviewVerdict, Stage};
 use super::super::command::{Ask, Command, Named, Report, RunResult, Verdict};
-use super::super::definition::{Definition, Gate, Known, OnExpiry};
+use super::super::definition::{Definition, Gate, Known, OnExpiry, Phase};
 use super::super::event::Event;
 use super::super::fork::{CannotFork, Request, fork};
 use super::super::ids::{Digest, PhaseId};
 use super::super::plan::{Intent, Notice, plan};
 use super::super::right::Right;
 use super::super::state::{ActOutcome, Ending, PhaseStatus, State, Status, Surface, Timestamp, Why};
-use super::{Run, authority, key, person, prefix, proposal};
+use super::{Run, authority, key, person, prefix, prompt, proposal};
 
 /// Something that may be tried at any moment, sensible or not; `usize`s choose among what is there.
 #[derive(Debug, Clone)]
 enum Move {
-    Ran { phase: usize, stale: bool, result: Ran },
-    Shown { phase: usize, void: bool },
-    ActEnded { phase: usize, again: bool },
-    ActFailed { phase: usize },
-    ApprovalLost { phase: usize },
-    GateExpired { phase: usize, stale: bool },
+    Ran {
+        phase: usize,
+        stale: bool,
+        result: Ran,
+    },
+    Shown {
+        phase: usize,
+        void: bool,
+    },
+    ActEnded {
+        phase: usize,
+        again: bool,
+    },
+    ActFailed {
+        phase: usize,
+    },
+    ApprovalLost {
+        phase: usize,
+    },
+    GateExpired {
+        phase: usize,
+        stale: bool,
+    },
     SubjectClosed,
     SubjectGone,
-    Approve { who: usize, named: Name },
-    Unapprove { who: usize, in_flight: bool },
+    Approve {
+        who: usize,
+        named: Name,
+        verdict: Option<ReviewVerdict>,
+    },
+    Unapprove {
+        who: usize,
+        in_flight: bool,
+    },
     Reject,
     Revise,
-    Amend { text: usize, stale: bool },
-    Respond { phase: usize, text: usize },
+    Amend {
+        text: usize,
+        stale: bool,
+    },
+    Respond {
+        phase: usize,
+        text: usize,
+    },
     Hold,
     Unhold,
     Retry,
     Cancel,
-    Later { hours: i64 },
+    Later {
+        hours: i64,
+    },
 }
 
 #[derive(Debug, Clone)]
@@ -71,8 +103,12 @@ fn name() -> impl Strategy<Value = Name> {
     prop_oneof![4 => Just(Name::Right), 1 => Just(Name::Void), 2 => Just(Name::Bare)]
 }
 
+fn verdict() -> impl Strategy<Value = Option<ReviewVerdict>> {
+    prop_oneof![6 => Just(None), 1 => Just(Some(ReviewVerdict::Pass)), 1 => Just(Some(ReviewVerdict::Fail))]
+}
+
 fn a_move() -> impl Strategy<Value = Move> {
-    let phase = || 0..3_usize;
+    let phase = || 0..5_usize;
     let seldom = || prop::bool::weighted(0.2);
     prop_oneof![
         16 => (phase(), seldom(), ran()).prop_map(|(phase, stale, result)| Move::Ran { phase, stale, result }),
@@ -83,7 +119,7 @@ fn a_move() -> impl Strategy<Value = Move> {
         6 => (phase(), seldom()).prop_map(|(phase, stale)| Move::GateExpired { phase, stale }),
         1 => Just(Move::SubjectClosed),
         1 => Just(Move::SubjectGone),
-        16 => (0..3_usize, name()).prop_map(|(who, named)| Move::Approve { who, named }),
+        16 => (0..3_usize, name(), verdict()).prop_map(|(who, named, verdict)| Move::Approve { who, named, verdict }),
         4 => (0..3_usize, seldom()).prop_map(|(who, in_flight)| Move::Unapprove { who, in_flight }),
         4 => Just(Move::Reject),
         4 => Just(Move::Revise),
@@ -118,7 +154,13 @@ phases:
   - {id: b, title: B, agent: writer, needs: [a]}
   - {id: c, title: C, needs: [b], executes: a}
 ";
-    [
+    let known = Known {
+        agents,
+        prompts: &["plan", "files", "review"],
+        schemas: &["plan.v1", "files.v1", "review.v1"],
+        ..Known::default()
+    };
+    let mut all: Vec<Definition> = [
         deliver,
         include_str!("../../../workflows/tasks.yml"),
         super::LINE,
@@ -127,27 +169,132 @@ phases:
         &deliver.replace("remind", "reject"),
     ]
     .into_iter()
-    .map(|yaml| {
-        Definition::parse(
-            yaml,
-            &Known {
-                agents,
-                ..Known::default()
-            },
-        )
-        .expect("valid")
+    .map(|yaml| Definition::parse(yaml, &known).expect("valid"))
+    .collect();
+    all.extend(LOOPS.map(|yaml| Definition::parse(yaml, &known).expect("valid")));
+    all
+}
+
+/// Verdicts that go back: to a phase that begins on demand, and past one to a phase that ran before.
+const LOOPS: [&str; 2] = [
+    "
+name: on_demand
+version: 1
+title: Made, reviewed, mended
+phases:
+  - {id: a, title: A, prompt: files, schema: files.v1, prompt_gate: {people: {}}, gate: {people: {}}, limits: {retries: 1}}
+  - id: b
+    title: B
+    needs: [a]
+    on_demand: true
+    inputs: [a, b, c]
+    prompt: files
+    schema: files.v1
+    prompt_gate: {people: {expires_after_hours: 24}}
+    limits: {iterations: 2}
+  - id: c
+    title: C
+    needs: [a, b]
+    inputs: [a, b]
+    prompt: review
+    schema: review.v1
+    prompt_gate: {people: {}}
+    gate: {people: {expires_after_hours: 24, on_expiry: reject}}
+    on_fail: b
+    limits: {retries: 2}
+",
+    "
+name: there_and_back
+version: 1
+title: Made, and looked at twice
+phases:
+  - {id: a, title: A, prompt: files, schema: files.v1, inputs: [a, b, c], gate: {people: {}}, limits: {iterations: 4}}
+  - {id: b, title: B, needs: [a], inputs: [a], prompt: review, schema: review.v1, gate: {people: {}}, on_fail: a}
+  - id: c
+    title: C
+    needs: [b]
+    inputs: [a, b]
+    prompt: review
+    schema: review.v1
+    prompt_gate: {people: {right: maintain}}
+    gate: {people: {}}
+    on_fail: a
+",
+];
+
+/// A definition of up to five phases, each needing any of those before it, with or without either gate, some of them on
+/// demand, some with a verdict that goes back to one of those that they need.
+fn any_definition() -> impl Strategy<Value = Definition> {
+    let phase = (
+        any::<u8>(),
+        any::<bool>(),
+        prop::bool::weighted(0.8),
+        any::<bool>(),
+        prop::option::of(any::<prop::sample::Index>()),
+        0..3_u32,
+        1..4_u32,
+    );
+    prop::collection::vec(phase, 1..6).prop_map(|phases| {
+        let mut yaml = "name: any\nversion: 1\ntitle: Any\nphases:\n".to_owned();
+        let mut called = std::collections::BTreeSet::new();
+        let mut lines = Vec::new();
+        for (at, (needs, prompt_gate, gate, on_demand, back, retries, iterations)) in phases.iter().enumerate() {
+            let needs: Vec<usize> = (0..at).filter(|before| needs & (1 << before) != 0).collect();
+            let back = back.as_ref().filter(|_| *gate && !needs.is_empty());
+            let back = back.map(|index| needs[index.index(needs.len())]);
+            called.extend(back);
+            lines.push((needs, *prompt_gate, *gate, *on_demand, back, *retries, *iterations));
+        }
+        for (at, (needs, prompt_gate, gate, on_demand, back, retries, iterations)) in lines.into_iter().enumerate() {
+            let needs: Vec<String> = needs.iter().map(|need| format!("p{need}")).collect();
+            let people = |stands| if stands { "{people: {}}" } else { "none" };
+            let back = back.map(|to| format!(", on_fail: p{to}")).unwrap_or_default();
+            yaml += &format!(
+                "  - {{id: p{at}, title: P{at}, needs: [{}], prompt: review, schema: review.v1, prompt_gate: {}, gate: \
+                 {}, on_demand: {}, limits: {{retries: {retries}, iterations: {iterations}}}{back}}}\n",
+                needs.join(", "),
+                people(prompt_gate),
+                people(gate),
+                on_demand && called.contains(&at),
+            );
+        }
+        let known = Known {
+            prompts: &["review"],
+            schemas: &["review.v1"],
+            ..Known::default()
+        };
+        Definition::parse(&yaml, &known).unwrap_or_else(|invalid| panic!("{invalid}\n{yaml}"))
     })
-    .collect()
 }
 
 /// One of a few proposals that a phase could make now; they share some acts and differ in others.
 fn made(state: &State, phase: &PhaseId, text: usize) -> Proposal {
+    let at = state.at(phase);
+    let defined = state.definition.phase(phase).expect("a phase of the definition");
+    let stage = match &at.pending {
+        Some(pending) => pending.stage,
+        None if !defined.prompt_gate.is_none() && at.prompt.is_none() => Stage::Prompt,
+        None => Stage::Response,
+    };
+    of(defined, at.iteration, text, stage)
+}
+
+/// The proposal of a phase with that text: one of a review holds a verdict, one of a prompt does nothing.
+fn of(phase: &Phase, iteration: u32, text: usize, stage: Stage) -> Proposal {
     let acts: &[&str] = match text % 3 {
+        _ if phase.prompt.is_some() => &[],
         0 => &[],
         1 => &["one"],
         _ => &["one", "two"],
     };
-    proposal(phase.as_str(), state.at(phase).iteration, &format!("text {text}"), acts)
+    let mut made = proposal(phase.id.as_str(), iteration, &format!("text {text}"), acts);
+    if stage == Stage::Response && phase.schema.as_deref() == Some("review.v1") {
+        made.artifact["verdict"] = ["pass", "fail"][text % 2].into();
+    }
+    match stage {
+        Stage::Prompt => prompt(made),
+        Stage::Response => made,
+    }
 }
 
 /// What an engine has planned and not yet seen the end of.
@@ -163,7 +310,11 @@ impl Outstanding {
                     assert!(!self.0.contains(intent), "planned twice: {intent:?}");
                     self.0.push(intent.clone());
                 }
-                Intent::Card | Intent::CallPeople { .. } | Intent::DismissCall { .. } | Intent::Tell { .. } => {}
+                Intent::Card
+                | Intent::Questions { .. }
+                | Intent::CallPeople { .. }
+                | Intent::DismissCall { .. }
+                | Intent::Tell { .. } => {}
             }
         }
     }
@@ -244,10 +395,16 @@ fn command(run: &mut Run, a_move: &Move) -> Option<Command> {
             let phase = phase(of);
             let at = state.at(&phase);
             let result = match result {
-                Ran::Proposed(text) => RunResult::Proposed {
-                    proposal: Box::new(made(state, &phase, *text)),
-                    provider: "rules".into(),
-                },
+                Ran::Proposed(text) => {
+                    let proposal = Box::new(made(state, &phase, *text));
+                    match proposal.stage {
+                        Stage::Prompt => RunResult::Prompted { proposal },
+                        Stage::Response => RunResult::Proposed {
+                            proposal,
+                            provider: "rules".into(),
+                        },
+                    }
+                }
                 Ran::Astray => RunResult::Proposed {
                     proposal: Box::new(proposal(phase.as_str(), at.iteration + 7, "astray", &[])),
                     provider: "rules".into(),
@@ -310,7 +467,11 @@ fn command(run: &mut Run, a_move: &Move) -> Option<Command> {
             by: Some(person("alice")),
         },
         Move::SubjectGone => Report::SubjectGone { why: reason() },
-        Move::Approve { who: by, named } => {
+        Move::Approve {
+            who: by,
+            named,
+            verdict,
+        } => {
             let open = state.open_gate().map(|(phase, ..)| phase.clone());
             let open = open.unwrap_or_else(|| phase(&0));
             let named = match named {
@@ -321,7 +482,7 @@ fn command(run: &mut Run, a_move: &Move) -> Option<Command> {
             return asks(
                 who(by),
                 Ask::Approve {
-                    verdict: None,
+                    verdict: *verdict,
                     named,
                     reason: Some(reason()),
                 },
@@ -380,11 +541,12 @@ fn nothing_is_forgotten(run: &Run, outstanding: &Outstanding) {
         match state.at(id).status {
             PhaseStatus::Running => assert!(outstanding.runs(id), "{id} runs and no run is planned"),
             PhaseStatus::Approved => assert!(outstanding.acts(id), "{id} acts and no act is planned"),
-            PhaseStatus::Draft
-            | PhaseStatus::WaitingForHuman
-            | PhaseStatus::ReadyForReview
-            | PhaseStatus::Rejected
-            | PhaseStatus::Error => {}
+            PhaseStatus::Draft => assert!(
+                phase.prompt_gate.people().is_some(),
+                "{id}: nobody opens its prompt's gate"
+            ),
+            PhaseStatus::ReadyForReview => assert!(phase.gate.people().is_some(), "{id}: nobody opens its gate"),
+            PhaseStatus::WaitingForHuman | PhaseStatus::Rejected | PhaseStatus::Error => {}
             PhaseStatus::Blocked | PhaseStatus::Completed => continue,
         }
         cared_for = true;
@@ -427,15 +589,15 @@ fn plans_are_sound(run: &Run) {
             }
             Intent::CallPeople { phase, digest } => {
                 let pending = state.at(phase).pending.as_ref().expect("something to look at");
-                assert_eq!(
-                    (pending.digest, state.at(phase).status),
-                    (*digest, PhaseStatus::ReadyForReview)
-                );
+                let status = state.at(phase).status;
+                assert!(matches!(status, PhaseStatus::Draft | PhaseStatus::ReadyForReview));
+                assert_eq!(pending.digest, *digest);
                 assert!(pending.shown_at.is_some() && state.is_open() && state.hold.is_none());
             }
             Intent::ExpireGate { at, .. } => assert!(*at > run.now),
             Intent::RunAgent { phase, .. } => assert_eq!(state.at(phase).status, PhaseStatus::Running),
             Intent::Tell { notice } => told_of_what_is(state, notice),
+            Intent::Questions { phase } => assert!(!state.at(phase).questions.is_empty()),
             Intent::Card | Intent::DismissCall { .. } | Intent::CancelPlanned => {}
         }
     }
@@ -505,14 +667,23 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_happens(which in 0..6_usize, moves in prop::collection::vec(a_move(), 1..120)) {
+    fn whatever_happens(which in 0..8_usize, moves in prop::collection::vec(a_move(), 1..120)) {
         let run = play(&definitions()[which], &moves);
         history_is_the_state(&run);
     }
 
     #[test]
+    fn whatever_happens_to_any_definition(
+        definition in any_definition(),
+        moves in prop::collection::vec(a_move(), 1..120),
+    ) {
+        let run = play(&definition, &moves);
+        history_is_the_state(&run);
+    }
+
+    #[test]
     fn whatever_happened_a_fork_of_it_does_nothing_twice_and_nothing_unapproved(
-        which in 0..6_usize,
+        which in 0..8_usize,
         moves in prop::collection::vec(a_move(), 1..80),
         after in any::<prop::sample::Index>(),
     ) {
@@ -527,9 +698,10 @@ fn all_made(definition: &Definition) -> BTreeMap<Digest, Proposal> {
     let mut made = BTreeMap::new();
     for phase in &definition.phases {
         for (iteration, text) in (1..30).flat_map(|iteration| (0..6).map(move |text| (iteration, text))) {
-            let acts: &[&str] = [&[][..], &["one"], &["one", "two"]][text % 3];
-            let proposal = proposal(phase.id.as_str(), iteration, &format!("text {text}"), acts);
-            made.insert(proposal.digest(), proposal);
+            for stage in [Stage::Prompt, Stage::Response] {
+                let proposal = of(phase, iteration, text, stage);
+                made.insert(proposal.digest(), proposal);
+            }
         }
     }
     made
@@ -603,6 +775,7 @@ fn told_of_what_is(state: &State, notice: &Notice) {
             );
             assert!(stopped, "{phase} is {:?}", state.at(phase).status);
         }
+        Notice::AskedMore { phase } => assert!(state.at(phase).is_asking()),
         Notice::ApprovalLost { phase, .. } => assert_eq!(state.at(phase).approval, None),
         Notice::Expired { phase } => assert_eq!(state.at(phase).status, PhaseStatus::Rejected),
         Notice::Closed => assert!(state.hold.is_some()),

@@ -89,7 +89,7 @@ cancel raised to maintain: stranger    | no   | no   | no     | no    | yes     
 }
 
 /// One of each ask.
-fn asks() -> [Ask; 10] {
+fn asks() -> [Ask; 12] {
     let [_, second, third] = versions(1);
     let text = || "because".to_owned();
     [
@@ -111,6 +111,11 @@ fn asks() -> [Ask; 10] {
         Ask::Unhold,
         Ask::Retry,
         Ask::Cancel { reason: text() },
+        Ask::Answer {
+            question: 1,
+            text: text(),
+        },
+        Ask::Skip { reason: text() },
     ]
 }
 

@@ -46,6 +46,7 @@ pub(super) fn planned(run: &Run) -> Vec<String> {
         } => format!("run {phase} {iteration}.{attempt}"),
         Intent::Act { phase, key, .. } => format!("act {phase} {key}"),
         Intent::Card => "card".into(),
+        Intent::Questions { phase } => format!("questions of {phase}"),
         Intent::CallPeople { phase, .. } => format!("call for {phase}"),
         Intent::DismissCall { phase } => format!("dismiss call for {phase}"),
         Intent::ExpireGate {
@@ -54,6 +55,7 @@ pub(super) fn planned(run: &Run) -> Vec<String> {
         Intent::Tell { notice } => match notice {
             Notice::Completed => "tell of the completion".into(),
             Notice::Stopped { phase } => format!("tell of {phase}'s stop"),
+            Notice::AskedMore { phase } => format!("tell of more questions of {phase}"),
             Notice::ApprovalLost { phase, .. } => format!("tell of {phase}'s lost approval"),
             Notice::Expired { phase } => format!("tell of {phase}'s expiry"),
             Notice::Closed => "tell of the closing".into(),

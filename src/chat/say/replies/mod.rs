@@ -9,6 +9,7 @@ mod beginnings;
 mod card;
 mod notices;
 mod people;
+mod questions;
 mod refusals;
 mod views;
 
@@ -16,6 +17,7 @@ pub use beginnings::*;
 pub use card::*;
 pub use notices::*;
 pub use people::*;
+pub use questions::*;
 pub use refusals::*;
 pub use views::*;
 

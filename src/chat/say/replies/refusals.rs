@@ -105,6 +105,19 @@ fn reason(refusal: &Refusal, about: &Refused<'_>) -> String {
         }
         Refusal::NothingToRetry => "Nothing failed.".to_owned(),
         Refusal::NoAnswerAwaited => "No answer of a person is awaited.".to_owned(),
+        Refusal::NothingAsked => "No question is open here.".to_owned(),
+        Refusal::NoSuchQuestion { question, asked } => format!(
+            "There is no question {question}: there {} {}.",
+            if *asked == 1 { "is" } else { "are" },
+            count(*asked as usize, "question", "questions")
+        ),
+        Refusal::AnsweredBefore { question, reply } => format!(
+            "Question {question} was {} by {} on {}{}. That stays as it is.",
+            if reply.skipped { "skipped" } else { "answered" },
+            login(&reply.by.login),
+            when(reply.at),
+            because(reply.text.as_str())
+        ),
         Refusal::Stale { current } => {
             format!(
                 "The proposal changed while I read that: {} is shown now. Look again, then repeat it.",
@@ -176,6 +189,13 @@ fn onwards(refusal: &Refusal, about: &Refused<'_>) -> String {
     let Some(state) = about.state else {
         return format!("To start one: {}", code("/deliver"));
     };
+    if matches!(refusal, Refusal::NoSuchQuestion { .. } | Refusal::AnsweredBefore { .. })
+        && let Some(phase) = state.asking()
+    {
+        let open = state.at(phase).open_questions();
+        let open: Vec<String> = open.map(|(number, _)| code(&format!("/answer {number} …"))).collect();
+        return format!("Open: {}.", list(&open, "or"));
+    }
     if matches!(refusal, Refusal::PartlyDone)
         && let Some((_, _, pending)) = state.open_gate()
     {
