@@ -8,6 +8,7 @@ use countersign::workflow::ids::Digest;
 use serde_json::{Value, json};
 
 use crate::cli::{only_workflow, run};
+use crate::kept::archive::{listed, packed, unpacked};
 use crate::stages::{approve, respond, review, through};
 use crate::world::{Setup, World};
 
@@ -183,15 +184,29 @@ async fn a_vertical_slice_has_service_controller_and_their_tests_and_a_revision_
             .page()
             .contains("is whole")
     );
-    let mut archive = tar::Archive::new(std::fs::File::open(world.home().join("a.tar")).unwrap());
-    let mut exported: Vec<String> = archive
-        .entries()
-        .unwrap()
-        .map(|entry| entry.unwrap().path().unwrap().display().to_string())
-        .filter_map(|path| path.strip_prefix("files/").map(str::to_owned))
-        .collect();
-    exported.sort();
+    let archive = world.home().join("a.tar");
+    let whole = unpacked(&archive);
+    let exported: Vec<&str> = whole.keys().filter_map(|path| path.strip_prefix("files/")).collect();
     assert_eq!(exported, paths);
+    let first = format!("files/{}", paths[0]);
+    for (says, content) in [
+        ("it is not what was approved", Some("class Other {}\n")),
+        ("it was approved and is missing", None),
+    ] {
+        let mut files = whole.clone();
+        match content {
+            Some(content) => files.insert(first.clone(), content.into()),
+            None => files.remove(&first),
+        };
+        let mut manifest: Value = serde_json::from_slice(&files["manifest.json"]).unwrap();
+        manifest["files"].as_object_mut().unwrap().remove(&first);
+        files.insert("manifest.json".to_owned(), serde_json::to_vec(&manifest).unwrap());
+        listed(&mut files);
+        packed(&archive, &files);
+        let verified = run(world.home(), &["export", "--verify", "a.tar"]);
+        assert_eq!(verified.code, 1);
+        assert!(verified.err.contains(says), "{says}: {}", verified.err);
+    }
     world.hear(issue);
     world.end().await;
 }

@@ -1,6 +1,6 @@
 //! What is kept of a workflow: shown, replayed, verified, exported, and gone on from in a fork.
 
-mod archive;
+pub mod archive;
 mod forks;
 
 use countersign::sandbox::IssueNumber;

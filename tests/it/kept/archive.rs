@@ -9,9 +9,11 @@ use serde_json::Value;
 use super::{completed, data};
 use crate::cli::{run, run_with};
 
-type Files = BTreeMap<String, Vec<u8>>;
+/// The files of an archive by their paths.
+pub type Files = BTreeMap<String, Vec<u8>>;
 
-fn unpacked(path: &Path) -> Files {
+/// Reads an archive.
+pub fn unpacked(path: &Path) -> Files {
     let mut archive = tar::Archive::new(std::fs::File::open(path).unwrap());
     let entries = archive.entries().unwrap();
     entries
@@ -24,7 +26,8 @@ fn unpacked(path: &Path) -> Files {
         .collect()
 }
 
-fn packed(path: &Path, files: &Files) {
+/// Writes an archive.
+pub fn packed(path: &Path, files: &Files) {
     let mut tar = tar::Builder::new(std::fs::File::create(path).unwrap());
     for (path, bytes) in files {
         let mut header = tar::Header::new_ustar();
@@ -36,7 +39,7 @@ fn packed(path: &Path, files: &Files) {
 }
 
 /// Makes the manifest fit the files again, as somebody would who forges an archive.
-fn listed(files: &mut Files) {
+pub fn listed(files: &mut Files) {
     let mut manifest: Value = serde_json::from_slice(&files["manifest.json"]).unwrap();
     for (path, bytes) in files.iter().filter(|(path, _)| *path != "manifest.json") {
         let sha256 = countersign::workflow::ids::Digest::of_bytes(bytes).to_string();
