@@ -337,7 +337,7 @@ fn whoever_had_it_made_again_by_a_rejection_does_not_count() {
             let reason = "do this instead".to_owned();
             assert_eq!(
                 run.asks("mona", Right::Maintain, Ask::Reject { reason }),
-                "rejected, phase_started"
+                "rejected+phase_started"
             );
         }
     }
