@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::labels::OWN;
 use super::readers::Readers;
 use super::{Engine, Trouble};
 use crate::agents::extract::Tasks;
@@ -111,7 +112,9 @@ impl Engine {
             // GitHub does not list them to us: whom it does not take as assignee is dropped later, with a word.
             Err(_) => None,
         };
-        let labels = repo.labels().await.map_err(|error| self.trouble(&error, 1))?;
+        let mut labels = repo.labels().await.map_err(|error| self.trouble(&error, 1))?;
+        // Those that command the bot are for people to set.
+        labels.retain(|label| !OWN.iter().any(|own| own.name == label));
         let info = repo.repository().await.map_err(|error| self.trouble(&error, 1))?;
         let thread = Thread {
             repository: info.reference.full_name(),

@@ -194,3 +194,18 @@ async fn what_was_hidden_and_what_was_tried_stand_on_the_card() {
     }
     world.end().await;
 }
+
+#[tokio::test]
+async fn labels_that_command_the_bot_are_not_offered_to_an_agent() {
+    let setup = Setup::new().config(MANUAL);
+    let (world, issue) = asked(setup, &[]).await;
+    world.say("alice", issue, "/cancel").await;
+    world.github.as_("ada").label(issue, "bug").unwrap();
+    world.say("alice", issue, "/deliver").await;
+    let shown = prompt(&world, issue).await;
+    assert!(shown.contains("\"bug\""), "{shown}");
+    assert!(!shown.contains("countersign:"), "{shown}");
+    world.say("alice", issue, "/cancel").await;
+    world.hear(issue);
+    world.end().await;
+}
