@@ -362,12 +362,7 @@ pub fn amend_prompt(prompt: &Value, amendment: &Amendment) -> Result<Draft, Stri
     let mut prompt: Prompt = serde_json::from_value(prompt.clone())
         .map_err(|error| format!("the prompt on record cannot be read: {error}"))?;
     prompt.system.clone_from(text);
-    Ok(Draft {
-        artifact: serde_json::to_value(&prompt).expect("a prompt is JSON: it has no maps"),
-        acts: Vec::new(),
-        notes: Vec::new(),
-        planned: Vec::new(),
-    })
+    Ok(prompt.draft())
 }
 
 /// ``; did you mean `x`?`` or nothing.

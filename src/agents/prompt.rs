@@ -13,7 +13,7 @@ use minijinja::{Environment, UndefinedBehavior, Value, context};
 use rust_embed::RustEmbed;
 use serde::{Deserialize, Serialize};
 
-use super::{Agent, Inputs, Problem, PromptError};
+use super::{Agent, Draft, Inputs, Problem, PromptError};
 use crate::workflow::ids::Digest;
 
 /// Instructions that a template may use up: far beyond what ours need, far below what a loop of a changed one takes.
@@ -45,6 +45,16 @@ impl Prompt {
             );
         }
         self
+    }
+
+    /// The prompt as something that people may approve.
+    pub fn draft(&self) -> Draft {
+        Draft {
+            artifact: serde_json::to_value(self).expect("a prompt is JSON: it has no maps"),
+            acts: Vec::new(),
+            notes: Vec::new(),
+            planned: Vec::new(),
+        }
     }
 
     /// Both parts as one text, for people.

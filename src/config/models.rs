@@ -192,17 +192,20 @@ impl Models {
 }
 
 impl Endpoint {
+    /// The variable that should hold its key and is not set.
+    pub fn missing_key(&self) -> Option<&str> {
+        self.key_env.as_deref().filter(|_| self.key.is_none())
+    }
+
     /// Why it cannot be asked, as far as the configuration tells. It names the key's variable, never the key.
     pub fn obstacle(&self) -> Option<String> {
-        let variable = self.key_env.as_deref()?;
-        match &self.key {
-            None => Some(format!("{variable} is not set")),
-            // What no HTTP header can carry was pasted wrongly.
-            Some(key) if !key.expose().bytes().all(|byte| byte.is_ascii_graphic()) => Some(format!(
-                "{variable} holds white space or characters that no key has; set it anew"
-            )),
-            Some(_) => None,
+        if let Some(variable) = self.missing_key() {
+            return Some(format!("{variable} is not set"));
         }
+        let (variable, key) = (self.key_env.as_deref()?, self.key.as_ref()?);
+        // What no HTTP header can carry was pasted wrongly.
+        let is_key = key.expose().bytes().all(|byte| byte.is_ascii_graphic());
+        (!is_key).then(|| format!("{variable} holds white space or characters that no key has; set it anew"))
     }
 
     /// Whether a repository (`owner/name`) may use it. GitHub compares both without case.

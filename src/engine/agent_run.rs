@@ -27,6 +27,17 @@ enum Given {
     Nothing(Ending),
 }
 
+/// One phase's work for an agent.
+pub(super) struct Task<'a> {
+    pub(super) work: &'a Work<'a>,
+    pub(super) stored: &'a Stored,
+    pub(super) phase: &'a PhaseId,
+    pub(super) agent: Agent,
+    pub(super) config: RepositoryConfig,
+    /// Where the agent's text comes from, as it is configured now.
+    provider: ProviderName,
+}
+
 /// What a run works with.
 enum Prepared {
     /// Its inputs, its prompt, and the run as it is kept.
@@ -75,15 +86,23 @@ impl Engine {
             attempt,
             result,
         };
-        let prepared = self.prepare(work, stored, phase, &agent, &settings.config).await?;
-        let (inputs, prompt, mut run) = match prepared {
+        let task = Task {
+            provider: provider_of(state, phase, &agent, &settings.config),
+            config: settings.config,
+            work,
+            stored,
+            phase,
+            agent,
+        };
+        let agent = &task.agent;
+        let (inputs, prompt, mut run) = match self.prepare(&task).await? {
             Prepared::Ready(ready) => *ready,
             Prepared::Nothing(ending) => {
                 return Ok(Ended::reported("nothing to ask", ran(RunResult::Ended(ending))));
             }
         };
         if at.prompt.is_none() && waits_for_its_prompt(state, phase) {
-            let proposal = prompt_proposal(state, phase, iteration, &prompt);
+            let proposal = prompt_proposal(state, phase, iteration, agent, &prompt);
             let beside = Beside {
                 notes: agent.standards.iter().map(agents::Standards::note).collect(),
                 ..Beside::default()
@@ -100,22 +119,19 @@ impl Engine {
             });
         }
         let provider = run.provider.parse().map_err(Trouble::Never)?;
-        let judged = match (withheld(&provider, &agent, &inputs), provider) {
+        let judged = match (withheld(&provider, agent, &inputs), provider) {
             (Some(problem), _) => Judged::NeedsPerson {
                 why: Why::Withheld(problem.text),
                 answer: None,
             },
-            (None, ProviderName::Rules) => by_the_rules(&agent, &inputs),
+            (None, ProviderName::Rules) => by_the_rules(agent, &inputs),
             (None, ProviderName::Manual) => Judged::NeedsPerson {
                 why: Why::ManualProvider,
                 answer: None,
             },
             (None, ProviderName::Http(endpoint)) => {
                 let errand = Errand {
-                    work,
-                    stored,
-                    config: &settings.config,
-                    agent: &agent,
+                    task: &task,
                     inputs: &inputs,
                     prompt: &prompt,
                     run: &run,
@@ -140,11 +156,11 @@ impl Engine {
             } => {
                 run.answer = Some(answer);
                 run.provider.clone_from(&provider);
-                let mut beside = beside(&agent, &inputs, &mut draft);
+                let mut beside = beside(agent, &inputs, &mut draft);
                 if provider == ProviderName::Rules.to_string() && agent.works_from == agents::InputKind::Thread {
                     beside.forms = Forms::OfTheRules;
                 }
-                let proposal = propose(state, phase, iteration, &agent, *draft);
+                let proposal = propose(state, phase, iteration, agent, *draft);
                 let repository = state.subject.repository;
                 extra.push(keep_proposal(&proposal, &beside.value(), repository, self.now())?);
                 let proposal = Box::new(proposal);
@@ -163,15 +179,9 @@ impl Engine {
 
     /// What a run works with. A run that began, or whose prompt was approved, goes on with what it was given then,
     /// whatever was written since.
-    async fn prepare(
-        &self,
-        work: &Work<'_>,
-        stored: &Stored,
-        phase: &PhaseId,
-        agent: &Agent,
-        config: &RepositoryConfig,
-    ) -> Result<Prepared, Trouble> {
-        let (state, id) = (&stored.state, work.effect.id.as_str());
+    async fn prepare(&self, task: &Task<'_>) -> Result<Prepared, Trouble> {
+        let (state, id) = (&task.stored.state, task.work.effect.id.as_str());
+        let (phase, agent, provider) = (task.phase, &task.agent, &task.provider);
         let at = state.at(phase);
         if let Some(begun) = self.store().run(id).await? {
             let inputs = read(&begun.run.inputs)?;
@@ -184,19 +194,18 @@ impl Engine {
         };
         let inputs = match prompted.filter(|run| run.iteration == at.iteration) {
             Some(run) => read(&run.inputs)?,
-            None => match self.given(work, stored, phase, agent, config).await? {
+            None => match self.given(task).await? {
                 Given::Inputs(inputs) => *inputs,
                 Given::Nothing(ending) => return Ok(Prepared::Nothing(ending)),
             },
         };
-        let provider = provider_of(state, phase, agent, config);
         // A prompt that a model or a person's tools will see leaves the repository's audience.
         let inputs = match provider {
             ProviderName::Rules => inputs,
             ProviderName::Manual | ProviderName::Http(_) => agents::outbound(inputs),
         };
         let prompt = self.prompt_in_force(state, phase, agent, &inputs).await?;
-        let withheld = withheld(&provider, agent, &inputs).is_some();
+        let withheld = withheld(provider, agent, &inputs).is_some();
         let run = Run {
             id: id.to_owned(),
             phase: phase.clone(),
@@ -276,26 +285,19 @@ impl Engine {
     }
 
     /// Gathers the facts that an agent works from.
-    async fn given(
-        &self,
-        work: &Work<'_>,
-        stored: &Stored,
-        phase: &PhaseId,
-        agent: &Agent,
-        config: &RepositoryConfig,
-    ) -> Result<Given, Trouble> {
-        match agent.works_from {
+    async fn given(&self, task: &Task<'_>) -> Result<Given, Trouble> {
+        let (repo, stored, phase, config) = (&task.work.repo, task.stored, task.phase, &task.config);
+        let readers = Readers::of(&task.provider);
+        match task.agent.works_from {
             agents::InputKind::Thread => {
-                let readers = Readers::of(&provider_of(&stored.state, phase, agent, config));
-                let thread = self.gather_thread(&work.repo, stored, phase, config, readers).await?;
+                let thread = self.gather_thread(repo, stored, phase, config, readers).await?;
                 Ok(Given::Inputs(Box::new(Inputs::Thread(thread))))
             }
             agents::InputKind::Material => {
-                let readers = Readers::of(&provider_of(&stored.state, phase, agent, config));
                 let material = Material {
-                    thread: self.gather_thread(&work.repo, stored, phase, config, readers).await?,
+                    thread: self.gather_thread(repo, stored, phase, config, readers).await?,
                     given: stored.state.given.clone(),
-                    files: self.files_given(&work.repo, &stored.state).await?,
+                    files: self.files_given(repo, &stored.state).await?,
                     artifacts: self.handed(&stored.state, phase).await?,
                 };
                 Ok(Given::Inputs(Box::new(Inputs::Material(Box::new(material)))))
@@ -306,7 +308,7 @@ impl Engine {
                         key: "mail.to".to_owned(),
                     }));
                 }
-                let mailing = self.gather_mailing(&work.repo, stored, phase, config).await?;
+                let mailing = self.gather_mailing(repo, stored, phase, config).await?;
                 if mailing.tasks.is_empty() {
                     return Ok(Given::Nothing(Ending::Nothing {
                         reason: "no issue was opened".to_owned(),
@@ -365,19 +367,11 @@ fn waits_for_its_prompt(state: &State, phase: &PhaseId) -> bool {
 }
 
 /// A prompt as people approve it.
-fn prompt_proposal(state: &State, phase: &PhaseId, iteration: u32, prompt: &Prompt) -> Proposal {
+fn prompt_proposal(state: &State, phase: &PhaseId, iteration: u32, agent: &Agent, prompt: &Prompt) -> Proposal {
     Proposal {
-        workflow: state.id.clone(),
-        phase: phase.clone(),
-        iteration,
         stage: Stage::Prompt,
         schema: agents::PROMPT_SCHEMA.to_owned(),
-        artifact: serde_json::json!({ "system": prompt.system, "user": prompt.user }),
-        targets: Targets {
-            repository: state.subject.repository,
-            subject: state.subject.number,
-            acts: Vec::new(),
-        },
+        ..propose(state, phase, iteration, agent, prompt.draft())
     }
 }
 

@@ -287,11 +287,8 @@ impl Engine {
         if beside.forms == Forms::OfTheRules {
             notes.push(Note::Forms(FORMS));
         }
-        let (_, known) = self.repo(state.subject.repository).await?;
-        let settings = self.settings(repo, &known).await?;
-        let spending = self.spending(state, &settings.config).await?;
         Ok(CardParts {
-            spending,
+            spending: self.spending(repo, state).await?,
             proposal,
             posted,
             asked,

@@ -4,20 +4,20 @@ mod course;
 
 use chrono::TimeDelta;
 
-use super::agent_run::Judged;
+use super::agent_run::{Judged, Task};
 use super::change::Payload;
 use super::effects::Work;
 use super::{Engine, LEASE, Trouble, rest};
-use crate::agents::{self, Agent, Inputs, Prompt};
+use crate::agents::{self, Inputs, Prompt};
 use crate::chat::say::view::{Asking, Spending};
-use crate::config::{Endpoint, EndpointName, RepositoryConfig};
+use crate::config::{Endpoint, EndpointName};
+use crate::github::Repo;
 use crate::providers::http::{self, Completion, Failure, Question};
 use crate::store::Write;
 use crate::store::calls::{
     Answered, Bounds, Call, CallEnd, CountedBy, Failed, FailureKind, Finish, NewCall, Opened, total,
 };
 use crate::store::runs::{Run, keep_run};
-use crate::store::workflows::Stored;
 use crate::workflow::budget::{Spend, Usage, estimated_tokens};
 use crate::workflow::plan::Intent;
 use crate::workflow::state::{PhaseStatus, State};
@@ -35,10 +35,7 @@ const NAMED: usize = 5;
 
 /// One run of an agent by a model.
 pub(super) struct Errand<'a> {
-    pub(super) work: &'a Work<'a>,
-    pub(super) stored: &'a Stored,
-    pub(super) config: &'a RepositoryConfig,
-    pub(super) agent: &'a Agent,
+    pub(super) task: &'a Task<'a>,
     pub(super) inputs: &'a Inputs,
     pub(super) prompt: &'a Prompt,
     /// The run as it stands when it begins.
@@ -61,7 +58,7 @@ impl Engine {
                 now: self.now(),
                 deadline,
             };
-            let judge = |text: &str| agents::judge(errand.agent, text, errand.inputs);
+            let judge = |text: &str| agents::judge(&errand.task.agent, text, errand.inputs);
             match course::next(&calls, &candidates, times, judge) {
                 Next::Take(draft) => {
                     let (answer, endpoint) = last_answer(&calls).unwrap_or_default();
@@ -153,11 +150,11 @@ impl Engine {
         let asked = match turn {
             NextTurn::First => String::new(),
             NextTurn::Repair { problems, .. } => {
-                agents::repair(errand.agent, problems).map_err(|error| Trouble::Never(error.to_string()))?
+                agents::repair(&errand.task.agent, problems).map_err(|error| Trouble::Never(error.to_string()))?
             }
         };
         let turns = turns(errand, turn, &asked);
-        let schema = errand.agent.schema_value();
+        let schema = errand.task.agent.schema_value();
         let question = errand.question(&turns, &schema);
         let input = tokens(endpoint, &question);
         let most = Usage {
@@ -189,12 +186,12 @@ impl Engine {
         };
         let models = &self.parts().models;
         let bounds = Bounds {
-            caps: &models.caps.tightened_by(&errand.config.caps),
+            caps: &models.caps.tightened_by(&errand.task.config.caps),
             concurrency: endpoint.concurrency,
         };
         let mut beside = Write::of(keep_run(errand.run, &state.id, state.subject.repository));
         beside.push(self.card_again(errand, &format!("asks:{}", new.number))?);
-        let fence = errand.work.effect.heartbeat(self.now() + LEASE);
+        let fence = errand.task.work.effect.heartbeat(self.now() + LEASE);
         let call = match self.store().open_call(fence, &new, bounds, beside).await? {
             Opened::Open(call) => call,
             Opened::CapReached(reached) => return Ok(Some(Why::Cap(reached))),
@@ -208,7 +205,9 @@ impl Engine {
             Opened::LeaseLost => return Err(lease_lost()),
         };
         self.wake();
-        let said = self.ask_keeping_the_lease(errand.work, endpoint, &question).await?;
+        let said = self
+            .ask_keeping_the_lease(errand.task.work, endpoint, &question)
+            .await?;
         let failed_before = before
             .iter()
             .filter(|call| call.endpoint == endpoint.name.as_str() && matches!(call.end, CallEnd::Failed(_)));
@@ -300,20 +299,20 @@ impl Engine {
     /// The statement that has the card say what the run does now.
     fn card_again(&self, errand: &Errand<'_>, what: &str) -> Result<crate::store::Statement, Trouble> {
         let id = format!("{}:{what}", errand.run.id);
-        Ok(self.workflow_effect(errand.stored, id, &Payload::Step(Intent::Card))?)
+        Ok(self.workflow_effect(errand.task.stored, id, &Payload::Step(Intent::Card))?)
     }
 }
 
 impl Errand<'_> {
     fn state(&self) -> &State {
-        &self.stored.state
+        &self.task.stored.state
     }
 
     fn question<'b>(&'b self, turns: &'b [http::Turn], schema: &'b serde_json::Value) -> Question<'b> {
         Question {
             system: &self.prompt.system,
             turns,
-            schema_name: &self.agent.schema_name,
+            schema_name: &self.task.agent.schema_name,
             schema,
         }
     }
@@ -365,16 +364,16 @@ fn kind(failure: &Failure) -> FailureKind {
 
 /// Why an endpoint cannot be asked for this run at all.
 fn unusable(endpoint: &Endpoint, errand: &Errand<'_>) -> Option<ModelTrouble> {
-    if !endpoint.allows(&errand.work.full_name) {
+    if !endpoint.allows(&errand.task.work.full_name) {
         return Some(ModelTrouble::NotOffered);
     }
-    if let (Some(variable), None) = (&endpoint.key_env, &endpoint.key) {
+    if let Some(variable) = endpoint.missing_key() {
         return Some(ModelTrouble::KeyMissing {
-            variable: variable.clone(),
+            variable: variable.to_owned(),
         });
     }
     let turns = [http::Turn::User(errand.prompt.user.clone())];
-    let schema = errand.agent.schema_value();
+    let schema = errand.task.agent.schema_value();
     let needed = tokens(endpoint, &errand.question(&turns, &schema)) + u64::from(endpoint.max_output_tokens);
     let takes = u64::from(endpoint.context_tokens);
     (needed > takes).then(|| ModelTrouble::ContextTooSmall {
@@ -448,9 +447,11 @@ fn passed_over(calls: &[Call], candidates: &[Candidate<'_>], answered_by: &str) 
 
 impl Engine {
     /// What a workflow's models took so far and do now; nothing where none was ever asked.
-    pub(super) async fn spending(&self, state: &State, config: &RepositoryConfig) -> Result<Option<Spending>, Trouble> {
+    pub(super) async fn spending(&self, repo: &Repo, state: &State) -> Result<Option<Spending>, Trouble> {
         let calls = self.store().calls_of_workflow(&state.id).await?;
         let Some(last) = calls.last() else { return Ok(None) };
+        let (_, known) = self.repo(state.subject.repository).await?;
+        let settings = self.settings(repo, &known).await?;
         let models = &self.parts().models;
         let at_work = state.first_at(&[PhaseStatus::Running]).is_some();
         let now = match &last.end {
@@ -467,7 +468,7 @@ impl Engine {
         };
         Ok(Some(Spending {
             spent: total(&calls),
-            cap: models.caps.tightened_by(&config.caps).workflow,
+            cap: models.caps.tightened_by(&settings.config.caps).workflow,
             currency: models.currency.clone(),
             now,
         }))

@@ -225,8 +225,8 @@ impl Store {
         bounds: Bounds<'_>,
         beside: Write,
     ) -> Result<Opened, StoreError> {
-        let books = call.books();
-        let reservation = reserve(&books, call.reserved, bounds);
+        let call = call.opened();
+        let reservation = reserve(&call.books(), call.reserved, bounds);
         let mut write = Write::of(fence);
         let first = write.0.len();
         for account in &reservation {
@@ -238,7 +238,7 @@ impl Store {
         write.push(call.insert());
         write.append(beside);
         match self.write(write).await {
-            Ok(_) => Ok(Opened::Open(Box::new(call.opened()))),
+            Ok(_) => Ok(Opened::Open(Box::new(call))),
             Err(StoreError::Missed { statement: 0 }) => Ok(Opened::LeaseLost),
             Err(StoreError::Missed { statement }) => match reservation.get(statement.wrapping_sub(first)) {
                 Some(account) => account.refused(self, &call.currency).await,
@@ -263,60 +263,16 @@ impl Store {
 }
 
 impl NewCall {
-    fn id(&self) -> String {
-        format!("{}:{}", self.run, self.number)
-    }
-
-    fn day(&self) -> String {
-        self.started_at.date_naive().to_string()
-    }
-
-    fn books(&self) -> OnBooks {
-        OnBooks {
-            run: self.run.clone(),
-            workflow: self.workflow.as_str().to_owned(),
-            repository: self.repository.0,
-            person: self.person.0,
-            day: self.day(),
-            endpoint: self.endpoint.clone(),
-        }
-    }
-
-    fn insert(&self) -> Statement {
-        Statement::new(
-            "INSERT INTO calls (id, run_id, number, workflow_id, repository_id, person_id, day, endpoint, model,
-                currency, turn, asked, state, reserved_tokens, reserved_money, started_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'open', $13, $14, $15)",
-            values![
-                self.id(),
-                &self.run,
-                self.number,
-                &self.workflow,
-                self.repository,
-                self.person,
-                self.day(),
-                &self.endpoint,
-                &self.model,
-                &self.currency,
-                word(&self.turn),
-                &self.asked,
-                self.reserved.tokens,
-                self.reserved.money.map(|money| money.0),
-                micros(self.started_at),
-            ],
-        )
-        .exactly(1)
-    }
-
+    /// The call as it is while it is under way.
     fn opened(&self) -> Call {
         Call {
-            id: self.id(),
+            id: format!("{}:{}", self.run, self.number),
             run: self.run.clone(),
             number: self.number,
             workflow: self.workflow.as_str().to_owned(),
             repository: self.repository.0,
             person: self.person.0,
-            day: self.day(),
+            day: self.started_at.date_naive().to_string(),
             endpoint: self.endpoint.clone(),
             model: self.model.clone(),
             currency: self.currency.clone(),
@@ -332,6 +288,45 @@ impl NewCall {
 }
 
 impl Call {
+    /// Whose books it is on.
+    fn books(&self) -> OnBooks<'_> {
+        OnBooks {
+            run: &self.run,
+            workflow: &self.workflow,
+            repository: self.repository,
+            person: self.person,
+            day: &self.day,
+            endpoint: &self.endpoint,
+        }
+    }
+
+    fn insert(&self) -> Statement {
+        Statement::new(
+            "INSERT INTO calls (id, run_id, number, workflow_id, repository_id, person_id, day, endpoint, model,
+                currency, turn, asked, state, reserved_tokens, reserved_money, started_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+            values![
+                &self.id,
+                &self.run,
+                self.number,
+                &self.workflow,
+                self.repository,
+                self.person,
+                &self.day,
+                &self.endpoint,
+                &self.model,
+                &self.currency,
+                word(&self.turn),
+                &self.asked,
+                self.end.word(),
+                self.reserved.tokens,
+                self.reserved.money.map(|money| money.0),
+                micros(self.started_at),
+            ],
+        )
+        .exactly(1)
+    }
+
     /// The write that closes it: how it ended, and what it took. It holds once; who comes second misses.
     pub fn closed(&self, end: &CallEnd, spent: Spend, now: Timestamp) -> Result<Write, StoreError> {
         let (answered, failed) = match end {
@@ -368,15 +363,7 @@ impl Call {
         )
         .exactly(1);
         let mut write = Write::of(close);
-        let books = OnBooks {
-            run: self.run.clone(),
-            workflow: self.workflow.clone(),
-            repository: self.repository,
-            person: self.person,
-            day: self.day.clone(),
-            endpoint: self.endpoint.clone(),
-        };
-        for statement in settle(&books, self.reserved, spent) {
+        for statement in settle(&self.books(), self.reserved, spent) {
             write.push(statement);
         }
         Ok(write)

@@ -13,6 +13,7 @@ use super::gate::{Candidate, Excluded, Quorum};
 use super::ids::PhaseId;
 use super::right::Right;
 pub use given::Misgiven;
+pub use validate::nearest;
 
 /// A definition as its file holds it. The whole of it is stored in a workflow's first event, so a workflow in flight
 /// keeps the definition that it started with.

@@ -28,17 +28,17 @@ impl Unit {
 }
 
 /// Whose books a call is on.
-#[derive(Debug, Clone)]
-pub(super) struct OnBooks {
-    pub(super) run: String,
-    pub(super) workflow: String,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OnBooks<'a> {
+    pub(super) run: &'a str,
+    pub(super) workflow: &'a str,
     pub(super) repository: u64,
     pub(super) person: u64,
-    pub(super) day: String,
-    pub(super) endpoint: String,
+    pub(super) day: &'a str,
+    pub(super) endpoint: &'a str,
 }
 
-impl OnBooks {
+impl OnBooks<'_> {
     fn account(&self, scope: Scope) -> String {
         match scope {
             Scope::Run => format!("run:{}", self.run),
@@ -66,7 +66,7 @@ pub(super) struct Reservation {
 }
 
 /// What a call reserves, and where. Accounts without a cap are kept too: what was spent is told, and a cap may come.
-pub(super) fn reserve(books: &OnBooks, most: Spend, bounds: Bounds<'_>) -> Vec<Reservation> {
+pub(super) fn reserve(books: &OnBooks<'_>, most: Spend, bounds: Bounds<'_>) -> Vec<Reservation> {
     let mut reservations = Vec::new();
     for scope in Scope::ALL {
         let cap = bounds.caps.of(scope);
@@ -95,7 +95,7 @@ pub(super) fn reserve(books: &OnBooks, most: Spend, bounds: Bounds<'_>) -> Vec<R
 }
 
 /// The statements that give a call's reservation back and write down what it took.
-pub(super) fn settle(books: &OnBooks, reserved: Spend, spent: Spend) -> Vec<Statement> {
+pub(super) fn settle(books: &OnBooks<'_>, reserved: Spend, spent: Spend) -> Vec<Statement> {
     let mut statements = Vec::new();
     for scope in Scope::ALL {
         let account = books.account(scope);

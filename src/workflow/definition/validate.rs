@@ -58,15 +58,20 @@ pub(super) fn mistakes(definition: &Definition, known: &Known<'_>) -> Vec<Mistak
     check.mistakes
 }
 
+/// The name that was most likely meant, if any is near.
+pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    known
+        .iter()
+        .map(|name| (strsim::jaro_winkler(word, name), *name))
+        .filter(|(likeness, _)| *likeness >= 0.8)
+        .max_by(|one, other| one.0.total_cmp(&other.0))
+        .map(|(_, name)| name)
+}
+
 /// `; did you mean x?` or the list of what there is.
 fn instead(word: &str, known: &[&str]) -> String {
-    let close = known
-        .iter()
-        .map(|name| (strsim::jaro_winkler(word, name), name))
-        .filter(|(likeness, _)| *likeness >= 0.8)
-        .max_by(|one, other| one.0.total_cmp(&other.0));
-    match close {
-        Some((_, name)) => format!("did you mean {name}?"),
+    match nearest(word, known) {
+        Some(name) => format!("did you mean {name}?"),
         None if known.is_empty() => "there is none".to_owned(),
         None => format!("there are {}", known.join(", ")),
     }

@@ -1,3 +1,4 @@
+use countersign::sandbox::IssueNumber;
 use countersign::sandbox::models::{Dialect, Fault, Gate, ModelServer, Reply, Wait};
 
 use super::{TALK, asks, calls, end, ends, server_file, world};
@@ -30,6 +31,13 @@ fn gated(models: &ModelServer, reply: Reply) -> Gate {
     gate
 }
 
+/// The operator changes the server's file and starts it anew, and Alice asks for another try.
+async fn retried_with(world: &mut World, issue: IssueNumber, file: &str) {
+    world.change_server_file(file);
+    world.restart().await;
+    world.say("alice", issue, "/retry").await;
+}
+
 #[tokio::test]
 async fn a_cap_is_a_state_with_a_name_and_a_way_out() {
     let models = ModelServer::start(None).await.unwrap();
@@ -48,9 +56,12 @@ async fn a_cap_is_a_state_with_a_name_and_a_way_out() {
     assert!(card.contains("/retry"), "{card}");
     assert_eq!(models.requests().len(), 0, "nothing was asked");
     world.hear(issue);
-    world.change_server_file(&server_file(&models, &LOCAL, "{run: {tokens: 100000}}"));
-    world.restart().await;
-    world.say("alice", issue, "/retry").await;
+    retried_with(
+        &mut world,
+        issue,
+        &server_file(&models, &LOCAL, "{run: {tokens: 100000}}"),
+    )
+    .await;
     world.digest(issue);
     world.hear(issue);
     end(world).await;
@@ -103,9 +114,7 @@ async fn every_cap_has_a_name_and_ends_with_a_retry() {
         );
         assert_eq!(models.requests().len(), 0, "{cap}");
         world.hear(issue);
-        world.change_server_file(&server_file(&models, &LOCAL, "{}"));
-        world.restart().await;
-        world.say("alice", issue, "/retry").await;
+        retried_with(&mut world, issue, &server_file(&models, &LOCAL, "{}")).await;
         world.digest(issue);
         world.hear(issue);
         end(world).await;
@@ -181,9 +190,7 @@ async fn a_context_that_is_too_small_says_by_how_much_and_what_to_leave_out() {
         assert!(card.contains(words), "{words}: {card}");
     }
     world.hear(issue);
-    world.change_server_file(&takes(4_100)(server_file(&models, &LOCAL, "{}")));
-    world.restart().await;
-    world.say("alice", issue, "/retry").await;
+    retried_with(&mut world, issue, &takes(4_100)(server_file(&models, &LOCAL, "{}"))).await;
     assert!(
         world.card(issue).contains("even without any of the discussion"),
         "{}",
@@ -191,9 +198,7 @@ async fn a_context_that_is_too_small_says_by_how_much_and_what_to_leave_out() {
     );
     assert_eq!(models.requests().len(), 0);
     world.hear(issue);
-    world.change_server_file(&server_file(&models, &LOCAL, "{}"));
-    world.restart().await;
-    world.say("alice", issue, "/retry").await;
+    retried_with(&mut world, issue, &server_file(&models, &LOCAL, "{}")).await;
     world.digest(issue);
     world.hear(issue);
     end(world).await;

@@ -1,6 +1,7 @@
 //! The process stops while models are at work: what was paid for is kept, what was lost is counted, and it goes on.
 
 use chrono::TimeDelta;
+use countersign::sandbox::IssueNumber;
 use countersign::sandbox::models::{Dialect, Fault, Gate, ModelServer, Reply};
 use countersign::store::calls::CallEnd;
 
@@ -138,10 +139,8 @@ sweeps! {
     stopped_while_models_are_asked_fourth_part: 3,
 }
 
-#[tokio::test]
-async fn a_process_that_ends_while_it_asks_loses_the_call_and_nothing_else() {
-    let models = ModelServer::start(None).await.unwrap();
-    let mut world = world(&models, Dialect::Anthropic).await;
+/// A workflow whose model was asked and has not answered: the answer stands at the gate.
+async fn asking(world: &World, models: &ModelServer) -> (IssueNumber, Gate) {
     let gate = Gate::default();
     models.prepare(Reply::fault(Fault::SlowFirstByte(gate.clone())));
     let issue = world.issue("Release 1.4", TALK);
@@ -150,6 +149,14 @@ async fn a_process_that_ends_while_it_asks_loses_the_call_and_nothing_else() {
         () = world.settle() => panic!("the answer stands at the gate"),
         () = gate.reached() => {}
     }
+    (issue, gate)
+}
+
+#[tokio::test]
+async fn a_process_that_ends_while_it_asks_loses_the_call_and_nothing_else() {
+    let models = ModelServer::start(None).await.unwrap();
+    let mut world = world(&models, Dialect::Anthropic).await;
+    let (issue, gate) = asking(&world, &models).await;
     let open = models.requests().len();
     assert_eq!(open, 1);
     world.restart().await;
@@ -169,14 +176,7 @@ async fn a_process_that_ends_while_it_asks_loses_the_call_and_nothing_else() {
 async fn what_was_ended_while_the_process_was_away_is_not_asked_for_again() {
     let models = ModelServer::start(None).await.unwrap();
     let mut world = world(&models, Dialect::Gemini).await;
-    let gate = Gate::default();
-    models.prepare(Reply::fault(Fault::SlowFirstByte(gate.clone())));
-    let issue = world.issue("Release 1.4", TALK);
-    world.github.as_("alice").comment(issue, "/deliver").unwrap();
-    tokio::select! {
-        () = world.settle() => panic!("the answer stands at the gate"),
-        () = gate.reached() => {}
-    }
+    let (issue, gate) = asking(&world, &models).await;
     world.github.as_("alice").comment(issue, "/cancel not now").unwrap();
     world.github.deliver_all().await;
     world.restart().await;

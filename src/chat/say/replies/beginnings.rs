@@ -1,7 +1,7 @@
 //! Why a workflow does not begin, or begins under an older configuration.
 
 use crate::chat::say::markup::{code, list, name, sentence};
-use crate::workflow::definition::{Definition, Misgiven};
+use crate::workflow::definition::{Definition, Misgiven, nearest};
 
 /// Somebody asked for a workflow on a closed issue or pull request.
 pub fn subject_is_closed(verb: &str) -> String {
@@ -13,14 +13,10 @@ pub fn subject_is_closed(verb: &str) -> String {
 
 /// Somebody, or the configuration, names a definition that does not exist.
 pub fn unknown_definition(typed: &str, known: &[&str]) -> String {
-    let close = known
-        .iter()
-        .map(|known| (strsim::jaro_winkler(typed, known), known))
-        .filter(|(likeness, _)| *likeness >= 0.8)
-        .max_by(|one, other| one.0.total_cmp(&other.0));
+    let close = nearest(typed, known);
     let known: Vec<String> = known.iter().map(|known| code(known)).collect();
     match close {
-        Some((_, meant)) => format!(
+        Some(meant) => format!(
             "There is no definition {}. There are {}. Did you mean: {}",
             name(typed),
             list(&known, "and"),
