@@ -15,6 +15,7 @@ mod boxes;
 mod card;
 mod change;
 mod commands;
+mod comparison;
 mod definitions;
 mod deliveries;
 mod effects;

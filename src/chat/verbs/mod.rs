@@ -6,6 +6,7 @@
 mod answer;
 mod approve;
 mod cancel;
+mod choose;
 mod deliver;
 mod edit;
 mod explain;
@@ -47,6 +48,7 @@ pub static VERBS: &[&Verb] = &[
     &who::VERB,
     &explain::VERB,
     &approve::VERB,
+    &choose::VERB,
     &unapprove::VERB,
     &reject::VERB,
     &revise::VERB,
