@@ -109,12 +109,15 @@ struct Given {
 fn check(answer: Value, inputs: &Inputs) -> Result<Draft, Vec<Problem>> {
     let wrong = |text: String| vec![Problem::new(ProblemKind::Rule, "/scores", text)];
     let (material, choice) = parts(inputs).map_err(|error| wrong(error.to_string()))?;
-    let given: Vec<Given> = serde_json::from_value(answer["scores"].clone()).map_err(|error| wrong(error.to_string()))?;
+    let given: Vec<Given> =
+        serde_json::from_value(answer["scores"].clone()).map_err(|error| wrong(error.to_string()))?;
     for one in &given {
         let named = |variant: &Compared| variant.digest.is_some() && variant.letter.to_string() == one.variant;
         let known = choice.criteria.iter().any(|criterion| criterion.title == one.criterion);
         if !choice.variants.iter().any(named) || !known {
-            return Err(wrong("a score names a variant or a criterion that there is not".to_owned()));
+            return Err(wrong(
+                "a score names a variant or a criterion that there is not".to_owned(),
+            ));
         }
         if !(0..=10).contains(&one.score) {
             return Err(wrong(format!("a score is from 0 to {BEST}, not {}", one.score)));

@@ -170,7 +170,10 @@ impl Request {
                 reason,
             } => {
                 let digest = digest.iter().map(ToString::to_string);
-                with_text(line(verb, std::iter::once(variant.to_string()).chain(digest)), reason.as_deref())
+                with_text(
+                    line(verb, std::iter::once(variant.to_string()).chain(digest)),
+                    reason.as_deref(),
+                )
             }
             Self::Help { verb: about } => line(verb, about.iter()),
             Self::Explain { about } => line(verb, about.iter()),

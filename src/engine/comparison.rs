@@ -13,17 +13,23 @@ pub(super) fn choice(state: &State, phase: &PhaseId) -> Option<Choice> {
     let variants = state.definition.variants_of(phase.chooses.as_ref()?);
     Some(Choice {
         criteria: phase.rubric.clone(),
-        variants: variants.map(|(phase, variant)| compared(state, phase, variant)).collect(),
+        variants: variants
+            .map(|(phase, variant)| compared(state, phase, variant))
+            .collect(),
     })
 }
 
 fn compared(state: &State, phase: &Phase, variant: &Variant) -> Compared {
     let at = state.at(&phase.id);
     let made = at.output.filter(|_| at.was_made());
-    let by = at.pending.as_ref().filter(|_| made.is_some()).map(|pending| match &pending.by {
-        Maker::Agent { provider } => provider.clone(),
-        Maker::Person(person) => person.login.clone(),
-    });
+    let by = at
+        .pending
+        .as_ref()
+        .filter(|_| made.is_some())
+        .map(|pending| match &pending.by {
+            Maker::Agent { provider } => provider.clone(),
+            Maker::Person(person) => person.login.clone(),
+        });
     let why = match (&at.why, &at.ending) {
         (Some(why), _) => why_words(why),
         (None, Some(Ending::Nothing { reason })) => reason.clone(),

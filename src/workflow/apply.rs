@@ -296,7 +296,10 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
 fn chosen_output(state: &State, phase: &PhaseId) -> Option<Digest> {
     let letter = state.phases.get(phase).and_then(|_| state.chosen(phase))?;
     let choices = state.choices(phase);
-    choices.iter().find(|(choice, _)| *choice == letter).map(|(_, made)| *made)
+    choices
+        .iter()
+        .find(|(choice, _)| *choice == letter)
+        .map(|(_, made)| *made)
 }
 
 impl PhaseState {

@@ -11,8 +11,8 @@ use super::asking::Reply;
 use super::definition::Definition;
 use super::ids::{Digest, PhaseId, WorkflowId};
 use super::right::{Person, Requirement, Right, Standing};
-use super::variants::Letter;
 use super::state::{ActOutcome, Ending, Hold, PhaseStatus, Subject, Surface, Timestamp, Why};
+use super::variants::Letter;
 
 /// Who asks, and what GitHub said of them just now. Only made from an answer of GitHub, never from a payload.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,8 +11,8 @@ use super::asking::Question;
 use super::definition::{Definition, PeopleGate, Phase};
 use super::ids::{CommentId, Digest, IssueId, IssueNumber, PhaseId, RepositoryId, WorkflowId};
 use super::right::{Person, Right};
-pub use super::why::Why;
 use super::variants::Letter;
+pub use super::why::Why;
 use super::words::Words;
 
 /// A moment, in UTC.

@@ -192,7 +192,10 @@ impl Definition {
 
     /// The phases that are variants of this one, in order.
     pub fn variants_of<'a>(&'a self, of: &'a PhaseId) -> impl Iterator<Item = (&'a Phase, &'a Variant)> {
-        let variants = self.phases.iter().filter_map(|phase| Some((phase, phase.variant.as_ref()?)));
+        let variants = self
+            .phases
+            .iter()
+            .filter_map(|phase| Some((phase, phase.variant.as_ref()?)));
         variants.filter(move |(_, variant)| variant.of == *of)
     }
 
@@ -256,7 +259,10 @@ impl State {
     /// How the variants stand that a phase chooses among.
     pub(super) fn variants_stand(&self, of: &PhaseId) -> Standing {
         let all = || self.definition.variants_of(of).map(|(phase, _)| self.at(&phase.id));
-        match (all().all(|at| at.was_made() || at.gave_up()), all().any(PhaseState::was_made)) {
+        match (
+            all().all(|at| at.was_made() || at.gave_up()),
+            all().any(PhaseState::was_made),
+        ) {
             (false, _) => Standing::AtWork,
             (true, true) => Standing::Made,
             (true, false) => Standing::AllFailed,
@@ -293,7 +299,9 @@ impl State {
         let Some(chooser) = chooser.map(|phase| phase.id.clone()) else {
             return;
         };
-        let Some(phase) = self.phases.get_mut(&chooser) else { return };
+        let Some(phase) = self.phases.get_mut(&chooser) else {
+            return;
+        };
         if !matches!(phase.status, PhaseStatus::Blocked | PhaseStatus::Completed) {
             phase.retire_pending();
             phase.approval = None;

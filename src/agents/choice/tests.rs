@@ -61,7 +61,12 @@ fn rules_score_what_was_made_and_what_was_not_is_named() {
         ("Safe", Some("Do it.\nName each risk, roll back, and tell people.")),
     ];
     let comparison = compared(&inputs(&made, criteria), &unscored());
-    let score = |row: usize| (comparison["scores"][row]["by_rule"].clone(), comparison["scores"][row]["rule"].clone());
+    let score = |row: usize| {
+        (
+            comparison["scores"][row]["by_rule"].clone(),
+            comparison["scores"][row]["rule"].clone(),
+        )
+    };
     assert_eq!(score(0), (json!(5), json!("1 of 2, without Risk")));
     assert_eq!(score(1), (json!(10), json!("2 of 2")));
     assert_eq!(score(2), (json!(8), json!("5 words of at most 4")));
@@ -79,7 +84,10 @@ fn rules_score_what_was_made_and_what_was_not_is_named() {
 
 #[test]
 fn a_model_scores_what_there_is_within_its_bounds() {
-    let inputs = inputs(&[("One", Some("x")), ("Two", None)], vec![criterion("Clear", &[], None)]);
+    let inputs = inputs(
+        &[("One", Some("x")), ("Two", None)],
+        vec![criterion("Clear", &[], None)],
+    );
     let agent = agent(PROMPT, "Compare them.".into());
     let score = |variant: &str, criterion: &str, score: i64| {
         json!({"summary": "They differ.", "scores": [
@@ -88,7 +96,12 @@ fn a_model_scores_what_there_is_within_its_bounds() {
     let good = compared(&inputs, &score("A", "Clear", 7));
     assert_eq!(good["scores"][0]["by_model"], 7);
     assert_eq!(good["summary"], "They differ.");
-    for bad in [score("B", "Clear", 7), score("A", "Cheap", 7), score("A", "Clear", 11), score("A", "Clear", -1)] {
+    for bad in [
+        score("B", "Clear", 7),
+        score("A", "Cheap", 7),
+        score("A", "Clear", 11),
+        score("A", "Clear", -1),
+    ] {
         let problems = judge(&agent, &bad.to_string(), &inputs).unwrap_err();
         assert!(problems[0].is_repairable(), "{bad}: {problems:?}");
     }
@@ -99,7 +112,10 @@ fn a_model_scores_what_there_is_within_its_bounds() {
 
 #[test]
 fn a_model_is_told_the_letters_and_what_they_made() {
-    let inputs = inputs(&[("One", Some("the first way")), ("Two", None)], vec![criterion("Clear", &[], None)]);
+    let inputs = inputs(
+        &[("One", Some("the first way")), ("Two", None)],
+        vec![criterion("Clear", &[], None)],
+    );
     let written = prompt(&agent(PROMPT, "Compare them.".into()), &inputs).unwrap();
     for part in ["\"variant\":\"A\"", "\"criteria\":[\"Clear\"]", "the first way"] {
         assert!(written.user.contains(part), "{part}: {}", written.user);
@@ -110,8 +126,14 @@ fn a_model_is_told_the_letters_and_what_they_made() {
 #[test]
 fn a_long_variant_is_cut_in_its_preview_only() {
     let long = "word ".repeat(12_000);
-    let comparison = compared(&inputs(&[("Long", Some(&long)), ("Short", Some("x"))], Vec::new()), &unscored());
+    let comparison = compared(
+        &inputs(&[("Long", Some(&long)), ("Short", Some("x"))], Vec::new()),
+        &unscored(),
+    );
     let preview = comparison["variants"][0]["preview"].as_str().unwrap();
-    assert!(preview.chars().count() <= PREVIEW + 1 && preview.ends_with('…'), "{preview}");
+    assert!(
+        preview.chars().count() <= PREVIEW + 1 && preview.ends_with('…'),
+        "{preview}"
+    );
     assert_eq!(comparison["variants"][0]["artifact"]["content"], long);
 }

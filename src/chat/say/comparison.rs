@@ -16,10 +16,17 @@ pub fn view(comparison: &Value) -> DocumentView {
     let list = |name: &str| comparison[name].as_array().map(Vec::as_slice).unwrap_or_default();
     let (variants, not_made) = (list("variants"), list("not_made"));
     let mut first = Vec::new();
-    if let Some(summary) = comparison["summary"].as_str().filter(|summary| !summary.trim().is_empty()) {
+    if let Some(summary) = comparison["summary"]
+        .as_str()
+        .filter(|summary| !summary.trim().is_empty())
+    {
         first.push(part("What sets them apart", summary, PartForm::Words));
     }
-    first.push(part("Scores, from 0 to 10", &scores(variants, list("scores")), PartForm::Markup));
+    first.push(part(
+        "Scores, from 0 to 10",
+        &scores(variants, list("scores")),
+        PartForm::Markup,
+    ));
     if !not_made.is_empty() {
         let lines: Vec<String> = not_made
             .iter()
@@ -42,7 +49,12 @@ pub fn view(comparison: &Value) -> DocumentView {
         parts.extend(whole);
     }
     for one in list("differences") {
-        let lines: Vec<&str> = one["lines"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let lines: Vec<&str> = one["lines"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
         let heading = format!("What {} changes of {}", letter(one), text(one, "against"));
         parts.push(verbatim(&heading, &lines.join("\n")));
     }
@@ -85,7 +97,12 @@ fn made(variant: &Value) -> String {
         Some(round) if round > 1 => format!(", round {round}"),
         _ => String::new(),
     };
-    format!("By {}{round}: {} words, {}.", name(text(variant, "by")), variant["words"], name(&digest))
+    format!(
+        "By {}{round}: {} words, {}.",
+        name(text(variant, "by")),
+        variant["words"],
+        name(&digest)
+    )
 }
 
 /// A row for each criterion, a column for each variant: the score by rule, and by model where one gave it.
@@ -172,17 +189,29 @@ mod tests {
         ] {
             assert!(shown.contains(part), "{part}: {}", &shown[..3000]);
         }
-        assert!(!shown.contains("@bob") && !shown.contains("@alice") && !shown.contains("<b>"), "{}", &shown[..3000]);
+        assert!(
+            !shown.contains("@bob") && !shown.contains("@alice") && !shown.contains("<b>"),
+            "{}",
+            &shown[..3000]
+        );
     }
 
     #[test]
     fn what_fits_no_card_leaves_the_scores_and_beginnings_on_it_and_stands_in_full_on_pages() {
         let view = view(&comparison());
         let card = document::index(&view, 5_000);
-        for part in ["| Criterion | A | C |", "Variant C: Draft C: Safe, as it begins", "word…", "- B: the model"] {
+        for part in [
+            "| Criterion | A | C |",
+            "Variant C: Draft C: Safe, as it begins",
+            "word…",
+            "- B: the model",
+        ] {
             assert!(card.contains(part), "{part}: {card}");
         }
-        let pages: usize = document::entries(&view).iter().map(|entry| entry.parts.concat().len()).sum();
+        let pages: usize = document::entries(&view)
+            .iter()
+            .map(|entry| entry.parts.concat().len())
+            .sum();
         assert!(pages > 100_000, "{pages}");
     }
 }

@@ -41,7 +41,12 @@ fn gate_steps(state: &State) -> Option<Vec<Next>> {
     if let Some(choose) = choice(state) {
         let shown = pending.shown_at.map(|_| choose);
         let anew = step("/retry A", "have a variant made anew, by its letter");
-        return Some(shown.into_iter().chain([anew, step("/reject …", "say no to all")]).collect());
+        return Some(
+            shown
+                .into_iter()
+                .chain([anew, step("/reject …", "say no to all")])
+                .collect(),
+        );
     }
     let mut steps = Vec::new();
     if pending.shown_at.is_some() {

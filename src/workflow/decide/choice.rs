@@ -1,8 +1,8 @@
 //! The choice among variants: when it is offered, what may be chosen, and how variants are made anew.
 
+use super::Decision;
 use super::gates::no_open_gate;
 use super::rounds::next_iteration;
-use super::Decision;
 use crate::workflow::artifact::Stage;
 use crate::workflow::command::{Authority, Refusal};
 use crate::workflow::definition::Phase;

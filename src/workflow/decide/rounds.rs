@@ -1,7 +1,7 @@
 //! Another round of a phase: a revision, or another try of the same.
 
-use super::{Decision, choice};
 use super::gates::{gate_untouched, no_open_gate};
+use super::{Decision, choice};
 use crate::workflow::command::{Authority, Refusal};
 use crate::workflow::definition::Phase;
 use crate::workflow::event::Event;

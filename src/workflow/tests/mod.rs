@@ -13,6 +13,7 @@ mod questions;
 mod reports;
 mod rights;
 mod story;
+mod variants;
 
 use chrono::{DateTime, TimeDelta};
 use serde_json::json;
@@ -267,6 +268,12 @@ fn cell(verdict: &Verdict) -> String {
             Refusal::PromptAtTheGate => "PromptAtTheGate",
             Refusal::NotAlone => "NotAlone",
             Refusal::NoVerdict => "NoVerdict",
+            Refusal::ChooseOne { .. } => "ChooseOne",
+            Refusal::NothingToChoose(_) => "NothingToChoose",
+            Refusal::NoSuchVariant { .. } => "NoSuchVariant",
+            Refusal::NotMade { .. } => "NotMade",
+            Refusal::VariantAtWork { .. } => "VariantAtWork",
+            Refusal::NotRevised { .. } => "NotRevised",
         }
         .into(),
     }
@@ -395,7 +402,7 @@ fn at(place: Place) -> Run {
                 let reason = "no".to_owned();
                 run.asks("bob", Right::Write, Ask::Reject { reason });
                 if iteration < 3 {
-                    run.asks("bob", Right::Write, Ask::Retry);
+                    run.asks("bob", Right::Write, Ask::Retry { variant: None });
                 }
             }
             return run;

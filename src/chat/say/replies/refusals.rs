@@ -214,10 +214,17 @@ fn stands(status: PhaseStatus) -> &'static str {
 fn nothing_to_choose(at: Option<&(PhaseId, PhaseStatus)>, about: &Refused<'_>) -> String {
     match (at, about.state) {
         (Some((phase, PhaseStatus::Draft | PhaseStatus::ReadyForReview)), Some(state)) => {
-            format!("Nothing is to be chosen now: *{}* waits for an approval.", title(state, phase))
+            format!(
+                "Nothing is to be chosen now: *{}* waits for an approval.",
+                title(state, phase)
+            )
         }
         (Some((phase, status)), Some(state)) => {
-            format!("Nothing is to be chosen now: *{}* {}.", title(state, phase), stands(*status))
+            format!(
+                "Nothing is to be chosen now: *{}* {}.",
+                title(state, phase),
+                stands(*status)
+            )
         }
         _ => "Nothing is to be chosen here.".to_owned(),
     }

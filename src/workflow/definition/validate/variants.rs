@@ -14,7 +14,11 @@ impl Check<'_> {
     /// Variants are of a prompt, stand side by side, and end in one choice.
     pub(super) fn variants(&mut self, index: usize, phase: &Phase) {
         if phase.variant.is_some() {
-            self.phase(index, "variant", "this key is the program's own; name `variants`".to_owned());
+            self.phase(
+                index,
+                "variant",
+                "this key is the program's own; name `variants`".to_owned(),
+            );
         }
         let Some(variants) = &phase.variants else { return };
         let specs = variants.specs();
@@ -63,27 +67,44 @@ impl Check<'_> {
 
     /// Each variant becomes a phase with a name of its own.
     fn ids(&mut self, index: usize, phase: &Phase, count: usize) {
-        let ids: Vec<PhaseId> = Letter::first(count).map(|letter| variant_id(&phase.id, letter)).collect();
+        let ids: Vec<PhaseId> = Letter::first(count)
+            .map(|letter| variant_id(&phase.id, letter))
+            .collect();
         if let Some(id) = ids.iter().find(|id| id.as_str().len() > LONGEST_NAME) {
-            let text = format!("its variants are called {id} and so on, which is longer than {LONGEST_NAME} characters");
+            let text =
+                format!("its variants are called {id} and so on, which is longer than {LONGEST_NAME} characters");
             self.phase(index, "id", text);
         }
         if let Some(id) = ids.iter().find(|id| self.definition.phase(id).is_some()) {
-            self.phase(index, "variants", format!("one of its variants is called {id}, as a phase is"));
+            self.phase(
+                index,
+                "variants",
+                format!("one of its variants is called {id}, as a phase is"),
+            );
         }
     }
 
     /// Exactly one phase chooses, and nobody else can know which variant would be meant.
     fn chosen_once(&mut self, index: usize, phase: &Phase) {
         let definition = self.definition;
-        let choosing = definition.phases.iter().filter(|other| other.chooses.as_ref() == Some(&phase.id));
+        let choosing = definition
+            .phases
+            .iter()
+            .filter(|other| other.chooses.as_ref() == Some(&phase.id));
         match choosing.count() {
             1 => {}
             0 => {
-                let text = format!("nobody chooses among its variants: a later phase needs `chooses: {}`", phase.id);
+                let text = format!(
+                    "nobody chooses among its variants: a later phase needs `chooses: {}`",
+                    phase.id
+                );
                 self.phase(index, "variants", text);
             }
-            _ => self.phase(index, "variants", "more than one phase chooses among its variants".to_owned()),
+            _ => self.phase(
+                index,
+                "variants",
+                "more than one phase chooses among its variants".to_owned(),
+            ),
         }
         for (at, other) in definition.phases.iter().enumerate() {
             let own = other.chooses.as_ref() == Some(&phase.id);
@@ -94,7 +115,10 @@ impl Check<'_> {
                 ("on_fail", other.on_fail.as_slice()),
             ] {
                 if list.contains(&phase.id) && !(own && matches!(key, "needs" | "inputs")) {
-                    let text = format!("{} has variants; name the phase that chooses among them instead", phase.id);
+                    let text = format!(
+                        "{} has variants; name the phase that chooses among them instead",
+                        phase.id
+                    );
                     self.phase(at, key, text);
                 }
             }
@@ -105,7 +129,11 @@ impl Check<'_> {
     pub(super) fn choice(&mut self, index: usize, phase: &Phase) {
         let Some(of) = &phase.chooses else {
             if !phase.rubric.is_empty() {
-                self.phase(index, "rubric", "variants are compared where a phase `chooses`".to_owned());
+                self.phase(
+                    index,
+                    "rubric",
+                    "variants are compared where a phase `chooses`".to_owned(),
+                );
             }
             return;
         };
@@ -114,7 +142,11 @@ impl Check<'_> {
             self.phase(index, "chooses", format!("{of} has no variants"));
         }
         if phase.gate.is_none() {
-            self.phase(index, "chooses", "people choose, so it needs a gate of people".to_owned());
+            self.phase(
+                index,
+                "chooses",
+                "people choose, so it needs a gate of people".to_owned(),
+            );
         }
         for (key, stands) in [
             ("agent", phase.agent.is_some()),
@@ -131,7 +163,10 @@ impl Check<'_> {
                 self.phase(index, key, text);
             }
         }
-        let executing = definition.phases.iter().position(|other| other.executes.as_ref() == Some(&phase.id));
+        let executing = definition
+            .phases
+            .iter()
+            .position(|other| other.executes.as_ref() == Some(&phase.id));
         if let Some(at) = executing {
             let text = format!("{} is a choice, which says nothing that could be carried out", phase.id);
             self.phase(at, "executes", text);
