@@ -25,6 +25,8 @@ pub enum SubjectKind {
     Issue,
     /// A pull request.
     PullRequest,
+    /// A project's folder on the operator's machine. Its number counts the workflows of that folder.
+    Folder,
 }
 
 /// What a workflow is anchored to, by ids that survive renames.
@@ -99,6 +101,8 @@ pub enum Surface {
     },
     /// A box on the card.
     Box,
+    /// A command in the operator's shell, by the user of the operating system.
+    Terminal,
     /// The bot itself.
     System,
 }
