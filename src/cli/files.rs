@@ -1,6 +1,5 @@
 //! `countersign files WORKFLOW --output DIR`: the files that a workflow made and people approved, as files.
 
-use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -13,11 +12,8 @@ use super::database::Database;
 use super::page::{facts, harmless};
 use super::status::unknown;
 use crate::agents::made::files::{self, File};
-use crate::store::kept::Kept;
-use crate::workflow::apply::{apply, fold};
-use crate::workflow::event::Event;
-use crate::workflow::ids::{Digest, PhaseId, WorkflowId};
-use crate::workflow::state::State;
+use crate::engine::approved_files;
+use crate::workflow::ids::{Digest, WorkflowId};
 
 /// Which workflow, and where to.
 #[derive(Debug, clap::Args)]
@@ -50,7 +46,7 @@ impl Files {
                 "{id} was changed outside of this program, and its files are not written: {finding}"
             )));
         }
-        let approved = approved(&kept);
+        let approved = approved_files(&kept);
         if approved.is_empty() {
             return Err(Refusal::failed(format!(
                 "{id} has no approved files: `countersign status {id}` says what it waits for"
@@ -84,43 +80,6 @@ impl Files {
             page,
         ))
     }
-}
-
-/// The files of a workflow's completed phases by their paths. A later phase, and a later round of a phase that revises,
-/// writes over what was before; any other phase that is run again begins anew, and what revised it is void.
-pub(super) fn approved(kept: &Kept) -> BTreeMap<String, String> {
-    let mut rounds: Vec<(PhaseId, &serde_json::Value)> = Vec::new();
-    let mut state: Option<State> = None;
-    for record in &kept.records {
-        let Ok(event) = record.read() else { continue };
-        match &mut state {
-            None => state = fold([(&event, record.at)]),
-            Some(state) => apply(state, &event, record.at),
-        }
-        let (Event::PhaseCompleted { phase, .. }, Some(state)) = (&event, &state) else {
-            continue;
-        };
-        let (Some(defined), Some(digest)) = (state.definition.phase(phase), state.at(phase).output) else {
-            continue;
-        };
-        if defined.schema.as_deref() != Some(files::SCHEMA) {
-            continue;
-        }
-        if !defined.on_demand {
-            let revises = |id: &PhaseId| {
-                let other = state.definition.phase(id);
-                other.is_some_and(|other| other.on_demand && other.needs.contains(phase))
-            };
-            rounds.retain(|(of, _)| of != phase && !revises(of));
-        }
-        let digest = digest.to_string();
-        let artifact = kept.artifacts.iter().find(|artifact| artifact.digest == digest);
-        rounds.extend(artifact.map(|artifact| (phase.clone(), &artifact.body["artifact"])));
-    }
-    let files = rounds.iter().flat_map(|(_, artifact)| files::of(artifact));
-    files
-        .map(|file| (file.path.to_owned(), file.content.to_owned()))
-        .collect()
 }
 
 /// Nothing that is there is written over or joined.

@@ -9,7 +9,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{MailUrl, Mailbox, Pace, ServerConfig};
-use crate::engine::{Clock, Engine, ForkRequest, Pacing, Parts};
+use crate::engine::{Clock, Engine, ForkRequest, Pacing, Parts, Site};
 use crate::github::{GitHub, Limits, Settings};
 use crate::inbox::signature::Secrets;
 use crate::inbox::sweep::{KEPT, LATELY, SweepError, Swept, sweep};
@@ -76,7 +76,7 @@ impl House {
         };
         let parts = Parts {
             store,
-            github: github.clone(),
+            site: Site::GitHub(github.clone()),
             mailer,
             clock: Arc::clone(&clock),
             pacing: match config.pace {
