@@ -12,9 +12,9 @@ use crate::agents::{self, Agent, Draft, Handed, Inputs, Material, Problem, Promp
 use crate::chat::say::why::why_words;
 use crate::config::{ProviderName, RepositoryConfig};
 use crate::providers::rules;
-use crate::store::Write;
 use crate::store::runs::{PROMPTED, Run, UNDER_WAY, keep_run};
 use crate::store::workflows::{Stored, keep_proposal};
+use crate::store::{Store, Write};
 use crate::workflow::artifact::{Proposal, Stage, Targets};
 use crate::workflow::command::{Report, RunResult};
 use crate::workflow::ids::PhaseId;
@@ -184,7 +184,7 @@ impl Engine {
         let at = state.at(phase);
         if let Some(begun) = self.store().run(id).await? {
             let inputs = read(&begun.run.inputs)?;
-            let prompt = self.prompt_in_force(state, phase, agent, &inputs).await?;
+            let prompt = prompt_in_force(self.store(), state, phase, (agent, &inputs)).await?;
             return Ok(Prepared::Ready(Box::new((inputs, prompt, begun.run))));
         }
         let prompted = match at.prompt {
@@ -203,7 +203,7 @@ impl Engine {
             ProviderName::Rules => inputs,
             ProviderName::Manual | ProviderName::Http(_) => agents::outbound(inputs),
         };
-        let prompt = self.prompt_in_force(state, phase, agent, &inputs).await?;
+        let prompt = prompt_in_force(self.store(), state, phase, (agent, &inputs)).await?;
         let withheld = withheld(provider, agent, &inputs).is_some();
         let run = Run {
             id: id.to_owned(),
@@ -225,24 +225,6 @@ impl Engine {
             ended_at: self.now(),
         };
         Ok(Prepared::Ready(Box::new((inputs, prompt, run))))
-    }
-
-    /// The prompt that was approved, exactly; else the one that the inputs make.
-    async fn prompt_in_force(
-        &self,
-        state: &State,
-        phase: &PhaseId,
-        agent: &Agent,
-        inputs: &Inputs,
-    ) -> Result<Prompt, Trouble> {
-        let written = agents::prompt(agent, inputs).map_err(|error| Trouble::Never(error.to_string()))?;
-        let Some(digest) = state.at(phase).prompt else {
-            return Ok(written);
-        };
-        let approved = self.store().proposal(&state.id, &digest).await?;
-        let approved = approved.and_then(|(proposal, _)| serde_json::from_value::<Prompt>(proposal.artifact).ok());
-        let unread = || Trouble::Never("the prompt that was approved cannot be read".to_owned());
-        Ok(approved.ok_or_else(unread)?.after_rejections(&feedback(state, phase)))
     }
 
     /// The texts of the files that were named when the workflow started, as they are now.
@@ -322,6 +304,23 @@ impl Engine {
             }
         }
     }
+}
+
+/// The prompt that was approved, exactly; else the one that the inputs make.
+pub(super) async fn prompt_in_force(
+    store: &Store,
+    state: &State,
+    phase: &PhaseId,
+    (agent, inputs): (&Agent, &Inputs),
+) -> Result<Prompt, Trouble> {
+    let written = agents::prompt(agent, inputs).map_err(|error| Trouble::Never(error.to_string()))?;
+    let Some(digest) = state.at(phase).prompt else {
+        return Ok(written);
+    };
+    let approved = store.proposal(&state.id, &digest).await?;
+    let approved = approved.and_then(|(proposal, _)| serde_json::from_value::<Prompt>(proposal.artifact).ok());
+    let unread = || Trouble::Never("the prompt that was approved cannot be read".to_owned());
+    Ok(approved.ok_or_else(unread)?.after_rejections(&feedback(state, phase)))
 }
 
 /// The agent of a phase.

@@ -12,6 +12,7 @@ mod approvals;
 mod asks;
 mod authority;
 mod boxes;
+mod by_hand;
 mod card;
 mod change;
 mod commands;
@@ -50,6 +51,7 @@ use crate::workflow::definition::{Definition, Invalid};
 use crate::workflow::ids::{InstallationId, UserId};
 use crate::workflow::state::Timestamp;
 
+pub use by_hand::{Expected, HandIn, WholeRequest, expected, whole_request};
 pub(crate) use change::waits_for;
 pub use definitions::embedded_definitions;
 pub use deliveries::NotStored;

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::papers::{DATA_BELOW, Papers, same};
+use super::papers::{DATA_BELOW, Papers, papers, same};
 use super::{Folder, INSTALLATION, REPOSITORY, REQUEST, Standing, disk};
 use crate::agents::made::files;
 use crate::agents::{Amendment, Prompt};
 use crate::engine::asks::{NoAnswer, Unamended, awaiting};
 use crate::engine::{Engine, TRIES, Trouble};
+use crate::store::kept::Kept;
 use crate::store::workflows::{Place, Stored};
 use crate::store::{StoreError, Write};
 use crate::workflow::approval::{Fact, Kind, Live, Standing as Voter};
@@ -132,42 +133,6 @@ impl Engine {
         settled(self.try_obey(id, order).await)
     }
 
-    /// Does what is due in this folder, and writes the papers that are missing.
-    ///
-    /// # Errors
-    /// Whatever the database says; within, why the papers could not be written.
-    pub async fn tidy(&self, id: &WorkflowId) -> Result<Result<(), Not>, StoreError> {
-        settled(self.try_tidy(id).await)
-    }
-
-    /// The paths, from the project's folder, of the papers that changed after they were approved.
-    ///
-    /// # Errors
-    /// Whatever the database says; within, why the papers could not be read.
-    pub async fn changed_papers(&self, id: &WorkflowId) -> Result<Result<Vec<String>, Not>, StoreError> {
-        settled(self.try_changed(id).await)
-    }
-
-    /// The paper that waits for the operator: at a gate, or for an answer. Its path from the project's folder.
-    ///
-    /// # Errors
-    /// Whatever the database says.
-    pub async fn paper_at_hand(&self, id: &WorkflowId) -> Result<Option<String>, StoreError> {
-        let found = async {
-            let Some(stored) = self.store().workflow(id).await? else {
-                return Ok(None);
-            };
-            let papers = self.papers(&stored).await?;
-            let paper = papers.open().or_else(|| papers.awaited());
-            Ok(paper.map(|paper| format!("{}/{}", Folder::papers_of(&stored.state), paper.path)))
-        };
-        match found.await {
-            Err(Trouble::Store(error)) => Err(error),
-            Err(_) => Ok(None),
-            Ok(found) => Ok(found),
-        }
-    }
-
     async fn try_begin(
         &self,
         definition: Definition,
@@ -234,25 +199,6 @@ impl Engine {
         let (write, _) = self.advance(Err(&place), &events, CAUSE)?;
         self.store().write(write).await?;
         Ok(Ok(workflow))
-    }
-
-    async fn try_tidy(&self, id: &WorkflowId) -> Done<()> {
-        self.pump().await?;
-        let Some(stored) = self.store().workflow(id).await? else {
-            return Ok(Err(Not::Unknown));
-        };
-        if stored.state.subject.kind == SubjectKind::Folder {
-            self.write_papers(self.folder()?, &stored).await?;
-        }
-        Ok(Ok(()))
-    }
-
-    async fn try_changed(&self, id: &WorkflowId) -> Done<Vec<String>> {
-        let Some(stored) = self.store().workflow(id).await? else {
-            return Ok(Err(Not::Unknown));
-        };
-        let papers = self.papers(&stored).await?;
-        Ok(Ok(changed(self.folder()?, &stored.state, &papers)?))
     }
 
     async fn try_obey(&self, id: &WorkflowId, order: &Order) -> Done<()> {
@@ -498,6 +444,31 @@ fn settled<T>(done: Done<T>) -> Result<Result<T, Not>, StoreError> {
 fn read(folder: &Folder, state: &State, path: &str) -> Result<Option<String>, Trouble> {
     let root = folder.root.join(Folder::papers_of(state));
     disk::read(&root, path).map_err(|error| Trouble::Never(error.to_string()))
+}
+
+impl Folder {
+    /// The paper that waits for the operator: at a gate, or for an answer. Its path from the project's folder.
+    ///
+    /// # Errors
+    /// When an event cannot be read.
+    pub fn at_hand(state: &State, kept: &Kept) -> Result<Option<String>, StoreError> {
+        let papers = papers(state, kept)?;
+        let paper = papers.open().or_else(|| papers.awaited());
+        Ok(paper.map(|paper| format!("{}/{}", Self::papers_of(state), paper.path)))
+    }
+
+    /// The paths, from the project's folder, of the papers that changed after they were approved.
+    ///
+    /// # Errors
+    /// When an event cannot be read; within, a paper that cannot be.
+    pub fn changed_papers(&self, state: &State, kept: &Kept) -> Result<Result<Vec<String>, String>, StoreError> {
+        match changed(self, state, &papers(state, kept)?) {
+            Ok(changed) => Ok(Ok(changed)),
+            Err(Trouble::Never(why)) => Ok(Err(why)),
+            Err(Trouble::Store(error)) => Err(error),
+            Err(_) => Ok(Err("a paper could not be read".to_owned())),
+        }
+    }
 }
 
 /// The papers that differ from what was approved. One that is missing is written anew.
