@@ -226,7 +226,7 @@ fn standing(state: &State) -> String {
     }
 }
 
-fn plainly<T>(done: Result<T, Trouble>) -> Result<Result<T, String>, StoreError> {
+pub(super) fn plainly<T>(done: Result<T, Trouble>) -> Result<Result<T, String>, StoreError> {
     match done {
         Ok(done) => Ok(Ok(done)),
         Err(Trouble::Store(error)) => Err(error),

@@ -10,6 +10,7 @@ use super::{Folder, INSTALLATION, REPOSITORY, REQUEST, Standing, disk};
 use crate::agents::made::files;
 use crate::agents::{Amendment, Prompt};
 use crate::engine::asks::{NoAnswer, Unamended, awaiting};
+use crate::engine::by_hand::plainly;
 use crate::engine::{Engine, TRIES, Trouble};
 use crate::store::kept::Kept;
 use crate::store::workflows::{Place, Stored};
@@ -427,18 +428,7 @@ impl Engine {
 
 /// What became of an order, without the engine's own kinds of trouble.
 fn settled<T>(done: Done<T>) -> Result<Result<T, Not>, StoreError> {
-    match done {
-        Ok(done) => Ok(done),
-        Err(Trouble::Store(error)) => Err(error),
-        Err(
-            Trouble::Never(why)
-            | Trouble::Gone(why)
-            | Trouble::Lacks(why)
-            | Trouble::Later { why, .. }
-            | Trouble::Limited { why, .. }
-            | Trouble::Parked { why, .. },
-        ) => Ok(Err(Not::Said(why))),
-    }
+    Ok(plainly(done)?.unwrap_or_else(|why| Err(Not::Said(why))))
 }
 
 fn read(folder: &Folder, state: &State, path: &str) -> Result<Option<String>, Trouble> {
