@@ -26,6 +26,8 @@ pub enum SubjectKind {
     Issue,
     /// A pull request.
     PullRequest,
+    /// A project's folder on the operator's machine. Its number counts the workflows of that folder.
+    Folder,
 }
 
 /// What a workflow is anchored to, by ids that survive renames.
@@ -100,6 +102,8 @@ pub enum Surface {
     },
     /// A box on the card.
     Box,
+    /// A command in the operator's shell, by the user of the operating system.
+    Terminal,
     /// The bot itself.
     System,
 }
