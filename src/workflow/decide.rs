@@ -6,6 +6,8 @@ mod gates;
 mod reports;
 mod rounds;
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 
 use super::apply::begin;
@@ -13,7 +15,7 @@ use super::approval::Live;
 use super::artifact::Proposal;
 use super::asking;
 use super::command::{Ask, Authority, Command, Obsolete, Refusal, Start, Verdict};
-use super::definition::Phase;
+use super::definition::{Definition, Phase};
 use super::event::{Event, HoldCause};
 use super::ids::PhaseId;
 use super::right::{Right, Standing};
@@ -73,11 +75,19 @@ fn verdict(decision: Decision) -> Verdict {
     }
 }
 
+/// A definition as it runs.
+fn ready(definition: &Arc<Definition>) -> Arc<Definition> {
+    match definition.phases.iter().any(|phase| phase.variants.is_some()) {
+        true => Arc::new(definition.expanded()),
+        false => Arc::clone(definition),
+    }
+}
+
 fn start_workflow(start: &Start, now: Timestamp) -> Decision {
     allowed(&start.by)?;
     let started = Event::Started {
         workflow: start.workflow.clone(),
-        definition: Box::new(start.definition.expanded()),
+        definition: ready(&start.definition),
         subject: start.subject.clone(),
         by: start.by.person.clone(),
         surface: start.by.surface.clone(),

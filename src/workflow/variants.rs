@@ -45,11 +45,19 @@ impl fmt::Display for Letter {
     }
 }
 
+impl std::str::FromStr for Letter {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        Self::read(word).ok_or_else(|| format!("{word:?} is no variant's letter, such as B"))
+    }
+}
+
 impl TryFrom<String> for Letter {
     type Error = String;
 
     fn try_from(word: String) -> Result<Self, String> {
-        Self::read(&word).ok_or_else(|| format!("{word:?} is no variant's letter"))
+        word.parse()
     }
 }
 
@@ -172,7 +180,8 @@ impl Definition {
                 inputs: spread(&phase.inputs),
                 ..phase.clone()
             };
-            if let Some(chosen) = &phase.chooses {
+            let chosen = phase.chooses.as_ref();
+            if let Some(chosen) = chosen.filter(|chosen| self.phase(chosen).is_some()) {
                 let variants = ids(chosen);
                 common.needs.retain(|need| !variants.contains(need));
                 common.needs.extend(variants.iter().cloned());

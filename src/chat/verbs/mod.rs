@@ -179,6 +179,7 @@ const OTHERS: &[&str] = &[
     "tests",
     "tide",
     "tasklist",
+    "close",
     "deploy",
     "approvers",
     "reopen",

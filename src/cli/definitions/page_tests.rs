@@ -82,6 +82,9 @@ fn kind(schema: &Value) -> String {
     if schema["type"] == serde_json::json!(["integer", "string"]) {
         return "whole number or text".to_owned();
     }
+    if schema["type"] == serde_json::json!(["integer", "array"]) {
+        return "whole number, or list of mappings".to_owned();
+    }
     if schema["pattern"].is_string() {
         return "`none` (or `skip`), or `people`".to_owned();
     }
