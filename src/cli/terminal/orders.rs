@@ -79,7 +79,9 @@ impl Approve {
             },
         };
         if self.choose.is_some() && verdict.is_some() {
-            return Err(Refusal::usage("a choice has no verdict: leave one of the two out".to_owned()));
+            return Err(Refusal::usage(
+                "a choice has no verdict: leave one of the two out".to_owned(),
+            ));
         }
         let order = Order::Approve {
             digest: self.digest,
