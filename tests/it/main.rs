@@ -23,3 +23,4 @@ mod solve;
 mod stages;
 mod start;
 mod story;
+mod terminal;
