@@ -1,6 +1,7 @@
 //! What a workflow is at one moment: the fold of its events.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -365,8 +366,10 @@ pub struct State {
     pub id: WorkflowId,
     /// How many events made it.
     pub version: u64,
-    /// The definition that it started with.
-    pub definition: Definition,
+    /// The definition that it started with. It stands whole in the first event and is not written again with every
+    /// state: whoever reads a state puts it back.
+    #[serde(skip)]
+    pub definition: Arc<Definition>,
     /// What it is anchored to.
     pub subject: Subject,
     /// Who started it.
