@@ -19,15 +19,15 @@ pub(super) struct Database {
 
 impl Database {
     /// To read, beside a running server or without one.
-    pub(super) fn reader(self) -> Result<Store, Refusal> {
-        let url = self.url()?;
-        Store::read_only(url.sqlite_path()).map_err(|error| Refusal::configuration(vec![error.to_string()]))
+    pub(super) async fn reader(self) -> Result<Store, Refusal> {
+        let opened = Store::open_to_read(&self.url()?).await;
+        opened.map_err(|error| Refusal::configuration(vec![error.to_string()]))
     }
 
     /// To leave a request for the server.
-    pub(super) fn outside_writer(self) -> Result<Store, Refusal> {
-        let url = self.url()?;
-        Store::outside_writer(url.sqlite_path()).map_err(|error| Refusal::configuration(vec![error.to_string()]))
+    pub(super) async fn outside_writer(self) -> Result<Store, Refusal> {
+        let opened = Store::open_to_ask(&self.url()?).await;
+        opened.map_err(|error| Refusal::configuration(vec![error.to_string()]))
     }
 
     fn url(self) -> Result<DatabaseUrl, Refusal> {

@@ -21,7 +21,7 @@ pub(super) struct List {
 impl List {
     /// Answers with the list.
     pub(super) async fn run(self) -> Result<Answer, Refusal> {
-        let store = self.database.reader()?;
+        let store = self.database.reader().await?;
         let workflows = store.list_workflows(!self.all, self.limit).await?;
         let page = match (workflows.is_empty(), self.all) {
             (true, false) => "No workflow is open; `--all` lists those that have ended.\n".to_owned(),

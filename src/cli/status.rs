@@ -85,7 +85,7 @@ impl<'a> PhaseRow<'a> {
 impl Status {
     /// Answers with the workflow's standing.
     pub(super) async fn run(self) -> Result<Answer, Refusal> {
-        let store = self.database.reader()?;
+        let store = self.database.reader().await?;
         let id = WorkflowId::from(self.id);
         let (Some(summary), Some(stored)) = (store.workflow_summary(&id).await?, store.workflow(&id).await?) else {
             return Err(unknown(&id));
