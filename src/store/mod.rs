@@ -4,6 +4,7 @@
 //! reading statement; the back end keeps a write whole or not at all. SQLite and PostgreSQL are two back ends under the
 //! same operations and the same statements.
 
+mod begun;
 pub mod calls;
 pub mod change;
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use write::{Column, Hits, Row, Statement, StoreError, Value, Write};
 #[derive(Debug, Clone)]
 pub struct Store {
     backend: Backend,
+    begun: Arc<begun::Begun>,
 }
 
 #[derive(Debug, Clone)]
@@ -58,6 +60,7 @@ impl From<Sqlite> for Store {
     fn from(sqlite: Sqlite) -> Self {
         Self {
             backend: Backend::Sqlite(Arc::new(sqlite)),
+            begun: Arc::default(),
         }
     }
 }
@@ -66,6 +69,7 @@ impl From<Postgres> for Store {
     fn from(postgres: Postgres) -> Self {
         Self {
             backend: Backend::Postgres(Arc::new(postgres)),
+            begun: Arc::default(),
         }
     }
 }

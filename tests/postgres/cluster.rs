@@ -233,10 +233,12 @@ fn program(name: &str) -> Command {
             .map(|version| version.unwrap().path().join("bin"))
             .collect();
         usual.sort();
+        // Where they are links, what they link to: not every program need be linked.
         in_path
             .chain(asked)
             .chain(usual.into_iter().rev())
-            .find(|place| place.join("initdb").exists() && place.join("pg_ctl").exists())
+            .filter_map(|place| Some(place.join("initdb").canonicalize().ok()?.parent()?.to_owned()))
+            .find(|place| ["pg_ctl", "createdb", "dropdb", "psql"].iter().all(|name| place.join(name).exists()))
             .expect("the tests start PostgreSQL 15 or later: put its initdb and pg_ctl on the PATH")
     });
     let mut program = Command::new(place.join(name));

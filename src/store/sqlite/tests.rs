@@ -3,11 +3,8 @@ use tempfile::TempDir;
 use super::open::Schema;
 use super::*;
 use crate::store::Statement;
-use crate::values;
 
 const TABLE: &str = "CREATE TABLE notes (id TEXT NOT NULL PRIMARY KEY, body TEXT NOT NULL, seen BIGINT NOT NULL);";
-const INSERT: &str = "INSERT INTO notes (id, body, seen) VALUES ($1, $2, 0)";
-const TOUCH: &str = "UPDATE notes SET seen = seen + 1 WHERE id = $1";
 
 fn schema() -> Schema {
     Schema::of(&[TABLE])
@@ -33,22 +30,6 @@ fn fresh() -> (TempDir, PathBuf, Sqlite) {
     let path = directory.path().join("deeper/notes.sqlite");
     let store = Sqlite::serve_schema(&path, &schema()).unwrap();
     (directory, path, store)
-}
-
-fn insert(id: impl Into<Value>) -> Statement {
-    Statement::new(INSERT, vec![id.into(), "text".into()]).exactly(1)
-}
-
-fn touch(id: &str) -> Statement {
-    Statement::new(TOUCH, values![id])
-}
-
-async fn ids(store: &Sqlite) -> Vec<String> {
-    let rows = store
-        .read("SELECT id FROM notes ORDER BY id", Vec::new())
-        .await
-        .unwrap();
-    rows.iter().map(|row| row.text("id").unwrap().to_owned()).collect()
 }
 
 #[tokio::test]

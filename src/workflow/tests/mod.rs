@@ -14,6 +14,8 @@ mod reports;
 mod rights;
 mod story;
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta};
 use serde_json::json;
 
@@ -118,7 +120,7 @@ fn start(id: &str, definition: Definition, by: Authority, now: Timestamp) -> Ver
     let start = Start {
         given: Default::default(),
         workflow: WorkflowId::from(id),
-        definition,
+        definition: Arc::new(definition),
         subject: Subject {
             repository: RepositoryId(11),
             kind: SubjectKind::Issue,

@@ -1,0 +1,78 @@
+//! Another round of a phase: a revision, or another try of the same.
+
+use super::Decision;
+use super::gates::{gate_untouched, no_open_gate};
+use crate::workflow::command::{Authority, Refusal};
+use crate::workflow::definition::Phase;
+use crate::workflow::event::Event;
+use crate::workflow::ids::PhaseId;
+use crate::workflow::state::{PhaseStatus, State};
+
+pub(super) fn revise(state: &State, authority: &Authority, text: &str) -> Decision {
+    let phase = match state.open_gate() {
+        Some(_) => gate_untouched(state)?.0,
+        None => {
+            let stopped = [PhaseStatus::Rejected, PhaseStatus::WaitingForHuman, PhaseStatus::Error];
+            let has_agent = |id: &PhaseId| state.definition.phase(id).is_some_and(Phase::has_agent);
+            state
+                .first_at(&stopped)
+                .filter(|id| has_agent(id) && state.at(id).approval.is_none() && !state.at(id).is_asking())
+                .ok_or_else(|| no_open_gate(state))?
+        }
+    };
+    let by = authority.person.clone();
+    let revised = Event::Revised {
+        phase: phase.clone(),
+        by,
+        text: text.into(),
+        said_at: authority.said_at,
+    };
+    Ok(vec![revised, next_iteration(state, phase)?])
+}
+
+pub(super) fn next_iteration(state: &State, phase: &PhaseId) -> Result<Event, Refusal> {
+    let iterations = state.definition.phase(phase).map_or(1, |phase| phase.limits.iterations);
+    let iteration = state.at(phase).iteration + 1;
+    if iteration > iterations {
+        return Err(Refusal::CapReached {
+            phase: phase.clone(),
+            iterations,
+        });
+    }
+    Ok(Event::PhaseStarted {
+        phase: phase.clone(),
+        iteration,
+        attempt: 1,
+    })
+}
+
+pub(super) fn retry(state: &State, authority: &Authority) -> Decision {
+    let stopped = [PhaseStatus::Error, PhaseStatus::WaitingForHuman, PhaseStatus::Rejected];
+    let phases = state.definition.phases.iter().map(|phase| &phase.id);
+    let phase = phases
+        .filter(|id| !state.at(id).is_asking())
+        .find(|id| stopped.contains(&state.at(id).status))
+        .ok_or(Refusal::NothingToRetry)?;
+    let at = state.at(phase);
+    let retried = Event::Retried {
+        phase: phase.clone(),
+        by: authority.person.clone(),
+        said_at: authority.said_at,
+    };
+    let again = match at.status {
+        PhaseStatus::Rejected => next_iteration(state, phase)?,
+        _ if carries_out(state, phase) => Event::ActsStarted { phase: phase.clone() },
+        _ => Event::PhaseStarted {
+            phase: phase.clone(),
+            iteration: at.iteration,
+            attempt: at.attempt + 1,
+        },
+    };
+    Ok(vec![retried, again])
+}
+
+/// Whether a phase has something approved to carry out.
+fn carries_out(state: &State, phase: &PhaseId) -> bool {
+    let source = state.definition.phase(phase).and_then(|phase| phase.executes.as_ref());
+    source.is_some_and(|source| state.at(source).approval.is_some())
+}
