@@ -2,6 +2,7 @@
 //! workflows, and nothing with those of GitHub.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -174,7 +175,7 @@ impl Engine {
         let workflow = WorkflowId::derived(&cause);
         let start = Start {
             workflow: workflow.clone(),
-            definition,
+            definition: Arc::new(definition),
             subject: Subject {
                 repository: REPOSITORY,
                 kind: SubjectKind::Folder,
