@@ -295,12 +295,12 @@ async fn every_value_comes_back(ground: Ground) {
     }
     let bytes = [0, 255, 10];
     let rows = store.read(
-        "SELECT $1 AS bytes, CASE WHEN 1 = 0 THEN $2 END AS nothing",
+        "SELECT $1 AS bytes, CASE WHEN 1 = 0 THEN $2 END AS absent",
         values![bytes.as_slice(), "text"],
     );
     let rows = rows.await.unwrap();
     assert_eq!(
-        (rows[0].blob("bytes"), rows[0].opt_text("nothing")),
+        (rows[0].blob("bytes"), rows[0].opt_text("absent")),
         (Ok(bytes.as_slice()), Ok(None))
     );
 }

@@ -238,7 +238,11 @@ fn program(name: &str) -> Command {
             .chain(asked)
             .chain(usual.into_iter().rev())
             .filter_map(|place| Some(place.join("initdb").canonicalize().ok()?.parent()?.to_owned()))
-            .find(|place| ["pg_ctl", "createdb", "dropdb", "psql"].iter().all(|name| place.join(name).exists()))
+            .find(|place| {
+                ["pg_ctl", "createdb", "dropdb", "psql"]
+                    .iter()
+                    .all(|name| place.join(name).exists())
+            })
             .expect("the tests start PostgreSQL 15 or later: put its initdb and pg_ctl on the PATH")
     });
     let mut program = Command::new(place.join(name));

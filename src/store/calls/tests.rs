@@ -242,7 +242,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 3, ..ProptestConfig::default() })]
 
     #[test]
     fn caps_hold_and_the_books_balance_on_postgres(spenders in spenders(), cap in 200..2_000_u64, slots in 1..6_u32) {
