@@ -16,10 +16,9 @@ use serde_json::{Map, Value, json};
 
 use crate::models::{TALK, asks, server_file};
 use crate::stages;
-use crate::variants;
 use crate::world::{Setup, World, whole_story};
 
-const STORIES: [&str; 17] = [
+const STORIES: [&str; 16] = [
     "deliver",
     "held",
     "revised",
@@ -36,7 +35,6 @@ const STORIES: [&str; 17] = [
     "sent_back",
     "solved",
     "skipped",
-    "chosen",
 ];
 
 fn folder() -> PathBuf {
@@ -235,7 +233,6 @@ async fn told(name: &str) -> World {
         "responded" => return responded().await,
         "prompted" => return prompted().await,
         "sent_back" => return sent_back().await,
-        "chosen" => return variants::chosen().await,
         "solved" | "skipped" => return solved(name).await,
         _ => {}
     }

@@ -368,9 +368,9 @@ async fn a_model_scores_what_people_choose_from_and_they_choose_without_it_where
 }
 
 #[tokio::test]
-async fn a_label_and_a_revoked_right_choose_nothing() {
+async fn a_label_and_a_hasty_word_choose_nothing() {
     let models = model().await;
-    for _ in 0..2 {
+    for _ in 0..3 {
         answers(&models, "One way.");
     }
     let world = world(&ways(&["http:one", "http:one"]), &[("one", &models)]).await;
@@ -391,32 +391,4 @@ async fn a_label_and_a_revoked_right_choose_nothing() {
         "the same rule as for an approval"
     );
     world.end().await;
-}
-
-/// A story of the program's own definition, with one variant made anew, for whoever keeps its history.
-pub async fn chosen() -> World {
-    let world = Setup::new().config(CONFIG).start().await;
-    let issue = world.issue("Rate limits", "We need rate limits.");
-    let respond = |answer: Value| format!("/respond\n```json\n{answer}\n```");
-    let document = |title: &str| json!({"title": title, "sections": [{"heading": "Goal", "text": "Fair use."}]});
-    world.say("alice", issue, "/run variants").await;
-    world.say("alice", issue, &respond(document("Context"))).await;
-    world
-        .say("bob", issue, &format!("/approve {}", world.digest(issue)))
-        .await;
-    for way in ["In memory.", "In the database.", "At a gateway."] {
-        world.say("alice", issue, &respond(solution(way))).await;
-    }
-    world.say("bob", issue, "/retry C").await;
-    world
-        .say("alice", issue, &respond(solution("At a gateway, with its risk.")))
-        .await;
-    world
-        .say("bob", issue, &format!("/choose C {}", comparison(&world, issue)))
-        .await;
-    world.say("alice", issue, &respond(document("Merged"))).await;
-    world
-        .say("bob", issue, &format!("/approve {}", world.digest(issue)))
-        .await;
-    world
 }

@@ -142,10 +142,10 @@ pub(super) fn retry_one(state: &State, authority: &Authority, variant: Letter) -
     ])
 }
 
-/// When the comparison itself was rejected, every variant is made anew.
+/// When the comparison itself was rejected, or nothing was made that could be compared, every variant is made anew.
 pub(super) fn retry_all(state: &State, authority: &Authority, phase: &PhaseId) -> Option<Decision> {
     let of = state.definition.phase(phase)?.chooses.as_ref()?;
-    if state.at(phase).status != PhaseStatus::Rejected {
+    if state.at(phase).status != PhaseStatus::Rejected && !state.choices(phase).is_empty() {
         return None;
     }
     let retried = Event::Retried {
