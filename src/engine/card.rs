@@ -54,6 +54,7 @@ pub(super) struct CardParts {
     asked: Vec<String>,
     providers: BTreeMap<PhaseId, String>,
     notes: Vec<Note>,
+    children: BTreeMap<WorkflowId, String>,
     spending: Option<Spending>,
 }
 
@@ -67,6 +68,7 @@ impl CardParts {
             asked: &self.asked,
             providers: &self.providers,
             notes: &self.notes,
+            children: &self.children,
             spending: self.spending.as_ref(),
         }
     }
@@ -288,6 +290,7 @@ impl Engine {
             notes.push(Note::Forms(FORMS));
         }
         Ok(CardParts {
+            children: self.children_wait_for(state).await?,
             spending: self.spending(repo, state).await?,
             proposal,
             posted,

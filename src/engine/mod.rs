@@ -14,6 +14,7 @@ mod authority;
 mod boxes;
 mod card;
 mod change;
+mod children;
 mod commands;
 mod definitions;
 mod deliveries;

@@ -17,6 +17,7 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
         surface,
         said_at,
         given,
+        parent,
     } = event
     else {
         return None;
@@ -41,6 +42,7 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
         rejections: 0,
         called: false,
         questions: Vec::new(),
+        children: Default::default(),
     };
     Some(State {
         id: workflow.clone(),
@@ -51,6 +53,7 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
         started_at: at,
         heard_at: *said_at,
         given: given.clone(),
+        parent: parent.clone(),
         status: Status::Open,
         hold: None,
         phases: definition
@@ -91,11 +94,12 @@ pub fn apply(state: &mut State, event: &Event, at: Timestamp) {
         state.heard_at = *said_at;
     }
     match event {
-        Event::Held { by, reason, .. } => {
+        Event::Held { by, reason, cause } => {
             state.hold = Some(Hold {
                 by: by.clone(),
                 reason: reason.clone(),
                 since: at,
+                cause: *cause,
             });
         }
         Event::Unheld { .. } => state.hold = None,
@@ -168,6 +172,28 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
             phase.attempt = *attempt;
             phase.why = None;
             phase.enter(PhaseStatus::Running, at);
+        }
+        Event::ChildrenStarted {
+            iteration,
+            attempt,
+            children,
+            ..
+        } => {
+            if phase.iteration != *iteration {
+                phase.children.clear();
+            }
+            phase.children.extend(children.clone());
+            phase.iteration = *iteration;
+            phase.attempt = *attempt;
+            phase.why = None;
+            phase.enter(PhaseStatus::Running, at);
+        }
+        Event::ChildChanged {
+            key, child, standing, ..
+        } => {
+            if let Some(known) = phase.children.get_mut(key).filter(|known| known.workflow == *child) {
+                known.standing = standing.clone();
+            }
         }
         Event::ActsStarted { .. } => {
             phase.iteration = phase.iteration.max(1);
@@ -319,6 +345,8 @@ impl PhaseState {
 fn phase_of(event: &Event) -> Option<&PhaseId> {
     match event {
         Event::PhaseStarted { phase, .. }
+        | Event::ChildrenStarted { phase, .. }
+        | Event::ChildChanged { phase, .. }
         | Event::ActsStarted { phase }
         | Event::Proposed { phase, .. }
         | Event::Asked { phase, .. }

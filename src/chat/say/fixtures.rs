@@ -56,6 +56,7 @@ pub fn deliver(events: &[Event]) -> State {
     let definition = crate::agents::names().parse(yaml).unwrap();
     let started = Event::Started {
         given: Default::default(),
+        parent: None,
         workflow: "w7f3a".into(),
         definition: Box::new(definition),
         subject: Subject {

@@ -51,6 +51,9 @@ pub(super) fn mistakes(definition: &Definition, known: &Known<'_>) -> Vec<Mistak
         check.gates(index, phase);
         check.limits(index, phase);
         check.questions(index, phase);
+        for (key, text) in super::each::mistakes(definition, phase) {
+            check.phase(index, key, text);
+        }
     }
     if check.mistakes.is_empty() {
         check.order();
@@ -69,7 +72,7 @@ pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
 }
 
 /// `; did you mean x?` or the list of what there is.
-fn instead(word: &str, known: &[&str]) -> String {
+pub(super) fn instead(word: &str, known: &[&str]) -> String {
     match nearest(word, known) {
         Some(name) => format!("did you mean {name}?"),
         None if known.is_empty() => "there is none".to_owned(),
@@ -234,6 +237,9 @@ impl Check<'_> {
 
     /// A phase proposes, executes, or both.
     fn work(&mut self, index: usize, phase: &Phase) {
+        if phase.for_each.is_some() {
+            return;
+        }
         match (&phase.agent, &phase.prompt, &phase.schema) {
             (Some(_), None, None) | (None, Some(_), Some(_)) => {}
             (None, None, None) => {
@@ -352,6 +358,12 @@ impl Check<'_> {
                 if !before[&phase.id].contains(input) && !comes_back {
                     self.phase(index, "inputs", format!("it takes from {input} but does not need it"));
                 }
+            }
+            if let Some(each) = &phase.for_each
+                && !before[&phase.id].contains(&each.items)
+            {
+                let text = format!("its items come from {}, so it must need it", each.items);
+                self.phase(index, "for_each", text);
             }
             if let Some(source) = &phase.executes {
                 self.execution(index, phase, source, &before);
