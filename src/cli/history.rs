@@ -104,7 +104,10 @@ fn detail(event: &Event) -> String {
                 .values()
                 .map(|child| format!("{} on #{}", child.workflow, child.issue))
                 .collect();
-            format!("{phase}, iteration {iteration}, attempt {attempt}: {}", children.join(", "))
+            format!(
+                "{phase}, iteration {iteration}, attempt {attempt}: {}",
+                children.join(", ")
+            )
         }
         Event::ChildChanged {
             phase,

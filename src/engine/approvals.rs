@@ -257,9 +257,7 @@ impl Engine {
             }
         }
         let family = definition.family();
-        let gates = family
-            .iter()
-            .flat_map(|phase| [&phase.gate, &phase.prompt_gate]);
+        let gates = family.iter().flat_map(|phase| [&phase.gate, &phase.prompt_gate]);
         let gates = gates.filter_map(Gate::people);
         let mut rosters: BTreeMap<Team, BTreeSet<UserId>> = BTreeMap::new();
         for quorum in gates.flat_map(PeopleGate::quorums) {

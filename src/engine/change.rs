@@ -334,7 +334,11 @@ fn of_children(state: &State) -> String {
     let Some((phase, _)) = children::waiting(state) else {
         return String::new();
     };
-    let open = state.at(&phase.id).children.values().filter(|child| !child.standing.is_over());
+    let open = state
+        .at(&phase.id)
+        .children
+        .values()
+        .filter(|child| !child.standing.is_over());
     let open: Vec<String> = open.map(|child| format!("#{}", child.issue)).collect();
     format!("{OF_CHILDREN}{} ({})", phase.id, open.join(", "))
 }

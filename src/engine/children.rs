@@ -123,12 +123,7 @@ impl Engine {
                 subject: state.subject.number,
                 phase: phase.clone(),
                 key: key.clone(),
-                above: state
-                    .parent
-                    .iter()
-                    .flat_map(Parent::ancestors)
-                    .cloned()
-                    .collect(),
+                above: state.parent.iter().flat_map(Parent::ancestors).cloned().collect(),
             }),
         };
         let Verdict::Events(events) = decide(None, &Command::Start(start), Facts::default(), self.now()) else {
@@ -159,7 +154,10 @@ impl Engine {
         (key, child): (&ActKey, &Child),
         definition: &Definition,
     ) -> Result<Result<BTreeMap<String, String>, NoStart>, Trouble> {
-        let source = state.definition.phase(&each.items).and_then(|items| items.executes.as_ref());
+        let source = state
+            .definition
+            .phase(&each.items)
+            .and_then(|items| items.executes.as_ref());
         let digest = source.and_then(|source| Some(state.at(source).pending.as_ref()?.digest));
         let proposal = match digest {
             Some(digest) => self.store().proposal(&state.id, &digest).await?,
@@ -265,7 +263,10 @@ fn misgiven(definition: &Definition, wrong: &[Misgiven]) -> String {
         Misgiven::Missing { name, title } => format!("its input {name} ({title}) would be empty"),
         Misgiven::NoFile { name, path } => format!("its input {name} names {path}, and there is no such file"),
         Misgiven::NoChoice { name, value, choices } => {
-            format!("its input {name} would be `{value}`, and may be {}", choices.join(" or "))
+            format!(
+                "its input {name} would be `{value}`, and may be {}",
+                choices.join(" or ")
+            )
         }
     });
     words.collect::<Vec<_>>().join("; ")

@@ -148,7 +148,13 @@ impl Engine {
     /// A definition whose children cannot be is not taken: what stood in force before stays.
     fn judge_children(&self, names: &Names, files: &mut [KeptDefinition], kept: &[KeptDefinition]) {
         let good: Vec<Option<Definition>> = files.iter().map(|file| self.read_kept(file)).collect();
-        let all: Vec<Definition> = self.0.definitions.iter().chain(good.iter().flatten()).cloned().collect();
+        let all: Vec<Definition> = self
+            .0
+            .definitions
+            .iter()
+            .chain(good.iter().flatten())
+            .cloned()
+            .collect();
         for (file, good) in files.iter_mut().zip(&good) {
             let has_children = good.as_ref().is_some_and(Definition::has_children);
             let Some((_, text)) = file.good.as_ref().filter(|_| has_children && file.error.is_none()) else {

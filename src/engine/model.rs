@@ -18,9 +18,9 @@ use crate::store::calls::{
     Answered, Bounds, Call, CallEnd, CountedBy, Failed, FailureKind, Finish, NewCall, Opened, total,
 };
 use crate::store::runs::{Run, keep_run};
+use crate::workflow::budget::{Spend, Usage, estimated_tokens};
 use crate::workflow::children::Parent;
 use crate::workflow::ids::WorkflowId;
-use crate::workflow::budget::{Spend, Usage, estimated_tokens};
 use crate::workflow::plan::Intent;
 use crate::workflow::state::{PhaseStatus, State};
 use crate::workflow::why::{ModelTrouble, Why};

@@ -265,7 +265,10 @@ fn child_id(parent: &WorkflowId, phase: &PhaseId, iteration: u32, key: &ActKey, 
 
 /// The issues that the phase of the items opened, in the order of its acts.
 fn items<'a>(state: &'a State, each: &ForEach) -> Vec<(&'a ActKey, (IssueNumber, &'a str, &'a str))> {
-    let source = state.definition.phase(&each.items).and_then(|items| items.executes.as_ref());
+    let source = state
+        .definition
+        .phase(&each.items)
+        .and_then(|items| items.executes.as_ref());
     let pending = source.and_then(|source| state.at(source).pending.as_ref());
     let outcomes = &state.at(&each.items).outcomes;
     let opened = |key: &'a ActKey| match outcomes.get(key)? {
@@ -280,7 +283,9 @@ fn items<'a>(state: &'a State, each: &ForEach) -> Vec<(&'a ActKey, (IssueNumber,
 pub(super) fn onwards(at: &PhaseState, phase: &Phase) -> Option<Event> {
     let each = phase.for_each.as_ref()?;
     let standings = || at.children.values().map(|child| &child.standing);
-    let completed = standings().filter(|standing| **standing == ChildStanding::Completed).count();
+    let completed = standings()
+        .filter(|standing| **standing == ChildStanding::Completed)
+        .count();
     let over = standings().filter(|standing| standing.is_over()).count();
     let failed = || Event::Failed {
         phase: phase.id.clone(),

@@ -12,8 +12,8 @@ use super::children::{Above, ChildStanding, Parent};
 use super::definition::Definition;
 use super::ids::{Digest, IssueNumber, PhaseId, WorkflowId};
 use super::right::{Person, Requirement, Right, Standing};
-use super::words::Words;
 use super::state::{ActOutcome, Ending, Hold, PhaseStatus, Subject, Surface, Timestamp, Why};
+use super::words::Words;
 
 /// Who asks, and what GitHub said of them just now. Only made from an answer of GitHub, never from a payload.
 #[derive(Debug, Clone, PartialEq, Eq)]

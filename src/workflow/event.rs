@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::act::ActKey;
 use super::artifact::{ReviewVerdict, Stage};
-use super::children::{Child, Parent, ChildStanding};
+use super::children::{Child, ChildStanding, Parent};
 use super::definition::Definition;
 use super::ids::{Digest, PhaseId, WorkflowId};
 use super::right::Person;

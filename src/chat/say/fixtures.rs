@@ -12,7 +12,7 @@ use crate::text::clean::github_flavour;
 use crate::workflow::act::ActKey;
 use crate::workflow::apply::{apply, begin};
 use crate::workflow::event::{Event, HoldCause};
-use crate::workflow::ids::{CommentId, Digest, IssueId, IssueNumber, PhaseId, RepositoryId, UserId};
+use crate::workflow::ids::{CommentId, Digest, IssueId, IssueNumber, PhaseId, RepositoryId, UserId, WorkflowId};
 use crate::workflow::right::{Person, Right};
 use crate::workflow::state::{
     ActOutcome, Approval, Ending, Maker, State, Subject, SubjectKind, Surface, Timestamp, Why,
@@ -330,6 +330,7 @@ pub struct Scene {
     pub asked: Vec<String>,
     pub providers: BTreeMap<PhaseId, String>,
     pub notes: Vec<Note>,
+    pub children: BTreeMap<WorkflowId, String>,
 }
 
 impl Scene {
@@ -341,6 +342,7 @@ impl Scene {
             asked: vec!["alice".to_owned(), "bob".to_owned()],
             providers: BTreeMap::from([("extract".into(), "rules".to_owned())]),
             notes: Vec::new(),
+            children: BTreeMap::new(),
         }
     }
 
@@ -353,6 +355,7 @@ impl Scene {
             asked: &self.asked,
             providers: &self.providers,
             notes: &self.notes,
+            children: &self.children,
             spending: None,
         }
     }

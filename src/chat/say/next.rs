@@ -85,7 +85,10 @@ fn between_gates(state: &State) -> Vec<Next> {
 
 fn stopped_steps(state: &State, phase: &PhaseId) -> Vec<Next> {
     if let Some(each) = state.definition.phase(phase).and_then(|phase| phase.for_each.as_ref()) {
-        let mut steps = vec![step("/retry", "start anew the children that ended without being complete")];
+        let mut steps = vec![step(
+            "/retry",
+            "start anew the children that ended without being complete",
+        )];
         steps.extend((each.wait == Wait::Done).then(|| step("/skip …", "go on with those that are done")));
         return steps;
     }

@@ -93,7 +93,12 @@ pub fn said(state: &State, what: &What) -> (String, String) {
             title(state, phase),
             because(text.as_str())
         )),
-        What::Skipped(phase, why) if state.definition.phase(phase).is_some_and(|phase| phase.for_each.is_some()) => {
+        What::Skipped(phase, why)
+            if state
+                .definition
+                .phase(phase)
+                .is_some_and(|phase| phase.for_each.is_some()) =>
+        {
             by_comment(format!(
                 "went on with the children of {} that are done{}",
                 title(state, phase),

@@ -146,7 +146,7 @@ fn tables(title: &str, schema: &Value, path: &str, page: &mut String) {
 fn document() -> String {
     let mut page = LEAD.to_owned();
     tables("The file", &definition_schema(), "", &mut page);
-    let definition = read(&root().join("examples/triage.yml"), &[]).unwrap();
+    let definition = read(&root().join("examples/triage.yml"), &[], None).unwrap();
     let walked = simulate::pages(&definition, &example("triage.script.yml")).unwrap();
     let _ = write!(
         page,
@@ -176,7 +176,7 @@ fn the_definitions_document_is_written_from_the_types() {
 
 #[test]
 fn a_refused_step_says_why_and_changes_nothing() {
-    let definition = read(&root().join("examples/triage.yml"), &[]).unwrap();
+    let definition = read(&root().join("examples/triage.yml"), &[], None).unwrap();
     let walked = simulate::pages(
         &definition,
         "steps:\n  - approve: {}\n  - acted: {}\n  - ran: {phase: nowhere}\n  - wait_hours: 5\n",
@@ -195,7 +195,7 @@ fn a_refused_step_says_why_and_changes_nothing() {
 
 #[test]
 fn a_script_that_does_not_fit_is_refused() {
-    let definition = read(&root().join("examples/triage.yml"), &[]).unwrap();
+    let definition = read(&root().join("examples/triage.yml"), &[], None).unwrap();
     for (script, expected) in [
         ("given: {focus: weather}\nsteps: []\n", "`given` does not fit"),
         ("steps:\n  - aprove: {}\n", "aprove"),

@@ -19,7 +19,7 @@ use crate::workflow::command::{Ask, Authority, Command, Named, Report, RunResult
 use crate::workflow::decide::{Facts, decide};
 use crate::workflow::definition::{Definition, Phase};
 use crate::workflow::event::Event;
-use crate::workflow::ids::{IssueNumber, PhaseId, RepositoryId, UserId, WorkflowId};
+use crate::workflow::ids::{IssueId, IssueNumber, PhaseId, RepositoryId, UserId, WorkflowId};
 use crate::workflow::plan::{Intent, plan};
 use crate::workflow::right::{Person, Requirement, Right};
 use crate::workflow::state::{
@@ -570,8 +570,24 @@ impl Walk {
         Some(Command::System(Report::ActEnded {
             phase: phase.clone(),
             key: key.clone(),
-            outcome: ActOutcome::Linked,
+            outcome: self.outcome(phase),
         }))
+    }
+
+    /// What an act comes to: where children wait for issues, each opens one.
+    fn outcome(&self, phase: &PhaseId) -> ActOutcome {
+        let each = |other: &Phase| other.for_each.as_ref().is_some_and(|each| each.items == *phase);
+        if !self.state.definition.phases.iter().any(each) {
+            return ActOutcome::Linked;
+        }
+        let number = self.state.at(phase).outcomes.len() as u64 + 2;
+        ActOutcome::IssueOpened {
+            number: IssueNumber(number),
+            id: IssueId(number),
+            url: format!("https://github.com/o/r/issues/{number}"),
+            title: format!("Issue {number}"),
+            dropped: Vec::new(),
+        }
     }
 
     /// The report of the open gate's timer, if that many hours are its time.
@@ -653,7 +669,9 @@ fn verb(step: &Step) -> &'static str {
         Step::Retry(_) => "retry",
         Step::Cancel(_) => "cancel",
         Step::Skip(_) => "skip",
-        Step::Ran(_) | Step::Acted(_) | Step::ActFailed(_) | Step::WaitHours(_) | Step::Child(_) | Step::Closed => "status",
+        Step::Ran(_) | Step::Acted(_) | Step::ActFailed(_) | Step::WaitHours(_) | Step::Child(_) | Step::Closed => {
+            "status"
+        }
     }
 }
 
