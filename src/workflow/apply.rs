@@ -1,7 +1,7 @@
 //! The fold: total, and for every event version ever written.
 
 use super::artifact::Stage;
-use super::event::Event;
+use super::event::{Event, HoldCause};
 use super::ids::{PhaseId, UserId};
 use super::state::{Entry, Hold, Maker, Pending, PhaseState, PhaseStatus, State, Status, Timestamp, What, Why};
 
@@ -95,14 +95,16 @@ pub fn apply(state: &mut State, event: &Event, at: Timestamp) {
     }
     match event {
         Event::Held { by, reason, cause } => {
+            let own = state.hold.take().map(Box::new);
             state.hold = Some(Hold {
                 by: by.clone(),
                 reason: reason.clone(),
                 since: at,
                 cause: *cause,
+                own: own.filter(|_| *cause == HoldCause::Parent),
             });
         }
-        Event::Unheld { .. } => state.hold = None,
+        Event::Unheld { .. } => state.hold = state.hold.take().and_then(|hold| hold.own).map(|own| *own),
         Event::Cancelled { by, reason } => {
             state.status = Status::Cancelled {
                 by: by.clone(),

@@ -176,22 +176,24 @@ pub(super) fn heard(state: &State, above: &Above) -> Option<Vec<Event>> {
         format!("its parent on #{} {what}{reason}", parent.subject).into()
     };
     match above {
-        Above::Held { by, reason } => state.hold.is_none().then(|| {
+        // A hold of its own does not keep it when somebody lifts that one.
+        Above::Held { by, reason } => (!held_with_parent(state)).then(|| {
             vec![Event::Held {
                 by: by.clone(),
                 reason: told("was held", reason),
                 cause: HoldCause::Parent,
             }]
         }),
-        Above::GoesOn { by } => {
-            let held = state.hold.as_ref().is_some_and(|hold| hold.cause == HoldCause::Parent);
-            held.then(|| vec![Event::Unheld { by: by.clone() }])
-        }
+        Above::GoesOn { by } => held_with_parent(state).then(|| vec![Event::Unheld { by: by.clone() }]),
         Above::Cancelled { by, reason } => Some(vec![Event::Cancelled {
             by: by.clone(),
             reason: told("was cancelled", reason),
         }]),
     }
+}
+
+fn held_with_parent(state: &State) -> bool {
+    state.hold.as_ref().is_some_and(|hold| hold.cause == HoldCause::Parent)
 }
 
 /// What a parent makes of what became of a child. It is recorded even when the parent has ended.

@@ -305,6 +305,9 @@ pub struct Hold {
     /// What made it so.
     #[serde(default, skip_serializing_if = "HoldCause::is_asked")]
     pub cause: HoldCause,
+    /// The hold of its own that it had before its parent was held, and has again when the parent goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<Box<Hold>>,
 }
 
 /// One line of the record that a card ends with.
