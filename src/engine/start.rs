@@ -1,6 +1,7 @@
 //! How a workflow begins.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::change::Spot;
 use super::commands::{Settled, Spoken, allowed};
@@ -62,7 +63,7 @@ impl Engine {
         };
         let start = Start {
             workflow: workflow_id(spoken),
-            definition,
+            definition: Arc::new(definition),
             subject: Subject {
                 repository,
                 kind: if issue.is_pull {

@@ -1,6 +1,7 @@
 //! What is asked of a workflow, and why it may refuse.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +50,7 @@ pub struct Start {
     /// Its id.
     pub workflow: WorkflowId,
     /// The definition.
-    pub definition: Definition,
+    pub definition: Arc<Definition>,
     /// What it is anchored to.
     pub subject: Subject,
     /// What is given for the definition's inputs; all that are required are there.

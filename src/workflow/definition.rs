@@ -19,7 +19,7 @@ pub use validate::nearest;
 
 /// A definition as its file holds it. The whole of it is stored in a workflow's first event, so a workflow in flight
 /// keeps the definition that it started with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Definition {
     /// What `/…` and the lists call it.

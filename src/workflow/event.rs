@@ -1,6 +1,7 @@
 //! Facts about a workflow: past tense, append-only, foldable for ever.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +43,7 @@ pub enum Event {
         /// Its id.
         workflow: WorkflowId,
         /// The whole definition.
-        definition: Box<Definition>,
+        definition: Arc<Definition>,
         /// What it is anchored to.
         subject: Subject,
         /// Who started it.

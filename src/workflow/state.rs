@@ -1,6 +1,7 @@
 //! What a workflow is at one moment: the fold of its events.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,8 @@ pub enum SubjectKind {
     Issue,
     /// A pull request.
     PullRequest,
+    /// A project's folder on the operator's machine. Its number counts the workflows of that folder.
+    Folder,
 }
 
 /// What a workflow is anchored to, by ids that survive renames.
@@ -101,6 +104,8 @@ pub enum Surface {
     },
     /// A box on the card.
     Box,
+    /// A command in the operator's shell, by the user of the operating system.
+    Terminal,
     /// The bot itself.
     System,
 }
@@ -372,8 +377,10 @@ pub struct State {
     pub id: WorkflowId,
     /// How many events made it.
     pub version: u64,
-    /// The definition that it started with.
-    pub definition: Definition,
+    /// The definition that it started with. It stands whole in the first event and is not written again with every
+    /// state: whoever reads a state puts it back.
+    #[serde(skip)]
+    pub definition: Arc<Definition>,
     /// What it is anchored to.
     pub subject: Subject,
     /// Who started it.

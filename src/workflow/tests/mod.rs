@@ -15,6 +15,8 @@ mod reports;
 mod rights;
 mod story;
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta};
 use serde_json::json;
 
@@ -120,7 +122,7 @@ fn start(id: &str, definition: Definition, by: Authority, now: Timestamp) -> Ver
         given: Default::default(),
         parent: None,
         workflow: WorkflowId::from(id),
-        definition,
+        definition: Arc::new(definition),
         subject: Subject {
             repository: RepositoryId(11),
             kind: SubjectKind::Issue,
