@@ -5,6 +5,7 @@
 //! is kept in the transaction that ends it. A child begins in the transaction in which its parent records that it did.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::change::Spot;
 use super::effects::{Ended, Work};
@@ -102,7 +103,7 @@ impl Engine {
         };
         let start = Start {
             workflow: child.workflow.clone(),
-            definition: definition.clone(),
+            definition: Arc::new(definition.clone()),
             subject: Subject {
                 repository,
                 kind: SubjectKind::Issue,

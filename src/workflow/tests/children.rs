@@ -246,7 +246,7 @@ fn hold_and_cancel_go_down_and_what_was_planned_begins_when_it_goes_on() {
 fn child_run(id: &WorkflowId, key: &ActKey, issue: u64, now: Timestamp) -> Run {
     let start = Start {
         workflow: id.clone(),
-        definition: read(CHILD).unwrap(),
+        definition: read(CHILD).unwrap().into(),
         subject: Subject {
             repository: RepositoryId(11),
             kind: SubjectKind::Issue,
@@ -310,12 +310,12 @@ fn a_child_follows_its_parent_and_keeps_a_hold_of_its_own() {
     );
     assert_eq!(child.reports(Report::Parent(goes_on.clone())), "unheld");
     child.asks("bob", Right::Write, Ask::Hold { reason: "mine".into() });
-    for above in [held, goes_on] {
-        assert_eq!(
-            cell(&child.verdict(&Command::System(Report::Parent(above)))),
-            "obsolete"
-        );
-    }
+    let goes_on = Command::System(Report::Parent(goes_on));
+    assert_eq!(cell(&child.verdict(&goes_on)), "obsolete");
+    assert_eq!(child.reports(Report::Parent(held)), "held");
+    assert_eq!(cell(&child.step(&goes_on)), "unheld");
+    let hold = child.state.hold.clone().unwrap();
+    assert_eq!((hold.cause, hold.reason.as_str()), (HoldCause::Asked, "mine"));
     let ended = Above::Cancelled {
         by: None,
         reason: "enough".into(),
@@ -442,7 +442,12 @@ fn what_is_wrong_with_children_is_named() {
     };
     assert!(wrong(&|_| None, parent()).contains("there is no definition child"));
     assert!(wrong(&|_| read(&asking).ok(), parent()).contains("needs the input goal"));
-    assert!(wrong(&|_| Some(parent()), parent()).contains("a definition cannot be a child of itself"));
+    let itself = PARENT.replace("WAIT", "all").replace("name: parent", "name: child");
+    let said = wrong(&|_| read(&itself).ok(), parent());
+    assert!(
+        said.contains("a definition cannot be a child of itself: parent → child → child"),
+        "{said}"
+    );
     let deep = |name: &str| {
         let (_, depth) = name.split_at(5);
         let below = depth.parse::<u32>().unwrap_or_default() + 1;
