@@ -289,6 +289,7 @@ impl Engine {
         };
         let said = beside.notes.into_iter().chain(beside.planned);
         let mut notes: Vec<Note> = said.map(Note::Said).collect();
+        notes.extend(self.questions_dropped(state).await?.map(Note::Said));
         if beside.forms == Forms::OfTheRules {
             notes.push(Note::Forms(FORMS));
         }

@@ -86,16 +86,16 @@ impl Engine {
         if let Some(open) = self.store().open_workflow(repository, number).await? {
             let (name, id) = (&open.state.definition.name, &open.state.id);
             return Ok(Err(format!(
-                "#{number} has an open workflow already ({name}, {id}): end it there, then /retry here"
+                "its issue has an open workflow already ({name}, {id}): end that, then /retry here"
             )));
         }
         let issue = match work.repo.issue(number).await {
             Ok(issue) => issue,
-            Err(GithubError::NotFound(_) | GithubError::Gone(_)) => return Ok(Err(format!("#{number} is gone"))),
+            Err(GithubError::NotFound(_) | GithubError::Gone(_)) => return Ok(Err("its issue is gone".to_owned())),
             Err(error) => return Err(self.trouble(&error, work.effect.attempt)),
         };
         if issue.state == SubjectState::Closed {
-            return Ok(Err(format!("#{number} is closed: reopen it, then /retry here")));
+            return Ok(Err("its issue is closed: reopen it, then /retry here".to_owned()));
         }
         let given = match self.given_to_child(work, state, each, (key, child), definition).await? {
             Ok(given) => given,

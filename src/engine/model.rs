@@ -454,15 +454,35 @@ fn above(state: &State) -> impl Iterator<Item = &WorkflowId> {
 }
 
 impl Engine {
+    /// The calls of a workflow's children and of theirs, which count for its cap.
+    async fn calls_below(&self, state: &State) -> Result<Vec<Call>, Trouble> {
+        let children = |state: &State| -> Vec<WorkflowId> {
+            let all = state.phases.values().flat_map(|phase| phase.children.values());
+            all.map(|child| child.workflow.clone()).collect()
+        };
+        let mut open = children(state);
+        let mut calls = Vec::new();
+        while let Some(child) = open.pop() {
+            calls.extend(self.store().calls_of_workflow(&child).await?);
+            if let Some(stored) = self.store().workflow(&child).await? {
+                open.extend(children(&stored.state));
+            }
+        }
+        Ok(calls)
+    }
+
     /// What a workflow's models took so far and do now; nothing where none was ever asked.
     pub(super) async fn spending(&self, repo: &Repo, state: &State) -> Result<Option<Spending>, Trouble> {
         let calls = self.store().calls_of_workflow(&state.id).await?;
-        let Some(last) = calls.last() else { return Ok(None) };
+        let below = self.calls_below(state).await?;
+        if calls.is_empty() && below.is_empty() {
+            return Ok(None);
+        }
         let (_, known) = self.repo(state.subject.repository).await?;
         let settings = self.settings(repo, &known).await?;
         let models = &self.parts().models;
         let at_work = state.first_at(&[PhaseStatus::Running]).is_some();
-        let now = match &last.end {
+        let now = calls.last().and_then(|last| match &last.end {
             CallEnd::Open if at_work && state.is_open() => Some(Asking::UnderWay {
                 endpoint: last.endpoint.clone(),
                 most: last.reserved,
@@ -473,9 +493,9 @@ impl Engine {
                 said: failed.said.clone(),
             }),
             _ => None,
-        };
+        });
         Ok(Some(Spending {
-            spent: total(&calls),
+            spent: total(calls.iter().chain(&below)),
             cap: models.caps.tightened_by(&settings.config.caps).workflow,
             currency: models.currency.clone(),
             now,

@@ -383,8 +383,8 @@ impl Call {
 }
 
 /// What calls took together. Money is unknown as soon as one of them has no price.
-pub fn total(calls: &[Call]) -> Spend {
-    let ended = calls.iter().filter(|call| call.end != CallEnd::Open);
+pub fn total<'a>(calls: impl IntoIterator<Item = &'a Call>) -> Spend {
+    let ended = calls.into_iter().filter(|call| call.end != CallEnd::Open);
     ended.fold(
         Spend {
             tokens: 0,

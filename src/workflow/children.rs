@@ -167,13 +167,13 @@ impl Above {
 
 /// What a child makes of what its parent tells.
 pub(super) fn heard(state: &State, above: &Above) -> Option<Vec<Event>> {
-    let parent = state.parent.as_ref()?;
+    state.parent.as_ref()?;
     let told = |what: &str, reason: &Words| -> Words {
         let reason = match reason.as_str().trim() {
             "" => String::new(),
             reason => format!(": {reason}"),
         };
-        format!("its parent on #{} {what}{reason}", parent.subject).into()
+        format!("its parent {what}{reason}").into()
     };
     match above {
         // A hold of its own does not keep it when somebody lifts that one.

@@ -143,6 +143,20 @@ fn tables(title: &str, schema: &Value, path: &str, page: &mut String) {
     }
 }
 
+const CHILDREN: &str = "A phase with `for_each` has a child workflow for each issue that another phase opened. A child is \
+a workflow as any other, on its own issue: with phases, iterations and caps of its own, a card, a history, commands. \
+Its definition is stored in the parent's first event, so that what runs never changes.\n\n\
+- `with` gives the child's inputs fields of the issue as it was approved.\n\
+- `wait: all`: the phase is complete when every child is. A child that was cancelled or could not be started fails the \
+phase, and `/retry` starts another in its place. `wait: done`: it goes on with those that completed once all have ended, \
+or when somebody says `/skip`.\n\
+- `/hold`, `/unhold` and `/cancel` of the parent reach every child; a child that its parent holds cannot be let go on by \
+itself, and a hold of its own outlives its parent's.\n\
+- What a child's agents spend counts for the cap of its workflow and for those of its parents.\n\
+- A fork of a parent starts no child anew; `/retry` does.\n\
+- Children stand at most three deep, no definition is a child of itself, and one issue has one open workflow: a child \
+whose issue has another one says so on its parent's card.\n";
+
 fn document() -> String {
     let mut page = LEAD.to_owned();
     tables("The file", &definition_schema(), "", &mut page);
@@ -158,6 +172,18 @@ fn document() -> String {
         graph::text(&definition),
         example("triage.script.yml"),
         walked.trim_end().to_owned() + "\n",
+    );
+    let each = read(&root().join("examples/each-task.yml"), &[], None).unwrap();
+    let walked = simulate::pages(&each, &example("each-task.script.yml")).unwrap();
+    let _ = write!(
+        page,
+        "\n## Children\n\n{CHILDREN}\n`examples/each-task.yml`:\n\n```yaml\n{}```\n\n\
+         `examples/task.yml`, its children:\n\n```yaml\n{}```\n\n\
+         `examples/each-task.script.yml`:\n\n```yaml\n{}```\n\nThe walk:\n\n```text\n{}\n```\n",
+        example("each-task.yml"),
+        example("task.yml"),
+        example("each-task.script.yml"),
+        walked.trim_end(),
     );
     page
 }

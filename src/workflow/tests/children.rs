@@ -291,7 +291,7 @@ fn a_child_follows_its_parent_and_keeps_a_hold_of_its_own() {
     let hold = child.state.hold.clone().unwrap();
     assert_eq!(
         (hold.cause, hold.reason.as_str()),
-        (HoldCause::Parent, "its parent on #7 was held: wait")
+        (HoldCause::Parent, "its parent was held: wait")
     );
     assert_eq!(
         cell(&child.verdict(&Command::System(Report::Parent(held.clone())))),
