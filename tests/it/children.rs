@@ -254,21 +254,6 @@ fn number(issue: IssueNumber) -> countersign::workflow::ids::IssueNumber {
     countersign::workflow::ids::IssueNumber(issue.0)
 }
 
-/// A parent one of whose children was cancelled and tried again, held and let go on, and completed: for the histories.
-pub async fn played() -> World {
-    let world = setup(EACH, ONE).start().await;
-    let (issue, opened) = begun(&world).await;
-    say(&world, "alice", opened[0], ANSWER).await;
-    say(&world, "bob", opened[1], "/cancel Not now").await;
-    say(&world, "bob", issue, "/retry").await;
-    say(&world, "bob", issue, "/hold The release is out").await;
-    say(&world, "bob", issue, "/unhold").await;
-    for child in &opened[1..] {
-        say(&world, "alice", *child, ANSWER).await;
-    }
-    world
-}
-
 /// The whole, with the process stopped once after so many commits; how many commits it took, and what is there then.
 async fn told(stop_after: Option<u64>) -> (u64, Vec<String>) {
     let mut world = setup(EACH, AT_ONCE).start().await;
