@@ -4,6 +4,7 @@ use super::answer::{Answer, Refusal};
 use super::database::{Database, meant};
 use super::page::{Ink, Table, moment};
 use super::status::unknown;
+use crate::chat::say::children::words as child_words;
 use crate::chat::say::why::why_words;
 use crate::store::history::{StoredEvent, first_broken};
 use crate::workflow::apply::{apply, begin};
@@ -81,8 +82,38 @@ fn handed(event: &Event, state: Option<&State>) -> String {
 fn detail(event: &Event) -> String {
     match event {
         Event::Started {
-            definition, subject, ..
-        } => format!("{} on #{}", definition.name, subject.number),
+            definition,
+            subject,
+            parent,
+            ..
+        } => match parent {
+            Some(parent) => format!(
+                "{} on #{}, a child of {} (#{}, {})",
+                definition.name, subject.number, parent.workflow, parent.subject, parent.phase
+            ),
+            None => format!("{} on #{}", definition.name, subject.number),
+        },
+        Event::ChildrenStarted {
+            phase,
+            iteration,
+            attempt,
+            children,
+        } => {
+            let children: Vec<String> = children
+                .values()
+                .map(|child| format!("{} on #{}", child.workflow, child.issue))
+                .collect();
+            format!(
+                "{phase}, iteration {iteration}, attempt {attempt}: {}",
+                children.join(", ")
+            )
+        }
+        Event::ChildChanged {
+            phase,
+            key,
+            child,
+            standing,
+        } => format!("{phase} {key}: {child} {}", child_words(standing)),
         Event::PhaseStarted {
             phase,
             iteration,

@@ -75,7 +75,7 @@ impl Engine {
         let at = state.at(phase);
         if !state.is_open() || at.status != PhaseStatus::Running || at.iteration != iteration || at.attempt != attempt {
             // What was paid for is on the books, whoever still wants it.
-            self.calls_settled(id).await?;
+            self.calls_settled(state, id).await?;
             return Ok(Ended::Dropped("the phase has moved on"));
         }
         let agent = agent_of(state, phase)?;

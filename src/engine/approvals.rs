@@ -248,18 +248,17 @@ impl Engine {
         let mut definition = definition.clone();
         let more = &spoken.settings.config.approval;
         for gate in definition
-            .phases
-            .iter_mut()
+            .family_mut()
+            .into_iter()
+            .flatten()
             .flat_map(|phase| [&mut phase.gate, &mut phase.prompt_gate])
         {
             if let Gate::People(gate) = gate {
                 gate.tighten(more);
             }
         }
-        let gates = definition
-            .phases
-            .iter()
-            .flat_map(|phase| [&phase.gate, &phase.prompt_gate]);
+        let family = definition.family();
+        let gates = family.iter().flat_map(|phase| [&phase.gate, &phase.prompt_gate]);
         let gates = gates.filter_map(Gate::people);
         let mut rosters: BTreeMap<Team, BTreeSet<UserId>> = BTreeMap::new();
         for quorum in gates.flat_map(PeopleGate::quorums) {

@@ -6,9 +6,10 @@ use super::{Engine, Pacing};
 use crate::github::{CommentKind, Reaction, ReactionTarget};
 use crate::store::change::Change;
 use crate::store::effects::{NewEffect, Pace, Priority, cancel_planned, no_act_under_way};
-use crate::store::workflows::{Place, Stored};
+use crate::store::workflows::{OF_CHILDREN, Place, Stored};
 use crate::store::{Statement, StoreError, Write};
 use crate::workflow::apply::{apply, begin};
+use crate::workflow::children;
 use crate::workflow::event::Event;
 use crate::workflow::ids::{
     CommentId, Digest, EffectId, InstallationId, IssueNumber, PhaseId, RepositoryId, WorkflowId,
@@ -92,6 +93,9 @@ impl Payload {
             Self::Step(intent) => match intent {
                 Intent::RunAgent { .. } => "run_agent",
                 Intent::Act { .. } => "act",
+                Intent::StartChild { .. } => "start_child",
+                Intent::TellChild { .. } => "tell_child",
+                Intent::TellParent => "tell_parent",
                 Intent::Card => "card",
                 Intent::Questions { .. } => "questions",
                 Intent::CallPeople { .. } => "call_people",
@@ -108,7 +112,12 @@ impl Payload {
             Self::React { .. } | Self::RemoveLabel { .. } | Self::MakeLabel { .. } => Pace::Write,
             Self::Reply { .. } | Self::Page { .. } => Pace::Notifies,
             Self::Step(intent) => match intent {
-                Intent::RunAgent { .. } | Intent::ExpireGate { .. } | Intent::CancelPlanned => Pace::Free,
+                Intent::RunAgent { .. }
+                | Intent::ExpireGate { .. }
+                | Intent::StartChild { .. }
+                | Intent::TellChild { .. }
+                | Intent::TellParent
+                | Intent::CancelPlanned => Pace::Free,
                 Intent::Card | Intent::DismissCall { .. } => Pace::Write,
                 Intent::Act { .. } | Intent::Questions { .. } | Intent::CallPeople { .. } | Intent::Tell { .. } => {
                     Pace::Notifies
@@ -256,15 +265,20 @@ impl Engine {
 fn effect_id(after: &State, ordinal: usize, intent: &Intent) -> String {
     match intent {
         Intent::Act { phase, digest, key, .. } => format!("{}:act:{phase}:{}:{key}", after.id, digest.short()),
+        Intent::StartChild { child, .. } => format!("{}:child:{child}", after.id),
         _ => format!("{}:{}:{ordinal}", after.id, after.version),
     }
 }
 
-/// A workflow's writes share one lane; an agent's run and a timer hold none up.
+/// A workflow's writes share one lane; an agent's run and a timer hold none up, and what parent and children say to one
+/// another waits for no write to GitHub.
 fn lane_of(workflow: &WorkflowId, id: &str, payload: &Payload) -> String {
     match payload {
         Payload::Step(Intent::RunAgent { .. }) => format!("run:{workflow}"),
         Payload::Step(Intent::ExpireGate { .. }) => format!("timer:{id}"),
+        Payload::Step(Intent::StartChild { .. } | Intent::TellChild { .. } | Intent::TellParent) => {
+            format!("family:{workflow}")
+        }
         _ => format!("workflow:{workflow}"),
     }
 }
@@ -311,6 +325,20 @@ pub(crate) fn waits_for(state: &State) -> String {
             PhaseStatus::Rejected => format!("/revise or /cancel of {phase}"),
             _ => format!("/retry or /cancel of {phase}"),
         },
-        None => String::new(),
+        None => of_children(state),
     }
+}
+
+/// The children that are waited for; each of them waits for somebody or has something to do itself.
+fn of_children(state: &State) -> String {
+    let Some((phase, _)) = children::waiting(state) else {
+        return String::new();
+    };
+    let open = state
+        .at(&phase.id)
+        .children
+        .values()
+        .filter(|child| !child.standing.is_over());
+    let open: Vec<String> = open.map(|child| format!("#{}", child.issue)).collect();
+    format!("{OF_CHILDREN}{} ({})", phase.id, open.join(", "))
 }

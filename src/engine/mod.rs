@@ -15,6 +15,7 @@ mod boxes;
 mod by_hand;
 mod card;
 mod change;
+mod children;
 mod commands;
 mod comparison;
 mod definitions;

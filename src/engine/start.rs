@@ -49,6 +49,14 @@ impl Engine {
             Ok(given) => given,
             Err(wrong) => return Ok(Settled::refused(say::misgiven(&definition, &wrong))),
         };
+        let find = |name: &str| self.definition(&spoken.settings, name);
+        let definition = match definition.with_children(&find) {
+            Ok(definition) => definition,
+            Err(mistakes) => {
+                let why = super::children::sentences(&mistakes);
+                return Ok(Settled::refused(say::cannot_have_children(name, &why)));
+            }
+        };
         let definition = match self.tightened(spoken, &definition).await? {
             Ok(definition) => definition,
             Err(refused) => return Ok(refused),
@@ -68,6 +76,7 @@ impl Engine {
             },
             given,
             by,
+            parent: None,
         };
         match decide(None, &Command::Start(start), Facts::default(), self.now()) {
             Verdict::Events(events) => {

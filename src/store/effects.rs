@@ -336,7 +336,7 @@ pub fn no_act_under_way(workflow: &WorkflowId) -> Statement {
 pub fn cancel_planned(workflow: &WorkflowId, now: Timestamp) -> Statement {
     Statement::new(
         "UPDATE effects SET state = 'cancelled', ended_at = $2
-        WHERE workflow_id = $1 AND state = 'ready' AND doubt = 0 AND kind IN ('run_agent', 'act', 'expire_gate')",
+        WHERE workflow_id = $1 AND state = 'ready' AND doubt = 0 AND kind IN ('run_agent', 'act', 'expire_gate', 'start_child')",
         values![workflow, micros(now)],
     )
 }

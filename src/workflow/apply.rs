@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::artifact::Stage;
-use super::event::Event;
+use super::event::{Event, HoldCause};
 use super::ids::{Digest, PhaseId, UserId};
 use super::state::{Entry, Hold, Maker, Pending, PhaseState, PhaseStatus, State, Status, Timestamp, What, Why};
 
@@ -19,6 +19,7 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
         surface,
         said_at,
         given,
+        parent,
     } = event
     else {
         return None;
@@ -43,6 +44,7 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
         rejections: 0,
         called: false,
         questions: Vec::new(),
+        children: Default::default(),
     };
     Some(State {
         id: workflow.clone(),
@@ -53,6 +55,7 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
         started_at: at,
         heard_at: *said_at,
         given: given.clone(),
+        parent: parent.clone(),
         status: Status::Open,
         hold: None,
         phases: definition
@@ -93,14 +96,17 @@ pub fn apply(state: &mut State, event: &Event, at: Timestamp) {
         state.heard_at = *said_at;
     }
     match event {
-        Event::Held { by, reason, .. } => {
+        Event::Held { by, reason, cause } => {
+            let own = state.hold.take().map(Box::new);
             state.hold = Some(Hold {
                 by: by.clone(),
                 reason: reason.clone(),
                 since: at,
+                cause: *cause,
+                own: own.filter(|_| *cause == HoldCause::Parent),
             });
         }
-        Event::Unheld { .. } => state.hold = None,
+        Event::Unheld { .. } => state.hold = state.hold.take().and_then(|hold| hold.own).map(|own| *own),
         Event::Cancelled { by, reason } => {
             state.status = Status::Cancelled {
                 by: by.clone(),
@@ -180,6 +186,28 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
             phase.attempt = *attempt;
             phase.why = None;
             phase.enter(PhaseStatus::Running, at);
+        }
+        Event::ChildrenStarted {
+            iteration,
+            attempt,
+            children,
+            ..
+        } => {
+            if phase.iteration != *iteration {
+                phase.children.clear();
+            }
+            phase.children.extend(children.clone());
+            phase.iteration = *iteration;
+            phase.attempt = *attempt;
+            phase.why = None;
+            phase.enter(PhaseStatus::Running, at);
+        }
+        Event::ChildChanged {
+            key, child, standing, ..
+        } => {
+            if let Some(known) = phase.children.get_mut(key).filter(|known| known.workflow == *child) {
+                known.standing = standing.clone();
+            }
         }
         Event::ActsStarted { .. } => {
             phase.iteration = phase.iteration.max(1);
@@ -341,6 +369,8 @@ impl PhaseState {
 fn phase_of(event: &Event) -> Option<&PhaseId> {
     match event {
         Event::PhaseStarted { phase, .. }
+        | Event::ChildrenStarted { phase, .. }
+        | Event::ChildChanged { phase, .. }
         | Event::ActsStarted { phase }
         | Event::Proposed { phase, .. }
         | Event::Asked { phase, .. }

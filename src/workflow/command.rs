@@ -9,11 +9,13 @@ use super::act::ActKey;
 use super::approval::Node;
 use super::artifact::{Proposal, ReviewVerdict};
 use super::asking::Reply;
+use super::children::{Above, ChildStanding, Parent};
 use super::definition::Definition;
-use super::ids::{Digest, PhaseId, WorkflowId};
+use super::ids::{Digest, IssueNumber, PhaseId, WorkflowId};
 use super::right::{Person, Requirement, Right, Standing};
 use super::state::{ActOutcome, Ending, Hold, PhaseStatus, Subject, Surface, Timestamp, Why};
 use super::variants::Letter;
+use super::words::Words;
 
 /// Who asks, and what GitHub said of them just now. Only made from an answer of GitHub, never from a payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +58,8 @@ pub struct Start {
     pub given: BTreeMap<String, String>,
     /// Who starts it.
     pub by: Authority,
+    /// The workflow whose child it is.
+    pub parent: Option<Parent>,
 }
 
 /// Which digest an approval means.
@@ -207,6 +211,19 @@ pub enum Report {
         /// Which time it is: 0 for the first.
         reminders: u32,
     },
+    /// A child stands otherwise than before.
+    Child {
+        /// The phase whose child it is.
+        phase: PhaseId,
+        /// The act that opened its issue.
+        key: ActKey,
+        /// The child.
+        child: WorkflowId,
+        /// How it stands.
+        standing: ChildStanding,
+    },
+    /// The parent was held, let go on, or ended.
+    Parent(Above),
     /// The subject was closed.
     SubjectClosed {
         /// Who closed it.
@@ -256,6 +273,13 @@ pub enum Refusal {
     Over,
     /// It is held.
     Held(Hold),
+    /// It is held because its parent is.
+    HeldAbove {
+        /// What the parent is anchored to.
+        parent: IssueNumber,
+        /// Why.
+        reason: Words,
+    },
     /// It is not held.
     NotHeld,
     /// No gate is open; the phase that it stands at, and where that stands.
@@ -353,6 +377,11 @@ pub enum Refusal {
     NoAnswerAwaited,
     /// Nobody is asked anything.
     NothingAsked,
+    /// The definition waits for every child of the phase.
+    WaitsForAll {
+        /// The phase.
+        phase: PhaseId,
+    },
     /// There is no question of that number.
     NoSuchQuestion {
         /// What was given.

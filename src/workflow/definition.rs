@@ -1,5 +1,6 @@
 //! A definition: a directed acyclic graph of phases, as data, validated when it is loaded.
 
+mod each;
 mod given;
 mod validate;
 
@@ -13,6 +14,7 @@ use super::gate::{Candidate, Excluded, Quorum};
 use super::ids::PhaseId;
 use super::right::Right;
 use super::variants::{Criterion, Variant, Variants};
+pub use each::{ForEach, ItemField, Wait};
 pub use given::Misgiven;
 pub use validate::nearest;
 
@@ -43,6 +45,10 @@ pub struct Definition {
     pub prompts: BTreeMap<String, String>,
     /// The nodes, in the order in which a card lists them.
     pub phases: Vec<Phase>,
+    /// The definitions of the children of its phases, by name: put there when a workflow starts, never in a file.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(skip)]
+    pub children: BTreeMap<String, Definition>,
 }
 
 /// Something that is given when a workflow starts.
@@ -151,6 +157,10 @@ pub struct Phase {
     #[serde(default)]
     #[schemars(with = "String")]
     pub executes: Option<PhaseId>,
+    /// One child workflow for each issue that a phase opened, with phases and caps of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "ForEach")]
+    pub for_each: Option<ForEach>,
     /// Caps of this phase.
     #[serde(default)]
     pub limits: Limits,

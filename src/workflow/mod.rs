@@ -10,6 +10,7 @@ pub mod approval;
 pub mod artifact;
 pub mod asking;
 pub mod budget;
+pub mod children;
 pub mod command;
 pub mod decide;
 pub mod definition;

@@ -4,10 +4,11 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::act::ActKey;
+use super::children::{self, ChildStanding};
 use super::decide::partly_done;
-use super::definition::{Gate, OnExpiry};
+use super::definition::{Gate, OnExpiry, Phase};
 use super::event::{Event, HoldCause};
-use super::ids::{Digest, PhaseId};
+use super::ids::{Digest, PhaseId, WorkflowId};
 use super::state::{PhaseStatus, State, Timestamp};
 
 /// Something to be done outside, or later. The engine makes a row of the outbox of each.
@@ -34,6 +35,22 @@ pub enum Intent {
         /// The act.
         key: ActKey,
     },
+    /// Start a child.
+    StartChild {
+        /// The phase whose child it is.
+        phase: PhaseId,
+        /// The act that opened its issue.
+        key: ActKey,
+        /// The child.
+        child: WorkflowId,
+    },
+    /// Tell a child how this workflow stands.
+    TellChild {
+        /// The child.
+        child: WorkflowId,
+    },
+    /// Tell the parent how this workflow stands.
+    TellParent,
     /// Bring the card up to date.
     Card,
     /// Bring the comment up to date in which a phase's questions stand.
@@ -125,6 +142,7 @@ pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
             notice: notice(state, event)?,
         })
     }));
+    intents.extend(family(state, events));
     let started: Vec<&PhaseId> = events.iter().filter_map(starts_run).collect();
     for event in events {
         match event {
@@ -169,6 +187,36 @@ pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
     intents
 }
 
+/// What children and the parent must hear, and the children that are started.
+fn family(state: &State, events: &[Event]) -> Vec<Intent> {
+    let mut intents = Vec::new();
+    let replans = |event: &Event| {
+        matches!(
+            event,
+            Event::ChildrenStarted { .. }
+                | Event::Unheld { .. }
+                | Event::Unapproved { .. }
+                | Event::ApprovalLost { .. }
+        )
+    };
+    let turns = |event: &Event| {
+        matches!(
+            event,
+            Event::Held { .. } | Event::Unheld { .. } | Event::Cancelled { .. }
+        )
+    };
+    if events.iter().any(turns) {
+        intents.extend(children::tell_all(state));
+    }
+    if goes_on(state) && events.iter().any(replans) {
+        intents.extend(children::starts(state));
+    }
+    if state.parent.is_some() && events.iter().any(children::concerns_parent) {
+        intents.push(Intent::TellParent);
+    }
+    intents
+}
+
 /// Whether the card should say what happened. While a phase carries out one act after the other, every tenth is shown:
 /// each edit of the card costs a write of GitHub's limits, as an act does.
 fn worth_showing(state: &State, events: &[Event]) -> bool {
@@ -176,6 +224,17 @@ fn worth_showing(state: &State, events: &[Event]) -> bool {
         [Event::ActEnded { phase, .. }] => {
             let goes_on = state.is_open() && state.hold.is_none() && state.next_act(phase).is_some();
             !goes_on || state.at(phase).outcomes.len().is_multiple_of(SHOWN_EVERY)
+        }
+        // Each edit of the card costs a write: the last of those that are started shows all.
+        [
+            Event::ChildChanged {
+                phase,
+                standing: ChildStanding::Open,
+                ..
+            },
+        ] => {
+            let mut children = state.at(phase).children.values();
+            !children.any(|child| child.standing == ChildStanding::Planned)
         }
         _ => !events.iter().all(|event| matches!(event, Event::Shown { .. })),
     }
@@ -263,7 +322,8 @@ fn goes_on(state: &State) -> bool {
 /// The run of a phase that is at work.
 fn run(state: &State, phase: &PhaseId) -> Option<Intent> {
     let at = state.at(phase);
-    (goes_on(state) && at.status == PhaseStatus::Running).then(|| Intent::RunAgent {
+    let has_agent = state.definition.phase(phase).is_some_and(Phase::has_agent);
+    (goes_on(state) && has_agent && at.status == PhaseStatus::Running).then(|| Intent::RunAgent {
         phase: phase.clone(),
         iteration: at.iteration,
         attempt: at.attempt,

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::act::ActKey;
 use super::artifact::{ReviewVerdict, Stage};
 use super::asking::Question;
+use super::children::{Child, Parent};
 use super::definition::{Definition, PeopleGate, Phase};
+use super::event::HoldCause;
 use super::ids::{CommentId, Digest, IssueId, IssueNumber, PhaseId, RepositoryId, WorkflowId};
 use super::right::{Person, Right};
 use super::variants::Letter;
@@ -278,6 +280,9 @@ pub struct PhaseState {
     /// What it asked people, in the order of the questions' numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub questions: Vec<Question>,
+    /// Its children, by the act that opened their issue.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub children: BTreeMap<ActKey, Child>,
 }
 
 /// Where a workflow stands.
@@ -306,6 +311,12 @@ pub struct Hold {
     pub reason: Words,
     /// Since when.
     pub since: Timestamp,
+    /// What made it so.
+    #[serde(default, skip_serializing_if = "HoldCause::is_asked")]
+    pub cause: HoldCause,
+    /// The hold of its own that it had before its parent was held, and has again when the parent goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<Box<Hold>>,
 }
 
 /// One line of the record that a card ends with.
@@ -389,6 +400,9 @@ pub struct State {
     /// What was given for the definition's inputs.
     #[serde(default)]
     pub given: BTreeMap<String, String>,
+    /// The workflow whose child it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
     /// Where it stands.
     pub status: Status,
     /// Whether it is held.

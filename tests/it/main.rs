@@ -5,6 +5,7 @@ mod world;
 
 mod approval;
 mod bad_input;
+mod children;
 mod cli;
 mod crash;
 mod dialects;

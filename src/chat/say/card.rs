@@ -2,6 +2,7 @@
 
 use super::approval;
 use super::boxes::is_key;
+use super::children;
 use super::markup::{
     code, collapsed, count, digest, link, list, login, logins, name, paragraphs, sentence, table, units, when,
 };
@@ -153,6 +154,7 @@ fn compose(view: &CardView<'_>, room: Room, body: Option<Body>) -> String {
         view.spending.map(spending::line).unwrap_or_default(),
         stopped(view),
         proposal.unwrap_or_default(),
+        children::section(view),
         outcomes::section(view, room),
         match (over, view.state.record.len()) {
             (true, _) => format!("#### Record\n\n{}", record::section(view.state, room)),
@@ -209,6 +211,7 @@ fn headline(view: &CardView<'_>) -> &'static str {
         Some(PhaseStatus::WaitingForHuman) => "needs a person",
         Some(PhaseStatus::Rejected) => "rejected",
         Some(PhaseStatus::Error) => "failed",
+        _ if crate::workflow::children::waiting(state).is_some() => "waiting for its children",
         _ => "at work",
     }
 }
@@ -241,7 +244,7 @@ fn status(view: &CardView<'_>) -> String {
         ),
         (Status::Open, None) => waits_for(view),
     };
-    paragraphs(&[waits, started])
+    paragraphs(&[waits, started, children::of_parent(state)])
 }
 
 fn waits_for(view: &CardView<'_>) -> String {
@@ -653,7 +656,13 @@ pub(super) fn standing(view: &CardView<'_>) -> String {
         literal::inline(&view.state.definition.title, 120),
         headline(view)
     );
-    paragraphs(&[headline, status(view), phases(view), stopped(view)])
+    paragraphs(&[
+        headline,
+        status(view),
+        phases(view),
+        stopped(view),
+        children::section(view),
+    ])
 }
 
 /// The commands that go on from here.

@@ -7,6 +7,7 @@
 pub mod approval;
 pub mod boxes;
 pub mod card;
+pub mod children;
 pub mod next;
 pub mod replies;
 pub mod view;

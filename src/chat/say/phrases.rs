@@ -78,6 +78,7 @@ pub fn standing(state: &State, phase: &Phase, provider: Option<&str>) -> String 
     }
     match at.status {
         PhaseStatus::Blocked => blocked(state, phase),
+        PhaseStatus::Running if !at.children.is_empty() => super::children::brief(at),
         PhaseStatus::Running => {
             let by = provider
                 .map(|name| format!(", {}", markup::name(name)))

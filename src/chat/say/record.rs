@@ -110,6 +110,18 @@ pub fn said(state: &State, what: &What) -> (String, String) {
             title(state, phase),
             because(text.as_str())
         )),
+        What::Skipped(phase, why)
+            if state
+                .definition
+                .phase(phase)
+                .is_some_and(|phase| phase.for_each.is_some()) =>
+        {
+            by_comment(format!(
+                "went on with the children of {} that are done{}",
+                title(state, phase),
+                because(why.as_str())
+            ))
+        }
         What::Skipped(phase, why) => by_comment(format!(
             "skipped the open questions of {}{}",
             title(state, phase),

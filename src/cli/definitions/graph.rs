@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::workflow::definition::{Definition, Gate, OnExpiry, Phase};
+use crate::workflow::definition::{Definition, Gate, OnExpiry, Phase, Wait};
 use crate::workflow::gate::Excluded;
 use crate::workflow::ids::PhaseId;
 
@@ -171,6 +171,16 @@ fn work(phase: &Phase) -> Vec<String> {
     }
     if !by.is_empty() {
         lines.push(by);
+    }
+    if let Some(each) = &phase.for_each {
+        let wait = match each.wait {
+            Wait::All => "waits for all",
+            Wait::Done => "goes on with those that are done",
+        };
+        lines.push(format!(
+            "a child {} for each issue of {}, at most {}, {wait}",
+            each.definition, each.items, each.max
+        ));
     }
     match &phase.executes {
         Some(source) if *source == phase.id => lines.push("carries out what it proposed".to_owned()),

@@ -172,11 +172,25 @@ fn tables(title: &str, schema: &Value, path: &str, page: &mut String) {
     }
 }
 
+const CHILDREN: &str = "A phase with `for_each` has a child workflow for each issue that another phase opened. A child is \
+a workflow as any other, on its own issue: with phases, iterations and caps of its own, a card, a history, commands. \
+Its definition is stored in the parent's first event, so that what runs never changes.\n\n\
+- `with` gives the child's inputs fields of the issue as it was approved.\n\
+- `wait: all`: the phase is complete when every child is. A child that was cancelled or could not be started fails the \
+phase, and `/retry` starts another in its place. `wait: done`: it goes on with those that completed once all have ended, \
+or when somebody says `/skip`.\n\
+- `/hold`, `/unhold` and `/cancel` of the parent reach every child; a child that its parent holds cannot be let go on by \
+itself, and a hold of its own outlives its parent's.\n\
+- What a child's agents spend counts for the cap of its workflow and for those of its parents.\n\
+- A fork of a parent starts no child anew; `/retry` does.\n\
+- Children stand at most three deep, no definition is a child of itself, and one issue has one open workflow: a child \
+whose issue has another one says so on its parent's card.\n";
+
 fn document() -> String {
     let mut page = LEAD.to_owned();
     tables("The file", &definition_schema(), "", &mut page);
     page.push_str(VARIANTS);
-    let definition = read(&root().join("examples/triage.yml"), &[]).unwrap();
+    let definition = read(&root().join("examples/triage.yml"), &[], None).unwrap();
     let walked = simulate::pages(&definition, &example("triage.script.yml")).unwrap();
     let _ = write!(
         page,
@@ -188,6 +202,18 @@ fn document() -> String {
         graph::text(&definition),
         example("triage.script.yml"),
         walked.trim_end().to_owned() + "\n",
+    );
+    let each = read(&root().join("examples/each-task.yml"), &[], None).unwrap();
+    let walked = simulate::pages(&each, &example("each-task.script.yml")).unwrap();
+    let _ = write!(
+        page,
+        "\n## Children\n\n{CHILDREN}\n`examples/each-task.yml`:\n\n```yaml\n{}```\n\n\
+         `examples/task.yml`, its children:\n\n```yaml\n{}```\n\n\
+         `examples/each-task.script.yml`:\n\n```yaml\n{}```\n\nThe walk:\n\n```text\n{}\n```\n",
+        example("each-task.yml"),
+        example("task.yml"),
+        example("each-task.script.yml"),
+        walked.trim_end(),
     );
     page
 }
@@ -206,7 +232,7 @@ fn the_definitions_document_is_written_from_the_types() {
 
 #[test]
 fn a_refused_step_says_why_and_changes_nothing() {
-    let definition = read(&root().join("examples/triage.yml"), &[]).unwrap();
+    let definition = read(&root().join("examples/triage.yml"), &[], None).unwrap();
     let walked = simulate::pages(
         &definition,
         "steps:\n  - approve: {}\n  - acted: {}\n  - ran: {phase: nowhere}\n  - wait_hours: 5\n",
@@ -225,7 +251,7 @@ fn a_refused_step_says_why_and_changes_nothing() {
 
 #[test]
 fn a_script_that_does_not_fit_is_refused() {
-    let definition = read(&root().join("examples/triage.yml"), &[]).unwrap();
+    let definition = read(&root().join("examples/triage.yml"), &[], None).unwrap();
     for (script, expected) in [
         ("given: {focus: weather}\nsteps: []\n", "`given` does not fit"),
         ("steps:\n  - aprove: {}\n", "aprove"),

@@ -99,6 +99,8 @@ fn refused(id: &WorkflowId, refusal: &Refusal, (state, suffix): (Option<&State>,
             "{id} is held ({}): `countersign unhold {id}{suffix}` lets it go on",
             hold.reason.as_str()
         ),
+        Refusal::HeldAbove { parent, .. } => format!("{id} is held because its parent on #{parent} is"),
+        Refusal::WaitsForAll { phase } => format!("{phase} waits for all of its children"),
         Refusal::NotHeld => format!("{id} is not held"),
         Refusal::NoOpenGate(_) => format!("nothing waits for approval in {id}: {stands}"),
         Refusal::WrongDigest { given, current, void } => {

@@ -192,6 +192,7 @@ impl Engine {
             },
             given,
             by: self.operators_authority(folder.operator()),
+            parent: None,
         };
         let events = match decide(None, &Command::Start(start), Facts::default(), self.now()) {
             Verdict::Events(events) => events,

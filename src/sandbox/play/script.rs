@@ -321,6 +321,8 @@ impl<'de> Deserialize<'de> for OneOrMore {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Card {
+    /// The issue; without it the one that the conversation is about.
+    pub on: Option<u64>,
     /// The whole of it.
     pub golden: Option<String>,
     /// It has these lines, in this order.

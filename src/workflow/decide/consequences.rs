@@ -4,6 +4,7 @@ use super::choice;
 use crate::workflow::apply::apply;
 use crate::workflow::artifact::ReviewVerdict;
 use crate::workflow::asking;
+use crate::workflow::children;
 use crate::workflow::definition::Gate;
 use crate::workflow::event::Event;
 use crate::workflow::ids::PhaseId;
@@ -44,17 +45,19 @@ fn consequence(state: &State) -> Option<Event> {
                 let executed = phase.executes.iter().filter(|source| *source != id);
                 let unblocked = phase.needs.iter().chain(executed).all(settled);
                 let wanted = !phase.on_demand || at.called;
-                (unblocked && wanted).then(|| match phase.has_agent() {
-                    true => Event::PhaseStarted {
+                (unblocked && wanted).then(|| match (&phase.for_each, phase.has_agent()) {
+                    (Some(each), _) => children::begins(state, phase, each),
+                    (None, true) => Event::PhaseStarted {
                         phase: id.clone(),
                         iteration: at.iteration + 1,
                         attempt: 1,
                     },
-                    false => Event::ActsStarted { phase: id.clone() },
+                    (None, false) => Event::ActsStarted { phase: id.clone() },
                 })
             }
             // With no gate an artifact counts as soon as it is made.
             PhaseStatus::ReadyForReview if phase.gate == Gate::None => Some(done(id)),
+            PhaseStatus::Running => children::onwards(at, phase),
             PhaseStatus::WaitingForHuman => asking::onwards(at, phase),
             PhaseStatus::Approved => {
                 let acting = phase.executes.is_some() && state.next_act(id).is_some();

@@ -2,6 +2,7 @@
 
 use super::gates::{gate_untouched, no_open_gate};
 use super::{Decision, choice};
+use crate::workflow::children;
 use crate::workflow::command::{Authority, Refusal};
 use crate::workflow::definition::Phase;
 use crate::workflow::event::Event;
@@ -63,7 +64,10 @@ pub(super) fn retry(state: &State, authority: &Authority) -> Decision {
         by: authority.person.clone(),
         said_at: authority.said_at,
     };
+    let defined = state.definition.phase(phase);
+    let each = defined.and_then(|phase| Some((phase, phase.for_each.as_ref()?)));
     let again = match at.status {
+        _ if let Some((phase, each)) = each => children::again(state, phase, each),
         PhaseStatus::Rejected => next_iteration(state, phase)?,
         _ if carries_out(state, phase) => Event::ActsStarted { phase: phase.clone() },
         _ => Event::PhaseStarted {

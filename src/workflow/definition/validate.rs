@@ -55,6 +55,9 @@ pub(super) fn mistakes(definition: &Definition, known: &Known<'_>) -> Vec<Mistak
         check.questions(index, phase);
         check.variants(index, phase);
         check.choice(index, phase);
+        for (key, text) in super::each::mistakes(definition, phase) {
+            check.phase(index, key, text);
+        }
     }
     if check.mistakes.is_empty() {
         check.order();
@@ -73,7 +76,7 @@ pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
 }
 
 /// `; did you mean x?` or the list of what there is.
-fn instead(word: &str, known: &[&str]) -> String {
+pub(super) fn instead(word: &str, known: &[&str]) -> String {
     match nearest(word, known) {
         Some(name) => format!("did you mean {name}?"),
         None if known.is_empty() => "there is none".to_owned(),
@@ -239,6 +242,9 @@ impl Check<'_> {
 
     /// A phase proposes, executes, or both.
     fn work(&mut self, index: usize, phase: &Phase) {
+        if phase.for_each.is_some() {
+            return;
+        }
         match (&phase.agent, &phase.prompt, &phase.schema) {
             _ if phase.chooses.is_some() => {}
             (Some(_), None, None) | (None, Some(_), Some(_)) => {}
@@ -358,6 +364,12 @@ impl Check<'_> {
                 if !before[&phase.id].contains(input) && !comes_back {
                     self.phase(index, "inputs", format!("it takes from {input} but does not need it"));
                 }
+            }
+            if let Some(each) = &phase.for_each
+                && !before[&phase.id].contains(&each.items)
+            {
+                let text = format!("its items come from {}, so it must need it", each.items);
+                self.phase(index, "for_each", text);
             }
             if let Some(source) = &phase.executes {
                 self.execution(index, phase, source, &before);

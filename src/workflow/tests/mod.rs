@@ -3,6 +3,7 @@
 
 mod approval;
 mod asks;
+mod children;
 mod digests;
 mod expiry;
 mod forks;
@@ -120,6 +121,7 @@ fn prefix(digest: Digest) -> Named {
 fn start(id: &str, definition: Definition, by: Authority, now: Timestamp) -> Verdict {
     let start = Start {
         given: Default::default(),
+        parent: None,
         workflow: WorkflowId::from(id),
         definition: Arc::new(definition),
         subject: Subject {
@@ -246,6 +248,8 @@ fn cell(verdict: &Verdict) -> String {
             Refusal::NotAllowed { .. } => "NotAllowed",
             Refusal::Over => "Over",
             Refusal::Held(_) => "Held",
+            Refusal::HeldAbove { .. } => "HeldAbove",
+            Refusal::WaitsForAll { .. } => "WaitsForAll",
             Refusal::NotHeld => "NotHeld",
             Refusal::NoOpenGate(_) => "NoOpenGate",
             Refusal::WrongDigest { void: false, .. } => "WrongDigest",

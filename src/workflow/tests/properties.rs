@@ -331,6 +331,9 @@ impl Outstanding {
                     assert!(!self.0.contains(intent), "planned twice: {intent:?}");
                     self.0.push(intent.clone());
                 }
+                Intent::StartChild { .. } | Intent::TellChild { .. } | Intent::TellParent => {
+                    panic!("no definition here has children: {intent:?}")
+                }
                 Intent::Card
                 | Intent::Questions { .. }
                 | Intent::CallPeople { .. }
@@ -659,6 +662,9 @@ fn plans_are_sound(run: &Run) {
             Intent::RunAgent { phase, .. } => assert_eq!(state.at(phase).status, PhaseStatus::Running),
             Intent::Tell { notice } => told_of_what_is(state, notice),
             Intent::Questions { phase } => assert!(!state.at(phase).questions.is_empty()),
+            Intent::StartChild { .. } | Intent::TellChild { .. } | Intent::TellParent => {
+                unreachable!("no children here")
+            }
             Intent::Card | Intent::DismissCall { .. } | Intent::CancelPlanned => {}
         }
     }

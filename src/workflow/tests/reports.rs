@@ -3,13 +3,14 @@
 
 use chrono::TimeDelta;
 
+use super::super::children::{Above, ChildStanding};
 use super::super::command::{Command, Report, RunResult, Verdict};
 use super::super::ids::Digest;
 use super::super::state::{ActOutcome, Ending, PhaseStatus, Why};
 use super::{Condition, Place, Run, Table, at, cell, key, person, versions_of};
 
 /// Every row, from [`rows_of`] each variant.
-const ROWS: [&str; 21] = [
+const ROWS: [&str; 23] = [
     "ran: proposed",
     "ran: needs a person",
     "ran: nothing to do",
@@ -31,6 +32,8 @@ const ROWS: [&str; 21] = [
     "gate expired, reminded",
     "subject closed",
     "subject gone",
+    "child changed",
+    "parent held",
 ];
 
 /// The rows of a variant. A new variant does not compile until it has some, and they must be in [`ROWS`].
@@ -44,6 +47,8 @@ fn rows_of(report: &Report) -> &'static [&'static str] {
         Report::GateExpired { .. } => &ROWS[16..19],
         Report::SubjectClosed { .. } => &ROWS[19..20],
         Report::SubjectGone { .. } => &ROWS[20..21],
+        Report::Child { .. } => &ROWS[21..22],
+        Report::Parent(_) => &ROWS[22..23],
     }
 }
 
@@ -117,6 +122,16 @@ fn reported(row: &str, run: &Run) -> Report {
         "subject closed" => Report::SubjectClosed {
             by: Some(person("alice")),
         },
+        "child changed" => Report::Child {
+            phase: work(),
+            key: key("one"),
+            child: "w2".into(),
+            standing: ChildStanding::Completed,
+        },
+        "parent held" => Report::Parent(Above::Held {
+            by: Some(person("alice")),
+            reason: "because".into(),
+        }),
         "subject gone" => Report::SubjectGone { why: why() },
         other => panic!("no such row: {other}"),
     };
@@ -193,8 +208,9 @@ fn a_report_about_a_phase_that_does_not_exist_is_obsolete() {
             | Report::ActEnded { phase, .. }
             | Report::ActFailed { phase, .. }
             | Report::ApprovalLost { phase, .. }
+            | Report::Child { phase, .. }
             | Report::GateExpired { phase, .. } => *phase = "nowhere".into(),
-            Report::SubjectClosed { .. } | Report::SubjectGone { .. } => continue,
+            Report::SubjectClosed { .. } | Report::SubjectGone { .. } | Report::Parent(_) => continue,
         }
         let verdict = run.verdict(&Command::System(report));
         assert!(matches!(verdict, Verdict::Obsolete(_)), "{row}: {verdict:?}");
@@ -224,6 +240,8 @@ gate expired, void      | obsolete  | obsolete                      | obsolete  
 gate expired, reminded  | obsolete  | obsolete                      | obsolete        | obsolete
 subject closed          | held      | held                          | held            | held
 subject gone            | cancelled | cancelled                     | cancelled       | cancelled
+child changed           | obsolete  | obsolete                      | obsolete        | obsolete
+parent held             | obsolete  | obsolete                      | obsolete        | obsolete
 ";
 const OPEN_LATE: &str = "
                         | Approved      | Rejected  | Error     | Completed
@@ -248,6 +266,8 @@ gate expired, void      | obsolete      | obsolete  | obsolete  | obsolete
 gate expired, reminded  | obsolete      | obsolete  | obsolete  | obsolete
 subject closed          | held          | held      | held      | held
 subject gone            | cancelled     | cancelled | cancelled | cancelled
+child changed           | obsolete      | obsolete  | obsolete  | obsolete
+parent held             | obsolete      | obsolete  | obsolete  | obsolete
 ";
 const HELD_EARLY: &str = "
                         | Blocked   | Running         | WaitingForHuman | ReadyForReview
@@ -272,6 +292,8 @@ gate expired, void      | obsolete  | obsolete        | obsolete        | obsole
 gate expired, reminded  | obsolete  | obsolete        | obsolete        | obsolete
 subject closed          | obsolete  | obsolete        | obsolete        | obsolete
 subject gone            | cancelled | cancelled       | cancelled       | cancelled
+child changed           | obsolete  | obsolete        | obsolete        | obsolete
+parent held             | obsolete  | obsolete        | obsolete        | obsolete
 ";
 const HELD_LATE: &str = "
                         | Approved      | Rejected  | Error     | Completed
@@ -296,6 +318,8 @@ gate expired, void      | obsolete      | obsolete  | obsolete  | obsolete
 gate expired, reminded  | obsolete      | obsolete  | obsolete  | obsolete
 subject closed          | obsolete      | obsolete  | obsolete  | obsolete
 subject gone            | cancelled     | cancelled | cancelled | cancelled
+child changed           | obsolete      | obsolete  | obsolete  | obsolete
+parent held             | obsolete      | obsolete  | obsolete  | obsolete
 ";
 const OVER_EARLY: &str = "
                         | Blocked  | Running  | WaitingForHuman | ReadyForReview
@@ -320,6 +344,8 @@ gate expired, void      | obsolete | obsolete | obsolete        | obsolete
 gate expired, reminded  | obsolete | obsolete | obsolete        | obsolete
 subject closed          | obsolete | obsolete | obsolete        | obsolete
 subject gone            | obsolete | obsolete | obsolete        | obsolete
+child changed           | obsolete | obsolete | obsolete        | obsolete
+parent held             | obsolete | obsolete | obsolete        | obsolete
 ";
 const OVER_LATE: &str = "
                         | Approved  | Rejected | Error    | Completed
@@ -344,6 +370,8 @@ gate expired, void      | obsolete  | obsolete | obsolete | obsolete
 gate expired, reminded  | obsolete  | obsolete | obsolete | obsolete
 subject closed          | obsolete  | obsolete | obsolete | obsolete
 subject gone            | obsolete  | obsolete | obsolete | obsolete
+child changed           | obsolete  | obsolete | obsolete | obsolete
+parent held             | obsolete  | obsolete | obsolete | obsolete
 ";
 const DRAFT: &str = "
                         | Draft
@@ -368,6 +396,8 @@ gate expired, void      | obsolete
 gate expired, reminded  | obsolete
 subject closed          | held
 subject gone            | cancelled
+child changed           | obsolete
+parent held             | obsolete
 ";
 const SPECIAL: &str = "
                         | Unshown   | PartlyDone | HalfDone                                | ActFailed
@@ -392,4 +422,6 @@ gate expired, void      | obsolete  | obsolete   | obsolete                     
 gate expired, reminded  | obsolete  | obsolete   | obsolete                                | obsolete
 subject closed          | held      | held       | held                                    | held
 subject gone            | cancelled | cancelled  | cancelled                               | cancelled
+child changed           | obsolete  | obsolete   | obsolete                                | obsolete
+parent held             | obsolete  | obsolete   | obsolete                                | obsolete
 ";

@@ -60,6 +60,9 @@ pub(super) fn planned(run: &Run) -> Vec<String> {
             Notice::Expired { phase } => format!("tell of {phase}'s expiry"),
             Notice::Closed => "tell of the closing".into(),
         },
+        Intent::StartChild { phase, key, .. } => format!("start {key} of {phase}"),
+        Intent::TellChild { child } => format!("tell {child}"),
+        Intent::TellParent => "tell the parent".into(),
         Intent::CancelPlanned => "cancel planned".into(),
     };
     run.intents.iter().map(said).collect()
