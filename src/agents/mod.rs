@@ -5,9 +5,11 @@
 //! judge it.
 
 mod amend;
+pub mod approver;
 mod answer;
 pub mod email;
 pub mod extract;
+mod facts;
 mod inputs;
 pub mod made;
 mod outbound;
@@ -22,6 +24,7 @@ use serde_json::Value;
 
 pub use amend::Amendment;
 pub use answer::value as json_in;
+pub use facts::{misshapen, secret_in, touched, unsafe_path};
 pub use inputs::{Earlier, Entry, Handed, Inputs, LeftOut, Limits, Mailing, Material, OpenedTask, Thread};
 pub use outbound::{outbound, refused};
 pub use prompt::{PROMPT_SCHEMA, Prompt};

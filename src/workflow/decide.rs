@@ -2,6 +2,7 @@
 
 mod consequences;
 mod gates;
+mod judged;
 mod reports;
 mod rounds;
 

@@ -13,6 +13,7 @@ pub mod view;
 pub mod why;
 
 pub mod document;
+mod judges;
 mod mail;
 mod markup;
 mod outcomes;
