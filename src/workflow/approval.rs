@@ -228,6 +228,8 @@ pub enum Why {
     Found(String),
     /// There is no such check.
     NoSuchCheck,
+    /// The checks were not read yet.
+    NotRead,
     /// The pull request has another head than when its checks were read.
     Pushed,
 }

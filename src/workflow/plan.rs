@@ -163,6 +163,7 @@ pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
         })
     }));
     let started: Vec<&PhaseId> = events.iter().filter_map(starts_run).collect();
+    let asked: Vec<&PhaseId> = events.iter().filter_map(asks_approver).collect();
     for event in events {
         match event {
             Event::PhaseStarted { phase, .. } => intents.extend(run(state, phase)),
@@ -172,9 +173,8 @@ pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
                 intents.extend(run(state, phase));
             }
             Event::Shown { phase, .. } | Event::Reminded { phase } => intents.extend(opened(state, phase, now)),
-            Event::Proposed { phase, .. } | Event::ApproverAsked { phase, .. } => {
-                intents.extend(judging(state, phase, now));
-            }
+            Event::ApproverAsked { phase, .. } => intents.extend(judging(state, phase, now)),
+            Event::Proposed { phase, .. } if !asked.contains(&phase) => intents.extend(judging(state, phase, now)),
             Event::Ruled { phase, .. } => {
                 intents.extend(opened(state, phase, now));
                 intents.extend(reread(state, phase, now));
@@ -205,7 +205,9 @@ pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
                         intents.extend(run(state, phase));
                     }
                     intents.extend(opened(state, phase, now));
-                    intents.extend(judging(state, phase, now));
+                    if !asked.contains(&phase) {
+                        intents.extend(judging(state, phase, now));
+                    }
                 }
             }
             _ => {}
@@ -280,6 +282,14 @@ fn ends_planned(event: &Event) -> bool {
 fn starts_run(event: &Event) -> Option<&PhaseId> {
     match event {
         Event::PhaseStarted { phase, .. } => Some(phase),
+        _ => None,
+    }
+}
+
+/// The phase whose approver an event has asked.
+fn asks_approver(event: &Event) -> Option<&PhaseId> {
+    match event {
+        Event::ApproverAsked { phase, .. } => Some(phase),
         _ => None,
     }
 }

@@ -457,7 +457,8 @@ impl State {
         self.is_open()
             && self.gate_at(phase).is_some_and(|(gate, pending)| {
                 let judged = &pending.judged;
-                let asked = gate.ai.is_some() && judged.ruling.is_none() && judged.asked == attempt;
+                let asked = judged.asked > 0 && judged.asked == attempt;
+                let asked = asked && gate.ai.is_some() && judged.ruling.is_none();
                 asked && pending.digest == digest
             })
     }

@@ -10,6 +10,7 @@ mod crash;
 mod dialects;
 mod examples;
 mod faults;
+mod gates;
 mod golden;
 mod injection;
 mod jpa;

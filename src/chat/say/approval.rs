@@ -167,6 +167,7 @@ fn because(why: &Why) -> String {
         Why::NotEnded => "has not ended".to_owned(),
         Why::Found(found) => format!("is {}", words(found)),
         Why::NoSuchCheck => "was not found".to_owned(),
+        Why::NotRead => "were not read yet".to_owned(),
         Why::Pushed => "are of an older head: something was pushed since they were read".to_owned(),
     }
 }

@@ -61,10 +61,11 @@ fn checks_node(checks: &ChecksGate, facts: &Facts<'_>) -> Node {
             return Node::leaf(Rule::Checks, (Outcome::Unknown, Why::CouldNotCheck(why.clone())));
         }
     };
-    if seen.is_some_and(|seen| seen.head != reading.head) {
-        return Node::leaf(Rule::Checks, (Outcome::No, Why::Pushed));
+    match seen {
+        None => Node::leaf(Rule::Checks, (Outcome::No, Why::NotRead)),
+        Some(seen) if seen.head != reading.head => Node::leaf(Rule::Checks, (Outcome::No, Why::Pushed)),
+        Some(_) => read(checks, reading),
     }
-    read(checks, reading)
 }
 
 /// Whether the checks hold by what was read last.

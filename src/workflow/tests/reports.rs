@@ -3,13 +3,14 @@
 
 use chrono::TimeDelta;
 
-use super::super::command::{Command, Report, RunResult, Verdict};
+use super::super::command::{RulingResult, Command, Report, RunResult, Verdict};
 use super::super::ids::Digest;
+use super::super::judging::Reading;
 use super::super::state::{ActOutcome, Ending, PhaseStatus, Why};
 use super::{Condition, Place, Run, Table, at, cell, key, person, versions_of};
 
 /// Every row, from [`rows_of`] each variant.
-const ROWS: [&str; 21] = [
+const ROWS: [&str; 23] = [
     "ran: proposed",
     "ran: needs a person",
     "ran: nothing to do",
@@ -31,6 +32,8 @@ const ROWS: [&str; 21] = [
     "gate expired, reminded",
     "subject closed",
     "subject gone",
+    "ruled",
+    "checked",
 ];
 
 /// The rows of a variant. A new variant does not compile until it has some, and they must be in [`ROWS`].
@@ -44,6 +47,8 @@ fn rows_of(report: &Report) -> &'static [&'static str] {
         Report::GateExpired { .. } => &ROWS[16..19],
         Report::SubjectClosed { .. } => &ROWS[19..20],
         Report::SubjectGone { .. } => &ROWS[20..21],
+        Report::Ruled { .. } => &ROWS[21..22],
+        Report::Checked { .. } => &ROWS[22..23],
     }
 }
 
@@ -118,6 +123,17 @@ fn reported(row: &str, run: &Run) -> Report {
             by: Some(person("alice")),
         },
         "subject gone" => Report::SubjectGone { why: why() },
+        "ruled" => Report::Ruled {
+            phase: work(),
+            digest: second.digest(),
+            attempt: 1,
+            result: RulingResult::Failed(Why::Failed(why())),
+        },
+        "checked" => Report::Checked {
+            phase: work(),
+            digest: second.digest(),
+            reading: Reading::default(),
+        },
         other => panic!("no such row: {other}"),
     };
     assert!(rows_of(&report).contains(&row), "{row} is a row of what it reports");
@@ -193,6 +209,8 @@ fn a_report_about_a_phase_that_does_not_exist_is_obsolete() {
             | Report::ActEnded { phase, .. }
             | Report::ActFailed { phase, .. }
             | Report::ApprovalLost { phase, .. }
+            | Report::Ruled { phase, .. }
+            | Report::Checked { phase, .. }
             | Report::GateExpired { phase, .. } => *phase = "nowhere".into(),
             Report::SubjectClosed { .. } | Report::SubjectGone { .. } => continue,
         }
@@ -224,6 +242,8 @@ gate expired, void      | obsolete  | obsolete                      | obsolete  
 gate expired, reminded  | obsolete  | obsolete                      | obsolete        | obsolete
 subject closed          | held      | held                          | held            | held
 subject gone            | cancelled | cancelled                     | cancelled       | cancelled
+ruled                   | obsolete  | obsolete                      | obsolete        | obsolete
+checked                 | obsolete  | obsolete                      | obsolete        | obsolete
 ";
 const OPEN_LATE: &str = "
                         | Approved      | Rejected  | Error     | Completed
@@ -248,6 +268,8 @@ gate expired, void      | obsolete      | obsolete  | obsolete  | obsolete
 gate expired, reminded  | obsolete      | obsolete  | obsolete  | obsolete
 subject closed          | held          | held      | held      | held
 subject gone            | cancelled     | cancelled | cancelled | cancelled
+ruled                   | obsolete      | obsolete  | obsolete  | obsolete
+checked                 | obsolete      | obsolete  | obsolete  | obsolete
 ";
 const HELD_EARLY: &str = "
                         | Blocked   | Running         | WaitingForHuman | ReadyForReview
@@ -272,6 +294,8 @@ gate expired, void      | obsolete  | obsolete        | obsolete        | obsole
 gate expired, reminded  | obsolete  | obsolete        | obsolete        | obsolete
 subject closed          | obsolete  | obsolete        | obsolete        | obsolete
 subject gone            | cancelled | cancelled       | cancelled       | cancelled
+ruled                   | obsolete  | obsolete        | obsolete        | obsolete
+checked                 | obsolete  | obsolete        | obsolete        | obsolete
 ";
 const HELD_LATE: &str = "
                         | Approved      | Rejected  | Error     | Completed
@@ -296,6 +320,8 @@ gate expired, void      | obsolete      | obsolete  | obsolete  | obsolete
 gate expired, reminded  | obsolete      | obsolete  | obsolete  | obsolete
 subject closed          | obsolete      | obsolete  | obsolete  | obsolete
 subject gone            | cancelled     | cancelled | cancelled | cancelled
+ruled                   | obsolete      | obsolete  | obsolete  | obsolete
+checked                 | obsolete      | obsolete  | obsolete  | obsolete
 ";
 const OVER_EARLY: &str = "
                         | Blocked  | Running  | WaitingForHuman | ReadyForReview
@@ -320,6 +346,8 @@ gate expired, void      | obsolete | obsolete | obsolete        | obsolete
 gate expired, reminded  | obsolete | obsolete | obsolete        | obsolete
 subject closed          | obsolete | obsolete | obsolete        | obsolete
 subject gone            | obsolete | obsolete | obsolete        | obsolete
+ruled                   | obsolete | obsolete | obsolete        | obsolete
+checked                 | obsolete | obsolete | obsolete        | obsolete
 ";
 const OVER_LATE: &str = "
                         | Approved  | Rejected | Error    | Completed
@@ -344,6 +372,8 @@ gate expired, void      | obsolete  | obsolete | obsolete | obsolete
 gate expired, reminded  | obsolete  | obsolete | obsolete | obsolete
 subject closed          | obsolete  | obsolete | obsolete | obsolete
 subject gone            | obsolete  | obsolete | obsolete | obsolete
+ruled                   | obsolete  | obsolete | obsolete | obsolete
+checked                 | obsolete  | obsolete | obsolete | obsolete
 ";
 const DRAFT: &str = "
                         | Draft
@@ -368,6 +398,8 @@ gate expired, void      | obsolete
 gate expired, reminded  | obsolete
 subject closed          | held
 subject gone            | cancelled
+ruled                   | obsolete
+checked                 | obsolete
 ";
 const SPECIAL: &str = "
                         | Unshown   | PartlyDone | HalfDone                                | ActFailed
@@ -392,4 +424,6 @@ gate expired, void      | obsolete  | obsolete   | obsolete                     
 gate expired, reminded  | obsolete  | obsolete   | obsolete                                | obsolete
 subject closed          | held      | held       | held                                    | held
 subject gone            | cancelled | cancelled  | cancelled                               | cancelled
+ruled                   | obsolete  | obsolete   | obsolete                                | obsolete
+checked                 | obsolete  | obsolete   | obsolete                                | obsolete
 ";
