@@ -59,7 +59,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// Everything that a round's tasks share.
 struct Bench {
     store: Store,
-    definition: Definition,
+    definition: Arc<Definition>,
     /// Something may be due.
     due: Notify,
     /// Some workflow moved on.
@@ -72,13 +72,13 @@ impl Bench {
     fn open(directory: &Path) -> Result<Self, Failure> {
         Ok(Self {
             store: Store::serve(&directory.join("steps.sqlite"))?,
-            definition: Definition::parse(
+            definition: Arc::new(Definition::parse(
                 DEFINITION,
                 &Known {
                     agents: &["extract"],
                     ..Known::default()
                 },
-            )?,
+            )?),
             due: Notify::new(),
             moved: Notify::new(),
             over: AtomicBool::new(false),
@@ -135,7 +135,7 @@ impl Bench {
             let start = Start {
                 given: Default::default(),
                 workflow: id.clone(),
-                definition: self.definition.clone(),
+                definition: Arc::clone(&self.definition),
                 subject: Subject {
                     repository: RepositoryId(1),
                     kind: SubjectKind::Issue,

@@ -58,14 +58,19 @@ mod tests {
 
     #[test]
     fn what_the_host_finds_out_by_itself() {
-        let files = |path: &str, content: &str| {
-            json!({"summary": "s", "writes": [{"path": path, "content": content}], "unfinished": []})
-        };
+        let files = |path: &str, content: &str| json!({"summary": "s", "writes": [{"path": path, "content": content}], "unfinished": []});
         let good = files("src/a.rs", "fn a() {}");
-        assert_eq!((unsafe_path(&good), misshapen("files.v1", &good), secret_in(&good)), (None, None, None));
+        assert_eq!(
+            (unsafe_path(&good), misshapen("files.v1", &good), secret_in(&good)),
+            (None, None, None)
+        );
         assert_eq!(touched(&good), ["src/a.rs"]);
         assert!(unsafe_path(&files("../a", "")).is_some());
-        assert!(unsafe_path(&json!({"summary": "s"})).unwrap().contains("without any path"));
+        assert!(
+            unsafe_path(&json!({"summary": "s"}))
+                .unwrap()
+                .contains("without any path")
+        );
         assert!(misshapen("files.v1", &json!({"summary": 1})).is_some());
         assert!(misshapen("unheard.v1", &good).unwrap().contains("unheard.v1"));
         let held = secret_in(&files("src/a.rs", "password=hunter2")).unwrap();

@@ -5,8 +5,8 @@
 //! judge it.
 
 mod amend;
-pub mod approver;
 mod answer;
+pub mod approver;
 pub mod email;
 pub mod extract;
 mod facts;

@@ -1,32 +1,31 @@
 //! `countersign files WORKFLOW --output DIR`: the files that a workflow made and people approved, as files.
 
-use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize as _, Serialize};
 use serde_json::json;
 
 use super::answer::{Answer, Refusal};
-use super::database::Database;
+use super::database::{Database, Whose, meant};
 use super::page::{facts, harmless};
 use super::status::unknown;
 use crate::agents::made::files::{self, File};
+use crate::engine::{Folder, approved_files};
 use crate::store::kept::Kept;
-use crate::workflow::apply::{apply, fold};
-use crate::workflow::event::Event;
-use crate::workflow::ids::{Digest, PhaseId, WorkflowId};
-use crate::workflow::state::State;
+use crate::workflow::ids::{Digest, WorkflowId};
+use crate::workflow::state::{State, Status};
 
 /// Which workflow, and where to.
 #[derive(Debug, clap::Args)]
 pub(super) struct Files {
-    /// The workflow's id, as `list` shows it
-    id: String,
-    /// The directory that the files are written to; it is empty or not there yet
+    /// The workflow's id, as `list` shows it; left out, the one that is open, or the last
+    id: Option<String>,
+    /// The directory that the files are written to; it is empty or not there yet [default: the project, where the workflow
+    /// is of one]
     #[arg(long, value_name = "DIR")]
-    output: PathBuf,
+    output: Option<PathBuf>,
     #[command(flatten)]
     database: Database,
 }
@@ -42,26 +41,32 @@ struct Written<'a> {
 impl Files {
     /// Writes them. Every path is judged once more, because here it is opened.
     pub(super) async fn run(self) -> Result<Answer, Refusal> {
+        let whose = self.database.whose()?;
         let store = self.database.reader()?;
-        let id = WorkflowId::from(self.id);
+        let id = meant(&store, self.id, true).await?;
         let kept = store.kept(&id).await?.ok_or_else(|| unknown(&id))?;
         if let Some(finding) = kept.findings().first() {
             return Err(Refusal::failed(format!(
                 "{id} was changed outside of this program, and its files are not written: {finding}"
             )));
         }
-        let approved = approved(&kept);
+        let approved = approved_files(&kept);
         if approved.is_empty() {
             return Err(Refusal::failed(format!(
                 "{id} has no approved files: `countersign status {id}` says what it waits for"
             )));
         }
+        let output = match (self.output, whose) {
+            (Some(output), _) => output,
+            (None, Whose::Projects(root)) => return into_project(&id, &kept, root),
+            (None, Whose::Servers(_)) => return Err(Refusal::usage("name a directory with --output")),
+        };
         let set: Vec<File<'_>> = approved.iter().map(|(path, content)| File { path, content }).collect();
         files::check(&set).map_err(|problems| {
             let problems = problems.iter().map(|problem| harmless(&problem.to_string()));
             Refusal::failed_for(problems.collect())
         })?;
-        write(&self.output, &set)
+        write(&output, &set)
             .map_err(|(at, error)| Refusal::failed(format!("{} could not be written: {error}", at.display())))?;
         let written: Vec<Written<'_>> = set
             .iter()
@@ -73,54 +78,42 @@ impl Files {
             .collect();
         let mut page = facts(&[
             ("workflow", id.to_string()),
-            ("directory", self.output.display().to_string()),
+            ("directory", output.display().to_string()),
             ("files", written.len().to_string()),
         ]);
         for file in &written {
             page.push_str(&format!("{} ({} bytes)\n", file.path, file.bytes));
         }
         Ok(Answer::new(
-            json!({ "workflow": id, "directory": self.output, "files": written }),
+            json!({ "workflow": id, "directory": output, "files": written }),
             page,
         ))
     }
 }
 
-/// The files of a workflow's completed phases by their paths. A later phase, and a later round of a phase that revises,
-/// writes over what was before; any other phase that is run again begins anew, and what revised it is void.
-pub(super) fn approved(kept: &Kept) -> BTreeMap<String, String> {
-    let mut rounds: Vec<(PhaseId, &serde_json::Value)> = Vec::new();
-    let mut state: Option<State> = None;
-    for record in &kept.records {
-        let Ok(event) = record.read() else { continue };
-        match &mut state {
-            None => state = fold([(&event, record.at)]),
-            Some(state) => apply(state, &event, record.at),
-        }
-        let (Event::PhaseCompleted { phase, .. }, Some(state)) = (&event, &state) else {
-            continue;
-        };
-        let (Some(defined), Some(digest)) = (state.definition.phase(phase), state.at(phase).output) else {
-            continue;
-        };
-        if defined.schema.as_deref() != Some(files::SCHEMA) {
-            continue;
-        }
-        if !defined.on_demand {
-            let revises = |id: &PhaseId| {
-                let other = state.definition.phase(id);
-                other.is_some_and(|other| other.on_demand && other.needs.contains(phase))
-            };
-            rounds.retain(|(of, _)| of != phase && !revises(of));
-        }
-        let digest = digest.to_string();
-        let artifact = kept.artifacts.iter().find(|artifact| artifact.digest == digest);
-        rounds.extend(artifact.map(|artifact| (phase.clone(), &artifact.body["artifact"])));
+/// Writes them where the workflow was run, over nothing that changed since they were shown.
+fn into_project(id: &WorkflowId, kept: &Kept, root: PathBuf) -> Result<Answer, Refusal> {
+    let state = State::deserialize(&kept.state).map_err(Refusal::failed)?;
+    if state.status != Status::Completed {
+        return Err(Refusal::failed(format!(
+            "{id} is not complete, and its files come into the project then: --output DIR writes what is approved so far \
+             elsewhere"
+        )));
     }
-    let files = rounds.iter().flat_map(|(_, artifact)| files::of(artifact));
-    files
-        .map(|file| (file.path.to_owned(), file.content.to_owned()))
-        .collect()
+    let folder = Folder::new(root.clone(), state.starter);
+    let written = folder.write_approved(kept).map_err(|not| Refusal::failed_for(not.0))?;
+    let mut page = facts(&[
+        ("workflow", id.to_string()),
+        ("directory", root.display().to_string()),
+        ("files", written.len().to_string()),
+    ]);
+    for file in &written {
+        page.push_str(&format!("{} ({} bytes)\n", harmless(&file.path), file.bytes));
+    }
+    Ok(Answer::new(
+        json!({ "workflow": id, "directory": root, "files": written }),
+        page,
+    ))
 }
 
 /// Nothing that is there is written over or joined.

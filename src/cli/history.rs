@@ -1,7 +1,7 @@
 //! `countersign history ID`: all that happened in a workflow, and whether the chain of its events holds.
 
 use super::answer::{Answer, Refusal};
-use super::database::Database;
+use super::database::{Database, meant};
 use super::page::{Ink, Table, moment};
 use super::status::unknown;
 use crate::chat::say::why::why_words;
@@ -9,14 +9,13 @@ use crate::store::history::{StoredEvent, first_broken};
 use crate::workflow::apply::{apply, begin};
 use crate::workflow::event::Event;
 use crate::workflow::judging::{CheckState, Decision};
-use crate::workflow::ids::WorkflowId;
 use crate::workflow::state::{ActOutcome, Ending, State};
 
 /// Which workflow.
 #[derive(Debug, clap::Args)]
 pub(super) struct History {
-    /// The workflow's id, as `list` shows it
-    id: String,
+    /// The workflow's id, as `list` shows it; left out, the one that is open, or the last
+    id: Option<String>,
     #[command(flatten)]
     database: Database,
 }
@@ -25,7 +24,7 @@ impl History {
     /// Answers with the events, oldest first.
     pub(super) async fn run(self) -> Result<Answer, Refusal> {
         let store = self.database.reader()?;
-        let id = WorkflowId::from(self.id);
+        let id = meant(&store, self.id, true).await?;
         let events = store.history(&id).await?;
         if events.is_empty() {
             return Err(unknown(&id));
@@ -134,7 +133,11 @@ fn detail(event: &Event) -> String {
             ruling.feedback.as_str()
         ),
         Event::Checked { phase, digest, reading } => {
-            let head = reading.head.as_deref().map(|head| format!(" on {head}")).unwrap_or_default();
+            let head = reading
+                .head
+                .as_deref()
+                .map(|head| format!(" on {head}"))
+                .unwrap_or_default();
             let checks = reading.host.iter().chain(&reading.commit);
             let checks: Vec<String> = checks
                 .map(|check| {

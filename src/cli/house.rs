@@ -9,7 +9,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{MailUrl, Mailbox, Pace, ServerConfig};
-use crate::engine::{Clock, Engine, ForkRequest, Pacing, Parts};
+use crate::engine::{Clock, Engine, ForkRequest, HandIn, Pacing, Parts, Site};
 use crate::github::{GitHub, Limits, Settings};
 use crate::inbox::signature::Secrets;
 use crate::inbox::sweep::{KEPT, LATELY, SweepError, Swept, sweep};
@@ -18,6 +18,8 @@ use crate::providers::http::Client as ModelClient;
 use crate::store::Store;
 use crate::store::repositories::OperatorCommand;
 use crate::web;
+use crate::workflow::ids::UserId;
+use crate::workflow::right::Person;
 
 /// How often missed deliveries are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
@@ -76,7 +78,7 @@ impl House {
         };
         let parts = Parts {
             store,
-            github: github.clone(),
+            site: Site::GitHub(github.clone()),
             mailer,
             clock: Arc::clone(&clock),
             pacing: match config.pace {
@@ -164,6 +166,34 @@ impl House {
                         Ok(()) => tracing::info!(%workflow, after, %into, "forked"),
                         Err(why) => {
                             tracing::warn!(%workflow, after, %why, "a fork was asked for and not made");
+                            store.operator_command_done(seq, &why, now).await?;
+                        }
+                    }
+                    self.engine.wake();
+                    continue;
+                }
+                OperatorCommand::Respond {
+                    workflow,
+                    phase,
+                    iteration,
+                    attempt,
+                    text,
+                    by,
+                    login,
+                } => {
+                    let asked = HandIn {
+                        workflow: workflow.as_str().into(),
+                        phase: phase.as_str().into(),
+                        iteration,
+                        attempt,
+                        text,
+                        by: Person { id: UserId(by), login },
+                        command: seq,
+                    };
+                    match self.engine.take_from_operator(&asked).await? {
+                        Ok(()) => tracing::info!(%workflow, %phase, "the operator's answer was taken"),
+                        Err(why) => {
+                            tracing::warn!(%workflow, %phase, %why, "the operator's answer was not taken");
                             store.operator_command_done(seq, &why, now).await?;
                         }
                     }

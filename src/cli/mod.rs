@@ -21,6 +21,7 @@ mod sandbox;
 mod serve;
 mod show;
 mod status;
+mod terminal;
 mod verify;
 
 use std::process::ExitCode;
@@ -44,13 +45,15 @@ pub mod exit {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  it did what was asked
-  1  it failed: nothing of that id, mistakes in a file, a model that failed its test,
-     a step of a play that came out otherwise
+  1  it failed: nothing of that id, mistakes in a file, an order that is refused,
+     a model that failed its test, a step of a play that came out otherwise
   2  the command line was not understood
   3  the configuration or the database is not usable; nothing was started
 
-Only `serve` and `sandbox` write the database. The other commands read it, beside a running server or without one;
-`deliveries retry` and `fork` leave a request for the server. Decisions are not made here: authority is a person's on GitHub.";
+Of a server's workflows only `serve` and `sandbox` write the database. The other commands read it, beside a running
+server or without one; `deliveries retry`, `fork` and `respond` leave a request for the server. Decisions are not made
+here: authority is a person's on GitHub. A workflow that `run` starts lives in a project's folder, and whoever runs the
+program there decides.";
 
 /// Agents propose, people countersign, GitHub remembers.
 #[derive(Debug, Parser)]
@@ -81,6 +84,34 @@ enum Command {
     Serve(serve::Serve),
     /// Try everything with a GitHub in memory: no account, no key
     Sandbox(sandbox::Sandbox),
+    /// Start a workflow of a project's folder: no GitHub, no server; where it waits for you, the file and the next command
+    /// are named
+    #[command(visible_alias = "init")]
+    Run(terminal::Run),
+    /// Approve what waits in a project's workflow, as it stands in its file
+    Approve(terminal::Approve),
+    /// Reject the answer that waits; it is tried again with what you say
+    Reject(terminal::Reject),
+    /// Ask for another iteration of the phase that waits
+    Revise(terminal::Revise),
+    /// Answer a question of a project's workflow
+    Answer(terminal::Answered),
+    /// Go on without answers to the questions that are open
+    Skip(terminal::Skip),
+    /// Stop a project's workflow for a while
+    Hold(terminal::Hold),
+    /// Let a project's workflow go on that was held
+    Unhold(terminal::Unhold),
+    /// Try again what failed in a project's workflow
+    Retry(terminal::Retry),
+    /// End a project's workflow
+    Cancel(terminal::Cancel),
+    /// Print the complete request of the phase that is asked now
+    Prompt(terminal::Prompted),
+    /// Give an agent's answer in its place, for any workflow: it meets the same checks and the same gate
+    Respond(terminal::Respond),
+    /// Validate that providers and standards can be used
+    Validate(terminal::Validate),
     /// List workflows, the last changed first
     List(list::List),
     /// Show how a workflow stands
@@ -104,6 +135,7 @@ enum Command {
     /// Check a repository's configuration file
     Check(check::Check),
     /// List the definitions of workflows; check, draw or walk one, or print their schema
+    #[command(visible_alias = "profiles")]
     Definitions(definitions::Definitions),
     /// List where agents' text can come from, usable or why not, with prices and caps; test a model endpoint
     Providers(providers::Providers),
@@ -113,6 +145,13 @@ enum Command {
     Completions(completions::Completions),
 }
 
+impl Command {
+    /// Whether it runs until it is told to stop: such a one tells what it does by its log.
+    fn serves(&self) -> bool {
+        matches!(self, Self::Serve(_) | Self::Sandbox(_))
+    }
+}
+
 impl Arguments {
     /// Does what was asked.
     pub async fn run(self) -> ExitCode {
@@ -120,6 +159,7 @@ impl Arguments {
         let filter = match (&self.log, &self.command) {
             (Some(filter), _) => filter,
             (None, Command::Sandbox(sandbox)) => sandbox.log_filter(),
+            (None, command) if !command.serves() => "warn",
             (None, _) => logging::DEFAULT_FILTER,
         };
         if let Err(error) = logging::init(self.log_format, filter) {
@@ -131,6 +171,19 @@ impl Arguments {
             }
             Command::Serve(serve) => return serve.run().await,
             Command::Sandbox(sandbox) => return sandbox.run().await,
+            Command::Run(run) => ("run", run.run().await),
+            Command::Approve(approve) => ("approve", approve.run().await),
+            Command::Reject(reject) => ("reject", reject.run().await),
+            Command::Revise(revise) => ("revise", revise.run().await),
+            Command::Answer(answer) => ("answer", answer.run().await),
+            Command::Skip(skip) => ("skip", skip.run().await),
+            Command::Hold(hold) => ("hold", hold.run().await),
+            Command::Unhold(unhold) => ("unhold", unhold.run().await),
+            Command::Retry(retry) => ("retry", retry.run().await),
+            Command::Cancel(cancel) => ("cancel", cancel.run().await),
+            Command::Prompt(prompt) => ("prompt", prompt.run().await),
+            Command::Respond(respond) => ("respond", respond.run().await),
+            Command::Validate(validate) => ("validate", validate.run()),
             Command::List(list) => ("list", list.run().await),
             Command::Status(status) => ("status", status.run().await),
             Command::History(history) => ("history", history.run().await),

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::answer::{Answer, Refusal};
-use super::database::Database;
+use super::database::{Database, meant};
 use super::page::Ink;
 use super::status::{Workflow, page, unknown};
 use crate::engine::waits_for;
@@ -17,8 +17,8 @@ use crate::workflow::state::State;
 /// Which workflow, and until when.
 #[derive(Debug, clap::Args)]
 pub(super) struct Replay {
-    /// The workflow's id, as `list` shows it
-    id: String,
+    /// The workflow's id, as `list` shows it; left out, the one that is open, or the last
+    id: Option<String>,
     /// The last event that counts, as `history` numbers them; without it, all do
     #[arg(long, value_name = "EVENT", value_parser = clap::value_parser!(u32).range(1..))]
     to: Option<u32>,
@@ -30,7 +30,7 @@ impl Replay {
     /// Answers with the state then, as `status` shows it.
     pub(super) async fn run(self) -> Result<Answer, Refusal> {
         let store = self.database.reader()?;
-        let id = WorkflowId::from(self.id);
+        let id = meant(&store, self.id, true).await?;
         let Some(now) = store.workflow_summary(&id).await? else {
             return Err(unknown(&id));
         };

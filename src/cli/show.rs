@@ -181,6 +181,7 @@ fn approved(approval: &Approval) -> String {
         Surface::Comment { url, .. } => format!(" in {url}"),
         Surface::Label { name, .. } => format!(" by the label {name}"),
         Surface::Box => " by a box on the card".to_owned(),
+        Surface::Terminal => " in a terminal".to_owned(),
         Surface::System => String::new(),
     };
     let (by, right) = (&approval.by.login, approval.right);

@@ -3,11 +3,13 @@
 use serde::Serialize;
 
 use super::answer::{Answer, Refusal};
-use super::database::Database;
+use super::database::{Database, Whose, meant};
 use super::list::standing;
 use super::page::{Ink, Table, facts, moment};
 use crate::chat::say::spending::amount;
 use crate::chat::say::why::why_words;
+use crate::engine::Folder;
+use crate::store::Store;
 use crate::store::calls::{Call, CallEnd, total};
 use crate::store::effects::EffectSummary;
 use crate::store::workflows::WorkflowSummary;
@@ -19,8 +21,8 @@ use crate::workflow::state::{Approval, Ending, PhaseState, PhaseStatus, State, T
 /// Which workflow.
 #[derive(Debug, clap::Args)]
 pub(super) struct Status {
-    /// The workflow's id, as `list` shows it
-    id: String,
+    /// The workflow's id, as `list` shows it; left out, the one that is open, or the last
+    id: Option<String>,
     #[command(flatten)]
     database: Database,
 }
@@ -35,6 +37,19 @@ pub(super) struct Workflow<'a> {
     phases: Vec<PhaseRow<'a>>,
     effects: &'a [EffectSummary],
     models: Option<Models>,
+    #[serde(flatten)]
+    papers: Papers,
+}
+
+/// What is to be said of a workflow's files, where it lives in a project's folder.
+#[derive(Debug, Default, Serialize)]
+struct Papers {
+    /// The one that waits for the operator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    /// Those that changed after they were approved.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    changed: Vec<String>,
 }
 
 impl<'a> Workflow<'a> {
@@ -47,6 +62,7 @@ impl<'a> Workflow<'a> {
             phases: phases(state),
             effects: &[],
             models: None,
+            papers: Papers::default(),
         }
     }
 }
@@ -85,8 +101,9 @@ impl<'a> PhaseRow<'a> {
 impl Status {
     /// Answers with the workflow's standing.
     pub(super) async fn run(self) -> Result<Answer, Refusal> {
+        let whose = self.database.whose()?;
         let store = self.database.reader()?;
-        let id = WorkflowId::from(self.id);
+        let id = meant(&store, self.id, true).await?;
         let (Some(summary), Some(stored)) = (store.workflow_summary(&id).await?, store.workflow(&id).await?) else {
             return Err(unknown(&id));
         };
@@ -100,6 +117,7 @@ impl Status {
             phases: phases(&stored.state),
             effects: &effects,
             models: calls.last().map(|last| Models::of(&calls, last)),
+            papers: papers(&store, &stored.state, &whose).await?,
         };
         let page = page(&workflow, Ink::of_stdout());
         Ok(Answer::new(&workflow, page))
@@ -134,6 +152,20 @@ impl Models {
     }
 }
 
+async fn papers(store: &Store, state: &State, whose: &Whose) -> Result<Papers, Refusal> {
+    let Whose::Projects(root) = whose else {
+        return Ok(Papers::default());
+    };
+    let Some(kept) = store.kept(&state.id).await? else {
+        return Ok(Papers::default());
+    };
+    let folder = Folder::new(root.clone(), state.starter.clone());
+    Ok(Papers {
+        file: Folder::at_hand(state, &kept)?,
+        changed: folder.changed_papers(state, &kept)?.map_err(Refusal::failed)?,
+    })
+}
+
 /// There is no such workflow.
 pub(super) fn unknown(id: &WorkflowId) -> Refusal {
     Refusal::failed(format!(
@@ -160,6 +192,12 @@ pub(super) fn page(workflow: &Workflow<'_>, ink: Ink) -> String {
     ];
     if !summary.waits_for.is_empty() {
         about.push(("waits for", summary.waits_for.clone()));
+    }
+    if let Some(file) = &workflow.papers.file {
+        about.push(("file", file.clone()));
+    }
+    for path in &workflow.papers.changed {
+        about.push(("changed", format!("{path}, after it was approved")));
     }
     if let Some(url) = workflow.card_url {
         about.push(("card", url.to_owned()));

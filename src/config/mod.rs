@@ -17,6 +17,7 @@ mod models_file;
 mod repository;
 mod secret;
 mod server;
+pub mod terminal;
 
 #[cfg(test)]
 mod published_tests;

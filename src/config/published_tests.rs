@@ -30,6 +30,8 @@ fn schemas_on_disk_are_generated_from_the_types() {
     published("countersign.schema.json", &repository_schema());
     published("server.schema.json", &server_schema());
     published("definition.schema.json", &definition::definition_schema());
+    published("terminal-project.schema.json", &terminal::project_schema());
+    published("terminal-user.schema.json", &terminal::user_schema());
 }
 
 #[test]

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use super::card::{Beside, Forms};
-use super::effects::{Ended, Work};
+use super::effects::Ended;
 use super::model::Errand;
 use super::readers::Readers;
+use super::site::{Job, Source};
 use super::{Engine, Trouble};
 use crate::agents::{self, Agent, Draft, Handed, Inputs, Material, Problem, Prompt};
 use crate::chat::say::why::why_words;
 use crate::config::{ProviderName, RepositoryConfig};
-use crate::github::Repo;
 use crate::providers::rules;
-use crate::store::Write;
 use crate::store::runs::{PROMPTED, Run, UNDER_WAY, keep_run};
 use crate::store::workflows::{Stored, keep_proposal};
+use crate::store::{Store, Write};
 use crate::workflow::artifact::{Proposal, Stage, Targets};
 use crate::workflow::command::{Report, RunResult};
 use crate::workflow::ids::PhaseId;
@@ -29,7 +29,7 @@ enum Given {
 
 /// One phase's work for an agent.
 pub(super) struct Task<'a> {
-    pub(super) work: &'a Work<'a>,
+    pub(super) job: &'a Job<'a>,
     pub(super) stored: &'a Stored,
     pub(super) phase: &'a PhaseId,
     pub(super) agent: Agent,
@@ -63,14 +63,14 @@ pub(super) enum Judged {
 impl Engine {
     pub(super) async fn run_agent(
         &self,
-        work: &Work<'_>,
+        job: &Job<'_>,
         stored: &Stored,
         phase: &PhaseId,
         iteration: u32,
         attempt: u32,
     ) -> Result<Ended, Trouble> {
         let state = &stored.state;
-        let id = work.effect.id.as_str();
+        let id = job.effect.id.as_str();
         let at = state.at(phase);
         if !state.is_open() || at.status != PhaseStatus::Running || at.iteration != iteration || at.attempt != attempt {
             // What was paid for is on the books, whoever still wants it.
@@ -78,8 +78,7 @@ impl Engine {
             return Ok(Ended::Dropped("the phase has moved on"));
         }
         let agent = agent_of(state, phase)?;
-        let (_, known) = self.repo(work.effect.repository).await?;
-        let settings = self.settings(&work.repo, &known).await?;
+        let config = self.config_for(job).await?;
         let ran = |result| Report::Ran {
             phase: phase.clone(),
             iteration,
@@ -87,9 +86,9 @@ impl Engine {
             result,
         };
         let task = Task {
-            provider: provider_of(state, phase, &agent, &settings.config),
-            config: settings.config,
-            work,
+            provider: provider_of(state, phase, &agent, &config),
+            config,
+            job,
             stored,
             phase,
             agent,
@@ -181,12 +180,12 @@ impl Engine {
     /// What a run works with. A run that began, or whose prompt was approved, goes on with what it was given then,
     /// whatever was written since.
     async fn prepare(&self, task: &Task<'_>) -> Result<Prepared, Trouble> {
-        let (state, id) = (&task.stored.state, task.work.effect.id.as_str());
+        let (state, id) = (&task.stored.state, task.job.effect.id.as_str());
         let (phase, agent, provider) = (task.phase, &task.agent, &task.provider);
         let at = state.at(phase);
         if let Some(begun) = self.store().run(id).await? {
             let inputs = read(&begun.run.inputs)?;
-            let prompt = self.prompt_in_force(state, phase, agent, &inputs).await?;
+            let prompt = prompt_in_force(self.store(), state, phase, (agent, &inputs)).await?;
             return Ok(Prepared::Ready(Box::new((inputs, prompt, begun.run))));
         }
         let prompted = match at.prompt {
@@ -205,7 +204,7 @@ impl Engine {
             ProviderName::Rules => inputs,
             ProviderName::Manual | ProviderName::Http(_) => agents::outbound(inputs),
         };
-        let prompt = self.prompt_in_force(state, phase, agent, &inputs).await?;
+        let prompt = prompt_in_force(self.store(), state, phase, (agent, &inputs)).await?;
         let withheld = withheld(provider, agent, &inputs).is_some();
         let run = Run {
             id: id.to_owned(),
@@ -229,32 +228,18 @@ impl Engine {
         Ok(Prepared::Ready(Box::new((inputs, prompt, run))))
     }
 
-    /// The prompt that was approved, exactly; else the one that the inputs make.
-    async fn prompt_in_force(
-        &self,
-        state: &State,
-        phase: &PhaseId,
-        agent: &Agent,
-        inputs: &Inputs,
-    ) -> Result<Prompt, Trouble> {
-        let written = agents::prompt(agent, inputs).map_err(|error| Trouble::Never(error.to_string()))?;
-        let Some(digest) = state.at(phase).prompt else {
-            return Ok(written);
-        };
-        let approved = self.store().proposal(&state.id, &digest).await?;
-        let approved = approved.and_then(|(proposal, _)| serde_json::from_value::<Prompt>(proposal.artifact).ok());
-        let unread = || Trouble::Never("the prompt that was approved cannot be read".to_owned());
-        Ok(approved.ok_or_else(unread)?.after_rejections(&feedback(state, phase)))
-    }
-
     /// The texts of the files that were named when the workflow started, as they are now.
-    pub(super) async fn files_given(&self, repo: &Repo, state: &State) -> Result<BTreeMap<String, String>, Trouble> {
+    pub(super) async fn files_given(
+        &self,
+        source: Source<'_>,
+        state: &State,
+    ) -> Result<BTreeMap<String, String>, Trouble> {
         let mut files = BTreeMap::new();
         for (name, input) in state.definition.inputs.iter().filter(|(_, input)| input.file) {
             let Some(path) = state.given.get(name) else { continue };
-            let file = repo.file(path).await.map_err(|error| self.trouble(&error, 1))?;
-            let file = file.ok_or_else(|| Trouble::Never(format!("{path}, named by {}, is gone", input.title)))?;
-            files.insert(name.clone(), file.text);
+            let text = self.text_at(source, path).await?;
+            let text = text.ok_or_else(|| Trouble::Never(format!("{path}, named by {}, is gone", input.title)))?;
+            files.insert(name.clone(), text);
         }
         Ok(files)
     }
@@ -287,18 +272,18 @@ impl Engine {
 
     /// Gathers the facts that an agent works from.
     async fn given(&self, task: &Task<'_>) -> Result<Given, Trouble> {
-        let (repo, stored, phase, config) = (&task.work.repo, task.stored, task.phase, &task.config);
+        let (source, stored, phase, config) = (task.job.source, task.stored, task.phase, &task.config);
         let readers = Readers::of(&task.provider);
         match task.agent.works_from {
             agents::InputKind::Thread => {
-                let thread = self.gather_thread(repo, stored, phase, config, readers).await?;
+                let thread = self.thread_for(source, stored, phase, (config, readers)).await?;
                 Ok(Given::Inputs(Box::new(Inputs::Thread(thread))))
             }
             agents::InputKind::Material => {
                 let material = Material {
-                    thread: self.gather_thread(repo, stored, phase, config, readers).await?,
+                    thread: self.thread_for(source, stored, phase, (config, readers)).await?,
                     given: stored.state.given.clone(),
-                    files: self.files_given(repo, &stored.state).await?,
+                    files: self.files_given(source, &stored.state).await?,
                     artifacts: self.handed(&stored.state, phase).await?,
                 };
                 Ok(Given::Inputs(Box::new(Inputs::Material(Box::new(material)))))
@@ -309,6 +294,11 @@ impl Engine {
                         key: "mail.to".to_owned(),
                     }));
                 }
+                let Source::Repository(repo) = source else {
+                    return Ok(Given::Nothing(Ending::NotConfigured {
+                        key: "mail.to".to_owned(),
+                    }));
+                };
                 let mailing = self.gather_mailing(repo, stored, phase, config).await?;
                 if mailing.tasks.is_empty() {
                     return Ok(Given::Nothing(Ending::Nothing {
@@ -319,6 +309,23 @@ impl Engine {
             }
         }
     }
+}
+
+/// The prompt that was approved, exactly; else the one that the inputs make.
+pub(super) async fn prompt_in_force(
+    store: &Store,
+    state: &State,
+    phase: &PhaseId,
+    (agent, inputs): (&Agent, &Inputs),
+) -> Result<Prompt, Trouble> {
+    let written = agents::prompt(agent, inputs).map_err(|error| Trouble::Never(error.to_string()))?;
+    let Some(digest) = state.at(phase).prompt else {
+        return Ok(written);
+    };
+    let approved = store.proposal(&state.id, &digest).await?;
+    let approved = approved.and_then(|(proposal, _)| serde_json::from_value::<Prompt>(proposal.artifact).ok());
+    let unread = || Trouble::Never("the prompt that was approved cannot be read".to_owned());
+    Ok(approved.ok_or_else(unread)?.after_rejections(&feedback(state, phase)))
 }
 
 /// The agent of a phase.
@@ -441,7 +448,7 @@ pub(super) fn beside(agent: &Agent, inputs: &Inputs, draft: &mut Draft) -> Besid
     Beside {
         notes,
         planned: std::mem::take(&mut draft.planned),
-        forms: Forms::default(),
+        ..Beside::default()
     }
 }
 

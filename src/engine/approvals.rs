@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::authority::{NAMED, Speech};
 use super::commands::{Settled, Spoken};
 use super::{Engine, Trouble};
+use crate::agents::touched;
 use crate::chat::say::{approval as words, replies as say};
 use crate::config::approval_mistake;
 use crate::github::{Account, AccountKind, Members, Repo};
-use crate::agents::touched;
 use crate::workflow::approval::{Fact, Facts, Kind, Live, Node, Outcome, Owned, Standing, evaluate_gate, steerers};
 use crate::workflow::definition::{Definition, Gate, PeopleGate};
 use crate::workflow::gate::{Candidate, Excluded, Team};
@@ -55,7 +55,7 @@ impl Engine {
             false => Fact::Known(Vec::new()),
         };
         let checks = match state.gate_of(phase).and_then(|gate| gate.checks.as_ref()) {
-            Some(checks) => self.reading(repo, state, (phase, checks), unanswered).await?,
+            Some(checks) => self.reading(Some(repo), state, (phase, checks), unanswered).await?,
             None => Live::default().checks,
         };
         let mut teams: BTreeSet<Team> = gate.teams();

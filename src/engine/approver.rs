@@ -1,9 +1,10 @@
 //! Approvers of gates: a model is asked by the same way as every agent, and its word is recorded with what it was shown.
 
 use super::agent_run::{Judged, Task, read, withheld};
-use super::effects::{Ended, Work};
+use super::effects::Ended;
 use super::model::Errand;
 use super::readers::Readers;
+use super::site::Job;
 use super::{Engine, Trouble};
 use crate::agents::approver::{self, Answer};
 use crate::agents::{self, Agent, Amendment, Handed, Inputs, Material};
@@ -30,14 +31,14 @@ struct Shown {
 impl Engine {
     pub(super) async fn ask_approver(
         &self,
-        work: &Work<'_>,
+        job: &Job<'_>,
         stored: &Stored,
         phase: &PhaseId,
         digest: Digest,
         attempt: u32,
     ) -> Result<Ended, Trouble> {
         let state = &stored.state;
-        let id = work.effect.id.as_str();
+        let id = job.effect.id.as_str();
         let wanted = state.hold.is_none() && state.awaits_ruling(phase, digest, attempt);
         let gate = state.gate_at(phase).and_then(|(gate, _)| gate.ai.clone());
         let (true, Some(gate)) = (wanted, gate) else {
@@ -47,12 +48,11 @@ impl Engine {
         };
         let agent = approver::agent(&state.definition, &gate)
             .ok_or_else(|| Trouble::Never(format!("this version of the program has no approver for {phase}")))?;
-        let (_, known) = self.repo(work.effect.repository).await?;
-        let settings = self.settings(&work.repo, &known).await?;
+        let config = self.config_for(job).await?;
         let task = Task {
-            provider: provider_of(state, &gate, &settings.config),
-            config: settings.config,
-            work,
+            provider: provider_of(state, &gate, &config),
+            config,
+            job,
             stored,
             phase,
             agent,
@@ -69,7 +69,10 @@ impl Engine {
                  or in `providers` of the repository",
                 task.provider
             );
-            return Ok(Ended::reported("no model", report(RulingResult::Failed(Why::Failed(why)))));
+            return Ok(Ended::reported(
+                "no model",
+                report(RulingResult::Failed(Why::Failed(why))),
+            ));
         };
         let shown = self.shown_to(&task, digest).await?;
         let prompt = agents::prompt(&task.agent, &shown.inputs).map_err(|error| Trouble::Never(error.to_string()))?;
@@ -97,12 +100,22 @@ impl Engine {
         let mut extra = Write::new();
         let result = match judged {
             Judged::NotWanted => return Ok(Ended::Dropped("the gate waits for something else")),
-            Judged::Proposed { draft, answer, provider } => {
+            Judged::Proposed {
+                draft,
+                answer,
+                provider,
+            } => {
                 run.provider.clone_from(&provider);
-                let said = Answer::of(draft.artifact).ok_or_else(|| Trouble::Never("its answer is no ruling".to_owned()))?;
+                let said =
+                    Answer::of(draft.artifact).ok_or_else(|| Trouble::Never("its answer is no ruling".to_owned()))?;
                 let rewrite = rewritten(state, &gate, &shown.proposal, &task.agent, &said);
                 if let Some(rewrite) = &rewrite {
-                    extra.push(keep_proposal(rewrite, &serde_json::json!({}), state.subject.repository, self.now())?);
+                    extra.push(keep_proposal(
+                        rewrite,
+                        &serde_json::json!({}),
+                        state.subject.repository,
+                        self.now(),
+                    )?);
                 }
                 let ruling = self.ruling(&shown, said.decision(), said.feedback, (&answer, provider), digest);
                 run.answer = Some(answer);
@@ -149,7 +162,7 @@ impl Engine {
         let (state, phase) = (&task.stored.state, task.phase);
         let stored = self.store().proposal(&state.id, &digest).await?;
         let (proposal, _) = stored.ok_or_else(|| Trouble::Never("what it is to judge is gone".to_owned()))?;
-        let material = match self.store().run(task.work.effect.id.as_str()).await? {
+        let material = match self.store().run(task.job.effect.id.as_str()).await? {
             Some(begun) => {
                 let inputs = read(&begun.run.inputs)?;
                 return Ok(Shown {
@@ -160,10 +173,15 @@ impl Engine {
             }
             None => Material {
                 thread: self
-                    .gather_thread(&task.work.repo, task.stored, phase, &task.config, Readers::of(&task.provider))
+                    .thread_for(
+                        task.job.source,
+                        task.stored,
+                        phase,
+                        (&task.config, Readers::of(&task.provider)),
+                    )
                     .await?,
                 given: state.given.clone(),
-                files: self.files_given(&task.work.repo, state).await?,
+                files: self.files_given(task.job.source, state).await?,
                 artifacts: self.handed(state, phase).await?,
             },
         };
@@ -196,7 +214,7 @@ impl Engine {
 
     /// The run as it is kept; an approver's is not one of its phase's.
     async fn run_of(&self, task: &Task<'_>, shown: &Shown, prompt: String, attempt: u32) -> Result<Run, Trouble> {
-        let id = task.work.effect.id.as_str();
+        let id = task.job.effect.id.as_str();
         if let Some(begun) = self.store().run(id).await? {
             return Ok(begun.run);
         }

@@ -17,8 +17,26 @@ use crate::workflow::artifact::{Proposal, Stage, Targets};
 use crate::workflow::command::{Ask, Authority, Command, Named, Refusal, Verdict};
 use crate::workflow::decide::{Facts, awaits_answer, decide, no_open_gate};
 use crate::workflow::event::Event;
-use crate::workflow::ids::PhaseId;
+use crate::workflow::ids::{Digest, PhaseId, UserId};
 use crate::workflow::plan::Intent;
+
+/// Why a person's answer in an agent's place was not taken.
+pub(super) enum NoAnswer {
+    /// Nobody waits for one.
+    NotAwaited,
+    /// What is wrong with it, a sentence each.
+    Problems(Vec<String>),
+}
+
+/// Why a person's edit was not taken.
+pub(super) enum Unamended {
+    /// The core refuses it.
+    Refused(Refusal),
+    /// What is wrong with it; the digest that stays.
+    Problem(String, Digest),
+    /// It changes nothing.
+    Nothing(Digest),
+}
 
 /// A request in the core's terms, or the answer where it has none.
 pub(super) enum Asked {
@@ -226,9 +244,26 @@ impl Engine {
         amendments: &[Amendment],
         change: &str,
     ) -> Result<Asked, Trouble> {
+        Ok(match self.amendment(stored, amendments, change).await? {
+            Ok((ask, kept)) => Asked::Core(ask, kept),
+            Err(Unamended::Refused(refusal)) => Asked::Refused(refusal),
+            Err(Unamended::Problem(problem, current)) => {
+                Asked::No(say::amendment_refused(verb, &problem, &current), Write::new())
+            }
+            Err(Unamended::Nothing(current)) => Asked::No(say::boxes_differ(Some(&current)), Write::new()),
+        })
+    }
+
+    /// The same in the core's terms, with what must be kept beside it.
+    pub(super) async fn amendment(
+        &self,
+        stored: &Stored,
+        amendments: &[Amendment],
+        change: &str,
+    ) -> Result<Result<(Ask, Write), Unamended>, Trouble> {
         let state = &stored.state;
         let Some((phase, _, pending)) = state.open_gate() else {
-            return Ok(Asked::Refused(no_open_gate(state)));
+            return Ok(Err(Unamended::Refused(no_open_gate(state))));
         };
         let current = pending.digest;
         let agent = agent_of(state, phase)?;
@@ -248,16 +283,11 @@ impl Engine {
                     artifact = amended.artifact.clone();
                     draft = Some(amended);
                 }
-                Err(problem) => {
-                    return Ok(Asked::No(
-                        say::amendment_refused(verb, &problem, &current),
-                        Write::new(),
-                    ));
-                }
+                Err(problem) => return Ok(Err(Unamended::Problem(problem, current))),
             }
         }
         let Some(mut draft) = draft else {
-            return Ok(Asked::No(say::boxes_differ(Some(&current)), Write::new()));
+            return Ok(Err(Unamended::Nothing(current)));
         };
         let said = Beside {
             planned: std::mem::take(&mut draft.planned),
@@ -274,14 +304,9 @@ impl Engine {
         let repository = state.subject.repository;
         let kept = Write::of(keep_proposal(&proposal, &said.value(), repository, self.now())?);
         let change = change.lines().next().unwrap_or(change).to_owned();
-        Ok(Asked::Core(
-            Ask::Amend {
-                base: current,
-                proposal,
-                change,
-            },
-            kept,
-        ))
+        let base = current;
+        let ask = Ask::Amend { base, proposal, change };
+        Ok(Ok((ask, kept)))
     }
 
     pub(super) async fn inputs_of(&self, stored: &Stored, phase: &PhaseId) -> Result<Inputs, Trouble> {
@@ -292,16 +317,31 @@ impl Engine {
 
     /// A person's answer in the agent's place, through the same checks.
     pub(super) async fn responded(&self, spoken: &Spoken<'_>, stored: &Stored, text: &str) -> Result<Asked, Trouble> {
+        let by = (spoken.speech.by.id, spoken.key.as_str());
+        Ok(match self.hand_in(stored, by, text).await? {
+            Ok((ask, extra)) => Asked::Core(ask, extra),
+            Err(NoAnswer::NotAwaited) => Asked::Refused(Refusal::NoAnswerAwaited),
+            Err(NoAnswer::Problems(sentences)) => Asked::No(say::answer_rejected(&sentences), Write::new()),
+        })
+    }
+
+    /// The same in the core's terms, with what must be kept beside it. The run is kept under `key`.
+    pub(super) async fn hand_in(
+        &self,
+        stored: &Stored,
+        (by, key): (UserId, &str),
+        text: &str,
+    ) -> Result<Result<(Ask, Write), NoAnswer>, Trouble> {
         let state = &stored.state;
         let Some(phase) = awaiting(state) else {
-            return Ok(Asked::Refused(Refusal::NoAnswerAwaited));
+            return Ok(Err(NoAnswer::NotAwaited));
         };
         let agent = agent_of(state, &phase)?;
         let inputs = self.inputs_of(stored, &phase).await?;
         let at = state.at(&phase);
         let mut draft = match agents::judge(&agent, text, &inputs) {
             Ok(draft) => draft,
-            Err(problems) => return Ok(Asked::No(say::answer_rejected(&sentences(&problems)), Write::new())),
+            Err(problems) => return Ok(Err(NoAnswer::Problems(sentences(&problems)))),
         };
         let said = beside(&agent, &inputs, &mut draft);
         let proposal = propose(state, &phase, at.iteration, &agent, draft);
@@ -309,7 +349,7 @@ impl Engine {
         let mut extra = Write::of(keep_proposal(&proposal, &said.value(), repository, self.now())?);
         let prompt = agents::prompt(&agent, &inputs).map_err(|error| Trouble::Never(error.to_string()))?;
         let run = Run {
-            id: spoken.key.clone(),
+            id: key.to_owned(),
             phase: phase.clone(),
             iteration: at.iteration,
             attempt: at.attempt,
@@ -318,13 +358,13 @@ impl Engine {
             inputs: serde_json::to_string(&inputs).map_err(|error| Trouble::Never(error.to_string()))?,
             prompt: prompt.whole(),
             answer: Some(text.to_owned()),
-            answered_by: Some(spoken.speech.by.id),
+            answered_by: Some(by),
             outcome: "proposed".to_owned(),
             started_at: self.now(),
             ended_at: self.now(),
         };
         extra.push(keep_run(&run, &state.id, state.subject.repository));
-        Ok(Asked::Core(Ask::Respond { proposal }, extra))
+        Ok(Ok((Ask::Respond { proposal }, extra)))
     }
 
     async fn prompt(&self, stored: &Stored) -> Result<Settled, Trouble> {
@@ -342,7 +382,7 @@ impl Engine {
 }
 
 /// The phase whose agent's answer a person may give now.
-fn awaiting(state: &crate::workflow::state::State) -> Option<PhaseId> {
+pub(super) fn awaiting(state: &crate::workflow::state::State) -> Option<PhaseId> {
     state
         .definition
         .phases

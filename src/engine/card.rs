@@ -36,6 +36,9 @@ pub(super) struct Beside {
     pub(super) planned: Vec<String>,
     /// Whether the forms that were looked for should be told.
     pub(super) forms: Forms,
+    /// In a project's folder: the SHA-256 of what stood at each path when the files were shown; `None` for nothing.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) base: BTreeMap<String, Option<Digest>>,
 }
 
 /// Whether a proposal came from a grammar, whose forms people may want to know.

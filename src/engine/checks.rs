@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 
 use super::approvals::Unanswered;
 use super::change::Payload;
-use super::effects::{Ended, Work};
+use super::effects::Ended;
 use super::{Engine, Trouble};
 use crate::agents;
 use crate::github::{GithubError, Repo};
@@ -27,7 +27,7 @@ impl Engine {
     /// Reads the checks of a gate. Where nothing changed and they do not hold, the same look is taken again later.
     pub(super) async fn read_checks(
         &self,
-        work: &Work<'_>,
+        repo: Option<&Repo>,
         stored: &Stored,
         phase: &PhaseId,
         (digest, readings): (Digest, u32),
@@ -44,7 +44,7 @@ impl Engine {
         if pending.judged.readings != readings {
             return Ok(Ended::Dropped("they were read meanwhile"));
         }
-        let reading = match self.reading(&work.repo, state, (phase, checks), Unanswered::IsShown).await? {
+        let reading = match self.reading(repo, state, (phase, checks), Unanswered::IsShown).await? {
             Fact::Known(reading) => reading,
             Fact::CouldNotCheck(why) => return Err(rests(self.now(), why)),
         };
@@ -70,7 +70,7 @@ impl Engine {
     /// How all that a gate's checks ask for stands now.
     pub(super) async fn reading(
         &self,
-        repo: &Repo,
+        repo: Option<&Repo>,
         state: &State,
         (phase, checks): (&PhaseId, &ChecksGate),
         unanswered: Unanswered,
@@ -86,9 +86,11 @@ impl Engine {
         if !checks.of_a_commit() {
             return Ok(Fact::Known(reading));
         }
-        if state.subject.kind != SubjectKind::PullRequest {
-            return Ok(Fact::CouldNotCheck("an issue has no commit with checks".to_owned()));
-        }
+        let Some(repo) = repo.filter(|_| state.subject.kind == SubjectKind::PullRequest) else {
+            return Ok(Fact::CouldNotCheck(
+                "this is no pull request, so it has no commit with checks".to_owned(),
+            ));
+        };
         let on_head = async {
             let head = repo.pull_head(state.subject.number).await?;
             let checks = repo.checks_of(&head.sha).await?;
@@ -120,7 +122,9 @@ impl Engine {
         for stored in self.store().open_workflows(Scope::Repository(repository)).await? {
             let state = &stored.state;
             for phase in state.definition.phases.iter().map(|phase| &phase.id) {
-                let Some((gate, pending)) = state.gate_at(phase) else { continue };
+                let Some((gate, pending)) = state.gate_at(phase) else {
+                    continue;
+                };
                 if !gate.checks.as_ref().is_some_and(ChecksGate::of_a_commit) || state.hold.is_some() {
                     continue;
                 }

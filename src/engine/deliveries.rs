@@ -225,7 +225,7 @@ impl Engine {
         {
             return self.nothing_to_do(delivery, "nobody was addressed").await;
         }
-        let repo = self.repo_of(&known);
+        let repo = self.repo_of(&known)?;
         let (settings, unsettled) = match self.settings(&repo, &known).await {
             Ok(settings) => (settings, None),
             Err(trouble) => (Settings::default(), Some(trouble)),
@@ -440,7 +440,7 @@ impl Engine {
             Some(known) => (known.owner.as_str(), known.name.as_str()),
             None => (repository.owner.as_str(), repository.name.as_str()),
         };
-        let covering = self.parts().github.app().installation_of(owner, name).await;
+        let covering = self.github()?.app().installation_of(owner, name).await;
         let covering = covering.map_err(|error| self.trouble(&error, 1))?;
         if let (Some(covering), Some(known)) = (&covering, &known)
             && covering.id != known.installation
@@ -491,7 +491,7 @@ impl Engine {
             config_checked: None,
             ..known.clone()
         };
-        let settings = self.settings(&self.repo_of(&known), &known).await?;
+        let settings = self.settings(&self.repo_of(&known)?, &known).await?;
         let mut write = Write::of(delivery.done("the configuration was read"));
         if settings.broken.is_none() {
             write.append(self.own_labels(spot, &known)?);

@@ -1,7 +1,8 @@
 //! The effect runner: look when in doubt, guard, call, and complete in one fenced transaction.
 
 use super::change::{Payload, reaction_target};
-use super::{Engine, FIRST_REST, MOST_ATTEMPTS, REST_IN_DOUBT, Trouble, rest};
+use super::site::{Job, Source};
+use super::{Engine, FIRST_REST, MOST_ATTEMPTS, REST_IN_DOUBT, Site, Trouble, rest};
 use crate::chat::say::replies as say;
 use crate::github::{Certainty, Classifier, GithubError, Installation, Label, Marker, Repo, ThreadComment};
 use crate::store::effects::{LeasedEffect, Sent, park_installation};
@@ -58,6 +59,15 @@ pub(super) struct Work<'a> {
 }
 
 impl Work<'_> {
+    /// The same for a run of an agent.
+    fn job(&self) -> Job<'_> {
+        Job {
+            effect: self.effect,
+            source: Source::Repository(&self.repo),
+            full_name: &self.full_name,
+        }
+    }
+
     /// Since when what an earlier attempt may have written is looked for. GitHub's clock may be behind ours.
     pub(super) fn sought_since(&self) -> Timestamp {
         self.effect.first_sent_at - CLOCKS_APART
@@ -74,7 +84,9 @@ impl Engine {
         );
         async {
             let outcome = self.carry_out(&effect).await;
-            if let Some(remaining) = self.parts().github.installation(effect.installation).remaining() {
+            if let Ok(github) = self.github()
+                && let Some(remaining) = github.installation(effect.installation).remaining()
+            {
                 crate::figures::github_remaining(effect.installation, remaining);
             }
             let result = match outcome {
@@ -93,10 +105,13 @@ impl Engine {
     async fn carry_out(&self, effect: &LeasedEffect) -> Result<Ended, Trouble> {
         let payload: Payload = serde_json::from_str(&effect.payload)
             .map_err(|error| Trouble::Never(format!("the effect cannot be read: {error}")))?;
+        if let Site::Folder(folder) = &self.parts().site {
+            return self.carry_out_in(folder, effect, payload).await;
+        }
         let (repo, known) = self.repo(effect.repository).await?;
         let work = Work {
             effect,
-            installation: self.parts().github.installation(known.installation),
+            installation: self.github()?.installation(known.installation),
             repo,
             full_name: format!("{}/{}", known.owner, known.name),
         };
@@ -155,7 +170,7 @@ impl Engine {
                 phase,
                 iteration,
                 attempt,
-            } => self.run_agent(work, &stored, &phase, iteration, attempt).await,
+            } => self.run_agent(&work.job(), &stored, &phase, iteration, attempt).await,
             Intent::Act {
                 phase,
                 source,
@@ -180,7 +195,7 @@ impl Engine {
                 },
             )),
             Intent::AskApprover { phase, digest, attempt } => {
-                self.ask_approver(work, &stored, &phase, digest, attempt).await
+                self.ask_approver(&work.job(), &stored, &phase, digest, attempt).await
             }
             Intent::ReadChecks {
                 phase,
@@ -189,7 +204,7 @@ impl Engine {
                 because,
                 ..
             } => {
-                self.read_checks(work, &stored, &phase, (digest, readings), because)
+                self.read_checks(Some(&work.repo), &stored, &phase, (digest, readings), because)
                     .await
             }
             Intent::EndTimers { .. } => Ok(Ended::Dropped("never a row")),
@@ -199,7 +214,7 @@ impl Engine {
     }
 
     /// The workflow that an effect belongs to, as it is now.
-    async fn of(&self, effect: &LeasedEffect) -> Result<Option<Stored>, Trouble> {
+    pub(super) async fn of(&self, effect: &LeasedEffect) -> Result<Option<Stored>, Trouble> {
         match &effect.workflow {
             Some(id) => Ok(self.store().workflow(id).await?),
             None => Ok(None),

@@ -13,6 +13,7 @@ mod approver;
 mod asks;
 mod authority;
 mod boxes;
+mod by_hand;
 mod card;
 mod change;
 mod checks;
@@ -20,6 +21,7 @@ mod commands;
 mod definitions;
 mod deliveries;
 mod effects;
+mod folder;
 mod fork;
 mod labels;
 mod model;
@@ -27,6 +29,7 @@ mod queries;
 mod questions;
 mod readers;
 mod settings;
+mod site;
 mod start;
 mod thread;
 
@@ -40,7 +43,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::chat::reader::BotName;
 use crate::config::{ConfigError, Models};
-use crate::github::{GitHub, GithubError, Repo};
+use crate::github::{GithubError, Repo};
 use crate::mail::Mailer;
 use crate::providers::http::Client as ModelClient;
 use crate::store::deliveries::LeasedDelivery;
@@ -50,11 +53,16 @@ use crate::workflow::definition::{Definition, Invalid};
 use crate::workflow::ids::{InstallationId, UserId};
 use crate::workflow::state::Timestamp;
 
+pub use by_hand::{Expected, HandIn, WholeRequest, expected, whole_request};
 pub(crate) use change::waits_for;
 pub use definitions::embedded_definitions;
 pub use deliveries::NotStored;
+pub use folder::{
+    Folder, Not, NotWritten, Order, Paper, STATE_FOLDER, Standing, WrittenFile, approved_files, operator,
+};
 pub use fork::ForkRequest;
 pub use settings::check_repository_config;
+pub use site::Site;
 
 /// The clock of everything: the system's, or a test's.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -102,8 +110,8 @@ pub enum Pacing {
 pub struct Parts {
     /// The database.
     pub store: Store,
-    /// GitHub.
-    pub github: GitHub,
+    /// Where its workflows live.
+    pub site: Site,
     /// The way out for mail.
     pub mailer: Mailer,
     /// The clock.
@@ -326,16 +334,12 @@ impl Engine {
 
     /// Who the App is; asked of GitHub once.
     async fn bot(&self, installation: InstallationId) -> Result<&Bot, Trouble> {
+        let github = self.github()?;
         self.0
             .bot
             .get_or_try_init(|| async {
-                let identity = self.parts().github.app().identity().await?;
-                let account = self
-                    .parts()
-                    .github
-                    .installation(installation)
-                    .account(&identity.login)
-                    .await?;
+                let identity = github.app().identity().await?;
+                let account = github.installation(installation).account(&identity.login).await?;
                 let account =
                     account.ok_or_else(|| GithubError::NotFound(format!("the account {}", identity.login)))?;
                 Ok(Bot {
@@ -379,7 +383,10 @@ impl Engine {
 
     /// Where an owner accepts permissions for an installation; empty when GitHub does not say.
     async fn accept_url(&self, installation: InstallationId) -> String {
-        let found = self.parts().github.app().installation(installation).await;
+        let Ok(github) = self.github() else {
+            return String::new();
+        };
+        let found = github.app().installation(installation).await;
         found.ok().flatten().map(|found| found.html_url).unwrap_or_default()
     }
 
@@ -402,10 +409,10 @@ impl Engine {
     ) -> Result<(Repo, crate::store::repositories::Repository), Trouble> {
         let known = self.store().repository(id).await?;
         let known = known.ok_or_else(|| Trouble::Gone(format!("repository {id} is not known")))?;
-        Ok((self.repo_of(&known), known))
+        Ok((self.repo_of(&known)?, known))
     }
 
-    fn repo_of(&self, known: &crate::store::repositories::Repository) -> Repo {
+    fn repo_of(&self, known: &crate::store::repositories::Repository) -> Result<Repo, Trouble> {
         let reference = crate::github::RepositoryRef {
             id: known.id,
             owner: known.owner.clone(),
@@ -413,10 +420,8 @@ impl Engine {
             name: known.name.clone(),
             private: false,
         };
-        self.parts()
-            .github
-            .installation(known.installation)
-            .repository(&reference)
+        let github = self.github()?;
+        Ok(github.installation(known.installation).repository(&reference))
     }
 }
 

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use super::agent_run::{Judged, Task};
 use super::change::Payload;
-use super::effects::Work;
+use super::site::Job;
 use super::{Engine, LEASE, Trouble, rest};
 use crate::agents::{self, Inputs, Prompt};
 use crate::chat::say::view::{Asking, Spending};
@@ -197,7 +197,7 @@ impl Engine {
         };
         let mut beside = Write::of(keep_run(errand.run, &state.id, state.subject.repository));
         beside.push(self.card_again(errand, &format!("asks:{}", new.number))?);
-        let fence = errand.task.work.effect.heartbeat(self.now() + LEASE);
+        let fence = errand.task.job.effect.heartbeat(self.now() + LEASE);
         let call = match self.store().open_call(fence, &new, bounds, beside).await? {
             Opened::Open(call) => call,
             Opened::CapReached(reached) => return Ok(Some(Why::Cap(reached))),
@@ -211,9 +211,7 @@ impl Engine {
             Opened::LeaseLost => return Err(lease_lost()),
         };
         self.wake();
-        let said = self
-            .ask_keeping_the_lease(errand.task.work, endpoint, &question)
-            .await?;
+        let said = self.ask_keeping_the_lease(errand.task.job, endpoint, &question).await?;
         let failed_before = before
             .iter()
             .filter(|call| call.endpoint == endpoint.name.as_str() && matches!(call.end, CallEnd::Failed(_)));
@@ -226,7 +224,7 @@ impl Engine {
     /// Asks, and holds the run's lease meanwhile: a model may take longer than a lease lasts.
     async fn ask_keeping_the_lease(
         &self,
-        work: &Work<'_>,
+        job: &Job<'_>,
         endpoint: &Endpoint,
         question: &Question<'_>,
     ) -> Result<Result<Completion, Failure>, Trouble> {
@@ -237,7 +235,7 @@ impl Engine {
             tokio::select! {
                 said = &mut asking => return Ok(said),
                 () = tokio::time::sleep(every) => {
-                    let held = work.effect.heartbeat(self.now() + LEASE);
+                    let held = job.effect.heartbeat(self.now() + LEASE);
                     self.store().write(Write::of(held)).await?;
                 }
             }
@@ -370,7 +368,7 @@ fn kind(failure: &Failure) -> FailureKind {
 
 /// Why an endpoint cannot be asked for this run at all.
 fn unusable(endpoint: &Endpoint, errand: &Errand<'_>) -> Option<ModelTrouble> {
-    if !endpoint.allows(&errand.task.work.full_name) {
+    if !endpoint.allows(errand.task.job.full_name) {
         return Some(ModelTrouble::NotOffered);
     }
     if let Some(variable) = endpoint.missing_key() {

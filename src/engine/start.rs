@@ -1,6 +1,7 @@
 //! How a workflow begins.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::change::Spot;
 use super::commands::{Settled, Spoken, allowed};
@@ -13,8 +14,8 @@ use crate::store::{StoreError, Write};
 use crate::workflow::command::{Command, Start, Verdict};
 use crate::workflow::decide::{Facts, decide};
 use crate::workflow::definition::{Definition, Gate, Misgiven, Phase};
-use crate::workflow::judging::ChecksGate;
 use crate::workflow::ids::WorkflowId;
+use crate::workflow::judging::ChecksGate;
 use crate::workflow::state::{Subject, SubjectKind};
 
 impl Engine {
@@ -60,7 +61,7 @@ impl Engine {
         };
         let start = Start {
             workflow: workflow_id(spoken),
-            definition,
+            definition: Arc::new(definition),
             subject: Subject {
                 repository,
                 kind: if issue.is_pull {

@@ -42,6 +42,11 @@ impl Engine {
         let listing = match state.subject.kind {
             SubjectKind::Issue => repo.comments(number, None, asked_for).await,
             SubjectKind::PullRequest => repo.pull_thread(number, asked_for).await,
+            SubjectKind::Folder => {
+                return Err(Trouble::Never(
+                    "a folder's workflow has no discussion on GitHub".to_owned(),
+                ));
+            }
         };
         let mut listing = listing.map_err(|error| self.trouble(&error, 1))?;
         let bot = self.bot(stored.installation).await?.id;

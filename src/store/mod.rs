@@ -4,6 +4,7 @@
 //! reading statement; the back end keeps a write whole or not at all. A second database is a second back end under the
 //! same operations.
 
+mod begun;
 pub mod calls;
 pub mod change;
 mod counters;
@@ -29,6 +30,7 @@ pub use write::{Column, Hits, Row, Statement, StoreError, Value, Write};
 #[derive(Debug, Clone)]
 pub struct Store {
     backend: Backend,
+    begun: Arc<begun::Begun>,
 }
 
 #[derive(Debug, Clone)]
@@ -40,6 +42,7 @@ impl From<Sqlite> for Store {
     fn from(sqlite: Sqlite) -> Self {
         Self {
             backend: Backend::Sqlite(Arc::new(sqlite)),
+            begun: Arc::default(),
         }
     }
 }

@@ -45,6 +45,23 @@ pub enum OperatorCommand {
         /// The new workflow's id.
         into: String,
     },
+    /// Take an answer in an agent's place, as the operator's.
+    Respond {
+        /// The workflow.
+        workflow: String,
+        /// The phase that it is for.
+        phase: String,
+        /// The phase's iteration.
+        iteration: u32,
+        /// The attempt.
+        attempt: u32,
+        /// The answer.
+        text: String,
+        /// The id that the record keeps of the user of the operating system.
+        by: u64,
+        /// Their name there.
+        login: String,
+    },
 }
 
 impl Store {

@@ -201,7 +201,7 @@ impl Store {
     /// One workflow.
     pub async fn workflow(&self, id: &WorkflowId) -> Result<Option<Stored>, StoreError> {
         let rows = self.read(STORED, values![id]).await?;
-        rows.first().map(stored).transpose()
+        Ok(self.stored(&rows).await?.pop())
     }
 
     /// The open workflow of a subject.
@@ -213,7 +213,7 @@ impl Store {
         const OPEN: &str = "SELECT state, installation_id, repository, chain FROM workflows
             WHERE repository_id = $1 AND subject = $2 AND status = 'open'";
         let rows = self.read(OPEN, values![repository, subject]).await?;
-        rows.first().map(stored).transpose()
+        Ok(self.stored(&rows).await?.pop())
     }
 
     /// Every workflow of a subject, oldest first.
@@ -224,11 +224,8 @@ impl Store {
     ) -> Result<Vec<Stored>, StoreError> {
         const ALL: &str = "SELECT state, installation_id, repository, chain FROM workflows
             WHERE repository_id = $1 AND subject = $2 ORDER BY started_at, id";
-        self.read(ALL, values![repository, subject])
-            .await?
-            .iter()
-            .map(stored)
-            .collect()
+        let rows = self.read(ALL, values![repository, subject]).await?;
+        self.stored(&rows).await
     }
 
     /// Every open workflow of a repository, or of all of an installation's.
@@ -241,7 +238,7 @@ impl Store {
             Scope::Repository(id) => self.read(REPOSITORY, values![id]).await?,
             Scope::Installation(id) => self.read(INSTALLATION, values![id]).await?,
         };
-        rows.iter().map(stored).collect()
+        self.stored(&rows).await
     }
 
     /// The workflow that a comment of the bot belongs to, in that role.
@@ -339,6 +336,24 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Workflows as they stand in rows with their state, installation, repository and chain.
+    async fn stored(&self, rows: &[Row]) -> Result<Vec<Stored>, StoreError> {
+        let mut all = Vec::with_capacity(rows.len());
+        for row in rows {
+            let mut state: State = row.json("state")?;
+            state.definition = self.definition_of(&state.id).await?;
+            all.push(Stored {
+                state,
+                installation: InstallationId(row.id("installation_id")?),
+                repository: row.text("repository")?.to_owned(),
+                chain: row.text("chain")?.to_owned(),
+            });
+        }
+        Ok(all)
+    }
+}
+
 /// Which workflows.
 #[derive(Debug, Clone, Copy)]
 pub enum Scope {
@@ -346,15 +361,6 @@ pub enum Scope {
     Repository(RepositoryId),
     /// Those of every repository of one installation.
     Installation(InstallationId),
-}
-
-fn stored(row: &Row) -> Result<Stored, StoreError> {
-    Ok(Stored {
-        state: row.json("state")?,
-        installation: InstallationId(row.id("installation_id")?),
-        repository: row.text("repository")?.to_owned(),
-        chain: row.text("chain")?.to_owned(),
-    })
 }
 
 fn workflow_summary(row: &Row) -> Result<WorkflowSummary, StoreError> {

@@ -1,5 +1,7 @@
 //! The fold: total, and for every event version ever written.
 
+use std::sync::Arc;
+
 use super::artifact::Stage;
 use super::event::Event;
 use super::ids::{PhaseId, UserId};
@@ -46,7 +48,7 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
     Some(State {
         id: workflow.clone(),
         version: 1,
-        definition: (**definition).clone(),
+        definition: Arc::clone(definition),
         subject: subject.clone(),
         starter: by.clone(),
         started_at: at,

@@ -9,13 +9,13 @@ mod parts;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::definition::PeopleGate;
-use super::judging::{Judged, Reading};
-use super::words::Words;
-pub use parts::{checks_hold, evaluate_gate};
 use super::gate::{Candidate, Excluded, Quorum, Team};
 use super::ids::{Digest, PhaseId, UserId};
+use super::judging::{Judged, Reading};
 use super::right::{Person, Right};
 use super::state::{Approval, State, What};
+use super::words::Words;
+pub use parts::{checks_hold, evaluate_gate};
 
 /// Something that GitHub was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,7 +124,11 @@ impl<'a> Facts<'a> {
             live,
             starter: state.starter.id,
             steerers: steerers(state, phase),
-            judged: state.at(phase).pending.as_ref().map_or(&UNJUDGED, |pending| &pending.judged),
+            judged: state
+                .at(phase)
+                .pending
+                .as_ref()
+                .map_or(&UNJUDGED, |pending| &pending.judged),
         }
     }
 

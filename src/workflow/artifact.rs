@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::act::{Act, ActKey};
-use super::state::PhaseStatus;
 use super::ids::{Digest, IssueNumber, PhaseId, RepositoryId, WorkflowId};
+use super::state::PhaseStatus;
 
 /// A stage of a phase: what will be asked, or what came back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

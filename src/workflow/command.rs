@@ -1,6 +1,7 @@
 //! What is asked of a workflow, and why it may refuse.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,8 +10,8 @@ use super::approval::Node;
 use super::artifact::{Proposal, ReviewVerdict};
 use super::asking::Reply;
 use super::definition::Definition;
-use super::judging::{Reading, Ruling};
 use super::ids::{Digest, PhaseId, WorkflowId};
+use super::judging::{Reading, Ruling};
 use super::right::{Person, Requirement, Right, Standing};
 use super::state::{ActOutcome, Ending, Hold, PhaseStatus, Subject, Surface, Timestamp, Why};
 
@@ -48,7 +49,7 @@ pub struct Start {
     /// Its id.
     pub workflow: WorkflowId,
     /// The definition.
-    pub definition: Definition,
+    pub definition: Arc<Definition>,
     /// What it is anchored to.
     pub subject: Subject,
     /// What is given for the definition's inputs; all that are required are there.

@@ -6,6 +6,8 @@ mod judged;
 mod reports;
 mod rounds;
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 
 use super::apply::begin;
@@ -77,7 +79,7 @@ fn start_workflow(start: &Start, now: Timestamp) -> Decision {
     allowed(&start.by)?;
     let started = Event::Started {
         workflow: start.workflow.clone(),
-        definition: Box::new(start.definition.clone()),
+        definition: Arc::clone(&start.definition),
         subject: start.subject.clone(),
         by: start.by.person.clone(),
         surface: start.by.surface.clone(),

@@ -20,7 +20,7 @@ pub use validate::nearest;
 
 /// A definition as its file holds it. The whole of it is stored in a workflow's first event, so a workflow in flight
 /// keeps the definition that it started with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Definition {
     /// What `/…` and the lists call it.
@@ -218,10 +218,12 @@ impl Phase {
     /// Where an expiry of either of its gates goes back to, with the gate's key.
     pub fn on_expiry(&self) -> impl Iterator<Item = (&'static str, &PhaseId)> {
         let gates = [("gate", &self.gate), ("prompt_gate", &self.prompt_gate)];
-        gates.into_iter().filter_map(|(key, gate)| match &gate.people()?.on_expiry {
-            OnExpiry::Phase(phase) => Some((key, phase)),
-            OnExpiry::Remind | OnExpiry::Reject => None,
-        })
+        gates
+            .into_iter()
+            .filter_map(|(key, gate)| match &gate.people()?.on_expiry {
+                OnExpiry::Phase(phase) => Some((key, phase)),
+                OnExpiry::Remind | OnExpiry::Reject => None,
+            })
     }
 }
 

@@ -1,14 +1,15 @@
 //! Facts about a workflow: past tense, append-only, foldable for ever.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::act::ActKey;
 use super::artifact::{ReviewVerdict, Stage};
 use super::definition::Definition;
-use super::judging::{Reading, Ruling};
 use super::ids::{Digest, PhaseId, WorkflowId};
+use super::judging::{Reading, Ruling};
 use super::right::Person;
 use super::state::{ActOutcome, Approval, Ending, Maker, Subject, Surface, Timestamp, Why};
 use super::words::Words;
@@ -32,7 +33,7 @@ pub enum Event {
         /// Its id.
         workflow: WorkflowId,
         /// The whole definition.
-        definition: Box<Definition>,
+        definition: Arc<Definition>,
         /// What it is anchored to.
         subject: Subject,
         /// Who started it.

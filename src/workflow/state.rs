@@ -1,6 +1,7 @@
 //! What a workflow is at one moment: the fold of its events.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,8 +10,8 @@ use super::act::ActKey;
 use super::artifact::{ReviewVerdict, Stage};
 use super::asking::Question;
 use super::definition::{Definition, Gate, PeopleGate, Phase};
-use super::judging::{Decision, Judged};
 use super::ids::{CommentId, Digest, IssueId, IssueNumber, PhaseId, RepositoryId, WorkflowId};
+use super::judging::{Decision, Judged};
 use super::right::{Person, Right};
 pub use super::why::Why;
 use super::words::Words;
@@ -26,6 +27,8 @@ pub enum SubjectKind {
     Issue,
     /// A pull request.
     PullRequest,
+    /// A project's folder on the operator's machine. Its number counts the workflows of that folder.
+    Folder,
 }
 
 /// What a workflow is anchored to, by ids that survive renames.
@@ -100,6 +103,8 @@ pub enum Surface {
     },
     /// A box on the card.
     Box,
+    /// A command in the operator's shell, by the user of the operating system.
+    Terminal,
     /// The bot itself.
     System,
 }
@@ -380,8 +385,10 @@ pub struct State {
     pub id: WorkflowId,
     /// How many events made it.
     pub version: u64,
-    /// The definition that it started with.
-    pub definition: Definition,
+    /// The definition that it started with. It stands whole in the first event and is not written again with every
+    /// state: whoever reads a state puts it back.
+    #[serde(skip)]
+    pub definition: Arc<Definition>,
     /// What it is anchored to.
     pub subject: Subject,
     /// Who started it.
@@ -436,7 +443,9 @@ impl State {
     pub fn open_gate(&self) -> Option<(&PhaseId, &PeopleGate, &Pending)> {
         let open = |phase: &'_ Phase| self.gate_at(&phase.id).is_some_and(|(gate, _)| gate.asked().is_some());
         let phases = || self.definition.phases.iter().filter(|phase| open(phase));
-        let phase = phases().find(|phase| self.is_peoples_turn(&phase.id)).or_else(|| phases().next())?;
+        let phase = phases()
+            .find(|phase| self.is_peoples_turn(&phase.id))
+            .or_else(|| phases().next())?;
         let (gate, pending) = self.gate_at(&phase.id)?;
         Some((&phase.id, gate.asked()?, pending))
     }

@@ -1,8 +1,8 @@
 //! Gates that ask more than people: an approver that is a model, checks, the owners of what is touched, and an expiry that
 //! goes back to a phase. Through the front door, with a model that is scripted.
 
-use countersign::sandbox::models::{Dialect, Fault, ModelServer, Reply};
 use countersign::sandbox::IssueNumber;
+use countersign::sandbox::models::{Dialect, Fault, ModelServer, Reply};
 use serde_json::{Value, json};
 
 use crate::models::server_file;
@@ -70,8 +70,19 @@ async fn a_model_alone_says_yes_and_what_it_read_is_on_record() {
     let asked = models.requests();
     assert_eq!(asked.len(), 1);
     let prompt = asked[0].body.to_string();
-    assert!(prompt.contains("You decide whether") && prompt.contains("A small client"), "{prompt}");
-    shows(&world, issue, &["· done", "the approver `http:judge` **approved** Work", "It does what was asked."]);
+    assert!(
+        prompt.contains("You decide whether") && prompt.contains("A small client"),
+        "{prompt}"
+    );
+    shows(
+        &world,
+        issue,
+        &[
+            "· done",
+            "the approver `http:judge` **approved** Work",
+            "It does what was asked.",
+        ],
+    );
     world.hear(issue);
     world.end().await;
 }
@@ -79,20 +90,31 @@ async fn a_model_alone_says_yes_and_what_it_read_is_on_record() {
 #[tokio::test]
 async fn a_no_is_tried_again_with_its_reason_and_then_waits_for_a_person() {
     let models = ModelServer::start(None).await.unwrap();
-    let world = world(&models, &definition(&format!("gate: {{{JUDGE}}}, limits: {{retries: 1}}"))).await;
+    let world = world(
+        &models,
+        &definition(&format!("gate: {{{JUDGE}}}, limits: {{retries: 1}}")),
+    )
+    .await;
     let issue = begins(&world).await;
     models.prepare(says("reject", "It names no tests."));
     respond(&world, issue, &plan()).await;
     shows(&world, issue, &["needs a person", "**rejected** Work"]);
     world.say("alice", issue, "/prompt").await;
     let prompt = world.answer(issue);
-    assert!(prompt.contains("It names no tests."), "the reason is given to whoever answers: {prompt}");
+    assert!(
+        prompt.contains("It names no tests."),
+        "the reason is given to whoever answers: {prompt}"
+    );
     models.prepare(says("reject", "Still none."));
     respond(&world, issue, &plan()).await;
     shows(
         &world,
         issue,
-        &["The approver `http:judge` rejects this: Still none.", "cannot be approved as it stands", "`/revise …`"],
+        &[
+            "The approver `http:judge` rejects this: Still none.",
+            "cannot be approved as it stands",
+            "`/revise …`",
+        ],
     );
     let card = world.card(issue);
     assert!(!card.contains("/approve "), "{card}");
@@ -146,7 +168,11 @@ async fn beside_people_its_yes_is_needed_and_an_edit_voids_it() {
     let issue = begins(&world).await;
     models.prepare(says("approve", "Fine."));
     respond(&world, issue, &plan()).await;
-    shows(&world, issue, &["approves this: Fine.", "people decide", "waiting for approval"]);
+    shows(
+        &world,
+        issue,
+        &["approves this: Fine.", "people decide", "waiting for approval"],
+    );
     world.hear(issue);
     models.prepare(says("reject", "Not that."));
     world.say("bob", issue, "/edit summary=\"Another\"").await;
@@ -155,7 +181,10 @@ async fn beside_people_its_yes_is_needed_and_an_edit_voids_it() {
     world.wait(11).await;
     world.say("bob", issue, "/approve").await;
     let answer = world.answer(issue);
-    assert!(answer.contains("the approver `http:judge` rejected it: Not that."), "{answer}");
+    assert!(
+        answer.contains("the approver `http:judge` rejected it: Not that."),
+        "{answer}"
+    );
     world.say("rita", issue, "/who").await;
     let who = world.answer(issue);
     assert!(who.contains("- no: the approver `http:judge` rejected it"), "{who}");
@@ -196,7 +225,11 @@ async fn no_model_is_configured_and_that_is_said() {
     let world = world(&models, &definition("gate: ai")).await;
     let issue = begins(&world).await;
     respond(&world, issue, &plan()).await;
-    shows(&world, issue, &["failed", "its gate asks a model, and `manual` is none"]);
+    shows(
+        &world,
+        issue,
+        &["failed", "its gate asks a model, and `manual` is none"],
+    );
     world.say("alice", issue, "/cancel").await;
     world.hear(issue);
     world.end().await;
@@ -209,7 +242,11 @@ async fn the_hosts_own_checks_work_on_an_issue() {
     let world = world(&models, &definition(gate)).await;
     let issue = begins(&world).await;
     respond(&world, issue, &plan()).await;
-    shows(&world, issue, &["- yes: `schema` succeeded", "- yes: `secrets` succeeded"]);
+    shows(
+        &world,
+        issue,
+        &["- yes: `schema` succeeded", "- yes: `secrets` succeeded"],
+    );
     world.wait(11).await;
     world.hear(issue);
     assert_eq!(approves(&world, "alice", issue).await, ["eyes", "rocket"]);
@@ -225,12 +262,19 @@ async fn checks_of_a_pull_request_are_refused_on_an_issue() {
     let issue = world.issue("Billing", "We need a client.");
     world.say("alice", issue, "/run judged").await;
     let answer = world.answer(issue);
-    assert!(answer.contains("checks on the head of a pull request, and this is an issue"), "{answer}");
+    assert!(
+        answer.contains("checks on the head of a pull request, and this is an issue"),
+        "{answer}"
+    );
     world.end().await;
 }
 
 async fn pull(world: &World) -> IssueNumber {
-    let pull = world.github.as_("alice").open_pull("Billing client", "It pays.", "billing").unwrap();
+    let pull = world
+        .github
+        .as_("alice")
+        .open_pull("Billing client", "It pays.", "billing")
+        .unwrap();
     world.settle().await;
     world.say("alice", pull, "/run judged").await;
     world.hear(pull);
@@ -340,10 +384,18 @@ async fn nobody_answers_and_it_goes_back_to_a_phase() {
     let world = world(&models, definition).await;
     let issue = begins(&world).await;
     respond(&world, issue, &plan()).await;
-    shows(&world, issue, &["Unanswered for 2 hours, it goes back to *Lead*. Silence approves nothing."]);
+    shows(
+        &world,
+        issue,
+        &["Unanswered for 2 hours, it goes back to *Lead*. Silence approves nothing."],
+    );
     world.hear(issue);
     world.wait(2 * 3600 + 60).await;
-    shows(&world, issue, &["nobody answered Work in time, so Lead is done again", "needs a person"]);
+    shows(
+        &world,
+        issue,
+        &["nobody answered Work in time, so Lead is done again", "needs a person"],
+    );
     world.hear(issue);
     world.say("alice", issue, "/cancel").await;
     world.hear(issue);
@@ -360,7 +412,11 @@ async fn what_is_too_long_for_the_approver_is_cut_and_that_is_said() {
     models.prepare(says("approve", ""));
     let long = "let x = 1;\n".repeat(5_000);
     respond(&world, issue, &files(&long)).await;
-    shows(&world, issue, &["It was not shown everything: src/client.rs: 50000 of 55000 bytes."]);
+    shows(
+        &world,
+        issue,
+        &["It was not shown everything: src/client.rs: 50000 of 55000 bytes."],
+    );
     world.say("alice", issue, "/cancel").await;
     world.hear(issue);
     world.end().await;

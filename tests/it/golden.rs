@@ -108,7 +108,7 @@ fn standing(state: &State) -> Value {
     json!({
         "id": whole["id"],
         "version": whole["version"],
-        "definition": whole["definition"]["name"],
+        "definition": state.definition.name,
         "subject": whole["subject"]["number"],
         "repository": whole["subject"]["repository"],
         "starter": whole["starter"]["login"],

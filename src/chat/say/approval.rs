@@ -161,7 +161,10 @@ fn because(why: &Why) -> String {
         Why::NotDecided => "has not decided yet".to_owned(),
         Why::SaidNo(feedback) => format!("rejected it: {}", words(feedback.as_str())),
         Why::MayBeOverruled(feedback) => {
-            format!("rejected it, and people may approve it all the same: {}", words(feedback.as_str()))
+            format!(
+                "rejected it, and people may approve it all the same: {}",
+                words(feedback.as_str())
+            )
         }
         Why::Succeeded => "succeeded".to_owned(),
         Why::NotEnded => "has not ended".to_owned(),

@@ -1,6 +1,7 @@
 //! Workflows and proposals for the tests of this room.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use pulldown_cmark::{Event as MarkdownEvent, Parser, Tag, TagEnd};
@@ -57,7 +58,7 @@ pub fn deliver(events: &[Event]) -> State {
     let started = Event::Started {
         given: Default::default(),
         workflow: "w7f3a".into(),
-        definition: Box::new(definition),
+        definition: Arc::new(definition),
         subject: Subject {
             repository: RepositoryId(1),
             kind: SubjectKind::Issue,

@@ -52,6 +52,7 @@ pub fn surface(surface: &Surface) -> String {
         Surface::Comment { url, .. } => link("comment", url),
         Surface::Label { name, .. } => format!("label {}", markup::name(name)),
         Surface::Box => "box on this card".to_owned(),
+        Surface::Terminal => "the operator's terminal".to_owned(),
         Surface::System => "countersign".to_owned(),
     }
 }

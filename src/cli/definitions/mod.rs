@@ -139,7 +139,7 @@ fn check(file: &Path) -> Result<Answer, Refusal> {
 }
 
 /// A definition of the program's by its name, or else a file.
-fn find(wanted: &str) -> Result<Definition, Refusal> {
+pub(super) fn find(wanted: &str) -> Result<Definition, Refusal> {
     let program = embedded_definitions().map_err(Refusal::failed)?;
     if let Some(found) = program.iter().find(|definition| definition.name == wanted) {
         return Ok(found.clone());

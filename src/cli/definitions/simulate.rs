@@ -5,6 +5,7 @@ mod judged;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use serde::Deserialize;
@@ -242,7 +243,7 @@ fn walk(definition: &Definition, script: Script) -> Result<Vec<Walked>, String> 
     let now = Timestamp::UNIX_EPOCH;
     let start = Start {
         workflow: WorkflowId::from("simulated"),
-        definition: definition.clone(),
+        definition: Arc::new(definition.clone()),
         subject: Subject {
             repository: RepositoryId(1),
             kind: SubjectKind::Issue,

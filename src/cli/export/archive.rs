@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::cli::files::approved;
+use crate::engine::approved_files as approved;
 use crate::store::calls::Call;
 use crate::store::history::Record;
 use crate::store::kept::{EffectRecord, GateRecord, Kept, KeptRun};

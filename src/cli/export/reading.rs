@@ -10,7 +10,7 @@ use super::archive::{
     APPROVALS, DEFINITION, EVENTS, FILES, FileEntry, MANIFEST, Manifest, SCHEMA_VERSION, STATE, approvals, definition,
     folder, pretty,
 };
-use crate::cli::files::approved;
+use crate::engine::approved_files as approved;
 use crate::store::history::Record;
 use crate::store::kept::{Artifact, Finding, Kept, KeptRun};
 

@@ -10,10 +10,7 @@ use crate::workflow::judging::{Check, CheckState};
 
 /// GitHub lists at most so many files of a pull request
 /// (<https://docs.github.com/rest/pulls/pulls#list-pull-requests-files>).
-const FILES: Cap = Cap {
-    items: 2999,
-    pages: 30,
-};
+const FILES: Cap = Cap { items: 2999, pages: 30 };
 
 /// More pages than any commit has checks for.
 const PAGES: u64 = 20;
@@ -146,7 +143,9 @@ impl Repo {
 fn too_many(page: u64) -> Result<(), GithubError> {
     match page < PAGES {
         true => Ok(()),
-        false => Err(GithubError::Malformed("there are too many checks to be read".to_owned())),
+        false => Err(GithubError::Malformed(
+            "there are too many checks to be read".to_owned(),
+        )),
     }
 }
 

@@ -71,7 +71,13 @@ impl World {
 
     /// Sets how a check stands on the head of a pull request: GitHub's word for its conclusion, or none while it runs.
     /// Whoever may write can, as a workflow of the repository does.
-    pub fn set_check(&mut self, actor: Actor, id: IssueId, name: &str, conclusion: Option<&str>) -> Result<(), Refusal> {
+    pub fn set_check(
+        &mut self,
+        actor: Actor,
+        id: IssueId,
+        name: &str,
+        conclusion: Option<&str>,
+    ) -> Result<(), Refusal> {
         let repo = self.live_issue(id)?.repo;
         self.must(actor, repo, Level::Write, "set a check")?;
         if name.trim().is_empty() {
@@ -97,7 +103,8 @@ impl World {
             at: self.now(),
         };
         let pull = self.live_pull_mut(id)?;
-        pull.checks.retain(|other| other.name != run.name || other.commit != run.commit);
+        pull.checks
+            .retain(|other| other.name != run.name || other.commit != run.commit);
         pull.checks.push(run.clone());
         let action = if conclusion.is_some() { "completed" } else { "created" };
         let payload = {

@@ -407,8 +407,11 @@ impl<B: Backstage> Player<'_, B> {
                 let conclusion = check.conclusion.as_deref();
                 self.person(&check.by).check(number, &check.name, conclusion)?;
                 let stands = conclusion.unwrap_or("runs");
-                self.printer
-                    .act(&check.by, &format!("runs the check {} on #{number}: {stands}", check.name), "")?;
+                self.printer.act(
+                    &check.by,
+                    &format!("runs the check {} on #{number}: {stands}", check.name),
+                    "",
+                )?;
             }
             Step::Write(file) => {
                 self.person(&file.by).set_file(&file.path, &file.text)?;

@@ -117,7 +117,11 @@ pub fn pull(world: &World, repo: &Repo, issue: &Issue, pull: &Pull, detail: Deta
 pub fn check_run(world: &World, repo: &Repo, issue: &Issue, run: &CheckRun, dialect: Dialect) -> Value {
     let url = format!("{}/check-runs/{}", repo_url(world, repo), run.id);
     let page = format!("{}/checks?check_run_id={}", issue_page(world, repo, issue), run.id);
-    let status = if run.conclusion.is_some() { "completed" } else { "in_progress" };
+    let status = if run.conclusion.is_some() {
+        "completed"
+    } else {
+        "in_progress"
+    };
     let suite_id = 41_000_000_000 + repo.id.0;
     let suite = match dialect {
         Dialect::Webhook => json!({

@@ -79,7 +79,11 @@ impl Call<'_> {
         let permission = if what == "status" { "statuses" } else { "checks" };
         self.need(repo, &[(permission, Access::Read)])?;
         let found = self.world.live_repo(repo)?;
-        let issues = self.world.issues.values().filter(|issue| issue.repo == repo && issue.is_present());
+        let issues = self
+            .world
+            .issues
+            .values()
+            .filter(|issue| issue.repo == repo && issue.is_present());
         let pulls = issues.filter_map(|issue| Some((issue, issue.pull.as_ref()?)));
         let mut runs: Vec<Value> = pulls
             .flat_map(|(issue, pull)| pull.checks.iter().map(move |run| (issue, run)))
@@ -90,8 +94,16 @@ impl Call<'_> {
             return Ok(Answer::ok(render::no_statuses(self.world, found, sha)));
         }
         let all = runs.len();
-        let size = self.request.param("per_page").and_then(|size| size.parse().ok()).unwrap_or(30_usize);
-        let page = self.request.param("page").and_then(|page| page.parse().ok()).unwrap_or(1_usize);
+        let size = self
+            .request
+            .param("per_page")
+            .and_then(|size| size.parse().ok())
+            .unwrap_or(30_usize);
+        let page = self
+            .request
+            .param("page")
+            .and_then(|page| page.parse().ok())
+            .unwrap_or(1_usize);
         let (size, skipped) = (size.clamp(1, 100), page.saturating_sub(1));
         runs = runs.into_iter().skip(skipped.saturating_mul(size)).take(size).collect();
         Ok(Answer::ok(json!({ "total_count": all, "check_runs": runs })))

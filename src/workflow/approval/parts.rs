@@ -1,6 +1,6 @@
 //! The parts of a gate that are no people: checks, and an approver that is a model.
 
-use super::{Facts, Fact, Node, Outcome, Rule, Why, every};
+use super::{Fact, Facts, Node, Outcome, Rule, Why, every};
 use crate::workflow::definition::{Gate, PeopleGate};
 use crate::workflow::ids::Digest;
 use crate::workflow::judging::{Check, CheckState, ChecksGate, Decision, Judged, Reading};
@@ -84,10 +84,16 @@ fn read(checks: &ChecksGate, reading: &Reading) -> Node {
         children.push(named(name, &reading.commit));
     }
     if checks.all {
-        let others = reading.commit.iter().filter(|check| !checks.named.contains(&check.name));
+        let others = reading
+            .commit
+            .iter()
+            .filter(|check| !checks.named.contains(&check.name));
         children.extend(others.map(|check| Node::leaf(Rule::Check(check.name.clone()), comes_to(&check.state))));
         if reading.commit.is_empty() {
-            children.push(Node::leaf(Rule::Check("any check".to_owned()), (Outcome::No, Why::NoSuchCheck)));
+            children.push(Node::leaf(
+                Rule::Check("any check".to_owned()),
+                (Outcome::No, Why::NoSuchCheck),
+            ));
         }
     }
     Node {

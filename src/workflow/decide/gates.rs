@@ -98,7 +98,11 @@ pub(super) fn approve(
     };
     let live = with_the_asker(facts.live, authority);
     let (whole, _) = state.gate_at(phase).ok_or_else(|| no_open_gate(state))?;
-    let tree = approval::evaluate_gate(whole, &approval::Facts::of(state, phase, &live).with(&approval), current);
+    let tree = approval::evaluate_gate(
+        whole,
+        &approval::Facts::of(state, phase, &live).with(&approval),
+        current,
+    );
     if tree.is_blocked() {
         return Err(Refusal::GateSaysNo { tree: Box::new(tree) });
     }

@@ -62,7 +62,10 @@ pub(super) fn retry(state: &State, authority: &Authority) -> Decision {
     let again = match at.status {
         PhaseStatus::Rejected => next_iteration(state, phase)?,
         _ if at.status == PhaseStatus::Error && awaits_approver(state, phase) => {
-            let pending = at.pending.as_ref().expect("a gate's approver is asked about what waits there");
+            let pending = at
+                .pending
+                .as_ref()
+                .expect("a gate's approver is asked about what waits there");
             Event::ApproverAsked {
                 phase: phase.clone(),
                 digest: pending.digest,
@@ -81,7 +84,11 @@ pub(super) fn retry(state: &State, authority: &Authority) -> Decision {
 
 /// Whether what a phase made waits for an approver that could not be asked.
 fn awaits_approver(state: &State, phase: &PhaseId) -> bool {
-    let asked = state.at(phase).pending.as_ref().is_some_and(|pending| pending.judged.asked > 0);
+    let asked = state
+        .at(phase)
+        .pending
+        .as_ref()
+        .is_some_and(|pending| pending.judged.asked > 0);
     let approver = state.gate_of(phase).is_some_and(|gate| gate.ai.is_some());
     asked && approver && state.at(phase).approval.is_none()
 }

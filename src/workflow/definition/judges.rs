@@ -34,7 +34,8 @@ fn of_approver(phase: &Phase, at: At, ai: &AiGate) -> Vec<String> {
         ));
     }
     if ai.rewrite && at == At::Response {
-        mistakes.push("an answer is tried again with what its approver said; `rewrite` is for a prompt_gate".to_owned());
+        mistakes
+            .push("an answer is tried again with what its approver said; `rewrite` is for a prompt_gate".to_owned());
     }
     if ai.rewrite && phase.limits.retries == 0 {
         mistakes.push("`rewrite` needs `limits.retries`: how often a prompt is put in other words".to_owned());

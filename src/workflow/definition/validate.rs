@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Definition, HOURS_OF_A_YEAR, Known, Mistake, PeopleGate, Phase};
 use super::judges;
+use super::{Definition, HOURS_OF_A_YEAR, Known, Mistake, PeopleGate, Phase};
 use crate::workflow::ids::PhaseId;
 use crate::workflow::right::Right;
 
@@ -244,7 +244,11 @@ impl Check<'_> {
                 let instead = self.instead_of_template(prompt);
                 self.phase(index, key, format!("there is no template {prompt}; {instead}"));
             }
-            if let Some(role) = ai.role.as_ref().filter(|role| !self.definition.roles.contains_key(*role)) {
+            if let Some(role) = ai
+                .role
+                .as_ref()
+                .filter(|role| !self.definition.roles.contains_key(*role))
+            {
                 let roles: Vec<&str> = self.definition.roles.keys().map(String::as_str).collect();
                 let instead = instead(role, &roles);
                 self.phase(index, key, format!("there is no role {role}; {instead}"));
@@ -410,7 +414,8 @@ impl Check<'_> {
             .collect();
         for (index, phase) in waiting {
             if !reached.contains(&phase.id) {
-                let text = "it never begins: it is `on_demand`, and no `on_fail` or `on_expiry` goes back to it".to_owned();
+                let text =
+                    "it never begins: it is `on_demand`, and no `on_fail` or `on_expiry` goes back to it".to_owned();
                 self.phase(index, "on_demand", text);
             }
         }
@@ -476,7 +481,13 @@ impl Check<'_> {
         after && ways.any(|way| way.contains(&phase) && way.contains(&other))
     }
 
-    fn way_back(&mut self, (index, key): (usize, &str), phase: &Phase, to: &PhaseId, before: &BTreeMap<&PhaseId, BTreeSet<&PhaseId>>) {
+    fn way_back(
+        &mut self,
+        (index, key): (usize, &str),
+        phase: &Phase,
+        to: &PhaseId,
+        before: &BTreeMap<&PhaseId, BTreeSet<&PhaseId>>,
+    ) {
         if !before[&phase.id].contains(to) {
             self.phase(
                 index,

@@ -11,10 +11,10 @@ use super::super::approval::{Fact, Facts, Kind, Live, Node, Outcome, Owned, Stan
 use super::super::command::{Ask, Command, Refusal, Report, Verdict};
 use super::super::decide::{Facts as Order, decide};
 use super::super::definition::{Definition, Known, PeopleGate};
-use super::super::judging::Judged;
 use super::super::event::Event;
 use super::super::gate::{Candidate, Excluded, Team};
 use super::super::ids::{Digest, UserId};
+use super::super::judging::Judged;
 use super::super::plan::{Intent, plan};
 use super::super::right::Right;
 use super::super::state::{Approval, PhaseStatus, Surface};

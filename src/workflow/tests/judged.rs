@@ -143,19 +143,31 @@ fn what_is_wrong_with_a_gate_is_named() {
         ("gate: {ai: {provider: manual}}", "`manual` cannot be an approver"),
         ("gate: {ai: {prompt: aprove}}", "did you mean approve?"),
         ("gate: {ai: {role: judge}}", "there is no role judge"),
-        ("gate: {ai: {rewrite: true}}, limits: {retries: 1}", "`rewrite` is for a prompt_gate"),
+        (
+            "gate: {ai: {rewrite: true}}, limits: {retries: 1}",
+            "`rewrite` is for a prompt_gate",
+        ),
         ("prompt_gate: {ai: {rewrite: true}}", "`rewrite` needs `limits.retries`"),
         ("gate: {checks: {}}", "it names no check"),
         ("gate: {checks: {host: [paths]}}", "nothing here writes files"),
         ("gate: {checks: {named: ['']}}", "a check's name has from 1 to"),
         ("gate: {people: {on_expiry: nowhere}}", "there is no phase nowhere"),
-        ("gate: {people: {expires_after_hours: 1, on_expiry: work}}", "it goes back to work but does not need it"),
+        (
+            "gate: {people: {expires_after_hours: 1, on_expiry: work}}",
+            "it goes back to work but does not need it",
+        ),
         ("gate: ai, on_fail: work", "needs a gate of people"),
     ] {
         let said = mistakes(&work(gate));
         assert!(said.contains(expected), "{gate}: {said}");
     }
-    for gate in ["ai", "{ai: {}}", "{checks: {host: [secrets]}}", "skip", "{ai: {}, checks: {all: true}}"] {
+    for gate in [
+        "ai",
+        "{ai: {}}",
+        "{checks: {host: [secrets]}}",
+        "skip",
+        "{ai: {}, checks: {all: true}}",
+    ] {
         for leaves in [
             format!("  - {{id: a, title: A, prompt: plan, schema: files.v1, gate: {gate}, executes: a}}"),
             format!(
@@ -176,8 +188,15 @@ fn an_approver_alone_opens_its_gate() {
     let mut run = Run::start(&work("gate: ai", ""));
     assert_eq!(run.proposes(&made("one")), "proposed+approver_asked");
     assert_eq!(planned(&run), ["card", "ask the approver of work 1"]);
-    assert_eq!(rules(&mut run, Decision::Approved), "ruled+passed+phase_completed+phase_started");
-    assert!(planned(&run).contains(&"run after 1.1".to_owned()), "{:?}", planned(&run));
+    assert_eq!(
+        rules(&mut run, Decision::Approved),
+        "ruled+passed+phase_completed+phase_started"
+    );
+    assert!(
+        planned(&run).contains(&"run after 1.1".to_owned()),
+        "{:?}",
+        planned(&run)
+    );
     assert_eq!(run.state.at(&phase()).approval, None, "nobody approved it");
 }
 
@@ -197,8 +216,13 @@ fn a_rejected_answer_is_tried_again_with_the_feedback_and_then_waits_for_a_perso
     assert_eq!(planned(&run), ["card"], "it is not shown yet");
     run.shown("work", made("two").digest());
     assert_eq!(planned(&run), ["call for work"]);
-    assert!(matches!(approve(&mut run, "bob", None), Verdict::Refused(Refusal::GateSaysNo { .. })));
-    let revise = Ask::Revise { text: "with tests".into() };
+    assert!(matches!(
+        approve(&mut run, "bob", None),
+        Verdict::Refused(Refusal::GateSaysNo { .. })
+    ));
+    let revise = Ask::Revise {
+        text: "with tests".into(),
+    };
     assert_eq!(run.asks("bob", Right::Write, revise), "revised+phase_started");
     assert_eq!(run.state.at(&phase()).rejections, 0, "the count starts anew");
 }
@@ -229,8 +253,15 @@ fn its_yes_is_needed_beside_people_and_never_enough() {
     let mut run = Run::start(&work("gate: {ai: {}, people: {}}", ""));
     run.proposes(&made("one"));
     run.shown("work", made("one").digest());
-    assert_eq!(planned(&run), Vec::<String>::new(), "nobody is called before it has decided");
-    assert!(matches!(approve(&mut run, "bob", None), Verdict::Refused(Refusal::GateSaysNo { .. })));
+    assert_eq!(
+        planned(&run),
+        Vec::<String>::new(),
+        "nobody is called before it has decided"
+    );
+    assert!(matches!(
+        approve(&mut run, "bob", None),
+        Verdict::Refused(Refusal::GateSaysNo { .. })
+    ));
     assert_eq!(rules(&mut run, Decision::Approved), "ruled");
     assert_eq!(planned(&run), ["card", "call for work"]);
     // An edit voids it.
@@ -241,7 +272,10 @@ fn its_yes_is_needed_beside_people_and_never_enough() {
     };
     assert_eq!(run.asks("bob", Right::Write, edit), "proposed+approver_asked");
     run.shown("work", made("two").digest());
-    assert!(matches!(approve(&mut run, "bob", None), Verdict::Refused(Refusal::GateSaysNo { .. })));
+    assert!(matches!(
+        approve(&mut run, "bob", None),
+        Verdict::Refused(Refusal::GateSaysNo { .. })
+    ));
     let of_before = Report::Ruled {
         phase: phase(),
         digest: made("one").digest(),
@@ -328,7 +362,11 @@ fn checks_alone_open_their_gate_and_only_a_success_is_a_yes() {
         assert_eq!(planned(&run), ["card", "read the checks of work in 0 min"]);
         let report = read(&run, reading("a", state.clone()));
         let events = run.reports(report);
-        let expected = if opens { "checked+passed+phase_completed+phase_started" } else { "checked" };
+        let expected = if opens {
+            "checked+passed+phase_completed+phase_started"
+        } else {
+            "checked"
+        };
         assert_eq!(events, expected, "{state:?}");
         if !opens {
             assert_eq!(planned(&run), ["card", "read the checks of work in 5 min"]);
@@ -345,7 +383,8 @@ fn a_check_that_is_missing_or_fails_beside_one_that_succeeds_is_no_yes() {
     let report = read(&run, none);
     assert_eq!(run.reports(report), "checked");
     let mut two = reading("a", CheckState::Success);
-    two.commit.extend(reading("a", CheckState::Other("failure".into())).commit);
+    two.commit
+        .extend(reading("a", CheckState::Other("failure".into())).commit);
     let report = read(&run, two);
     assert_eq!(run.reports(report), "checked");
 }
@@ -355,9 +394,16 @@ fn checks_come_first_and_are_read_once_more_for_an_approval_and_a_push_voids() {
     let mut run = Run::start(&work(&format!("{CHECKS}, people: {{quorum: 2}}}}"), ""));
     run.proposes(&made("one"));
     run.shown("work", made("one").digest());
-    assert_eq!(planned(&run), Vec::<String>::new(), "nobody is called before the checks hold");
+    assert_eq!(
+        planned(&run),
+        Vec::<String>::new(),
+        "nobody is called before the checks hold"
+    );
     let green = || reading("a", CheckState::Success);
-    assert!(matches!(approve(&mut run, "bob", Some(reading("a", CheckState::Pending))), Verdict::Refused(_)));
+    assert!(matches!(
+        approve(&mut run, "bob", Some(reading("a", CheckState::Pending))),
+        Verdict::Refused(_)
+    ));
     let report = read(&run, green());
     assert_eq!(run.reports(report), "checked");
     assert_eq!(planned(&run), ["card", "call for work"]);
@@ -390,7 +436,8 @@ fn a_held_workflow_opens_no_gate_and_reads_anew_when_it_goes_on() {
     assert_eq!(run.reports(report), "passed+phase_completed+phase_started");
 }
 
-const ESCALATES: &str = "  - {id: lead, title: Lead, prompt: plan, schema: plan.v1, on_demand: true, limits: {iterations: 1}}
+const ESCALATES: &str =
+    "  - {id: lead, title: Lead, prompt: plan, schema: plan.v1, on_demand: true, limits: {iterations: 1}}
   - {id: work, title: Work, prompt: plan, schema: plan.v1, needs: [lead], inputs: [lead],
      gate: {people: {expires_after_hours: 24, on_expiry: lead}}}";
 
@@ -408,15 +455,30 @@ fn an_expiry_may_go_back_to_a_phase() {
         reminders: 0,
     };
     assert_eq!(run.reports(expired(&made("one"))), "escalated+phase_started");
-    assert!(run.intents.contains(&Intent::EndTimers { phase: phase() }), "{:?}", run.intents);
-    assert_eq!((run.status("lead"), run.status("work")), (PhaseStatus::Running, PhaseStatus::Blocked));
-    assert_eq!(run.state.at(&phase()).output, None, "nobody approved it, so nobody is given it");
+    assert!(
+        run.intents.contains(&Intent::EndTimers { phase: phase() }),
+        "{:?}",
+        run.intents
+    );
+    assert_eq!(
+        (run.status("lead"), run.status("work")),
+        (PhaseStatus::Running, PhaseStatus::Blocked)
+    );
+    assert_eq!(
+        run.state.at(&phase()).output,
+        None,
+        "nobody approved it, so nobody is given it"
+    );
     run.proposes(&proposal("lead", 1, "advice", &[]));
     let again = proposal("work", 2, "again", &[]);
     run.proposes(&again);
     run.shown("work", again.digest());
     run.later(TimeDelta::hours(25));
-    assert_eq!(run.reports(expired(&again)), "rejected", "the cap of what it goes back to is reached");
+    assert_eq!(
+        run.reports(expired(&again)),
+        "rejected",
+        "the cap of what it goes back to is reached"
+    );
 }
 
 // No order of approvals, edits, revocations, changes of rights, verdicts of an approver and results of checks carries out
@@ -561,7 +623,10 @@ fn play(moves: Vec<Move>) -> usize {
             (Move::Ruled(said), Some(pending)) => {
                 let result = match said {
                     Some(yes) => RulingResult::Ruled {
-                        ruling: ruling(if yes { Decision::Approved } else { Decision::Rejected }, pending.digest),
+                        ruling: ruling(
+                            if yes { Decision::Approved } else { Decision::Rejected },
+                            pending.digest,
+                        ),
                         rewrite: None,
                     },
                     None => RulingResult::Failed(Why::Failed("down".into())),
@@ -600,8 +665,16 @@ fn play(moves: Vec<Move>) -> usize {
                 let tree = evaluate_gate(&gate, &GateFacts::of(&run.state, &phase(), world.live()), digest);
                 if tree.outcome == Outcome::Yes {
                     let votes = at.votes().filter(|vote| vote.digest == digest);
-                    let may = |login: &str| PEOPLE.iter().position(|one| *one == login).is_some_and(|who| world.may[who]);
-                    assert!(votes.filter(|vote| may(&vote.by.login)).count() >= 2, "without a quorum");
+                    let may = |login: &str| {
+                        PEOPLE
+                            .iter()
+                            .position(|one| *one == login)
+                            .is_some_and(|who| world.may[who])
+                    };
+                    assert!(
+                        votes.filter(|vote| may(&vote.by.login)).count() >= 2,
+                        "without a quorum"
+                    );
                     let judged = &pending.as_ref().expect("it was proposed").judged;
                     let ruled = judged.ruling.as_ref().expect("it was judged");
                     assert_eq!((ruled.of, ruled.decision), (digest, Decision::Approved));

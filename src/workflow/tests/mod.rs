@@ -15,6 +15,8 @@ mod reports;
 mod rights;
 mod story;
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta};
 use serde_json::json;
 
@@ -119,7 +121,7 @@ fn start(id: &str, definition: Definition, by: Authority, now: Timestamp) -> Ver
     let start = Start {
         given: Default::default(),
         workflow: WorkflowId::from(id),
-        definition,
+        definition: Arc::new(definition),
         subject: Subject {
             repository: RepositoryId(11),
             kind: SubjectKind::Issue,

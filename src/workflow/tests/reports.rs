@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 
-use super::super::command::{RulingResult, Command, Report, RunResult, Verdict};
+use super::super::command::{Command, Report, RulingResult, RunResult, Verdict};
 use super::super::ids::Digest;
 use super::super::judging::Reading;
 use super::super::state::{ActOutcome, Ending, PhaseStatus, Why};

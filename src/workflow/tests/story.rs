@@ -67,7 +67,10 @@ pub(super) fn planned(run: &Run) -> Vec<String> {
         },
         Intent::CancelPlanned => "cancel planned".into(),
     };
-    let shown = run.intents.iter().filter(|intent| !matches!(intent, Intent::EndTimers { .. }));
+    let shown = run
+        .intents
+        .iter()
+        .filter(|intent| !matches!(intent, Intent::EndTimers { .. }));
     shown.map(said).collect()
 }
 

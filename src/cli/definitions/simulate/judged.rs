@@ -53,7 +53,9 @@ enum Light {
 
 /// What is known at the open gate, as it was last read.
 pub(super) fn live(state: &State) -> Live {
-    let reading = state.open_gate().and_then(|(_, _, pending)| pending.judged.reading.clone());
+    let reading = state
+        .open_gate()
+        .and_then(|(_, _, pending)| pending.judged.reading.clone());
     Live {
         checks: Fact::Known(reading.unwrap_or_default()),
         ..Live::default()
@@ -87,7 +89,11 @@ impl Walk {
         let words = format!("the approver of {phase} {word}");
         let ruling = |decision| Ruling {
             decision,
-            feedback: ruled.feedback.clone().unwrap_or_else(|| "the script says so".to_owned()).into(),
+            feedback: ruled
+                .feedback
+                .clone()
+                .unwrap_or_else(|| "the script says so".to_owned())
+                .into(),
             by: "script".to_owned(),
             of: pending.digest,
             answer: Digest::of_bytes(words.as_bytes()),

@@ -1,0 +1,122 @@
+//! `countersign run DEFINITION`: a workflow of a project's folder.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::super::answer::{Answer, Refusal};
+use super::super::database::{Database, Whose};
+use super::super::definitions::find;
+use super::{Desk, Entering, provider, words};
+use crate::config::terminal::{Choices, GateStage, parse_gate};
+use crate::config::{Offer, ProviderName};
+use crate::engine::Not;
+
+/// What to start.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Run {
+    /// The name of a definition of the program, or a definition's file
+    #[arg(value_name = "DEFINITION|FILE")]
+    definition: String,
+    /// What the definition asks for, by name; `countersign definitions` lists what each does
+    #[arg(short, long = "context", value_name = "NAME=VALUE", value_parser = pair)]
+    context: Vec<(String, String)>,
+    /// What is wanted, in your own words, where the inputs do not say it all; `-` reads standard input
+    #[arg(long, value_name = "TEXT")]
+    request: Option<String>,
+    /// Where the planner's text comes from: rules, manual or http:NAME
+    #[arg(long, value_name = "PROVIDER", value_parser = provider)]
+    planner: Option<ProviderName>,
+    /// Where the generator's text comes from
+    #[arg(long, value_name = "PROVIDER", value_parser = provider)]
+    generator: Option<ProviderName>,
+    /// Where the reviewer's text comes from
+    #[arg(long, value_name = "PROVIDER", value_parser = provider)]
+    reviewer: Option<ProviderName>,
+    /// Where the reviser's text comes from
+    #[arg(long, value_name = "PROVIDER", value_parser = provider)]
+    reviser: Option<ProviderName>,
+    /// Where the text of a role, of a phase, or of all (`default`) comes from
+    #[arg(long = "provider", value_name = "ROLE=PROVIDER", value_parser = role)]
+    providers: Vec<(String, ProviderName)>,
+    /// How often a response that was rejected is tried again with what was said
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(..=10))]
+    retries: Option<u32>,
+    /// A gate beyond those of the definition, such as plan.prompt; gates can only be added
+    #[arg(long = "gate", value_name = "PHASE.STAGE", value_parser = parse_gate)]
+    gates: Vec<(String, GateStage)>,
+    #[command(flatten)]
+    database: Database,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=');
+    let (name, value) = pair.ok_or_else(|| format!("{text:?} has no value; write NAME=VALUE"))?;
+    Ok((name.trim().to_owned(), value.to_owned()))
+}
+
+fn role(text: &str) -> Result<(String, ProviderName), String> {
+    let (role, name) = pair(text)?;
+    Ok((role, name.parse()?))
+}
+
+impl Run {
+    /// Starts it, does what can be done, and tells what comes next.
+    pub(in crate::cli) async fn run(self) -> Result<Answer, Refusal> {
+        let definition = find(&self.definition)?;
+        let mut given: BTreeMap<String, String> = BTreeMap::new();
+        for (name, value) in self.context {
+            if given.contains_key(&name) {
+                return Err(Refusal::usage(format!("-c {name}=… is given twice")));
+            }
+            given.insert(name, value);
+        }
+        let roles = [
+            ("planner", self.planner),
+            ("generator", self.generator),
+            ("reviewer", self.reviewer),
+            ("reviser", self.reviser),
+        ];
+        let named = roles
+            .into_iter()
+            .filter_map(|(role, provider)| Some((role.to_owned(), provider?)));
+        let flags = Choices {
+            providers: named.chain(self.providers).collect(),
+            retries: self.retries,
+            gates: self.gates,
+        };
+        let strangers = flags.strangers(&definition);
+        if !strangers.is_empty() {
+            return Err(Refusal::failed_for(strangers));
+        }
+        // What is wrong with what was given needs no folder to be told.
+        if let Err(wrong) = definition.resolve(&given) {
+            return Err(Refusal::failed_for(words::misgiven(&definition, &wrong)));
+        }
+        let request = match self.request.as_deref() {
+            Some("-") => Some(std::io::read_to_string(std::io::stdin()).map_err(Refusal::failed)?),
+            other => other.map(str::to_owned),
+        };
+        let root = match (self.database.named_project(), self.database.whose()) {
+            (Some(root), _) => root.to_owned(),
+            (None, Ok(Whose::Projects(root))) => root,
+            (None, _) => PathBuf::from("."),
+        };
+        let desk = Desk::open(&root, &self.database, Entering::New).await?;
+        let offer = Offer {
+            models: &desk.models,
+            repository: Some(desk.folder.name()),
+        };
+        let chosen = flags.over(desk.choices.clone());
+        let names = crate::agents::names();
+        let adapted = chosen.applied_to(&definition, offer, &names);
+        let adapted = adapted.map_err(Refusal::configuration)?;
+        match desk.engine.begin(adapted, &given, request.as_deref()).await? {
+            Ok(id) => {
+                desk.settle(&id).await?;
+                desk.standing(&id, true).await
+            }
+            Err(Not::Misgiven(wrong)) => Err(Refusal::failed_for(words::misgiven(&definition, &wrong))),
+            Err(not) => Err(words::refusal(&definition.name.as_str().into(), &not, (None, ""))),
+        }
+    }
+}

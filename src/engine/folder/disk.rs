@@ -1,0 +1,204 @@
+//! Files below one folder, read and written without ever following a symbolic link.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::text::paths::{self, Entry, Tree};
+
+/// The largest file that is read, in bytes: far above what a prompt may hold.
+const LARGEST: u64 = 8 << 20;
+
+/// A file that could not be read or written, and why; a sentence without an end.
+#[derive(Debug)]
+pub(super) struct Unusable {
+    path: PathBuf,
+    why: String,
+}
+
+impl std::fmt::Display for Unusable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.why)
+    }
+}
+
+fn unusable(path: &Path, why: impl ToString) -> Unusable {
+    Unusable {
+        path: path.to_owned(),
+        why: why.to_string(),
+    }
+}
+
+/// The text of the file `path` below `root`; `None` where there is none.
+pub(super) fn read(root: &Path, path: &str) -> Result<Option<String>, Unusable> {
+    let whole = root.join(path);
+    if !parents_are_folders(root, path)? {
+        return Ok(None);
+    }
+    let found = match fs::symlink_metadata(&whole) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unusable(&whole, error)),
+    };
+    if found.is_symlink() {
+        return Err(unusable(&whole, "it is a symbolic link: put the file itself there"));
+    }
+    if !found.is_file() {
+        return Err(unusable(&whole, "it is not a file"));
+    }
+    if found.len() > LARGEST {
+        return Err(unusable(&whole, format!("it has more than {LARGEST} bytes")));
+    }
+    let bytes = fs::read(&whole).map_err(|error| unusable(&whole, error))?;
+    let text = String::from_utf8(bytes).map_err(|_| unusable(&whole, "it is not text in UTF-8"))?;
+    Ok(Some(text))
+}
+
+/// Puts a text where `path` says, whole or not at all: what was there is replaced, the folders above it are made.
+pub(super) fn write(root: &Path, path: &str, text: &str) -> Result<(), Unusable> {
+    let whole = root.join(path);
+    let folder = whole.parent().unwrap_or(root).to_owned();
+    if !parents_are_folders(root, path)? {
+        fs::create_dir_all(&folder).map_err(|error| unusable(&folder, error))?;
+    }
+    match fs::symlink_metadata(&whole) {
+        Ok(found) if found.is_symlink() => {
+            return Err(unusable(&whole, "it is a symbolic link and is not written through"));
+        }
+        Ok(found) if !found.is_file() => return Err(unusable(&whole, "it is not a file")),
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(unusable(&whole, error)),
+    }
+    // Renamed into its place, so that nobody reads half of it and no link at the end of the path is followed.
+    let mut fresh = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let kept = fs::metadata(&whole).map(|found| found.permissions());
+        fresh.permissions(kept.unwrap_or_else(|_| fs::Permissions::from_mode(0o644)));
+    }
+    let written = fresh.tempfile_in(&folder).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(&whole).map_err(|error| error.error)
+    });
+    written.map(drop).map_err(|error| unusable(&whole, error))
+}
+
+/// Whether every folder above a path is there; what is there must be a folder itself and no link to one.
+fn parents_are_folders(root: &Path, path: &str) -> Result<bool, Unusable> {
+    let mut at = root.to_owned();
+    let mut names: Vec<&str> = path.split('/').collect();
+    names.pop();
+    for name in names {
+        at.push(name);
+        match fs::symlink_metadata(&at) {
+            Ok(found) if found.is_symlink() => {
+                return Err(unusable(&at, "it is a symbolic link: what is below it is elsewhere"));
+            }
+            Ok(found) if !found.is_dir() => {
+                return Err(unusable(&at, "it is a file and cannot have files below it"));
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(unusable(&at, error)),
+        }
+    }
+    Ok(true)
+}
+
+/// Judges a path that is to be written in a project by its text and by what is there, as a push would be judged.
+///
+/// # Errors
+/// The rule that it breaks, as a sentence with the rule's name.
+pub(super) fn judge(root: &Path, path: &str) -> Result<(), String> {
+    let named = |rule: &paths::PathRule| format!("`{path}`: {rule} ({})", rule.name());
+    paths::check(path).map_err(|rule| named(&rule))?;
+    let first = path.split('/').next().unwrap_or_default();
+    if first.eq_ignore_ascii_case(super::STATE_FOLDER) {
+        return Err(format!(
+            "`{path}`: {} holds what is kept of workflows (protected)",
+            super::STATE_FOLDER
+        ));
+    }
+    let mut entries: Vec<(String, Entry)> = Vec::new();
+    let mut folder = String::new();
+    for name in path.split('/') {
+        let here = root.join(&folder);
+        // Below what is no folder nothing is listed; the entry of its parent says what it is.
+        let is_folder = fs::symlink_metadata(&here).is_ok_and(|found| found.is_dir());
+        let listed = if is_folder { fs::read_dir(&here).ok() } else { None };
+        for entry in listed.into_iter().flatten().flatten() {
+            let below = entry.file_name();
+            let below = format!("{folder}{}", below.to_string_lossy());
+            let Ok(kind) = entry.file_type() else { continue };
+            if kind.is_symlink() {
+                entries.push((below, Entry::Symlink));
+            } else if kind.is_dir() {
+                match entry.path().join(".git").exists() {
+                    true => entries.push((below, Entry::Submodule)),
+                    // It is there even where nothing is in it.
+                    false => entries.push((format!("{below}/."), Entry::File)),
+                }
+            } else {
+                entries.push((below, Entry::File));
+            }
+        }
+        folder = format!("{folder}{name}/");
+    }
+    let tree: Tree = entries.into_iter().collect();
+    tree.check(path).map_err(|rule| named(&rule))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_is_read_and_what_is_not_there_is_none() {
+        let home = tempfile::tempdir().unwrap();
+        write(home.path(), "a/b/c.md", "one\n").unwrap();
+        write(home.path(), "a/b/c.md", "two\n").unwrap();
+        assert_eq!(read(home.path(), "a/b/c.md").unwrap().as_deref(), Some("two\n"));
+        assert!(read(home.path(), "a/x/c.md").unwrap().is_none());
+        assert!(write(home.path(), "a/b/c.md/d", "x").is_err(), "below a file");
+        assert!(write(home.path(), "a/b", "x").is_err(), "a folder");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn no_link_is_followed() {
+        let home = tempfile::tempdir().unwrap();
+        let outside = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(outside.path(), home.path().join("link")).unwrap();
+        std::os::unix::fs::symlink(outside.path().join("f"), home.path().join("file")).unwrap();
+        for path in ["link/evil", "file"] {
+            assert!(write(home.path(), path, "x").is_err(), "{path}");
+            assert!(judge(home.path(), path).is_err(), "{path}");
+        }
+        assert!(read(home.path(), "file").is_err());
+        assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_path_is_judged_by_what_is_there() {
+        let home = tempfile::tempdir().unwrap();
+        write(home.path(), "README.md", "x").unwrap();
+        fs::create_dir_all(home.path().join("sub/.git")).unwrap();
+        fs::create_dir_all(home.path().join("empty")).unwrap();
+        for (path, rule) in [
+            ("readme.md", "same-as"),
+            ("README.md/x", "below-file"),
+            ("sub/x", "below-submodule"),
+            ("empty", "not-a-file"),
+            ("../x", "dot-segment"),
+            (".git/config", "git-directory"),
+        ] {
+            let refused = judge(home.path(), path).unwrap_err();
+            assert!(refused.contains(&format!("({rule})")), "{path}: {refused}");
+        }
+        assert_eq!(judge(home.path(), "README.md"), Ok(()));
+        assert_eq!(judge(home.path(), "empty/new/file"), Ok(()));
+    }
+}
