@@ -18,7 +18,8 @@ use crate::models::{TALK, asks, server_file};
 use crate::stages;
 use crate::world::{Setup, World, whole_story};
 
-const STORIES: [&str; 16] = [
+const STORIES: [&str; 17] = [
+    "judged",
     "deliver",
     "held",
     "revised",
@@ -188,6 +189,11 @@ fn every_kind_of_event_is_in_a_history() {
         "completed",
         "forked",
         "sent_back",
+        "approver_asked",
+        "ruled",
+        "checked",
+        "passed",
+        "escalated",
     ] {
         assert!(kinds.contains(kind), "no history has the event {kind}");
     }
@@ -231,6 +237,7 @@ async fn told(name: &str) -> World {
     match name {
         "cap_reached" => return cap_reached().await,
         "responded" => return responded().await,
+        "judged" => return crate::gates::story().await,
         "prompted" => return prompted().await,
         "sent_back" => return sent_back().await,
         "solved" | "skipped" => return solved(name).await,
