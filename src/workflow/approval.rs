@@ -289,6 +289,14 @@ impl Node {
         inhuman.any(|part| part.outcome == Outcome::No)
     }
 
+    /// Why the checks could not be read, if they could not.
+    pub fn unread_checks(&self) -> Option<&str> {
+        self.children.iter().find_map(|part| match (&part.rule, &part.why) {
+            (Rule::Checks, Why::CouldNotCheck(why)) => Some(why.as_str()),
+            _ => None,
+        })
+    }
+
     /// The first thing that could not be checked.
     pub fn unchecked(&self) -> Option<&str> {
         self.all().into_iter().find_map(|node| match &node.why {

@@ -106,6 +106,9 @@ pub(super) fn approve(
     if tree.is_blocked() {
         return Err(Refusal::GateSaysNo { tree: Box::new(tree) });
     }
+    if let Some(why) = tree.unread_checks() {
+        return Err(Refusal::CouldNotCheck { why: why.to_owned() });
+    }
     let phase = phase.clone();
     match (tree.outcome, tree.vote_of(authority.person.id)) {
         (Outcome::Yes, _) => Ok(vec![Event::Approved {
