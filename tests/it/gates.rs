@@ -436,24 +436,3 @@ async fn a_model_that_is_busy_is_asked_again_and_nothing_is_approved_meanwhile()
     world.hear(issue);
     world.end().await;
 }
-
-/// For the histories that are kept: every event that a gate with an approver and checks can bring.
-pub async fn story() -> World {
-    let models = ModelServer::start(None).await.unwrap();
-    let phase = "prompt: generate/plan, schema: plan.v1, provider: manual";
-    let definition = format!(
-        "name: judged\nversion: 1\ntitle: Judged steps\nphases:\n  - {{id: lead, title: Lead, {phase}, on_demand: true}}\n  - \
-         {{id: work, title: Work, needs: [lead], {phase}, gate: {{checks: {{host: [schema]}}, {JUDGE}}}, limits: {{retries: \
-         1}}}}\n  - {{id: end, title: End, needs: [lead, work], {phase}, gate: {{people: {{expires_after_hours: 2, \
-         on_expiry: lead}}}}}}\n"
-    );
-    let world = world(&models, &definition).await;
-    let issue = begins(&world).await;
-    models.prepare(says("reject", "It names no tests."));
-    respond(&world, issue, &plan()).await;
-    models.prepare(says("approve", "Now it does."));
-    respond(&world, issue, &plan()).await;
-    respond(&world, issue, &plan()).await;
-    world.wait(2 * 3600 + 60).await;
-    world
-}
