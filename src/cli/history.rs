@@ -9,6 +9,7 @@ use crate::chat::say::why::why_words;
 use crate::store::history::{StoredEvent, first_broken};
 use crate::workflow::apply::{apply, begin};
 use crate::workflow::event::Event;
+use crate::workflow::judging::{CheckState, Decision};
 use crate::workflow::state::{ActOutcome, Ending, State};
 
 /// Which workflow.
@@ -149,7 +150,39 @@ fn detail(event: &Event) -> String {
             Some(verdict) => format!("{phase} {}, counted as {verdict}", approval.digest.short()),
             None => format!("{phase} {}", approval.digest.short()),
         },
-        Event::SentBack { phase, to } => format!("{phase} to {to}"),
+        Event::SentBack { phase, to } | Event::Escalated { phase, to } => format!("{phase} to {to}"),
+        Event::ApproverAsked { phase, digest, attempt } => format!("{phase} {}, time {attempt}", digest.short()),
+        Event::Ruled { phase, ruling } => format!(
+            "{phase} {} by {}: {} (answer {}): {}",
+            ruling.of.short(),
+            ruling.by,
+            match ruling.decision {
+                Decision::Approved => "approved",
+                Decision::Rejected => "rejected",
+            },
+            ruling.answer.short(),
+            ruling.feedback.as_str()
+        ),
+        Event::Checked { phase, digest, reading } => {
+            let head = reading
+                .head
+                .as_deref()
+                .map(|head| format!(" on {head}"))
+                .unwrap_or_default();
+            let checks = reading.host.iter().chain(&reading.commit);
+            let checks: Vec<String> = checks
+                .map(|check| {
+                    let state = match &check.state {
+                        CheckState::Success => "success",
+                        CheckState::Pending => "pending",
+                        CheckState::Other(found) => found,
+                    };
+                    format!("{} {state}", check.name)
+                })
+                .collect();
+            format!("{phase} {}{head}: {}", digest.short(), checks.join(", "))
+        }
+        Event::Passed { phase, digest } => format!("{phase} {}", digest.short()),
         Event::ApprovalLost { phase, reason } => format!("{phase}: {reason}"),
         Event::Rejected { phase, reason, .. } => format!("{phase}: {}", reason.as_str()),
         Event::Revised { phase, text, .. } => format!("{phase}: {}", text.as_str()),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Engine, Pacing};
 use crate::github::{CommentKind, Reaction, ReactionTarget};
 use crate::store::change::Change;
-use crate::store::effects::{NewEffect, Pace, Priority, cancel_planned, no_act_under_way};
+use crate::store::effects::{NewEffect, Pace, Priority, cancel_planned, end_timers, no_act_under_way, timers_of};
 use crate::store::workflows::{OF_CHILDREN, Place, Stored};
 use crate::store::{Statement, StoreError, Write};
 use crate::workflow::apply::{apply, begin};
@@ -15,7 +15,7 @@ use crate::workflow::ids::{
     CommentId, Digest, EffectId, InstallationId, IssueNumber, PhaseId, RepositoryId, WorkflowId,
 };
 use crate::workflow::plan::{Intent, plan};
-use crate::workflow::state::{PhaseStatus, State, Timestamp};
+use crate::workflow::state::{Awaited, PhaseStatus, State, Timestamp};
 
 /// What an effect does, as its row keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -103,6 +103,9 @@ impl Payload {
                 Intent::ExpireGate { .. } => "expire_gate",
                 Intent::Tell { .. } => "tell",
                 Intent::CancelPlanned => "cancel_planned",
+                Intent::AskApprover { .. } => "ask_approver",
+                Intent::ReadChecks { .. } => "read_checks",
+                Intent::EndTimers { .. } => "end_timers",
             },
         }
     }
@@ -113,7 +116,10 @@ impl Payload {
             Self::Reply { .. } | Self::Page { .. } => Pace::Notifies,
             Self::Step(intent) => match intent {
                 Intent::RunAgent { .. }
+                | Intent::AskApprover { .. }
+                | Intent::ReadChecks { .. }
                 | Intent::ExpireGate { .. }
+                | Intent::EndTimers { .. }
                 | Intent::StartChild { .. }
                 | Intent::TellChild { .. }
                 | Intent::TellParent
@@ -186,7 +192,7 @@ impl Engine {
             Pacing::Off => Pace::Free,
         };
         let run_at = match payload {
-            Payload::Step(Intent::ExpireGate { at, .. }) => *at,
+            Payload::Step(Intent::ExpireGate { at, .. } | Intent::ReadChecks { at, .. }) => *at,
             _ => now,
         };
         let effect = NewEffect {
@@ -251,6 +257,10 @@ impl Engine {
                 write.push(cancel_planned(&after.id, now));
                 continue;
             }
+            if let Intent::EndTimers { phase } = &intent {
+                write.push(end_timers(&after.id, phase, cause, now));
+                continue;
+            }
             let id = effect_id(&after, ordinal, &intent);
             let payload = Payload::Step(intent);
             let lane = lane_of(&after.id, &id, &payload);
@@ -266,6 +276,10 @@ fn effect_id(after: &State, ordinal: usize, intent: &Intent) -> String {
     match intent {
         Intent::Act { phase, digest, key, .. } => format!("{}:act:{phase}:{}:{key}", after.id, digest.short()),
         Intent::StartChild { child, .. } => format!("{}:child:{child}", after.id),
+        // By its phase, so that it ends when the phase's gate closes.
+        Intent::ExpireGate { phase, .. } | Intent::ReadChecks { phase, .. } => {
+            format!("{}{}:{ordinal}", timers_of(&after.id, phase), after.version)
+        }
         _ => format!("{}:{}:{ordinal}", after.id, after.version),
     }
 }
@@ -275,7 +289,8 @@ fn effect_id(after: &State, ordinal: usize, intent: &Intent) -> String {
 fn lane_of(workflow: &WorkflowId, id: &str, payload: &Payload) -> String {
     match payload {
         Payload::Step(Intent::RunAgent { .. }) => format!("run:{workflow}"),
-        Payload::Step(Intent::ExpireGate { .. }) => format!("timer:{id}"),
+        Payload::Step(Intent::ExpireGate { .. } | Intent::ReadChecks { .. }) => format!("timer:{id}"),
+        Payload::Step(Intent::AskApprover { .. }) => format!("approver:{id}"),
         Payload::Step(Intent::StartChild { .. } | Intent::TellChild { .. } | Intent::TellParent) => {
             format!("family:{workflow}")
         }
@@ -308,6 +323,11 @@ pub(crate) fn waits_for(state: &State) -> String {
         return format!("/unhold (held by {by})");
     }
     if let Some((phase, gate, _)) = state.open_gate() {
+        match state.gate_waits_for(phase) {
+            Some(Awaited::Checks) => return format!("the checks of {phase}"),
+            Some(Awaited::Approver) => return format!("the approver of {phase}"),
+            _ => {}
+        }
         return format!("approval of {phase} by somebody with {}", gate.right);
     }
     if let Some(phase) = state.asking() {

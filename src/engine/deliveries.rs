@@ -172,12 +172,14 @@ impl Engine {
             EventKind::Comment(_) | EventKind::CommentEdited { .. } | EventKind::Labeled { .. } => {
                 self.spoken(delivery, spot, known, &event).await
             }
+            EventKind::PullSynchronize { .. } | EventKind::ChecksChanged => {
+                self.look_at_checks(delivery, spot.repository).await
+            }
             EventKind::Unlabeled { .. }
             | EventKind::SubjectReopened { .. }
             | EventKind::SubjectEdited { .. }
             | EventKind::SubjectLocked { .. }
             | EventKind::SubjectUnlocked { .. }
-            | EventKind::PullSynchronize { .. }
             | EventKind::RepositoryChanged(_)
             | EventKind::Installation(_)
             | EventKind::Ping => self.nothing_to_do(delivery, "nothing to do").await,

@@ -202,6 +202,20 @@ impl Engine {
                     reminders,
                 },
             )),
+            Intent::AskApprover { phase, digest, attempt } => {
+                self.ask_approver(&work.job(), &stored, &phase, digest, attempt).await
+            }
+            Intent::ReadChecks {
+                phase,
+                digest,
+                readings,
+                because,
+                ..
+            } => {
+                self.read_checks(Some(&work.repo), &stored, &phase, (digest, readings), because)
+                    .await
+            }
+            Intent::EndTimers { .. } => Ok(Ended::Dropped("never a row")),
             Intent::Tell { notice } => self.tell_people(work, &stored, &notice).await,
             Intent::CancelPlanned => Ok(Ended::Dropped("never a row")),
         }
@@ -472,6 +486,14 @@ impl Engine {
                 child,
                 standing: ChildStanding::Refused { why: why.to_owned() },
             }),
+            Ok(Payload::Step(Intent::AskApprover { phase, digest, attempt })) => Some(Report::Ruled {
+                phase,
+                digest,
+                attempt,
+                result: crate::workflow::command::RulingResult::Failed(crate::workflow::state::Why::Failed(
+                    why.to_owned(),
+                )),
+            }),
             // Without its card a workflow cannot be seen, let alone approved.
             Ok(Payload::Step(Intent::Card)) if self.subject_is_gone(effect).await => Some(Report::SubjectGone {
                 why: format!("its issue or pull request cannot be reached: {why}"),
@@ -598,13 +620,15 @@ impl Engine {
 
 /// The label of an effect's kind in the metrics: from our own table, whatever the row says.
 fn kind_of(effect: &LeasedEffect) -> &'static str {
-    const KINDS: [&str; 16] = [
+    const KINDS: [&str; 18] = [
         "react",
         "reply",
         "remove_label",
         "make_label",
         "page",
         "run_agent",
+        "ask_approver",
+        "read_checks",
         "act",
         "start_child",
         "tell_child",

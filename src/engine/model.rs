@@ -20,7 +20,7 @@ use crate::store::calls::{
 use crate::store::runs::{Run, keep_run};
 use crate::workflow::budget::{Spend, Usage, estimated_tokens};
 use crate::workflow::children::Parent;
-use crate::workflow::ids::WorkflowId;
+use crate::workflow::ids::{Digest, WorkflowId};
 use crate::workflow::plan::Intent;
 use crate::workflow::state::{PhaseStatus, State};
 use crate::workflow::why::{ModelTrouble, Why};
@@ -42,6 +42,8 @@ pub(super) struct Errand<'a> {
     pub(super) prompt: &'a Prompt,
     /// The run as it stands when it begins.
     pub(super) run: &'a Run,
+    /// For an approver: what it is shown, and which time it is asked.
+    pub(super) of_gate: Option<(Digest, u32)>,
 }
 
 impl Engine {
@@ -51,7 +53,7 @@ impl Engine {
         let minutes = errand
             .state()
             .definition
-            .phase(&errand.run.phase)
+            .phase(errand.task.phase)
             .map_or(0, |phase| phase.limits.minutes);
         let deadline = errand.run.started_at + TimeDelta::minutes(i64::from(minutes));
         loop {
@@ -104,7 +106,11 @@ impl Engine {
         let Some(stored) = self.store().workflow(&errand.state().id).await? else {
             return Ok(false);
         };
-        let (run, at) = (errand.run, stored.state.at(&errand.run.phase));
+        if let Some((digest, attempt)) = errand.of_gate {
+            let goes_on = stored.state.hold.is_none();
+            return Ok(goes_on && stored.state.awaits_ruling(errand.task.phase, digest, attempt));
+        }
+        let (run, at) = (errand.run, stored.state.at(errand.task.phase));
         let is_same = (at.iteration, at.attempt) == (run.iteration, run.attempt);
         let goes_on = stored.state.is_open() && stored.state.hold.is_none();
         Ok(goes_on && at.status == PhaseStatus::Running && is_same)

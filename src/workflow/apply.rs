@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::artifact::Stage;
 use super::event::{Event, HoldCause};
 use super::ids::{Digest, PhaseId, UserId};
+use super::judging::Decision;
 use super::state::{Entry, Hold, Maker, Pending, PhaseState, PhaseStatus, State, Status, Timestamp, What, Why};
 
 /// The state after the first event.
@@ -116,6 +117,13 @@ pub fn apply(state: &mut State, event: &Event, at: Timestamp) {
         Event::Completed => state.status = Status::Completed,
         Event::Forked { proposals, .. } => super::fork::reopen(state, proposals, at),
         Event::SentBack { phase, to } => send_back(state, phase, to, at),
+        Event::Escalated { phase, to } => {
+            // Nobody approved it: it is not what the phases behind it are given.
+            if let Some(at) = state.phases.get_mut(phase) {
+                at.retire_pending();
+            }
+            send_back(state, phase, to, at);
+        }
         _ => apply_to_phase(state, event, at),
     }
 }
@@ -168,6 +176,10 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
     let Some(phase) = state.phases.get_mut(id) else { return };
     match event {
         Event::PhaseStarted { iteration, attempt, .. } => {
+            // Its approver said no, and it is tried again.
+            if phase.status == PhaseStatus::ReadyForReview {
+                phase.retire_pending();
+            }
             if phase.iteration != *iteration {
                 phase.prompt = None;
                 phase.verdict = None;
@@ -232,6 +244,7 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
                 acts: acts.clone(),
                 stage: *stage,
                 verdict: *verdict,
+                judged: Default::default(),
             });
             phase.why = None;
             phase.reminders = 0;
@@ -261,12 +274,48 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
         }
         Event::VoteWithdrawn { of, .. } => phase.drop_vote(of.id),
         Event::Approved { approval, .. } if phase.status == PhaseStatus::Draft => {
-            // It is used up: what comes back has a gate of its own.
             phase.prompt = Some(approval.digest);
-            phase.pending = None;
-            phase.votes.clear();
-            phase.reminders = 0;
-            phase.enter(PhaseStatus::Running, at);
+            phase.prompt_taken(at);
+        }
+        Event::Passed { digest, .. } if phase.status == PhaseStatus::Draft => {
+            phase.prompt = Some(*digest);
+            phase.prompt_taken(at);
+        }
+        Event::Passed { .. } => {
+            phase.verdict = phase.pending.as_ref().and_then(|pending| pending.verdict);
+            phase.enter(PhaseStatus::Approved, at);
+        }
+        Event::ApproverAsked { attempt, .. } => {
+            let Some(pending) = &mut phase.pending else { return };
+            pending.judged.asked = *attempt;
+            pending.judged.ruling = None;
+            let gate = pending.stage.gate();
+            phase.why = None;
+            if phase.status != gate {
+                phase.enter(gate, at);
+            }
+        }
+        Event::Ruled { ruling, .. } => {
+            let Some(pending) = &mut phase.pending else { return };
+            let (decision, stage) = (ruling.decision, pending.stage);
+            pending.judged.ruling = Some(ruling.clone());
+            if decision == Decision::Rejected {
+                phase.rejections += 1;
+                if stage == Stage::Response {
+                    phase.steer.push(ruling.feedback.clone());
+                }
+            }
+        }
+        Event::Checked { reading, .. } => {
+            let Some(pending) = &mut phase.pending else { return };
+            let before = pending.judged.reading.as_ref().map(|reading| &reading.head);
+            let pushed = before.is_some_and(|before| *before != reading.head);
+            pending.judged.readings += 1;
+            pending.judged.reading = Some(reading.clone());
+            // Whoever approved before the push approved beside another head.
+            if pushed {
+                phase.votes.clear();
+            }
         }
         Event::Approved { approval, verdict, .. } => {
             phase.drop_vote(approval.by.id);
@@ -312,6 +361,7 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
         }
         Event::Reminded { .. } => phase.reminders += 1,
         Event::SentBack { .. }
+        | Event::Escalated { .. }
         | Event::Retried { .. }
         | Event::Started { .. }
         | Event::Held { .. }
@@ -336,6 +386,15 @@ impl PhaseState {
     pub(super) fn enter(&mut self, status: PhaseStatus, at: Timestamp) {
         self.status = status;
         self.since = at;
+    }
+
+    /// A prompt that was let through is used up: what comes back has a gate of its own.
+    fn prompt_taken(&mut self, at: Timestamp) {
+        self.pending = None;
+        self.votes.clear();
+        self.reminders = 0;
+        self.rejections = 0;
+        self.enter(PhaseStatus::Running, at);
     }
 
     fn drop_vote(&mut self, of: UserId) {
@@ -381,6 +440,11 @@ fn phase_of(event: &Event) -> Option<&PhaseId> {
         | Event::VoteWithdrawn { phase, .. }
         | Event::Approved { phase, .. }
         | Event::SentBack { phase, .. }
+        | Event::Escalated { phase, .. }
+        | Event::ApproverAsked { phase, .. }
+        | Event::Ruled { phase, .. }
+        | Event::Checked { phase, .. }
+        | Event::Passed { phase, .. }
         | Event::Unapproved { phase, .. }
         | Event::ApprovalLost { phase, .. }
         | Event::Rejected { phase, .. }
@@ -416,6 +480,13 @@ fn entry(event: &Event) -> Option<What> {
         Event::Skipped { phase, reason, .. } => What::Skipped(phase.clone(), reason.clone()),
         Event::VoteWithdrawn { phase, of, .. } => What::VoteWithdrawn(phase.clone(), of.clone()),
         Event::SentBack { phase, to } => What::SentBack(phase.clone(), to.clone()),
+        Event::Escalated { phase, to } => What::Escalated(phase.clone(), to.clone()),
+        Event::Ruled { phase, ruling } => What::Ruled(
+            phase.clone(),
+            ruling.decision,
+            ruling.by.clone(),
+            ruling.feedback.clone(),
+        ),
         Event::Approved { phase, approval, .. } => {
             What::Approved(phase.clone(), approval.digest, approval.surface.clone())
         }

@@ -12,6 +12,7 @@ use super::asking::Reply;
 use super::children::{Above, ChildStanding, Parent};
 use super::definition::Definition;
 use super::ids::{Digest, IssueNumber, PhaseId, WorkflowId};
+use super::judging::{Reading, Ruling};
 use super::right::{Person, Requirement, Right, Standing};
 use super::state::{ActOutcome, Ending, Hold, PhaseStatus, Subject, Surface, Timestamp, Why};
 use super::variants::Letter;
@@ -202,6 +203,26 @@ pub enum Report {
         /// Why, for people.
         why: String,
     },
+    /// An approver that is a model answered, or could not be asked.
+    Ruled {
+        /// The phase.
+        phase: PhaseId,
+        /// What it was shown.
+        digest: Digest,
+        /// Which time it was asked.
+        attempt: u32,
+        /// What came of it.
+        result: RulingResult,
+    },
+    /// The checks of a gate were read.
+    Checked {
+        /// The phase.
+        phase: PhaseId,
+        /// What waited at the gate.
+        digest: Digest,
+        /// What was read.
+        reading: Reading,
+    },
     /// An open gate's time ran out.
     GateExpired {
         /// The phase.
@@ -234,6 +255,20 @@ pub enum Report {
         /// Why, for the record.
         why: String,
     },
+}
+
+/// What came of asking an approver.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RulingResult {
+    /// It decided.
+    Ruled {
+        /// What.
+        ruling: Ruling,
+        /// The prompt in the words that it suggests instead.
+        rewrite: Option<Box<Proposal>>,
+    },
+    /// It could not be asked.
+    Failed(Why),
 }
 
 /// How an agent's run ended.
@@ -305,6 +340,11 @@ pub enum Refusal {
         /// Who.
         by: Person,
         /// The gate, with their approval.
+        tree: Box<Node>,
+    },
+    /// The gate's checks or its approver do not say yes, and people's approvals do not replace them.
+    GateSaysNo {
+        /// The gate.
         tree: Box<Node>,
     },
     /// They approved exactly this before, and others are still missing.

@@ -3,6 +3,7 @@
 mod choice;
 mod consequences;
 mod gates;
+mod judged;
 mod reports;
 mod rounds;
 

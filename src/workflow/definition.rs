@@ -1,7 +1,9 @@
 //! A definition: a directed acyclic graph of phases, as data, validated when it is loaded.
 
 mod each;
+mod gates;
 mod given;
+mod judges;
 mod validate;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +17,7 @@ use super::ids::PhaseId;
 use super::right::Right;
 use super::variants::{Criterion, Variant, Variants};
 pub use each::{ForEach, ItemField, Wait};
+pub use gates::Gate;
 pub use given::Misgiven;
 pub use validate::nearest;
 
@@ -174,52 +177,6 @@ impl Phase {
     }
 }
 
-/// What must hold before a workflow goes on.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase", deny_unknown_fields)]
-pub enum Gate {
-    /// Nothing.
-    #[default]
-    #[serde(alias = "skip")]
-    None,
-    /// A person with the right approves exactly what was shown.
-    People(PeopleGate),
-}
-
-impl Gate {
-    /// Whether nothing must hold.
-    pub fn is_none(&self) -> bool {
-        *self == Self::None
-    }
-
-    /// The people who can open it.
-    pub fn people(&self) -> Option<&PeopleGate> {
-        match self {
-            Self::People(gate) => Some(gate),
-            Self::None => None,
-        }
-    }
-}
-
-/// Written by hand: what the derive makes of an enum tells whoever mistyped a key of it nothing.
-impl JsonSchema for Gate {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Gate".into()
-    }
-
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "description": "What must hold before a workflow goes on: `none` (also `skip`), or `people` with what is asked of them.",
-            "type": ["string", "object"],
-            "pattern": "^(none|skip)$",
-            "$comment": "there are `none` and `people: {}`, whom nothing replaces in front of what leaves",
-            "properties": { "people": generator.subschema_for::<super::gate::GateFile>() },
-            "additionalProperties": false,
-            "minProperties": 1,
-        })
-    }
-}
-
 /// A gate of people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "super::gate::GateFile")]
@@ -252,14 +209,49 @@ fn is_one(quorum: &u32) -> bool {
 }
 
 /// What happens when nobody answered in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub enum OnExpiry {
     /// The people are named once more, and the time starts anew.
     #[default]
     Remind,
     /// The proposal is rejected.
     Reject,
+    /// It goes back to this phase, which begins its next iteration. Nothing of what waited is approved.
+    Phase(PhaseId),
+}
+
+impl From<String> for OnExpiry {
+    fn from(word: String) -> Self {
+        match word.as_str() {
+            "remind" => Self::Remind,
+            "reject" => Self::Reject,
+            phase => Self::Phase(phase.into()),
+        }
+    }
+}
+
+impl From<OnExpiry> for String {
+    fn from(what: OnExpiry) -> Self {
+        match what {
+            OnExpiry::Remind => "remind".to_owned(),
+            OnExpiry::Reject => "reject".to_owned(),
+            OnExpiry::Phase(phase) => phase.as_str().to_owned(),
+        }
+    }
+}
+
+impl Phase {
+    /// Where an expiry of either of its gates goes back to, with the gate's key.
+    pub fn on_expiry(&self) -> impl Iterator<Item = (&'static str, &PhaseId)> {
+        let gates = [("gate", &self.gate), ("prompt_gate", &self.prompt_gate)];
+        gates
+            .into_iter()
+            .filter_map(|(key, gate)| match &gate.people()?.on_expiry {
+                OnExpiry::Phase(phase) => Some((key, phase)),
+                OnExpiry::Remind | OnExpiry::Reject => None,
+            })
+    }
 }
 
 /// Caps of a phase. Reaching one is a state, not an error.

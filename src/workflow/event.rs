@@ -10,6 +10,7 @@ use super::artifact::{ReviewVerdict, Stage};
 use super::children::{Child, ChildStanding, Parent};
 use super::definition::Definition;
 use super::ids::{Digest, PhaseId, WorkflowId};
+use super::judging::{Reading, Ruling};
 use super::right::Person;
 use super::state::{ActOutcome, Approval, Ending, Maker, Subject, Surface, Timestamp, Why};
 use super::words::Words;
@@ -261,6 +262,45 @@ pub enum Event {
         /// How.
         ending: Ending,
     },
+    /// An approver that is a model is asked.
+    ApproverAsked {
+        /// The phase.
+        phase: PhaseId,
+        /// What it is shown.
+        digest: Digest,
+        /// From 1.
+        attempt: u32,
+    },
+    /// An approver decided.
+    Ruled {
+        /// The phase.
+        phase: PhaseId,
+        /// What it said, and of what.
+        ruling: Ruling,
+    },
+    /// The checks of a gate were read, and stand otherwise than before.
+    Checked {
+        /// The phase.
+        phase: PhaseId,
+        /// What waits at the gate.
+        digest: Digest,
+        /// What was read.
+        reading: Reading,
+    },
+    /// A gate that asks no people opened.
+    Passed {
+        /// The phase.
+        phase: PhaseId,
+        /// What waited there.
+        digest: Digest,
+    },
+    /// Nobody answered in time: the phases from `to` to this one are run again.
+    Escalated {
+        /// The phase whose gate it was.
+        phase: PhaseId,
+        /// The phase that begins its next iteration.
+        to: PhaseId,
+    },
     /// Nobody answered an open gate in time; its people are named once more.
     Reminded {
         /// The phase.
@@ -335,6 +375,11 @@ impl Event {
             Self::Retried { .. } => "retried",
             Self::ActEnded { .. } => "act_ended",
             Self::PhaseCompleted { .. } => "phase_completed",
+            Self::ApproverAsked { .. } => "approver_asked",
+            Self::Ruled { .. } => "ruled",
+            Self::Checked { .. } => "checked",
+            Self::Passed { .. } => "passed",
+            Self::Escalated { .. } => "escalated",
             Self::Reminded { .. } => "reminded",
             Self::Held { .. } => "held",
             Self::Unheld { .. } => "unheld",

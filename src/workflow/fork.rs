@@ -168,6 +168,8 @@ fn open_or_unspent(state: &State) -> Vec<(&PhaseId, Digest)> {
             };
             let reopens = match at.approval {
                 Some(_) => state.executors_of(phase).any(unspent),
+                // Its approver could not be asked: it waits at its gate once more.
+                None if at.status == PhaseStatus::Error => true,
                 None => matches!(at.status, PhaseStatus::Draft | PhaseStatus::ReadyForReview),
             };
             let pending = at.pending.as_ref().filter(|_| reopens)?;
@@ -204,17 +206,14 @@ pub(super) fn reopen(state: &mut State, proposals: &BTreeMap<PhaseId, Digest>, a
             digest: *digest,
             made_at: at,
             shown_at: None,
+            judged: Default::default(),
             ..pending
         });
         phase.approval = None;
         phase.ending = None;
         phase.why = None;
         phase.reminders = 0;
-        let gate = match stage {
-            Stage::Prompt => PhaseStatus::Draft,
-            Stage::Response => PhaseStatus::ReadyForReview,
-        };
-        phase.enter(gate, at);
+        phase.enter(stage.gate(), at);
     }
 }
 
@@ -230,5 +229,6 @@ fn prompt_again(digest: Digest, at: Timestamp) -> Pending {
         acts: Vec::new(),
         stage: Stage::Prompt,
         verdict: None,
+        judged: Default::default(),
     }
 }

@@ -18,6 +18,7 @@ pub mod event;
 pub mod fork;
 pub mod gate;
 pub mod ids;
+pub mod judging;
 pub mod plan;
 pub mod right;
 pub mod state;

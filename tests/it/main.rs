@@ -11,6 +11,7 @@ mod crash;
 mod dialects;
 mod examples;
 mod faults;
+mod gates;
 mod golden;
 mod injection;
 mod jpa;

@@ -15,6 +15,7 @@ pub mod why;
 
 mod comparison;
 pub mod document;
+mod judges;
 mod mail;
 mod markup;
 mod outcomes;

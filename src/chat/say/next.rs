@@ -50,7 +50,7 @@ fn gate_steps(state: &State) -> Option<Vec<Next>> {
         );
     }
     let mut steps = Vec::new();
-    if pending.shown_at.is_some() {
+    if pending.shown_at.is_some() && super::judges::people_may_approve(state, phase) {
         steps.push(step(
             format!("/approve {}", pending.digest.short()),
             "approve exactly this",

@@ -1,9 +1,10 @@
 //! The record: who decided what, when, by which surface.
 
-use super::markup::{digest, table, when, words};
+use super::markup::{code, digest, table, when, words};
 use super::outcomes::Room;
 use super::phrases::{because, somebody, surface, title};
 use crate::workflow::ids::{Digest, PhaseId};
+use crate::workflow::judging::Decision;
 use crate::workflow::state::{Entry, State, What};
 
 /// Lines of a record that is shortened: so many from each end.
@@ -104,6 +105,21 @@ pub fn said(state: &State, what: &What) -> (String, String) {
             "{} did not pass, so {} is done again",
             title(state, phase),
             title(state, to)
+        )),
+        What::Escalated(phase, to) => by_comment(format!(
+            "nobody answered {} in time, so {} is done again",
+            title(state, phase),
+            title(state, to)
+        )),
+        What::Ruled(phase, decision, by, why) => by_comment(format!(
+            "the approver {} **{}** {}{}",
+            code(by),
+            match decision {
+                Decision::Approved => "approved",
+                Decision::Rejected => "rejected",
+            },
+            title(state, phase),
+            because(why.as_str())
         )),
         What::Answered(phase, question, text) => by_comment(format!(
             "answered question {question} of {}{}",

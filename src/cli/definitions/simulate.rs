@@ -1,5 +1,7 @@
 //! A definition walked by a script: the core alone, with a clock of its own and nothing outside.
 
+mod judged;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -44,6 +46,10 @@ struct Script {
 enum Step {
     /// An agent's run ended.
     Ran(Ran),
+    /// The approver of a gate decided, or could not be asked.
+    Ruled(judged::Ruled),
+    /// The checks of a gate were read.
+    Checked(judged::Checked),
     /// One act, or all that are left, were carried out.
     Acted(Acted),
     /// An act failed for good.
@@ -357,7 +363,12 @@ impl Walk {
     }
 
     fn take(&mut self, command: &Command, verb: &str) -> (Option<String>, Vec<Intent>) {
-        let mut intents = match decide(Some(&self.state), command, Facts::default(), self.now) {
+        let live = judged::live(&self.state);
+        let facts = Facts {
+            live: Some(&live),
+            ..Facts::default()
+        };
+        let mut intents = match decide(Some(&self.state), command, facts, self.now) {
             Verdict::Events(events) => self.keep(&events),
             Verdict::Refused(refusal) => {
                 let about = say::Refused {
@@ -416,6 +427,8 @@ impl Walk {
                     Err(why) => (words("nothing"), Err(why)),
                 }
             }
+            Step::Ruled(ruled) => self.ruled(ruled),
+            Step::Checked(checked) => self.checked(checked),
             Step::Acted(acted) => match self.meant(acted.phase.as_ref(), PhaseStatus::Approved) {
                 Ok(phase) => {
                     if acted.all {
@@ -716,9 +729,14 @@ fn verb(step: &Step) -> &'static str {
         Step::Retry(_) => "retry",
         Step::Cancel(_) => "cancel",
         Step::Skip(_) => "skip",
-        Step::Ran(_) | Step::Acted(_) | Step::ActFailed(_) | Step::WaitHours(_) | Step::Child(_) | Step::Closed => {
-            "status"
-        }
+        Step::Ran(_)
+        | Step::Ruled(_)
+        | Step::Checked(_)
+        | Step::Acted(_)
+        | Step::ActFailed(_)
+        | Step::WaitHours(_)
+        | Step::Child(_)
+        | Step::Closed => "status",
     }
 }
 
@@ -800,6 +818,11 @@ fn intent_words(intent: &Intent) -> String {
             let notice = json!(notice);
             format!("tell people: {}", notice["notice"].as_str().unwrap_or_default())
         }
+        Intent::AskApprover { phase, attempt, .. } => format!("ask the approver of {phase} (time {attempt})"),
+        Intent::ReadChecks { phase, at, .. } => {
+            format!("read the checks of {phase} at {}", at.format("%Y-%m-%d %H:%M"))
+        }
+        Intent::EndTimers { phase } => format!("drop the timers of the gate of {phase}"),
         Intent::CancelPlanned => "drop what was planned".to_owned(),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::answer::Refusal as Failure;
 use super::super::status::unknown;
-use crate::chat::say::approval::lost;
+use crate::chat::say::approval::{in_the_way, lost};
 use crate::config::definition::instead;
 use crate::engine::Not;
 use crate::workflow::command::Refusal;
@@ -118,6 +118,7 @@ fn refused(id: &WorkflowId, refusal: &Refusal, (state, suffix): (Option<&State>,
         Refusal::DoesNotCount { tree, .. } | Refusal::VotedBefore { tree } => {
             format!("your approval does not open this gate: {}", lost(tree))
         }
+        Refusal::GateSaysNo { tree } => format!("people alone do not open this gate: {}", in_the_way(tree)),
         Refusal::CouldNotCheck { why } => format!("it could not be checked whether you may: {why}"),
         Refusal::NothingApproved => format!("nothing of {id} was approved that could be taken back"),
         Refusal::NotYours { of, .. } => format!("that was approved by {}", of.login),

@@ -394,6 +394,29 @@ impl<B: Backstage> Player<'_, B> {
 
     async fn perform_elsewhere(&mut self, step: &Step) -> Outcome {
         match step {
+            Step::Pull(open) => {
+                let (title, body) = (self.filled(&open.title)?, self.filled(&open.body)?);
+                let number = self.person(&open.by).open_pull(&title, &body, "change")?;
+                self.subject = Some(number);
+                self.printer
+                    .act(&open.by, &format!("opens the pull request #{number} “{title}”"), &body)?;
+            }
+            Step::Push(act) => {
+                let number = self.issue_of(act.on)?;
+                self.person(&act.by).push(number)?;
+                self.printer.act(&act.by, &format!("pushes to #{number}"), "")?;
+            }
+            Step::Check(check) => {
+                let number = self.issue_of(check.on)?;
+                let conclusion = check.conclusion.as_deref();
+                self.person(&check.by).check(number, &check.name, conclusion)?;
+                let stands = conclusion.unwrap_or("runs");
+                self.printer.act(
+                    &check.by,
+                    &format!("runs the check {} on #{number}: {stands}", check.name),
+                    "",
+                )?;
+            }
             Step::Write(file) => {
                 self.person(&file.by).set_file(&file.path, &file.text)?;
                 self.printer

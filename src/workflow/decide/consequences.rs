@@ -1,11 +1,10 @@
 //! What follows of itself: phases that become unblocked, that are done, and the end of the workflow.
 
-use super::choice;
+use super::{choice, judged};
 use crate::workflow::apply::apply;
 use crate::workflow::artifact::ReviewVerdict;
 use crate::workflow::asking;
 use crate::workflow::children;
-use crate::workflow::definition::Gate;
 use crate::workflow::event::Event;
 use crate::workflow::ids::PhaseId;
 use crate::workflow::state::{Ending, PhaseStatus, State, Status, Timestamp};
@@ -56,7 +55,8 @@ fn consequence(state: &State) -> Option<Event> {
                 })
             }
             // With no gate an artifact counts as soon as it is made.
-            PhaseStatus::ReadyForReview if phase.gate == Gate::None => Some(done(id)),
+            PhaseStatus::ReadyForReview if phase.gate.is_none() => Some(done(id)),
+            PhaseStatus::Draft | PhaseStatus::ReadyForReview => judged::onwards(state, id),
             PhaseStatus::Running => children::onwards(at, phase),
             PhaseStatus::WaitingForHuman => asking::onwards(at, phase),
             PhaseStatus::Approved => {

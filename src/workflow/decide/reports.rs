@@ -1,7 +1,7 @@
 //! What the bot itself reports: how runs and acts ended, what was shown, what was lost.
 
 use super::gates::{expired, still_counts};
-use super::{PROMPT, belongs, proposed};
+use super::{PROMPT, belongs, judged, proposed};
 use crate::workflow::asking;
 use crate::workflow::children;
 use crate::workflow::command::{Report, RunResult};
@@ -77,6 +77,13 @@ pub(super) fn reported(state: &State, report: &Report, now: Timestamp) -> Option
                 }]
             })
         }
+        Report::Ruled {
+            phase,
+            digest,
+            attempt,
+            result,
+        } => judged::ruled(state, (phase, digest, *attempt), result),
+        Report::Checked { phase, digest, reading } => judged::checked(state, (phase, digest), reading),
         Report::GateExpired {
             phase,
             digest,

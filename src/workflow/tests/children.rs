@@ -132,7 +132,10 @@ fn a_child_that_ends_without_being_complete_is_told_and_tried_again_as_another_w
         Refusal::WaitsForAll { .. }
     ));
     assert_eq!(tells(&mut run, "b", ChildStanding::Completed), "child_changed");
-    assert_eq!(run.asks("bob", Right::Write, Ask::Retry { variant: None }), "retried+children_started");
+    assert_eq!(
+        run.asks("bob", Right::Write, Ask::Retry { variant: None }),
+        "retried+children_started"
+    );
     let after = children(&run);
     assert_eq!(before["b"].workflow, after["b"].workflow);
     assert_ne!(before["a"].workflow, after["a"].workflow);
@@ -194,7 +197,10 @@ fn more_items_than_children_are_allowed_start_none_where_all_must_be_complete() 
         Some(Why::TooManyItems { items: 4, most: 3 })
     );
     assert!(started(&run).is_empty());
-    assert_eq!(run.asks("bob", Right::Write, Ask::Retry { variant: None }), "retried+failed");
+    assert_eq!(
+        run.asks("bob", Right::Write, Ask::Retry { variant: None }),
+        "retried+failed"
+    );
     run.asks("bob", Right::Write, Ask::Cancel { reason: String::new() });
 }
 

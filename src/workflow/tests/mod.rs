@@ -9,6 +9,7 @@ mod expiry;
 mod forks;
 mod generate;
 mod graphs;
+mod judged;
 mod properties;
 mod questions;
 mod reports;
@@ -257,6 +258,7 @@ fn cell(verdict: &Verdict) -> String {
             Refusal::NotShownYet => "NotShownYet",
             Refusal::ChangedJustNow { .. } => "ChangedJustNow",
             Refusal::DoesNotCount { .. } => "DoesNotCount",
+            Refusal::GateSaysNo { .. } => "GateSaysNo",
             Refusal::VotedBefore { .. } => "VotedBefore",
             Refusal::CouldNotCheck { .. } => "CouldNotCheck",
             Refusal::NothingApproved => "NothingApproved",

@@ -4,13 +4,14 @@
 use chrono::TimeDelta;
 
 use super::super::children::{Above, ChildStanding};
-use super::super::command::{Command, Report, RunResult, Verdict};
+use super::super::command::{Command, Report, RulingResult, RunResult, Verdict};
 use super::super::ids::Digest;
+use super::super::judging::Reading;
 use super::super::state::{ActOutcome, Ending, PhaseStatus, Why};
 use super::{Condition, Place, Run, Table, at, cell, key, person, versions_of};
 
 /// Every row, from [`rows_of`] each variant.
-const ROWS: [&str; 23] = [
+const ROWS: [&str; 25] = [
     "ran: proposed",
     "ran: needs a person",
     "ran: nothing to do",
@@ -34,6 +35,8 @@ const ROWS: [&str; 23] = [
     "subject gone",
     "child changed",
     "parent held",
+    "ruled",
+    "checked",
 ];
 
 /// The rows of a variant. A new variant does not compile until it has some, and they must be in [`ROWS`].
@@ -49,6 +52,8 @@ fn rows_of(report: &Report) -> &'static [&'static str] {
         Report::SubjectGone { .. } => &ROWS[20..21],
         Report::Child { .. } => &ROWS[21..22],
         Report::Parent(_) => &ROWS[22..23],
+        Report::Ruled { .. } => &ROWS[23..24],
+        Report::Checked { .. } => &ROWS[24..25],
     }
 }
 
@@ -133,6 +138,17 @@ fn reported(row: &str, run: &Run) -> Report {
             reason: "because".into(),
         }),
         "subject gone" => Report::SubjectGone { why: why() },
+        "ruled" => Report::Ruled {
+            phase: work(),
+            digest: second.digest(),
+            attempt: 1,
+            result: RulingResult::Failed(Why::Failed(why())),
+        },
+        "checked" => Report::Checked {
+            phase: work(),
+            digest: second.digest(),
+            reading: Reading::default(),
+        },
         other => panic!("no such row: {other}"),
     };
     assert!(rows_of(&report).contains(&row), "{row} is a row of what it reports");
@@ -209,6 +225,8 @@ fn a_report_about_a_phase_that_does_not_exist_is_obsolete() {
             | Report::ActFailed { phase, .. }
             | Report::ApprovalLost { phase, .. }
             | Report::Child { phase, .. }
+            | Report::Ruled { phase, .. }
+            | Report::Checked { phase, .. }
             | Report::GateExpired { phase, .. } => *phase = "nowhere".into(),
             Report::SubjectClosed { .. } | Report::SubjectGone { .. } | Report::Parent(_) => continue,
         }
@@ -242,6 +260,8 @@ subject closed          | held      | held                          | held      
 subject gone            | cancelled | cancelled                     | cancelled       | cancelled
 child changed           | obsolete  | obsolete                      | obsolete        | obsolete
 parent held             | obsolete  | obsolete                      | obsolete        | obsolete
+ruled                   | obsolete  | obsolete                      | obsolete        | obsolete
+checked                 | obsolete  | obsolete                      | obsolete        | obsolete
 ";
 const OPEN_LATE: &str = "
                         | Approved      | Rejected  | Error     | Completed
@@ -268,6 +288,8 @@ subject closed          | held          | held      | held      | held
 subject gone            | cancelled     | cancelled | cancelled | cancelled
 child changed           | obsolete      | obsolete  | obsolete  | obsolete
 parent held             | obsolete      | obsolete  | obsolete  | obsolete
+ruled                   | obsolete      | obsolete  | obsolete  | obsolete
+checked                 | obsolete      | obsolete  | obsolete  | obsolete
 ";
 const HELD_EARLY: &str = "
                         | Blocked   | Running         | WaitingForHuman | ReadyForReview
@@ -294,6 +316,8 @@ subject closed          | obsolete  | obsolete        | obsolete        | obsole
 subject gone            | cancelled | cancelled       | cancelled       | cancelled
 child changed           | obsolete  | obsolete        | obsolete        | obsolete
 parent held             | obsolete  | obsolete        | obsolete        | obsolete
+ruled                   | obsolete  | obsolete        | obsolete        | obsolete
+checked                 | obsolete  | obsolete        | obsolete        | obsolete
 ";
 const HELD_LATE: &str = "
                         | Approved      | Rejected  | Error     | Completed
@@ -320,6 +344,8 @@ subject closed          | obsolete      | obsolete  | obsolete  | obsolete
 subject gone            | cancelled     | cancelled | cancelled | cancelled
 child changed           | obsolete      | obsolete  | obsolete  | obsolete
 parent held             | obsolete      | obsolete  | obsolete  | obsolete
+ruled                   | obsolete      | obsolete  | obsolete  | obsolete
+checked                 | obsolete      | obsolete  | obsolete  | obsolete
 ";
 const OVER_EARLY: &str = "
                         | Blocked  | Running  | WaitingForHuman | ReadyForReview
@@ -346,6 +372,8 @@ subject closed          | obsolete | obsolete | obsolete        | obsolete
 subject gone            | obsolete | obsolete | obsolete        | obsolete
 child changed           | obsolete | obsolete | obsolete        | obsolete
 parent held             | obsolete | obsolete | obsolete        | obsolete
+ruled                   | obsolete | obsolete | obsolete        | obsolete
+checked                 | obsolete | obsolete | obsolete        | obsolete
 ";
 const OVER_LATE: &str = "
                         | Approved  | Rejected | Error    | Completed
@@ -372,6 +400,8 @@ subject closed          | obsolete  | obsolete | obsolete | obsolete
 subject gone            | obsolete  | obsolete | obsolete | obsolete
 child changed           | obsolete  | obsolete | obsolete | obsolete
 parent held             | obsolete  | obsolete | obsolete | obsolete
+ruled                   | obsolete  | obsolete | obsolete | obsolete
+checked                 | obsolete  | obsolete | obsolete | obsolete
 ";
 const DRAFT: &str = "
                         | Draft
@@ -398,6 +428,8 @@ subject closed          | held
 subject gone            | cancelled
 child changed           | obsolete
 parent held             | obsolete
+ruled                   | obsolete
+checked                 | obsolete
 ";
 const SPECIAL: &str = "
                         | Unshown   | PartlyDone | HalfDone                                | ActFailed
@@ -424,4 +456,6 @@ subject closed          | held      | held       | held                         
 subject gone            | cancelled | cancelled  | cancelled                               | cancelled
 child changed           | obsolete  | obsolete   | obsolete                                | obsolete
 parent held             | obsolete  | obsolete   | obsolete                                | obsolete
+ruled                   | obsolete  | obsolete   | obsolete                                | obsolete
+checked                 | obsolete  | obsolete   | obsolete                                | obsolete
 ";

@@ -85,6 +85,10 @@ fn reason(refusal: &Refusal, about: &Refused<'_>) -> String {
             Some((_, gate, _)) => approval::you_do_not_count(gate, tree, by.id),
             None => "Your approval does not count here.".to_owned(),
         },
+        Refusal::GateSaysNo { tree } => format!(
+            "This gate does not open by people's approvals alone: {}.",
+            approval::in_the_way(tree)
+        ),
         Refusal::VotedBefore { tree } => {
             format!("You approved this already. Still missing: {}.", approval::missing(tree))
         }
