@@ -16,6 +16,7 @@ mod jpa;
 mod kept;
 mod models;
 mod once;
+mod postgres;
 mod providers;
 mod reading;
 mod rights;

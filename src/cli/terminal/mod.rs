@@ -25,7 +25,7 @@ use super::providers::server_models;
 use super::status::{unknown, words as status_words};
 use crate::chat::say::why::why_words;
 use crate::config::terminal::{Choices, read_project, read_user};
-use crate::config::{Models, ProviderName};
+use crate::config::{DatabaseUrl, Models, ProviderName};
 use crate::engine::{Engine, Folder, Pacing, Parts, STATE_FOLDER, Site, WrittenFile, operator};
 use crate::mail::Mailer;
 use crate::providers::http::Client as ModelClient;
@@ -503,7 +503,7 @@ fn root_of(database: &Database) -> Result<Option<PathBuf>, Refusal> {
         Whose::Projects(root) => Ok(Some(root)),
         Whose::Servers(_) if database.is_configured() => Ok(None),
         // Nothing is configured and nothing is here.
-        Whose::Servers(url) if url.sqlite_path().exists() => Ok(None),
+        Whose::Servers(DatabaseUrl::Sqlite(path)) if path.exists() => Ok(None),
         Whose::Servers(_) => project(Path::new(".")).map(Some),
     }
 }
