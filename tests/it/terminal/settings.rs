@@ -8,7 +8,7 @@ use crate::jpa::{DOMAIN, plan};
 
 /// The definition that a workflow keeps.
 fn definition(project: &Project, id: &str) -> Value {
-    project.told(&["replay", id])["state"]["definition"].take()
+    project.told(&["history", id])["events"][0]["event"]["definition"].take()
 }
 
 #[test]
