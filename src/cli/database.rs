@@ -54,6 +54,14 @@ impl Database {
         }
     }
 
+    /// The file of a server's database.
+    pub(super) fn server_file(&self) -> Result<PathBuf, Refusal> {
+        match self.whose()? {
+            Whose::Servers(url) => Ok(url.sqlite_path().to_owned()),
+            Whose::Projects(root) => Ok(Folder::database(&root)),
+        }
+    }
+
     /// Whether a project is named, or is meant because nothing else is.
     pub(super) fn whose(&self) -> Result<Whose, Refusal> {
         if let Some(root) = &self.project_dir {

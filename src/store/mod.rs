@@ -15,6 +15,7 @@ pub mod fork;
 pub mod history;
 pub mod kept;
 pub mod repositories;
+mod restored;
 pub mod runs;
 mod sqlite;
 pub mod workflows;
@@ -23,7 +24,9 @@ mod write;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use sqlite::{OpenError, Sqlite};
+use crate::workflow::state::Timestamp;
+
+pub use sqlite::{BackupError, OpenError, Restored, Sqlite};
 pub use write::{Column, Hits, Row, Statement, StoreError, Value, Write};
 
 /// The database, shared by everything that needs it. A clone is the same store.
@@ -58,6 +61,22 @@ impl Store {
     /// See [`OpenError`].
     pub fn try_serve(path: &Path) -> Result<(), OpenError> {
         Sqlite::try_serve(path)
+    }
+
+    /// Writes a SQLite database into a new file, whole and as it is at one moment, while a server may go on writing.
+    ///
+    /// # Errors
+    /// See [`BackupError`]; no file is left then.
+    pub fn back_up(path: &Path, into: &Path) -> Result<(), BackupError> {
+        Sqlite::back_up(path, into)
+    }
+
+    /// Puts a backup in a SQLite database's place, with every open effect in doubt.
+    ///
+    /// # Errors
+    /// See [`BackupError`]; a database that a server has open is [`OpenError::InUse`].
+    pub fn restore(path: &Path, from: &Path, now: Timestamp) -> Result<Restored, BackupError> {
+        Sqlite::restore(path, from, now)
     }
 
     /// A store that only reads: see [`Sqlite::read_only`].
