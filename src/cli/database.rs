@@ -6,7 +6,7 @@ use super::answer::Refusal;
 use crate::config::{DatabaseUrl, Overrides, Sources};
 use crate::engine::Folder;
 use crate::store::workflows::WorkflowSummary;
-use crate::store::{OpenError, Store};
+use crate::store::{OpenError, SqliteError, Store};
 use crate::workflow::ids::WorkflowId;
 
 /// The flags that name the database.
@@ -35,18 +35,15 @@ pub(super) enum Whose {
 
 impl Database {
     /// To read, beside a running server or without one.
-    pub(super) fn reader(self) -> Result<Store, Refusal> {
-        let path = match self.whose()? {
-            Whose::Servers(url) => url.sqlite_path().to_owned(),
-            Whose::Projects(root) => Folder::database(&root),
-        };
-        Store::read_only(&path).map_err(|error| self.unusable(&error))
+    pub(super) async fn reader(self) -> Result<Store, Refusal> {
+        let url = self.address()?;
+        Store::open_to_read(&url).await.map_err(|error| self.unusable(&error))
     }
 
     /// To leave a request for the server.
-    pub(super) fn outside_writer(self) -> Result<Store, Refusal> {
+    pub(super) async fn outside_writer(self) -> Result<Store, Refusal> {
         match self.whose()? {
-            Whose::Servers(url) => Store::outside_writer(url.sqlite_path()).map_err(|error| self.unusable(&error)),
+            Whose::Servers(url) => Store::open_to_ask(&url).await.map_err(|error| self.unusable(&error)),
             Whose::Projects(root) => Err(Refusal::failed(format!(
                 "{} has no server that could be asked: its workflows are run from a terminal",
                 root.display()
@@ -54,12 +51,12 @@ impl Database {
         }
     }
 
-    /// The file of a server's database.
-    pub(super) fn server_file(&self) -> Result<PathBuf, Refusal> {
-        match self.whose()? {
-            Whose::Servers(url) => Ok(url.sqlite_path().to_owned()),
-            Whose::Projects(root) => Ok(Folder::database(&root)),
-        }
+    /// The database's address, whoever's it is.
+    pub(super) fn address(&self) -> Result<DatabaseUrl, Refusal> {
+        Ok(match self.whose()? {
+            Whose::Servers(url) => url,
+            Whose::Projects(root) => DatabaseUrl::Sqlite(Folder::database(&root)),
+        })
     }
 
     /// Whether a project is named, or is meant because nothing else is.
@@ -87,7 +84,7 @@ impl Database {
 
     fn unusable(&self, error: &OpenError) -> Refusal {
         match error {
-            OpenError::Missing { .. } if self.project_dir.is_some() || !self.is_configured() => Refusal::configuration(vec![
+            OpenError::Sqlite(SqliteError::Missing { .. }) if self.project_dir.is_some() || !self.is_configured() => Refusal::configuration(vec![
                 error.to_string(),
                 "where workflows are run from a terminal, `countersign run DEFINITION --project-dir DIR` starts one and \
                  `--project-dir DIR` names the project"

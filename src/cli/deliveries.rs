@@ -75,7 +75,7 @@ impl Deliveries {
 
 impl List {
     async fn run(self) -> Result<Answer, Refusal> {
-        let store = self.database.reader()?;
+        let store = self.database.reader().await?;
         let deliveries = store.deliveries(self.open, self.limit).await?;
         let page = match (deliveries.is_empty(), self.open) {
             (true, true) => "Every delivery is done.\n".to_owned(),
@@ -88,7 +88,7 @@ impl List {
 
 impl One {
     async fn show(self) -> Result<Answer, Refusal> {
-        let store = self.database.reader()?;
+        let store = self.database.reader().await?;
         let id = DeliveryId::from(self.id);
         let (delivery, body) = store.delivery(&id).await?.ok_or_else(|| unknown(&id))?;
         let about = about(&store, &delivery, &mut BTreeMap::new()).await?;
@@ -116,7 +116,7 @@ impl One {
     }
 
     async fn retry(self) -> Result<Answer, Refusal> {
-        let store = self.database.outside_writer()?;
+        let store = self.database.outside_writer().await?;
         let id = DeliveryId::from(self.id);
         let (delivery, _) = store.delivery(&id).await?.ok_or_else(|| unknown(&id))?;
         if !matches!(delivery.state.as_str(), "failed" | "dead" | "new") {

@@ -51,7 +51,7 @@ impl Export {
 }
 
 async fn export(id: &WorkflowId, output: Option<PathBuf>, database: Database) -> Result<Answer, Refusal> {
-    let store = database.reader()?;
+    let store = database.reader().await?;
     let kept = store.kept(id).await?.ok_or_else(|| unknown(id))?;
     if let Some(finding) = kept.findings().first() {
         return Err(Refusal::failed(format!(

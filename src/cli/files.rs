@@ -42,7 +42,7 @@ impl Files {
     /// Writes them. Every path is judged once more, because here it is opened.
     pub(super) async fn run(self) -> Result<Answer, Refusal> {
         let whose = self.database.whose()?;
-        let store = self.database.reader()?;
+        let store = self.database.reader().await?;
         let id = meant(&store, self.id, true).await?;
         let kept = store.kept(&id).await?.ok_or_else(|| unknown(&id))?;
         if let Some(finding) = kept.findings().first() {

@@ -25,7 +25,7 @@ pub(super) struct Fork {
 impl Fork {
     /// Leaves the request, unless it can be seen from here that it would be refused.
     pub(super) async fn run(self) -> Result<Answer, Refusal> {
-        let store = self.database.outside_writer()?;
+        let store = self.database.outside_writer().await?;
         let (id, after) = (WorkflowId::from(self.id), self.from);
         let kept = store.kept(&id).await?.ok_or_else(|| unknown(&id))?;
         if let Some(finding) = kept.findings().first() {

@@ -22,7 +22,7 @@ pub(super) struct History {
 impl History {
     /// Answers with the events, oldest first.
     pub(super) async fn run(self) -> Result<Answer, Refusal> {
-        let store = self.database.reader()?;
+        let store = self.database.reader().await?;
         let id = meant(&store, self.id, true).await?;
         let events = store.history(&id).await?;
         if events.is_empty() {

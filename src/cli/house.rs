@@ -43,7 +43,7 @@ pub fn machine_clock() -> Clock {
 }
 
 impl House {
-    /// Opens the database, takes over what a dead process held, and puts everything together. Nothing is asked of GitHub:
+    /// Opens the database, takes over what a dead process held where nobody else can, and puts everything together. Nothing is asked of GitHub:
     /// a GitHub that stumbles keeps no server from starting.
     ///
     /// # Errors
@@ -63,7 +63,9 @@ impl House {
         limits: Limits,
     ) -> Result<Self, Vec<String>> {
         let mut problems = Vec::new();
-        let store = Store::serve(config.database.sqlite_path()).map_err(|error| problems.push(error.to_string()));
+        let store = Store::open(&config.database)
+            .await
+            .map_err(|error| problems.push(error.to_string()));
         let github = github(config, Arc::clone(&clock), limits).map_err(|problem| problems.push(problem));
         let mailer = mailer(&config.mail_url, config.mail_from.clone()).map_err(|problem| problems.push(problem));
         let previous = config.webhook_secret_previous.as_ref().map(|secret| secret.expose());

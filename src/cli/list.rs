@@ -51,7 +51,7 @@ impl Only {
 impl List {
     /// Answers with the list.
     pub(super) async fn run(self) -> Result<Answer, Refusal> {
-        let store = self.database.reader()?;
+        let store = self.database.reader().await?;
         let open_only = !self.all && self.status.is_none();
         let mut workflows = match (self.status, &self.profile) {
             (None, None) => store.list_workflows(open_only, self.limit).await?,

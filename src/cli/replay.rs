@@ -29,7 +29,7 @@ pub(super) struct Replay {
 impl Replay {
     /// Answers with the state then, as `status` shows it.
     pub(super) async fn run(self) -> Result<Answer, Refusal> {
-        let store = self.database.reader()?;
+        let store = self.database.reader().await?;
         let id = meant(&store, self.id, true).await?;
         let Some(now) = store.workflow_summary(&id).await? else {
             return Err(unknown(&id));

@@ -26,7 +26,7 @@ pub(super) struct Runs {
 impl Runs {
     /// Answers with the list, or with one run whole.
     pub(super) async fn run(self) -> Result<Answer, Refusal> {
-        let store = self.database.reader()?;
+        let store = self.database.reader().await?;
         let Some(id) = self.id else {
             return list(&store, store.runs(self.limit).await?, "No agent has been asked yet.").await;
         };

@@ -19,7 +19,7 @@ pub struct Serve {
     /// Address and port to listen on
     #[arg(long)]
     listen: Option<String>,
-    /// Where everything is kept, such as `sqlite:countersign.sqlite`
+    /// Where everything is kept, such as `sqlite:countersign.sqlite` or `postgres://bot@db.example/countersign`
     #[arg(long)]
     database_url: Option<String>,
     /// GitHub's API; an Enterprise Server's ends in `/api/v3`
@@ -62,7 +62,10 @@ impl Serve {
         };
         let config = match ServerConfig::load(&sources) {
             Ok(config) => config,
-            Err(problems) => return refuse(&[problems.sentences(), &of_the_database(&sources)].concat()),
+            Err(problems) => {
+                let of_the_database = of_the_database(&sources).await;
+                return refuse(&[problems.sentences(), &of_the_database].concat());
+            }
         };
         let listener = TcpListener::bind(config.listen).await.map_err(|error| {
             format!(
@@ -103,12 +106,12 @@ impl Serve {
 }
 
 /// What stands in the way of the database, told in the same breath as the settings' own mistakes.
-fn of_the_database(sources: &Sources<'_>) -> Vec<String> {
+async fn of_the_database(sources: &Sources<'_>) -> Vec<String> {
     // A mistake in its setting is among those that were told already.
     let Ok(database) = sources.database() else {
         return Vec::new();
     };
-    let tried = Store::try_serve(database.sqlite_path());
+    let tried = Store::try_open(&database).await;
     tried.err().map(|error| error.to_string()).into_iter().collect()
 }
 

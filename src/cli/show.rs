@@ -36,7 +36,7 @@ enum Named<'a> {
 impl Show {
     /// Answers with the artifact and what is known of it.
     pub(super) async fn run(self) -> Result<Answer, Refusal> {
-        let store = self.database.reader()?;
+        let store = self.database.reader().await?;
         let id = WorkflowId::from(self.id);
         if store.workflow_summary(&id).await?.is_none() {
             return Err(unknown(&id));

@@ -102,7 +102,7 @@ impl Status {
     /// Answers with the workflow's standing.
     pub(super) async fn run(self) -> Result<Answer, Refusal> {
         let whose = self.database.whose()?;
-        let store = self.database.reader()?;
+        let store = self.database.reader().await?;
         let id = meant(&store, self.id, true).await?;
         let (Some(summary), Some(stored)) = (store.workflow_summary(&id).await?, store.workflow(&id).await?) else {
             return Err(unknown(&id));

@@ -33,7 +33,7 @@ struct Verified {
 impl Verify {
     /// Answers with what was verified; fails where anything was touched.
     pub(super) async fn run(self) -> Result<Answer, Refusal> {
-        let store = self.database.reader()?;
+        let store = self.database.reader().await?;
         let ids = match self.ids.is_empty() {
             true => store.workflow_ids().await?,
             false => self.ids.into_iter().map(WorkflowId::from).collect(),

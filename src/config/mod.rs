@@ -24,7 +24,7 @@ mod published_tests;
 
 pub use address::{AddressMistake, Mailbox};
 pub use approval_file::approval_mistake;
-pub use database::DatabaseUrl;
+pub use database::{DatabaseUrl, PostgresUrl};
 pub use document::ConfigError;
 pub use github_api::{GithubApiUrl, Pace};
 pub use mail_url::{Credentials, MailUrl, Security, SmtpUrl};

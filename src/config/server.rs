@@ -115,7 +115,7 @@ impl ServerConfig {
             text.parse::<SocketAddr>()
                 .map_err(|_| "is not an address with a port; write for example 127.0.0.1:8080".to_owned())
         });
-        let database = reader.required("database_url", parse);
+        let database = reader.database_url();
         let github_api = reader.required("github_api_url", parse::<GithubApiUrl>);
         let app_id = reader.required("github_app_id", parse);
         let private_key = reader.private_key();
@@ -176,7 +176,7 @@ impl Sources<'_> {
     /// What is wrong with that setting, or with the configuration file.
     pub fn database(&self) -> Result<DatabaseUrl, Problems> {
         let mut reader = Reader::new(self);
-        match reader.required("database_url", parse) {
+        match reader.database_url() {
             Some(database) if reader.problems.is_empty() => Ok(database),
             _ => Err(Problems(reader.problems)),
         }
@@ -279,7 +279,7 @@ file! {
         /// Address and port to listen on. Default: 127.0.0.1:8080
         #[schemars(with = "String")]
         listen: String,
-        /// Where the store is: sqlite:PATH. Default: sqlite:countersign.sqlite
+        /// Where the store is: sqlite:PATH, or postgres://USER:PASSWORD@HOST/DATABASE. Default: sqlite:countersign.sqlite
         #[schemars(with = "String")]
         database_url: String,
         /// GitHub's API. GitHub Enterprise Server: https://HOST/api/v3. Default: https://api.github.com
@@ -491,6 +491,17 @@ impl<'a> Reader<'a> {
                 None
             }
         }
+    }
+
+    fn database_url(&mut self) -> Option<DatabaseUrl> {
+        let by_flag = self.find("database_url").is_some_and(|found| found.by_flag);
+        self.required("database_url", |text| match parse::<DatabaseUrl>(text)? {
+            url if by_flag && url.holds_password() => Err(format!(
+                "holds a password, which every process on this machine can read; use {} instead",
+                variable("database_url")
+            )),
+            url => Ok(url),
+        })
     }
 
     fn mail_url(&mut self) -> Option<MailUrl> {

@@ -219,7 +219,7 @@ impl Engine {
         self.0.wake.notify_one();
     }
 
-    /// Takes over what a dead process of this database held. For whoever holds the database alone.
+    /// Takes over what a dead process of this database held, where this one holds the database alone.
     ///
     /// # Errors
     /// Whatever the store says.
@@ -265,6 +265,7 @@ impl Engine {
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = self.0.wake.notified() => {}
+                () = self.store().hinted() => {}
                 Some(_) = under_way.join_next() => {}
                 () = tokio::time::sleep(nap) => {}
             }

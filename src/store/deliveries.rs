@@ -98,7 +98,7 @@ const CLAIM: &str = "UPDATE deliveries
         WHERE d.state IN ('new', 'leased') AND d.run_at <= $3 AND d.lease_until <= $3
         AND NOT EXISTS (SELECT 1 FROM deliveries e
             WHERE e.lane = d.lane AND e.seq < d.seq AND e.state IN ('new', 'leased'))
-        ORDER BY d.run_at, d.seq LIMIT 1)
+        ORDER BY d.run_at, d.seq LIMIT 1 /* postgres: FOR UPDATE SKIP LOCKED */)
     RETURNING seq, id, event, body, installation_id, received_at, attempt, fence";
 
 impl Store {
@@ -156,6 +156,7 @@ impl Store {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Option<LeasedDelivery>, StoreError> {
+        self.may_claim()?;
         let claim = Statement::new(CLAIM, values![owner, micros(until), micros(now)]);
         let rows = self.write(Write::of(claim)).await?;
         rows[0].first().map(leased).transpose()

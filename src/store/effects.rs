@@ -118,14 +118,15 @@ const NOTIFICATIONS_AN_HOUR: i64 = 400;
 const BETWEEN_WRITES: TimeDelta = TimeDelta::seconds(1);
 
 /// An effect is due when it is the first of its lane that is not ended.
-const CLAIM_FREE: &str = "UPDATE effects
-    SET doubt = CASE WHEN state = 'inflight' THEN 1 ELSE doubt END, state = 'inflight', attempt = attempt + 1,
-        fence = fence + 1, lease_owner = $1, lease_until = $2, first_sent_at = COALESCE(first_sent_at, $3)
-    WHERE seq IN (SELECT e.seq FROM effects e
+const CLAIM_FREE: &str = "WITH due AS MATERIALIZED (SELECT e.seq FROM effects e
         WHERE e.state IN ('ready', 'inflight') AND e.run_at <= $3 AND e.lease_until <= $3 AND e.paced = 0
         AND NOT EXISTS (SELECT 1 FROM effects x
             WHERE x.lane = e.lane AND x.seq < e.seq AND x.state IN ('ready', 'inflight'))
-        ORDER BY e.priority, e.run_at, e.seq LIMIT $4)
+        ORDER BY e.priority, e.run_at, e.seq LIMIT $4 /* postgres: FOR UPDATE SKIP LOCKED */)
+    UPDATE effects
+    SET doubt = CASE WHEN state = 'inflight' THEN 1 ELSE doubt END, state = 'inflight', attempt = attempt + 1,
+        fence = fence + 1, lease_owner = $1, lease_until = $2, first_sent_at = COALESCE(first_sent_at, $3)
+    WHERE seq IN (SELECT seq FROM due)
     RETURNING seq, id, workflow_id, installation_id, repository_id, kind, payload, attempt, doubt, first_sent_at,
         lease_until, fence";
 
@@ -188,9 +189,14 @@ impl Store {
         until: Timestamp,
         limit: u32,
     ) -> Result<Vec<LeasedEffect>, StoreError> {
+        self.may_claim()?;
         let claim = Statement::new(CLAIM_FREE, values![owner, micros(until), micros(now), limit]);
-        let rows = self.write(Write::of(claim)).await?;
-        rows[0].iter().map(leased).collect()
+        match self.write(Write::of(claim)).await {
+            Ok(rows) => rows[0].iter().map(leased).collect(),
+            // Another process took the head of a lane at the same moment: the next look finds what is due then.
+            Err(StoreError::Conflict(_)) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Takes the next write to GitHub that is due and that its installation's pace allows.
@@ -200,6 +206,7 @@ impl Store {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Option<LeasedEffect>, StoreError> {
+        self.may_claim()?;
         let hour_ago = micros(now - TimeDelta::hours(1));
         let next = self
             .read(NEXT_PACED, values![micros(now), hour_ago, NOTIFICATIONS_AN_HOUR])
@@ -241,7 +248,7 @@ impl Store {
                     WHERE x.lane = e.lane AND x.seq < e.seq AND x.state IN ('ready', 'inflight'))
             UNION ALL SELECT MIN(CASE WHEN run_at > lease_until THEN run_at ELSE lease_until END) AS due
                 FROM deliveries d WHERE d.state IN ('new', 'leased') AND NOT EXISTS (SELECT 1 FROM deliveries y
-                    WHERE y.lane = d.lane AND y.seq < d.seq AND y.state IN ('new', 'leased')))";
+                    WHERE y.lane = d.lane AND y.seq < d.seq AND y.state IN ('new', 'leased'))) AS heads";
         let rows = self.read(DUE, values![]).await?;
         Ok(rows
             .first()
@@ -251,9 +258,13 @@ impl Store {
             .map(moment))
     }
 
-    /// Gives back what a dead process of this database held: whoever holds the file's lock may do that at once.
-    /// Effects that were in flight will be in doubt.
+    /// Gives back what a dead process of this database held: whoever holds the file's lock may do that at once. Effects
+    /// that were in flight will be in doubt. Where several processes serve one database nobody knows who is dead, and what
+    /// one held is free when its leases have ended.
     pub async fn take_over(&self) -> Result<(), StoreError> {
+        if !self.alone() {
+            return Ok(());
+        }
         let write = Write::of(Statement::new(
             "UPDATE effects SET lease_until = 0 WHERE state = 'inflight'",
             values![],
@@ -306,12 +317,15 @@ pub fn park_installation(installation: InstallationId, until: Timestamp) -> Stat
     )
 }
 
-/// The statement that refuses a write while an act of the workflow is under way or in doubt.
+/// The statement that refuses a write while an act of the workflow is under way or in doubt. Nobody claims one while the
+/// write lasts.
 pub fn no_act_under_way(workflow: &WorkflowId) -> Statement {
     Statement::new(
-        "UPDATE workflows SET updated_at = updated_at WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM effects e
-            WHERE e.workflow_id = $1 AND e.kind = 'act'
-            AND (e.state = 'inflight' OR e.state = 'ready' AND e.doubt = 1))",
+        "WITH acts AS MATERIALIZED (SELECT e.state, e.doubt FROM effects e
+            WHERE e.workflow_id = $1 AND e.kind = 'act' AND e.state IN ('ready', 'inflight')
+            /* postgres: FOR UPDATE */)
+        UPDATE workflows SET updated_at = updated_at WHERE id = $1
+            AND NOT EXISTS (SELECT 1 FROM acts WHERE state = 'inflight' OR doubt = 1)",
         values![workflow],
     )
     .exactly(1)

@@ -1,12 +1,14 @@
 //! The one door to the database, and the only room that holds SQL.
 //!
 //! Operations say what they mean as a [`Write`] (statements with values and the rows that they must hit) or as one
-//! reading statement; the back end keeps a write whole or not at all. A second database is a second back end under the
-//! same operations.
+//! reading statement; the back end keeps a write whole or not at all. SQLite and PostgreSQL are two back ends under the
+//! same operations and the same statements.
 
 mod begun;
 pub mod calls;
 pub mod change;
+#[cfg(test)]
+mod conformance;
 mod counters;
 pub mod definitions;
 pub mod deliveries;
@@ -14,6 +16,8 @@ pub mod effects;
 pub mod fork;
 pub mod history;
 pub mod kept;
+mod postgres;
+mod progress;
 pub mod repositories;
 mod restored;
 pub mod runs;
@@ -24,9 +28,10 @@ mod write;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::config::DatabaseUrl;
 use crate::workflow::state::Timestamp;
-
-pub use sqlite::{BackupError, OpenError, Restored, Sqlite};
+pub use postgres::{OpenError as PostgresError, Postgres};
+pub use sqlite::{BackupError, OpenError as SqliteError, Restored, Sqlite};
 pub use write::{Column, Hits, Row, Statement, StoreError, Value, Write};
 
 /// The database, shared by everything that needs it. A clone is the same store.
@@ -39,6 +44,18 @@ pub struct Store {
 #[derive(Debug, Clone)]
 enum Backend {
     Sqlite(Arc<Sqlite>),
+    Postgres(Arc<Postgres>),
+}
+
+/// Why a database was not opened: one sentence that says what, where, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// A SQLite file.
+    #[error(transparent)]
+    Sqlite(#[from] SqliteError),
+    /// A PostgreSQL database.
+    #[error(transparent)]
+    Postgres(#[from] PostgresError),
 }
 
 impl From<Sqlite> for Store {
@@ -50,17 +67,25 @@ impl From<Sqlite> for Store {
     }
 }
 
-impl Store {
-    /// The store of the one server: see [`Sqlite::serve`].
-    pub fn serve(path: &Path) -> Result<Self, OpenError> {
-        Sqlite::serve(path).map(Self::from)
+impl From<Postgres> for Store {
+    fn from(postgres: Postgres) -> Self {
+        Self {
+            backend: Backend::Postgres(Arc::new(postgres)),
+            begun: Arc::default(),
+        }
     }
-    /// Whether the server could be started on it: takes the lock, looks, migrates nothing and lets go.
+}
+
+impl Store {
+    /// The store of a server: see [`Sqlite::serve`] and [`Postgres::serve`].
     ///
     /// # Errors
     /// See [`OpenError`].
-    pub fn try_serve(path: &Path) -> Result<(), OpenError> {
-        Sqlite::try_serve(path)
+    pub async fn open(url: &DatabaseUrl) -> Result<Self, OpenError> {
+        Ok(match url {
+            DatabaseUrl::Sqlite(path) => Sqlite::serve(path)?.into(),
+            DatabaseUrl::Postgres(url) => Postgres::serve(url).await?.into(),
+        })
     }
 
     /// Writes a SQLite database into a new file, whole and as it is at one moment, while a server may go on writing.
@@ -79,14 +104,80 @@ impl Store {
         Sqlite::restore(path, from, now)
     }
 
-    /// A store that only reads: see [`Sqlite::read_only`].
-    pub fn read_only(path: &Path) -> Result<Self, OpenError> {
+    /// Whether the server could be started on it: looks, migrates nothing and lets go.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub async fn try_open(url: &DatabaseUrl) -> Result<(), OpenError> {
+        match url {
+            DatabaseUrl::Sqlite(path) => Sqlite::try_serve(path)?,
+            DatabaseUrl::Postgres(url) => Postgres::try_serve(url).await?,
+        }
+        Ok(())
+    }
+
+    /// A store that only reads, beside servers or without one: see [`Sqlite::read_only`] and [`Postgres::read_only`].
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub async fn open_to_read(url: &DatabaseUrl) -> Result<Self, OpenError> {
+        Ok(match url {
+            DatabaseUrl::Sqlite(path) => Sqlite::read_only(path)?.into(),
+            DatabaseUrl::Postgres(url) => Postgres::read_only(url).await?.into(),
+        })
+    }
+
+    /// The store of a command beside the server: see [`Sqlite::outside_writer`] and [`Postgres::outside_writer`].
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub async fn open_to_ask(url: &DatabaseUrl) -> Result<Self, OpenError> {
+        Ok(match url {
+            DatabaseUrl::Sqlite(path) => Sqlite::outside_writer(path)?.into(),
+            DatabaseUrl::Postgres(url) => Postgres::outside_writer(url).await?.into(),
+        })
+    }
+
+    /// The store of the one server of a SQLite file: see [`Sqlite::serve`].
+    ///
+    /// # Errors
+    /// See [`SqliteError`].
+    pub fn serve(path: &Path) -> Result<Self, SqliteError> {
+        Sqlite::serve(path).map(Self::from)
+    }
+
+    /// A store that only reads a SQLite file: see [`Sqlite::read_only`].
+    ///
+    /// # Errors
+    /// See [`SqliteError`].
+    pub fn read_only(path: &Path) -> Result<Self, SqliteError> {
         Sqlite::read_only(path).map(Self::from)
     }
 
-    /// The store of a command beside the server: see [`Sqlite::outside_writer`].
-    pub fn outside_writer(path: &Path) -> Result<Self, OpenError> {
-        Sqlite::outside_writer(path).map(Self::from)
+    /// Whether this process alone serves the database: what a dead one held is free at once then, and with others only
+    /// when its leases have ended.
+    pub fn alone(&self) -> bool {
+        matches!(self.backend, Backend::Sqlite(_))
+    }
+
+    /// Whether work may be taken now.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] while this machine's clock disagrees with the one of a database that others use, too.
+    pub fn may_claim(&self) -> Result<(), StoreError> {
+        match &self.backend {
+            Backend::Sqlite(_) => Ok(()),
+            Backend::Postgres(postgres) => postgres.may_claim(),
+        }
+    }
+
+    /// Waits until another process on the same database says that there may be work. It may be wrong, and it may be
+    /// missed: whoever waits looks for itself, too. On a database that no other server uses it waits for ever.
+    pub async fn hinted(&self) {
+        match &self.backend {
+            Backend::Sqlite(_) => std::future::pending().await,
+            Backend::Postgres(postgres) => postgres.hinted().await,
+        }
     }
 
     /// Does all of the write or nothing of it, and answers when it is on disk: the rows that each statement returned.
@@ -95,10 +186,12 @@ impl Store {
     /// awaits it in a task of its own.
     ///
     /// # Errors
-    /// Every [`StoreError`]; in each case nothing of the write was kept, and no other write was touched.
+    /// Every [`StoreError`]; in each case nothing of the write was kept, and no other write was touched. The one exception
+    /// is told in [`StoreError::Unavailable`].
     pub async fn write(&self, write: Write) -> Result<Vec<Vec<Row>>, StoreError> {
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.write(write).await,
+            Backend::Postgres(postgres) => postgres.write(write).await,
         }
     }
 
@@ -109,6 +202,7 @@ impl Store {
     pub async fn read(&self, sql: &'static str, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.read(sql, values).await,
+            Backend::Postgres(postgres) => postgres.read(sql, values).await,
         }
     }
 
@@ -116,6 +210,7 @@ impl Store {
     pub fn commits(&self) -> u64 {
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.commits(),
+            Backend::Postgres(postgres) => postgres.commits(),
         }
     }
 
@@ -123,13 +218,15 @@ impl Store {
     pub fn stop_after(&self, commits: u64) {
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.stop_after(commits),
+            Backend::Postgres(postgres) => postgres.stop_after(commits),
         }
     }
 
-    /// Finishes what is queued, gives the lock back and refuses everything after. Asking twice is no harm.
+    /// Finishes what is queued, gives the database back and refuses everything after. Asking twice is no harm.
     pub async fn close(&self) {
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.close().await,
+            Backend::Postgres(postgres) => postgres.close().await,
         }
     }
 }

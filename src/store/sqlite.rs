@@ -18,12 +18,13 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
+use super::progress::Progress;
 use super::write::{Row, StoreError, Value, Write};
 use crate::workflow::state::Timestamp;
 pub use backup::{BackupError, Restored};
 pub use open::OpenError;
 use open::Schema;
-use writer::{Job, Message, Progress};
+use writer::{Job, Message};
 
 /// Connections that read at the same time; more would only wait for the same disk.
 const READERS: usize = 3;

@@ -312,9 +312,9 @@ impl Store {
     /// Newest first.
     pub async fn list_workflows(&self, open: bool, limit: u32) -> Result<Vec<WorkflowSummary>, StoreError> {
         const ALL: &str = "SELECT id, definition, status, held, waits_for, repository, subject, version, started_at,
-            updated_at FROM workflows ORDER BY updated_at DESC LIMIT $1";
+            updated_at FROM workflows ORDER BY updated_at DESC, id LIMIT $1";
         const OPEN: &str = "SELECT id, definition, status, held, waits_for, repository, subject, version, started_at,
-            updated_at FROM workflows WHERE status = 'open' ORDER BY updated_at DESC LIMIT $1";
+            updated_at FROM workflows WHERE status = 'open' ORDER BY updated_at DESC, id LIMIT $1";
         let rows = self.read(if open { OPEN } else { ALL }, values![limit]).await?;
         rows.iter().map(workflow_summary).collect()
     }

@@ -1,8 +1,12 @@
 //! A write is data: a list of statements with their values and the number of rows that each must hit.
 //!
-//! The same list runs inside a group on SQLite's one writer thread and, elsewhere, as a transaction of its own; so two
+//! The same list runs inside a group on SQLite's one writer thread and in a transaction on PostgreSQL; so the two
 //! databases cannot drift apart in what an operation means. The text of a statement is written once: placeholders are
-//! `$1`, `$2` …, every value given is named by the text, types are `BIGINT`, `TEXT` and `BLOB`.
+//! `$1`, `$2` …, every value given is named by the text, types are `BIGINT`, `TEXT` and `BLOB`, a sum is cast to `BIGINT`,
+//! a subquery in `FROM` has a name, and a column's name says the same everywhere.
+//!
+//! Words that only PostgreSQL knows stand in a comment that only its back end reads: `/* postgres: FOR UPDATE */`. They
+//! lock rows, which SQLite, where one writes at a time, has no need of.
 
 use std::sync::Arc;
 
@@ -206,7 +210,7 @@ impl Write {
     }
 }
 
-/// Why the store did not do what was asked. In every case nothing of the write was kept.
+/// Why the store did not do what was asked. Nothing of the write was kept, but for what [`Self::Unavailable`] tells.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// A statement hit another number of rows than it had to: read again and decide again.
@@ -218,7 +222,9 @@ pub enum StoreError {
     /// A row with the same key exists.
     #[error("a row with the same key exists: {0}")]
     Conflict(String),
-    /// The database cannot be used now (busy, full, closed): the same write may succeed later.
+    /// The database cannot be used now (busy, full, closed, away): the same write may succeed later. When the connection
+    /// to a PostgreSQL server was lost before the answer came, the write may have been kept nevertheless: every write is
+    /// made so that whoever tries it again, or finds its lease ended, does no harm.
     #[error("the database cannot be used now: {0}")]
     Unavailable(String),
     /// A mistake of ours, or a damaged file: trying again will not help.

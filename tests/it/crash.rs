@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use crate::world::World;
 use crate::world::whole_story::{Course, Outcome, Plain, setup, tell};
+use crate::world::{Base, World};
 
 /// Stops the process once, after so many commits, and starts it again on the same database.
 struct Stopped {
@@ -32,8 +32,8 @@ impl Course for Stopped {
 }
 
 /// The plain run: its end, and how many commits it took.
-async fn plain() -> (Outcome, u64) {
-    let mut world = setup().start().await;
+async fn plain(base: Base) -> (Outcome, u64) {
+    let mut world = setup().on(base).start().await;
     let outcome = tell(&mut world, &mut Plain).await;
     let commits = world.house().engine.store().commits();
     world.close().await;
@@ -41,12 +41,12 @@ async fn plain() -> (Outcome, u64) {
 }
 
 /// Every `of`-th crash point, beginning with the `first`.
-async fn sweep(first: u64, of: usize) {
+pub async fn sweep(base: Base, first: u64, of: usize) {
     let began = Instant::now();
-    let (expected, commits) = plain().await;
+    let (expected, commits) = plain(base).await;
     assert!(commits > 50, "the story takes {commits} commits");
     for after in (first..=commits).step_by(of) {
-        let mut world = setup().start().await;
+        let mut world = setup().on(base).start().await;
         let mut course = Stopped { after: Some(after) };
         let outcome = tell(&mut world, &mut course).await;
         // What is done at the same time shares commits by chance, so that a run may need a few less.
@@ -68,7 +68,7 @@ macro_rules! sweeps {
     ($($name:ident: $first:literal),+ $(,)?) => {
         $(#[tokio::test]
         async fn $name() {
-            sweep($first, PARTS).await;
+            sweep(Base::Sqlite, $first, PARTS).await;
         })+
     };
 }

@@ -13,12 +13,12 @@ use crate::world::whole_story::{Course, Outcome, Plain, setup, tell};
 use crate::world::{Setup, World};
 
 /// A kind of call, by method and path.
-struct Call {
+pub struct Call {
     name: &'static str,
     is: fn(&str, &str) -> bool,
 }
 
-const WRITES: [Call; 9] = [
+pub const WRITES: [Call; 9] = [
     Call {
         name: "create a comment",
         is: |method, path| method == "POST" && path.contains("/issues/") && path.ends_with("/comments"),
@@ -124,7 +124,7 @@ fn now_and_then(call: &Call, kind: FaultKind) -> FaultRule {
 }
 
 /// Time passes until nothing is due within the hour.
-struct Patient;
+pub struct Patient;
 
 impl Course for Patient {
     async fn settle(&mut self, world: &mut World) {
@@ -149,7 +149,7 @@ async fn plain() -> Outcome {
 }
 
 /// Tells the story while calls of each of these kinds go wrong.
-async fn ends_the_same(setup: Setup, calls: &[Call], kind: FaultKind) {
+pub async fn ends_the_same(setup: Setup, calls: &[Call], kind: FaultKind) {
     let mut world = setup.start().await;
     for call in calls {
         world.github.fault(now_and_then(call, kind));

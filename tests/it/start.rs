@@ -17,23 +17,23 @@ use crate::world::SECRET;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Somewhere on this machine where nobody listens.
-const NOBODY: &str = "http://127.0.0.1:9";
+pub const NOBODY: &str = "http://127.0.0.1:9";
 
 /// The program with its settings, before it starts.
-struct Program {
+pub struct Program {
     home: TempDir,
     environment: Vec<(String, String)>,
 }
 
 /// What a program that did not go on left behind.
 #[derive(Debug)]
-struct Refused {
-    code: Option<i32>,
-    errors: Vec<String>,
+pub struct Refused {
+    pub code: Option<i32>,
+    pub errors: Vec<String>,
 }
 
 impl Program {
-    fn new(api: &str) -> Self {
+    pub fn new(api: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
         let program = Self {
             environment: Vec::new(),
@@ -48,7 +48,7 @@ impl Program {
             .set("COUNTERSIGN_GITHUB_PACE", "off")
     }
 
-    fn set(mut self, name: &str, value: &str) -> Self {
+    pub fn set(mut self, name: &str, value: &str) -> Self {
         self.environment.retain(|(set, _)| set != name);
         self.environment.push((name.to_owned(), value.to_owned()));
         self
@@ -72,7 +72,7 @@ impl Program {
     }
 
     /// Starts it where it must refuse.
-    async fn refuse(&self) -> Refused {
+    pub async fn refuse(&self) -> Refused {
         let child = self.command().spawn().unwrap();
         let id = child.id();
         let output = finished(move || child.wait_with_output().unwrap()).await;
@@ -105,7 +105,7 @@ impl Program {
     }
 
     /// Starts it and waits until it listens.
-    async fn start(&self) -> Running {
+    pub async fn start(&self) -> Running {
         let mut child = self.command().spawn().unwrap();
         let lines = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
         let (sender, log) = mpsc::unbounded_channel();
@@ -144,7 +144,7 @@ fn signal(process: u32, signal: &str) {
 }
 
 /// The program as it runs. It does not outlive the test.
-struct Running {
+pub struct Running {
     url: String,
     child: Option<Child>,
     log: mpsc::UnboundedReceiver<String>,
@@ -166,13 +166,13 @@ impl Running {
             .expect("it says nothing and does not end")
     }
 
-    async fn get(&self, path: &str) -> (u16, String) {
+    pub async fn get(&self, path: &str) -> (u16, String) {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let answer = client.get(format!("{}{path}", self.url)).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
-    async fn post(&self, forged: Forged<'_>) -> Answer {
+    pub async fn post(&self, forged: Forged<'_>) -> Answer {
         forged.post_to(&format!("{}/webhook", self.url)).await
     }
 
@@ -180,12 +180,12 @@ impl Running {
         self.child.as_ref().expect("it runs").id()
     }
 
-    fn signal(&self, name: &str) {
+    pub fn signal(&self, name: &str) {
         signal(self.id(), name);
     }
 
     /// Waits for its end, and tells its exit code and what it had still to say.
-    async fn end(mut self) -> (Option<i32>, String) {
+    pub async fn end(mut self) -> (Option<i32>, String) {
         let mut child = self.child.take().expect("it runs");
         let status = finished(move || child.wait().unwrap())
             .await
@@ -199,7 +199,7 @@ impl Running {
     }
 }
 
-fn one(refused: &Refused, parts: &[&str]) {
+pub fn one(refused: &Refused, parts: &[&str]) {
     assert_eq!((refused.code, refused.errors.len()), (Some(3), 1), "{refused:#?}");
     for part in parts {
         assert!(

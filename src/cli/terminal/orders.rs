@@ -243,7 +243,7 @@ fn read(file: &Path) -> Result<String, Refusal> {
 
 /// Leaves an answer for the server, unless it can be seen from here that it would be refused.
 async fn ask_server(database: Database, id: Option<String>, text: String) -> Result<Answer, Refusal> {
-    let store = database.outside_writer()?;
+    let store = database.outside_writer().await?;
     let id = meant(&store, id, false).await?;
     let stored = store.workflow(&id).await?.ok_or_else(|| unknown(&id))?;
     if stored.state.subject.kind == SubjectKind::Folder {
@@ -302,7 +302,7 @@ async fn order_in(root: &Path, database: &Database, id: Option<String>, order: &
 
 /// Why nothing is decided here: the workflow is a server's.
 async fn not_here(database: &Database, id: Option<String>) -> Result<Refusal, Refusal> {
-    let store = database.clone().reader()?;
+    let store = database.clone().reader().await?;
     let id = meant(&store, id, false).await?;
     let stored = store.workflow(&id).await?.ok_or_else(|| unknown(&id))?;
     if stored.state.subject.kind == SubjectKind::Folder {

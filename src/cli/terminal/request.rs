@@ -24,7 +24,7 @@ impl Prompted {
     /// Prints it: the instructions, the messages, the schema of the answer, and the model where one is asked.
     pub(in crate::cli) async fn run(self) -> Result<Answer, Refusal> {
         let models = self.models()?;
-        let store = self.database.reader()?;
+        let store = self.database.reader().await?;
         let id = meant(&store, self.id, false).await?;
         if store.workflow_summary(&id).await?.is_none() {
             return Err(unknown(&id));

@@ -213,7 +213,8 @@ impl Store {
         both_sides AS (
             SELECT account, unit, reserved, spent FROM sums
             UNION ALL SELECT account, unit, 0 - reserved, 0 - spent FROM budgets)
-        SELECT account, unit, SUM(reserved) AS reserved, SUM(spent) AS spent FROM both_sides
+        SELECT account, unit, CAST(SUM(reserved) AS BIGINT) AS reserved, CAST(SUM(spent) AS BIGINT) AS spent
+            FROM both_sides
             GROUP BY account, unit HAVING SUM(reserved) <> 0 OR SUM(spent) <> 0 ORDER BY account, unit";
         let rows = self.read(SUMS, values![]).await?;
         rows.iter()

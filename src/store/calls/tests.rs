@@ -2,16 +2,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use tempfile::TempDir;
 
 use super::*;
 use crate::store::Hits;
+use crate::store::conformance::{Ground, on_both};
 use crate::workflow::budget::{Cap, Scope};
 use crate::workflow::why::Figures;
 
-fn store() -> (Store, TempDir) {
-    let home = tempfile::tempdir().unwrap();
-    (Store::serve(&home.path().join("c.sqlite")).unwrap(), home)
+on_both! {
+    a_call_is_kept_as_it_ended,
+    every_cap_is_in_the_way_by_its_name,
+    money_is_capped_where_it_is_known,
+    an_endpoint_has_only_so_many_calls_under_way,
+    without_the_lease_nothing_is_reserved,
 }
 
 /// A lease that always holds.
@@ -77,9 +80,8 @@ fn answered(usage: Usage) -> CallEnd {
     })
 }
 
-#[tokio::test]
-async fn a_call_is_kept_as_it_ended() {
-    let (store, _home) = store();
+async fn a_call_is_kept_as_it_ended(ground: Ground) {
+    let store = ground.store().await;
     let ends = [
         answered(Usage {
             input: 10,
@@ -120,10 +122,14 @@ async fn a_call_is_kept_as_it_ended() {
     assert_eq!(store.audit_books().await.unwrap(), Vec::<String>::new());
 }
 
-#[tokio::test]
-async fn every_cap_is_in_the_way_by_its_name() {
+async fn every_cap_is_in_the_way_by_its_name(ground: Ground) {
+    let store = ground.store().await;
     for scope in Scope::ALL {
-        let (store, _home) = store();
+        let wipe = Write::of(Statement::new("DELETE FROM budgets", values![]));
+        store
+            .write(wipe.then(Statement::new("DELETE FROM calls", values![])))
+            .await
+            .unwrap();
         let caps = capped(scope, Some(250), None);
         let Opened::Open(first) = open(&store, &call("r", 1, 200, None), &caps, 9).await else {
             panic!("the first call fits");
@@ -159,9 +165,8 @@ async fn every_cap_is_in_the_way_by_its_name() {
     }
 }
 
-#[tokio::test]
-async fn money_is_capped_where_it_is_known() {
-    let (store, _home) = store();
+async fn money_is_capped_where_it_is_known(ground: Ground) {
+    let store = ground.store().await;
     let caps = capped(Scope::Day, None, Some(10));
     let Opened::CapReached(reached) = open(&store, &call("r", 1, 1, Some(11)), &caps, 9).await else {
         panic!("alone it is too much");
@@ -173,9 +178,8 @@ async fn money_is_capped_where_it_is_known() {
     );
 }
 
-#[tokio::test]
-async fn an_endpoint_has_only_so_many_calls_under_way() {
-    let (store, _home) = store();
+async fn an_endpoint_has_only_so_many_calls_under_way(ground: Ground) {
+    let store = ground.store().await;
     let caps = Caps::default();
     let Opened::Open(first) = open(&store, &call("a", 1, 1, None), &caps, 1).await else {
         panic!("it is free");
@@ -191,9 +195,8 @@ async fn an_endpoint_has_only_so_many_calls_under_way() {
     ));
 }
 
-#[tokio::test]
-async fn without_the_lease_nothing_is_reserved() {
-    let (store, _home) = store();
+async fn without_the_lease_nothing_is_reserved(ground: Ground) {
+    let store = ground.store().await;
     let mut lost = held();
     lost.hits = Hits::Exactly(1);
     let bounds = Bounds {
@@ -232,50 +235,78 @@ fn spenders() -> impl Strategy<Value = Vec<Spender>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
-    /// Whoever spends at once, and whoever dies: what is spent passes no cap by more than calls in flight took beyond
-    /// what they reserved, nobody is refused who would have fitted, and the books balance at every moment.
     #[test]
     fn caps_hold_and_the_books_balance(spenders in spenders(), cap in 200..2_000_u64, slots in 1..6_u32) {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
-        runtime.block_on(async {
-            let (store, _home) = store();
-            let caps = Arc::new(Caps {
-                workflow: Cap { tokens: Some(cap), money: Some(Money(i64::try_from(cap * 3).unwrap())) },
-                run: Cap { tokens: Some(cap / 2), money: None },
-                ..Caps::default()
-            });
-            let tasks: Vec<_> = spenders.into_iter().enumerate().map(|(number, spender)| {
-                let (store, caps) = (store.clone(), Arc::clone(&caps));
-                tokio::spawn(async move { spend(&store, &caps, slots, number, &spender).await })
-            }).collect();
-            let mut beyond: BTreeMap<usize, u64> = BTreeMap::new();
-            for task in tasks {
-                if let Some((run, over)) = task.await.unwrap() {
-                    *beyond.entry(run).or_default() += over;
-                }
-            }
-            // Processes that died left their calls open: whoever comes next closes them as lost.
-            for run in 0..4 {
-                for call in store.calls_of_run(&format!("run{run}")).await.unwrap() {
-                    if call.end == CallEnd::Open {
-                        store.write(call.closed(&CallEnd::Lost, call.reserved, at()).unwrap()).await.unwrap();
-                    }
-                }
-            }
-            assert_eq!(store.audit_books().await.unwrap(), Vec::<String>::new());
-            let calls = store.calls_of_workflow(&WorkflowId::from("w1")).await.unwrap();
-            let spent: u64 = calls.iter().map(|call| call.spent.tokens).sum();
-            let over: u64 = beyond.values().sum();
-            assert!(spent <= cap + over, "{spent} of {cap}, {over} beyond what was reserved");
-            for run in 0..4 {
-                let of_run = calls.iter().filter(|call| call.run == format!("run{run}"));
-                let spent: u64 = of_run.map(|call| call.spent.tokens).sum();
-                let over = beyond.get(&run).copied().unwrap_or_default();
-                assert!(spent <= cap / 2 + over, "run {run}: {spent} of {}", cap / 2);
-            }
-            store.close().await;
-        });
+        runtime().block_on(caps_hold(Ground::sqlite(), spenders, cap, slots));
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3, ..ProptestConfig::default() })]
+
+    #[test]
+    fn caps_hold_and_the_books_balance_on_postgres(spenders in spenders(), cap in 200..2_000_u64, slots in 1..6_u32) {
+        runtime().block_on(caps_hold(Ground::postgres(), spenders, cap, slots));
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(4).enable_all().build().unwrap()
+}
+
+/// Whoever spends at once, and whoever dies: what is spent passes no cap by more than calls in flight took beyond what
+/// they reserved, nobody is refused who would have fitted, and the books balance at every moment.
+async fn caps_hold(ground: Ground, spenders: Vec<Spender>, cap: u64, slots: u32) {
+    let store = ground.store().await;
+    let caps = Arc::new(Caps {
+        workflow: Cap {
+            tokens: Some(cap),
+            money: Some(Money(i64::try_from(cap * 3).unwrap())),
+        },
+        run: Cap {
+            tokens: Some(cap / 2),
+            money: None,
+        },
+        ..Caps::default()
+    });
+    let tasks: Vec<_> = spenders
+        .into_iter()
+        .enumerate()
+        .map(|(number, spender)| {
+            let (store, caps) = (store.clone(), Arc::clone(&caps));
+            tokio::spawn(async move { spend(&store, &caps, slots, number, &spender).await })
+        })
+        .collect();
+    let mut beyond: BTreeMap<usize, u64> = BTreeMap::new();
+    for task in tasks {
+        if let Some((run, over)) = task.await.unwrap() {
+            *beyond.entry(run).or_default() += over;
+        }
+    }
+    // Processes that died left their calls open: whoever comes next closes them as lost.
+    for run in 0..4 {
+        for call in store.calls_of_run(&format!("run{run}")).await.unwrap() {
+            if call.end == CallEnd::Open {
+                store
+                    .write(call.closed(&CallEnd::Lost, call.reserved, at()).unwrap())
+                    .await
+                    .unwrap();
+            }
+        }
+    }
+    assert_eq!(store.audit_books().await.unwrap(), Vec::<String>::new());
+    let calls = store.calls_of_workflow(&WorkflowId::from("w1")).await.unwrap();
+    let spent: u64 = calls.iter().map(|call| call.spent.tokens).sum();
+    let over: u64 = beyond.values().sum();
+    assert!(spent <= cap + over, "{spent} of {cap}, {over} beyond what was reserved");
+    for run in 0..4 {
+        let of_run = calls.iter().filter(|call| call.run == format!("run{run}"));
+        let spent: u64 = of_run.map(|call| call.spent.tokens).sum();
+        let over = beyond.get(&run).copied().unwrap_or_default();
+        assert!(spent <= cap / 2 + over, "run {run}: {spent} of {}", cap / 2);
+    }
+    store.close().await;
 }
 
 /// Tries until the call is made or refused for good. Tells what it took beyond its reservation.

@@ -2,15 +2,26 @@ use tempfile::TempDir;
 
 use super::open::Schema;
 use super::*;
-use crate::store::{Statement, Store};
-use crate::values;
+use crate::store::Statement;
 
 const TABLE: &str = "CREATE TABLE notes (id TEXT NOT NULL PRIMARY KEY, body TEXT NOT NULL, seen BIGINT NOT NULL);";
-const INSERT: &str = "INSERT INTO notes (id, body, seen) VALUES ($1, $2, 0)";
-const TOUCH: &str = "UPDATE notes SET seen = seen + 1 WHERE id = $1";
 
 fn schema() -> Schema {
     Schema::of(&[TABLE])
+}
+
+impl Sqlite {
+    pub(in crate::store) fn serve_with(path: &Path, steps: &[&str]) -> Self {
+        Self::serve_schema(path, &Schema::of(steps)).unwrap()
+    }
+
+    pub(in crate::store) fn read_only_with(path: &Path, steps: &[&str]) -> Self {
+        Self::read_only_schema(path, &Schema::of(steps)).unwrap()
+    }
+
+    pub(in crate::store) fn outside_writer_with(path: &Path, steps: &[&str]) -> Self {
+        Self::outside_writer_schema(path, &Schema::of(steps)).unwrap()
+    }
 }
 
 /// A fresh database; the directory lives as long as the test.
@@ -19,135 +30,6 @@ fn fresh() -> (TempDir, PathBuf, Sqlite) {
     let path = directory.path().join("deeper/notes.sqlite");
     let store = Sqlite::serve_schema(&path, &schema()).unwrap();
     (directory, path, store)
-}
-
-fn insert(id: impl Into<Value>) -> Statement {
-    Statement::new(INSERT, vec![id.into(), "text".into()]).exactly(1)
-}
-
-fn touch(id: &str) -> Statement {
-    Statement::new(TOUCH, values![id])
-}
-
-async fn ids(store: &Sqlite) -> Vec<String> {
-    let rows = store
-        .read("SELECT id FROM notes ORDER BY id", Vec::new())
-        .await
-        .unwrap();
-    rows.iter().map(|row| row.text("id").unwrap().to_owned()).collect()
-}
-
-#[tokio::test]
-async fn what_was_written_is_read_and_survives_a_restart() {
-    let (_directory, path, store) = fresh();
-    let answer = store
-        .write(Write::of(insert("a")).then(Statement::new(
-            "UPDATE notes SET body = $2, seen = $3 WHERE id = $1 RETURNING id, seen",
-            values!["a", "new", 7_i64],
-        )))
-        .await
-        .unwrap();
-    assert_eq!(answer[0], []);
-    assert_eq!(answer[1][0].int("seen"), Ok(7));
-    drop(store);
-
-    let store = Sqlite::serve_schema(&path, &schema()).unwrap();
-    let rows = store
-        .read("SELECT body FROM notes WHERE id = $1", values!["a"])
-        .await
-        .unwrap();
-    assert_eq!(rows[0].text("body"), Ok("new"));
-}
-
-#[tokio::test]
-async fn placeholders_mean_their_number_and_not_their_place() {
-    let (_directory, _path, store) = fresh();
-    let rows = store.read("SELECT $2 AS second, $1 AS first, $2 AS again", values!["one", 2_i64]);
-    let rows = rows.await.unwrap();
-    assert_eq!(rows[0].text("first"), Ok("one"));
-    assert_eq!(rows[0].int("second"), Ok(2));
-    assert_eq!(rows[0].int("again"), Ok(2));
-}
-
-#[tokio::test]
-async fn a_statement_takes_exactly_the_values_it_names() {
-    let (_directory, _path, store) = fresh();
-    for (sql, values) in [
-        ("SELECT $1", values![]),
-        ("SELECT $1", values![1_i64, 2_i64]),
-        ("SELECT $2", values![1_i64]),
-        ("SELECT $0", values![1_i64]),
-        ("SELECT ?", values![1_i64]),
-        ("SELECT :name", values![1_i64]),
-    ] {
-        let answer = store.read(sql, values).await;
-        assert!(matches!(answer, Err(StoreError::Broken(_))), "{sql}: {answer:?}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn waiters_share_commits() {
-    let (_directory, _path, store) = fresh();
-    let store = Store::from(store);
-    let waiters: Vec<_> = (0..64)
-        .map(|waiter| {
-            let store = store.clone();
-            tokio::spawn(async move {
-                for round in 0..8 {
-                    let id = format!("{waiter}-{round}");
-                    store.write(Write::of(insert(id))).await.unwrap();
-                }
-            })
-        })
-        .collect();
-    for waiter in waiters {
-        waiter.await.unwrap();
-    }
-    let rows = store.read("SELECT count(*) FROM notes", Vec::new()).await.unwrap();
-    assert_eq!(rows[0].int(0), Ok(512));
-    assert!(store.commits() < 512, "{} commits", store.commits());
-}
-
-#[tokio::test]
-async fn a_missed_count_undoes_the_write_and_names_the_statement() {
-    let (_directory, _path, store) = fresh();
-    store.write(Write::of(insert("a"))).await.unwrap();
-    let write = Write::of(touch("a").exactly(1))
-        .then(insert("b"))
-        .then(touch("nobody").exactly(1));
-    assert_eq!(store.write(write).await, Err(StoreError::Missed { statement: 2 }));
-    assert_eq!(ids(&store).await, ["a"]);
-    let again = store.write(Write::of(insert("a"))).await;
-    assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
-}
-
-#[tokio::test]
-async fn a_write_that_changes_nothing_is_no_commit() {
-    let (_directory, _path, store) = fresh();
-    store.write(Write::new()).await.unwrap();
-    store.write(Write::of(touch("nobody"))).await.unwrap();
-    assert_eq!(store.commits(), 0);
-    store.write(Write::of(insert("a"))).await.unwrap();
-    assert_eq!(store.commits(), 1);
-}
-
-#[tokio::test]
-async fn nothing_is_written_past_the_crash_point() {
-    let (_directory, path, store) = fresh();
-    store.stop_after(2);
-    store.write(Write::of(insert("a"))).await.unwrap();
-    store.write(Write::of(insert("b"))).await.unwrap();
-    for _ in 0..2 {
-        let refused = store.write(Write::of(insert("c"))).await;
-        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
-    }
-    assert_eq!(store.commits(), 2);
-    assert_eq!(ids(&store).await, ["a", "b"]);
-    store.close().await;
-
-    let store = Sqlite::serve_schema(&path, &schema()).unwrap();
-    assert_eq!(ids(&store).await, ["a", "b"]);
-    store.write(Write::of(insert("c"))).await.unwrap();
 }
 
 #[tokio::test]
@@ -164,68 +46,6 @@ async fn one_server_at_a_time() {
     assert!(second.to_string().contains(path.to_str().unwrap()), "{second}");
     store.close().await;
     Sqlite::serve_schema(&path, &schema()).unwrap();
-}
-
-#[tokio::test]
-async fn closing_finishes_the_queue_and_refuses_what_comes_after() {
-    let (_directory, path, store) = fresh();
-    let writes = futures::future::join_all((0..100).map(|at| store.write(Write::of(insert(format!("{at:03}"))))));
-    let (answers, ()) = tokio::join!(biased; writes, store.close());
-    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
-    assert!(matches!(
-        store.write(Write::of(insert("late"))).await,
-        Err(StoreError::Unavailable(_))
-    ));
-    assert!(matches!(
-        store.read("SELECT 1", Vec::new()).await,
-        Err(StoreError::Unavailable(_))
-    ));
-    store.close().await;
-
-    let store = Sqlite::read_only_schema(&path, &schema()).unwrap();
-    assert_eq!(ids(&store).await.len(), 100);
-}
-
-#[tokio::test]
-async fn a_write_is_done_though_nobody_waits_for_it() {
-    let (_directory, path, store) = fresh();
-    {
-        let mut write = Box::pin(store.write(Write::of(insert("a"))));
-        let polled = futures::poll!(&mut write);
-        assert!(polled.is_pending() || matches!(polled, std::task::Poll::Ready(Ok(_))));
-    }
-    drop(store);
-    let store = Sqlite::read_only_schema(&path, &schema()).unwrap();
-    assert_eq!(ids(&store).await, ["a"]);
-}
-
-#[tokio::test]
-async fn a_reader_beside_the_server_cannot_write() {
-    let (_directory, path, store) = fresh();
-    store.write(Write::of(insert("a"))).await.unwrap();
-    let reader = Sqlite::read_only_schema(&path, &schema()).unwrap();
-    assert_eq!(ids(&reader).await, ["a"]);
-    let refused = reader.write(Write::of(insert("b"))).await;
-    assert!(matches!(refused, Err(StoreError::Broken(_))), "{refused:?}");
-    // Nor by the reading door, of any opening.
-    for door in [&reader, &store] {
-        let refused = door.read("DELETE FROM notes", Vec::new()).await;
-        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
-    }
-    assert_eq!(ids(&store).await, ["a"]);
-}
-
-#[tokio::test]
-async fn a_command_writes_beside_the_server_and_both_see_it() {
-    let (_directory, path, store) = fresh();
-    let command = Sqlite::outside_writer_schema(&path, &schema()).unwrap();
-    for id in ["a", "c"] {
-        command.write(Write::of(insert(id))).await.unwrap();
-        store.write(Write::of(touch(id).exactly(1))).await.unwrap();
-    }
-    assert_eq!(ids(&store).await, ["a", "c"]);
-    drop(store);
-    command.write(Write::of(insert("without a server"))).await.unwrap();
 }
 
 #[test]

@@ -3,13 +3,13 @@
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::run;
+use crate::store::progress::Progress;
 use crate::store::write::{Hits, Row, StoreError, Write};
 
 /// Jobs in one transaction at most: bounds how long the first of them waits.
@@ -26,36 +26,6 @@ pub(super) enum Message {
     Job(Job),
     /// Finish what was queued before this, then end.
     Close(oneshot::Sender<()>),
-}
-
-/// How far the writer is, and how far it may go.
-#[derive(Debug)]
-pub(super) struct Progress {
-    commits: AtomicU64,
-    limit: AtomicU64,
-}
-
-impl Default for Progress {
-    fn default() -> Self {
-        Self {
-            commits: AtomicU64::new(0),
-            limit: AtomicU64::new(u64::MAX),
-        }
-    }
-}
-
-impl Progress {
-    pub(super) fn commits(&self) -> u64 {
-        self.commits.load(Ordering::SeqCst)
-    }
-
-    pub(super) fn stop_after(&self, commits: u64) {
-        self.limit.store(commits, Ordering::SeqCst);
-    }
-
-    fn stopped(&self) -> bool {
-        self.commits() >= self.limit.load(Ordering::SeqCst)
-    }
 }
 
 /// The thread keeps the lock until the connection is closed, so that nobody enters between the two.
@@ -135,7 +105,7 @@ fn transaction(connection: &Connection, writes: &[&Write], progress: &Progress) 
                 return Err(error);
             }
             if changes > 0 {
-                progress.commits.fetch_add(1, Ordering::SeqCst);
+                progress.committed();
             }
             Ok(answers)
         }

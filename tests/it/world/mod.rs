@@ -25,6 +25,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::contract;
+use crate::postgres::cluster::{Cluster, Database};
 
 /// What stands on a card before the digest that it offers.
 const OFFERED: &str = "**Approve exactly this:** `/approve ";
@@ -66,8 +67,16 @@ impl TestClock {
     }
 }
 
+/// What keeps a world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Base {
+    Sqlite,
+    Postgres,
+}
+
 /// How a world is made.
 pub struct Setup {
+    base: Base,
     github: Builder,
     config: Option<String>,
     environment: Vec<(String, String)>,
@@ -91,13 +100,21 @@ impl Setup {
             .person("ada", Role::Admin)
             .stranger("mallory")
             .bot("renovate[bot]");
+        let asked = std::env::var_os("COUNTERSIGN_TEST_DATABASE").is_some_and(|asked| asked == "postgres");
         Self {
+            base: if asked { Base::Postgres } else { Base::Sqlite },
             github,
             config: Some(CONFIG.to_owned()),
             environment: Vec::new(),
             server_file: None,
             limits: Limits::default(),
         }
+    }
+
+    /// On this database. Otherwise it is SQLite, or what `COUNTERSIGN_TEST_DATABASE` asks for.
+    pub fn on(mut self, base: Base) -> Self {
+        self.base = base;
+        self
     }
 
     /// The server's file.
@@ -148,7 +165,14 @@ impl Setup {
         }
         let github = builder.start().await.unwrap();
         let home = tempfile::tempdir().unwrap();
+        let database = match self.base {
+            Base::Sqlite => None,
+            Base::Postgres => Some(Cluster::shared().database()),
+        };
         let mut environment = self.environment;
+        if let Some(database) = &database {
+            environment.insert(0, ("COUNTERSIGN_DATABASE_URL".to_owned(), database.url()));
+        }
         if let Some(text) = &self.server_file {
             let file = home.path().join("server.yml");
             std::fs::write(&file, text).unwrap();
@@ -167,6 +191,7 @@ impl Setup {
             webhook,
             server: Some(server),
             read: Mutex::default(),
+            database,
         }
     }
 }
@@ -270,6 +295,7 @@ pub struct World {
     webhook: String,
     server: Option<Server>,
     read: Mutex<BTreeSet<CommentId>>,
+    database: Option<Database>,
 }
 
 impl World {
@@ -321,9 +347,20 @@ impl World {
         self.settle().await;
     }
 
-    /// Stops the server as a power cut would, and starts it again on the same database.
+    /// Another server on the same database and the same clock, which no webhook reaches.
+    pub async fn another_house(&self) -> House {
+        let config = config(&self.github, self.home.path(), &self.ways.environment);
+        let opened = House::open_within(&config, self.clock.hand(), figures(), self.ways.limits).await;
+        opened.unwrap()
+    }
+
+    /// Stops the server as a power cut would, and starts it again on the same database. Where others could serve that,
+    /// what it held is free when its leases have ended.
     pub async fn restart(&mut self) {
         self.stop().await;
+        if self.database.is_some() {
+            self.clock.advance(TimeDelta::seconds(91));
+        }
         let server = Server::start(&self.github, &self.clock, self.home.path(), &self.ways, None).await;
         self.server = Some(server);
     }
