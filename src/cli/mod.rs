@@ -7,6 +7,7 @@ mod completions;
 mod database;
 mod definitions;
 mod deliveries;
+mod doctor;
 mod export;
 mod files;
 mod fork;
@@ -129,6 +130,8 @@ enum Command {
     Export(export::Export),
     /// Write the files that a workflow made and people approved into a new directory
     Files(files::Files),
+    /// Look at everything that a server relies on; nothing is written or sent
+    Doctor(doctor::Doctor),
     /// Write the whole database into one file, while the server runs
     Backup(backup::Backup),
     /// Put a backup in the database's place; the server must be stopped
@@ -197,6 +200,7 @@ impl Arguments {
             Command::Verify(verify) => ("verify", verify.run().await),
             Command::Export(export) => (export.name(), export.run().await),
             Command::Files(files) => ("files", files.run().await),
+            Command::Doctor(doctor) => ("doctor", doctor.run().await),
             Command::Backup(backup) => ("backup", backup.run().await),
             Command::Restore(restore) => ("restore", restore.run().await),
             Command::Fork(fork) => ("fork", fork.run().await),
