@@ -4,6 +4,7 @@ mod contract;
 mod world;
 
 mod approval;
+mod backup;
 mod bad_input;
 mod children;
 mod cli;

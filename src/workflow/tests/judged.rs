@@ -298,7 +298,10 @@ fn an_approver_that_cannot_be_asked_is_a_state_with_a_retry() {
     assert_eq!(run.reports(report.clone()), "failed");
     assert_eq!(run.status("work"), PhaseStatus::Error);
     assert!(matches!(run.step(&Command::System(report)), Verdict::Obsolete(_)));
-    assert_eq!(run.asks("bob", Right::Write, Ask::Retry { variant: None }), "retried+approver_asked");
+    assert_eq!(
+        run.asks("bob", Right::Write, Ask::Retry { variant: None }),
+        "retried+approver_asked"
+    );
     assert_eq!(planned(&run), ["card", "ask the approver of work 2"]);
     assert_eq!(run.status("work"), PhaseStatus::ReadyForReview);
     rules(&mut run, Decision::Approved);
