@@ -20,6 +20,7 @@ mod postgres;
 mod progress;
 pub mod repositories;
 mod restored;
+pub mod retention;
 pub mod runs;
 mod sqlite;
 pub mod workflows;
