@@ -123,6 +123,7 @@ impl Postgres {
         let mut connection = way.enter().await?;
         way.compare_clocks(&mut connection).await?;
         schema.migrate(&way, &mut connection).await?;
+        Schema::clear(&way, &mut connection).await?;
         let work = Arc::new(Notify::new());
         let mut store = Self::reading(&way).with_writers(&way, WRITERS, Arc::clone(&work));
         store.beside = Some(Beside::start(&way, work));

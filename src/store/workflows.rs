@@ -249,7 +249,7 @@ impl Store {
         role: CommentRole,
     ) -> Result<Option<WorkflowId>, StoreError> {
         const OF: &str = "SELECT workflow_id FROM links
-            WHERE repository_id = $1 AND kind = 'comment' AND number = $2 AND role = $3";
+            WHERE repository_id = $1 AND kind = 'comment' AND number = $2 AND role = $3 ORDER BY workflow_id";
         let rows = self.read(OF, values![repository, comment, role.as_str()]).await?;
         rows.first().map(|row| Ok(row.text("workflow_id")?.into())).transpose()
     }
@@ -330,7 +330,8 @@ impl Store {
     /// Open workflows that break the invariant: none of a due effect, a timer or a named person to wait for.
     pub async fn stuck_workflows(&self) -> Result<Vec<String>, StoreError> {
         const STUCK: &str = "SELECT id FROM workflows w WHERE status = 'open' AND held = 0 AND waits_for = ''
-            AND NOT EXISTS (SELECT 1 FROM effects e WHERE e.workflow_id = w.id AND e.state IN ('ready', 'inflight'))";
+            AND NOT EXISTS (SELECT 1 FROM effects e WHERE e.workflow_id = w.id AND e.state IN ('ready', 'inflight'))
+            ORDER BY id";
         let rows = self.read(STUCK, values![]).await?;
         rows.iter().map(|row| Ok(row.text("id")?.to_owned())).collect()
     }

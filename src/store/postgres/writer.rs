@@ -84,6 +84,9 @@ impl Writers {
 /// One writer's connection, and what it works with.
 struct Session<'a> {
     writers: &'a Writers,
+    /// What its transactions are noted under, and the number of the last one.
+    name: String,
+    last: i64,
     connection: Option<(PgConnection, Instant)>,
 }
 
@@ -111,6 +114,8 @@ impl<'a> Session<'a> {
     fn of(writers: &'a Writers) -> Self {
         Self {
             writers,
+            name: format!("{:016x}", rand::random::<u64>()),
+            last: 0,
             connection: None,
         }
     }
@@ -184,54 +189,66 @@ impl<'a> Session<'a> {
     /// All of these writes in one transaction, or none.
     async fn transaction(&mut self, writes: &[&Write]) -> Result<Vec<Vec<Vec<Row>>>, Stopped> {
         let texts = Arc::clone(&self.writers.texts);
+        self.last += 1;
+        let (name, last) = (self.name.clone(), self.last);
         let connection = self.connection().await?;
-        let filled = fill(connection, &texts, writes).await;
-        let (answers, changed, transaction) = match filled {
+        let filled = async {
+            let (answers, changed) = fill(connection, &texts, writes).await?;
+            if changed > 0 {
+                note(connection, &name, last).await.map_err(Stopped::theirs)?;
+            }
+            Ok((answers, changed))
+        };
+        let (answers, changed) = match filled.await {
             Ok(filled) => filled,
             Err(stopped) => {
                 self.roll_back().await;
                 return Err(self.stopped(stopped));
             }
         };
-        let connection = self.connection().await?;
-        if let Err(error) = simple(connection, "COMMIT").await {
+        let committed = match &mut self.connection {
+            Some((connection, _)) => simple(connection, "COMMIT").await,
+            None => Err(std::io::Error::from(std::io::ErrorKind::NotConnected).into()),
+        };
+        if let Err(error) = committed {
             let answered = matches!(&error, sqlx::Error::Database(_));
             let stopped = self.stopped(Stopped::theirs(error));
             if answered {
                 return Err(stopped);
             }
             self.connection = None;
-            self.was_kept(transaction).await?;
+            // Where nothing changed there is nothing that could have been kept.
+            if changed > 0 {
+                self.was_kept().await?;
+            }
         }
         let statements: Vec<&Statement> = writes.iter().flat_map(|write| &write.0).collect();
         self.kept(&statements, changed);
         Ok(answers)
     }
 
-    /// Asks what became of a transaction whose end was not told: `Ok` when it was kept.
-    async fn was_kept(&mut self, transaction: Option<String>) -> Result<(), Stopped> {
-        // It changed nothing: there is nothing that could have been kept.
-        let Some(transaction) = transaction else { return Ok(()) };
-        let unknown = |why: &str| {
-            let text = format!("the connection was lost during a commit, and its outcome is not known: {why}");
-            Stopped::Unknown(StoreError::Unavailable(text))
-        };
+    /// Asks what became of the last transaction, whose end was not told: `Ok` when it was kept.
+    async fn was_kept(&mut self) -> Result<(), Stopped> {
+        let lost = "the connection was lost during a commit";
+        let (name, last) = (self.name.clone(), self.last);
         let began = Instant::now();
         loop {
             let asked = match self.connection().await {
-                Ok(connection) => status(connection, &transaction).await.map_err(Stopped::theirs),
+                Ok(connection) => last_kept(connection, &name).await.map_err(Stopped::theirs),
                 Err(stopped) => Err(stopped),
             };
             match asked.map_err(|stopped| self.stopped(stopped)) {
-                Ok(Some(status)) if status == "committed" => return Ok(()),
-                Ok(Some(status)) if status == "aborted" => {
-                    let error = StoreError::Unavailable("the connection was lost during a commit".to_owned());
-                    return Err(Stopped::Not(Meaning::Reconnect(error)));
+                Ok(kept) if kept == last => return Ok(()),
+                Ok(_) => {
+                    return Err(Stopped::Not(Meaning::Reconnect(StoreError::Unavailable(
+                        lost.to_owned(),
+                    ))));
                 }
-                Ok(None) => return Err(unknown("the database does not remember it")),
-                Ok(Some(_)) | Err(_) if began.elapsed() < PATIENCE => tokio::time::sleep(LONGEST_REST / 10).await,
-                Ok(Some(_)) => return Err(unknown("it is still under way")),
-                Err(_) => return Err(unknown("the database is away")),
+                Err(_) if began.elapsed() < PATIENCE => tokio::time::sleep(LONGEST_REST / 10).await,
+                Err(_) => {
+                    let unknown = format!("{lost}, and its outcome is not known: the database is away");
+                    return Err(Stopped::Unknown(StoreError::Unavailable(unknown)));
+                }
             }
         }
     }
@@ -285,18 +302,24 @@ impl<'a> Session<'a> {
     }
 
     async fn leave(&mut self) {
-        if let Some((connection, _)) = self.connection.take()
-            && let Err(error) = connection.close().await
-        {
+        let Some((mut connection, _)) = self.connection.take() else {
+            return;
+        };
+        let gone = sqlx::query("DELETE FROM countersign_writers WHERE id = $1").bind(self.name.clone());
+        // Whoever starts later clears what is left behind.
+        let _ = run::in_time(gone.execute(&mut connection)).await;
+        if let Err(error) = connection.close().await {
             tracing::debug!(%error, "a connection to the database did not close cleanly");
         }
     }
 }
 
-type Filled = (Vec<Vec<Vec<Row>>>, usize, Option<String>);
-
-/// Begins a transaction and does everything in it: the answers, how many rows changed, and its number where any did.
-async fn fill(connection: &mut PgConnection, texts: &Texts, writes: &[&Write]) -> Result<Filled, Stopped> {
+/// Begins a transaction and does everything in it: the answers, and how many rows changed.
+async fn fill(
+    connection: &mut PgConnection,
+    texts: &Texts,
+    writes: &[&Write],
+) -> Result<(Vec<Vec<Vec<Row>>>, usize), Stopped> {
     simple(connection, "BEGIN").await.map_err(Stopped::theirs)?;
     let (mut answers, mut changed) = (Vec::with_capacity(writes.len()), 0);
     for write in writes {
@@ -314,24 +337,26 @@ async fn fill(connection: &mut PgConnection, texts: &Texts, writes: &[&Write]) -
         }
         answers.push(answer);
     }
-    let transaction = match changed {
-        0 => None,
-        _ => Some(number(connection).await.map_err(Stopped::theirs)?),
-    };
-    Ok((answers, changed, transaction))
+    Ok((answers, changed))
 }
 
 async fn simple(connection: &mut PgConnection, sql: &'static str) -> Result<(), sqlx::Error> {
     run::in_time(sqlx::raw_sql(sql).execute(connection)).await.map(drop)
 }
 
-/// The number of the transaction that is open, by which its end can be asked for.
-async fn number(connection: &mut PgConnection) -> Result<String, sqlx::Error> {
-    let asked = sqlx::query("SELECT CAST(pg_current_xact_id() AS TEXT)");
-    asked.fetch_one(connection).await?.try_get(0)
+/// Notes with a transaction which it is, so that its end can be asked for. A number that the server gives is no proof: one
+/// that was lost in a crash is given again.
+async fn note(connection: &mut PgConnection, writer: &str, last: i64) -> Result<(), sqlx::Error> {
+    const NOTE: &str = "INSERT INTO countersign_writers (id, last, used) VALUES ($1, $2, now())
+        ON CONFLICT (id) DO UPDATE SET last = $2, used = now()";
+    let noted = sqlx::query(NOTE).bind(writer.to_owned()).bind(last);
+    run::in_time(noted.execute(connection)).await.map(drop)
 }
 
-async fn status(connection: &mut PgConnection, transaction: &str) -> Result<Option<String>, sqlx::Error> {
-    let asked = sqlx::query("SELECT pg_xact_status(CAST(CAST($1 AS TEXT) AS xid8))").bind(transaction.to_owned());
-    asked.fetch_one(connection).await?.try_get(0)
+/// The last transaction of a writer that was kept. One that is under way yet is waited for.
+async fn last_kept(connection: &mut PgConnection, writer: &str) -> Result<i64, sqlx::Error> {
+    const LAST: &str = "INSERT INTO countersign_writers (id, last, used) VALUES ($1, 0, now())
+        ON CONFLICT (id) DO UPDATE SET used = now() RETURNING last";
+    let asked = sqlx::query(LAST).bind(writer.to_owned());
+    run::in_time(asked.fetch_one(connection)).await?.try_get(0)
 }
