@@ -13,7 +13,7 @@ use crate::stages::{approve, respond, review, through};
 use crate::world::{Setup, World};
 
 /// Files of scope `domain`, below the folder of sources.
-const DOMAIN: [&str; 6] = [
+pub const DOMAIN: [&str; 6] = [
     "src/main/java/com/example/shop/catalog/Product.java",
     "src/main/java/com/example/shop/catalog/ProductId.java",
     "src/main/java/com/example/shop/catalog/ProductRepository.java",
@@ -30,15 +30,15 @@ const ABOVE: [&str; 4] = [
     "src/test/java/com/example/shop/catalog/ProductServiceTest.java",
 ];
 
-fn folder() -> PathBuf {
+pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/jpa")
 }
 
-fn text(path: &str) -> String {
+pub fn text(path: &str) -> String {
     std::fs::read_to_string(folder().join("files").join(path)).unwrap()
 }
 
-fn written(paths: &[&str]) -> Value {
+pub fn written(paths: &[&str]) -> Value {
     let writes: Vec<Value> = paths
         .iter()
         .map(|path| json!({"path": path, "content": text(path)}))
@@ -46,7 +46,7 @@ fn written(paths: &[&str]) -> Value {
     json!({"summary": "Products of one tenant at a time", "writes": writes, "unfinished": []})
 }
 
-fn plan(paths: &[&str]) -> Value {
+pub fn plan(paths: &[&str]) -> Value {
     json!({
         "summary": "app.products is a tenant's table", "approach": "Composite key, filter, policy",
         "alternatives": [{"name": "A schema for each tenant", "why_not": "One migration for all is wanted"}],
@@ -74,7 +74,7 @@ async fn started(world: &World, scope: &str) -> IssueNumber {
 }
 
 /// Every file below a folder, by its path from there.
-fn below(root: &Path) -> Vec<String> {
+pub fn below(root: &Path) -> Vec<String> {
     let mut open = vec![root.to_owned()];
     let mut found = Vec::new();
     while let Some(folder) = open.pop() {

@@ -24,3 +24,4 @@ mod solve;
 mod stages;
 mod start;
 mod story;
+mod terminal;

@@ -34,7 +34,7 @@ use crate::workflow::artifact::Stage;
 use crate::workflow::decide::awaits_answer;
 use crate::workflow::ids::WorkflowId;
 use crate::workflow::right::Person;
-use crate::workflow::state::{PhaseStatus, State, Status};
+use crate::workflow::state::{PhaseStatus, State, Status, Why};
 
 /// What the folder's own `.gitignore` says: its state is a machine's, its settings may be shared.
 const IGNORED: &str = "*\n!.gitignore\n!config.yml\n";
@@ -96,6 +96,8 @@ impl Desk {
 
     /// Does what is due until the workflow waits for a person, or for a time that is far away.
     pub(super) async fn settle(&self, id: &WorkflowId) -> Result<(), Refusal> {
+        self.engine.pump().await?;
+        self.engine.show_again(id).await?;
         loop {
             self.engine.pump().await?;
             let due = self.engine.store().open_effects(id).await?;
@@ -115,6 +117,19 @@ impl Desk {
         let stored = store.workflow(id).await?.ok_or_else(|| unknown(id))?;
         let kept = store.kept(id).await?.ok_or_else(|| unknown(id))?;
         let state = &stored.state;
+        let unseen = state
+            .open_gate()
+            .is_some_and(|(_, _, pending)| pending.shown_at.is_none());
+        if unseen {
+            let effects = store.effects_of(id).await?;
+            let failed = effects.into_iter().rev().find(|effect| effect.state == "failed");
+            let why = failed
+                .and_then(|effect| effect.last_error.or(effect.result))
+                .unwrap_or_default();
+            return Err(Refusal::failed(format!(
+                "what waits in {id} could not be written to its file: {why}; put that right and run the command again"
+            )));
+        }
         let mut written = None;
         if deliver && state.status == Status::Completed {
             if let Some(finding) = kept.findings().first() {
@@ -306,12 +321,17 @@ fn next(state: &State, calls: &Calls<'_>) -> Vec<String> {
         return next;
     }
     let phases = state.definition.phases.iter().map(|phase| &phase.id);
-    if phases.into_iter().any(|phase| awaits_answer(state, phase)) {
-        return vec![
+    if let Some(phase) = phases.into_iter().find(|phase| awaits_answer(state, phase)) {
+        let by_hand = state.at(phase).why == Some(Why::ManualProvider);
+        let mut next = vec![
             calls.call("approve"),
             calls.call("respond --file FILE"),
             calls.call("prompt"),
         ];
+        if !by_hand {
+            next.insert(0, calls.call("retry"));
+        }
+        return next;
     }
     match state.first_at(&[PhaseStatus::Rejected, PhaseStatus::Error, PhaseStatus::WaitingForHuman]) {
         Some(phase) if state.at(phase).status == PhaseStatus::Rejected => {

@@ -12,6 +12,7 @@ use crate::agents::made::files;
 use crate::agents::{Amendment, Prompt};
 use crate::engine::asks::{NoAnswer, Unamended, awaiting};
 use crate::engine::by_hand::plainly;
+use crate::engine::change::Payload;
 use crate::engine::{Engine, TRIES, Trouble};
 use crate::store::kept::Kept;
 use crate::store::workflows::{Place, Stored};
@@ -22,9 +23,10 @@ use crate::workflow::command::{Ask, Authority, Command, Named, Refusal, Start, V
 use crate::workflow::decide::{Facts, decide};
 use crate::workflow::definition::{Definition, Gate, Misgiven, PeopleGate};
 use crate::workflow::gate::Excluded;
-use crate::workflow::ids::{IssueNumber, WorkflowId};
+use crate::workflow::ids::{IssueNumber, PhaseId, WorkflowId};
+use crate::workflow::plan::Intent;
 use crate::workflow::right::{Person, Requirement, Right};
-use crate::workflow::state::{State, Subject, SubjectKind, Surface};
+use crate::workflow::state::{Pending, State, Subject, SubjectKind, Surface};
 
 /// What brought an event about, for the history.
 const CAUSE: &str = "terminal";
@@ -191,8 +193,8 @@ impl Engine {
             Verdict::Obsolete(_) => return Ok(Err(Not::Unknown)),
         };
         if let Some(request) = request {
-            let papers = folder.root.join(super::STATE_FOLDER).join(workflow.as_str());
-            disk::write(&papers, REQUEST, request).map_err(|error| Trouble::Never(error.to_string()))?;
+            let path = format!("{}/{workflow}/{REQUEST}", super::STATE_FOLDER);
+            disk::write(&folder.root, &path, request).map_err(|error| Trouble::Never(error.to_string()))?;
         }
         let place = Place {
             installation: INSTALLATION,
@@ -212,10 +214,17 @@ impl Engine {
         }
         // What an earlier process left undone comes first, the papers among it.
         self.pump().await?;
-        if let Order::Approve { .. } | Order::Respond { .. } = order
-            && let Err(not) = self.prepare_paper(id, order).await?
-        {
-            return Ok(Err(not));
+        if let Order::Approve { .. } | Order::Respond { .. } = order {
+            let taken = match self.prepare_paper(id, order).await? {
+                Ok(taken) => taken,
+                Err(not) => return Ok(Err(not)),
+            };
+            // Where no gate of people follows the answer, what waits now was never looked at.
+            if let Some(phase) = taken
+                && !self.waits_with_its_answer(id, &phase).await?
+            {
+                return Ok(Ok(()));
+            }
         }
         let ask = match order {
             // Handed in above.
@@ -256,7 +265,8 @@ impl Engine {
     }
 
     /// Takes what the operator wrote into the papers: the answer that is waited for, or edits of what waits at the gate.
-    async fn prepare_paper(&self, id: &WorkflowId, order: &Order) -> Done<()> {
+    /// Tells the phase whose answer it took.
+    async fn prepare_paper(&self, id: &WorkflowId, order: &Order) -> Done<Option<PhaseId>> {
         let folder = self.folder()?;
         let Some(stored) = self.store().workflow(id).await? else {
             return Ok(Err(Not::Unknown));
@@ -276,9 +286,38 @@ impl Engine {
                     _ => return Ok(Err(Not::NoAnswerYet(whole))),
                 }
             }
-            (_, None) => return self.take_edits(folder, &stored, &papers).await,
+            (_, None) => {
+                let taken = self.take_edits(folder, &stored, &papers).await?;
+                return Ok(taken.map(|()| None));
+            }
         };
-        self.take_answer(&stored, &text).await
+        let phase = awaiting(&stored.state);
+        let taken = self.take_answer(&stored, &text).await?;
+        Ok(taken.map(|()| phase))
+    }
+
+    async fn waits_with_its_answer(&self, id: &WorkflowId, phase: &PhaseId) -> Result<bool, Trouble> {
+        let stored = self.store().workflow(id).await?;
+        let open = stored.as_ref().and_then(|stored| stored.state.open_gate());
+        Ok(open.is_some_and(|(open, _, pending)| open == phase && pending.stage == Stage::Response))
+    }
+
+    /// Has what waits at a gate shown again, where its papers could not be written before.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn show_again(&self, id: &WorkflowId) -> Result<(), StoreError> {
+        let Some(stored) = self.store().workflow(id).await? else {
+            return Ok(());
+        };
+        let unseen = |(_, _, pending): (_, _, &Pending)| pending.shown_at.is_none();
+        let is_unseen = stored.state.open_gate().is_some_and(unseen);
+        if !is_unseen || stored.state.subject.kind != SubjectKind::Folder {
+            return Ok(());
+        }
+        let again = format!("{id}:again:{:016x}", rand::random::<u64>());
+        let card = self.workflow_effect(&stored, again, &Payload::Step(Intent::Card))?;
+        self.store().write(Write::of(card)).await.map(drop)
     }
 
     /// An answer of the operator's, through the checks that every answer goes through. It waits at its gate then.
@@ -433,8 +472,8 @@ fn settled<T>(done: Done<T>) -> Result<Result<T, Not>, StoreError> {
 }
 
 fn read(folder: &Folder, state: &State, path: &str) -> Result<Option<String>, Trouble> {
-    let root = folder.root.join(Folder::papers_of(state));
-    disk::read(&root, path).map_err(|error| Trouble::Never(error.to_string()))
+    let path = format!("{}/{path}", Folder::papers_of(state));
+    disk::read(&folder.root, &path).map_err(|error| Trouble::Never(error.to_string()))
 }
 
 impl Folder {

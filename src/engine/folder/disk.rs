@@ -58,9 +58,8 @@ pub(super) fn read(root: &Path, path: &str) -> Result<Option<String>, Unusable> 
 pub(super) fn write(root: &Path, path: &str, text: &str) -> Result<(), Unusable> {
     let whole = root.join(path);
     let folder = whole.parent().unwrap_or(root).to_owned();
-    if !parents_are_folders(root, path)? {
-        fs::create_dir_all(&folder).map_err(|error| unusable(&folder, error))?;
-    }
+    parents_are_folders(root, path)?;
+    fs::create_dir_all(&folder).map_err(|error| unusable(&folder, error))?;
     match fs::symlink_metadata(&whole) {
         Ok(found) if found.is_symlink() => {
             return Err(unusable(&whole, "it is a symbolic link and is not written through"));

@@ -113,8 +113,8 @@ impl Engine {
 
     /// What an agent is told in the place of a discussion: what the operator asked for, and said since.
     pub(super) fn thread_in(&self, folder: &Folder, state: &State, phase: &PhaseId) -> Result<Thread, Trouble> {
-        let papers = folder.root.join(Folder::papers_of(state));
-        let request = disk::read(&papers, REQUEST).map_err(|error| Trouble::Never(error.to_string()))?;
+        let request = format!("{}/{REQUEST}", Folder::papers_of(state));
+        let request = disk::read(&folder.root, &request).map_err(|error| Trouble::Never(error.to_string()))?;
         let entry = request.map(|text| Entry {
             comment_id: 0,
             author: state.starter.login.clone(),

@@ -302,13 +302,13 @@ impl Engine {
     /// never written over.
     pub(super) async fn write_papers(&self, folder: &Folder, stored: &Stored) -> Result<(), Trouble> {
         let state = &stored.state;
-        let root = folder.root.join(Folder::papers_of(state));
         let fresh = state
             .open_gate()
             .is_some_and(|(_, _, pending)| pending.shown_at.is_none());
         let unusable = |error: disk::Unusable| Trouble::Never(error.to_string());
         for paper in self.papers(stored).await?.0 {
-            let there = disk::read(&root, &paper.path).map_err(unusable)?;
+            let path = format!("{}/{}", Folder::papers_of(state), paper.path);
+            let there = disk::read(&folder.root, &path).map_err(unusable)?;
             let text = match (paper.standing, &there) {
                 (Standing::Awaited, None) => "",
                 // The answer that was rejected is kept beside; a new one goes here.
@@ -317,7 +317,7 @@ impl Engine {
                 (_, None) => &paper.text,
                 (_, Some(_)) => continue,
             };
-            disk::write(&root, &paper.path, text).map_err(unusable)?;
+            disk::write(&folder.root, &path, text).map_err(unusable)?;
         }
         Ok(())
     }

@@ -1,0 +1,89 @@
+//! Flags before the project's file before the user's file before the defaults.
+
+use serde_json::Value;
+
+use super::Project;
+
+/// The definition that a workflow keeps.
+fn definition(project: &Project, id: &str) -> Value {
+    project.told(&["replay", id])["state"]["definition"].take()
+}
+
+#[test]
+fn the_nearer_place_counts() {
+    let project = Project::new();
+    let user = project.home.path().join(".config/countersign");
+    std::fs::create_dir_all(&user).unwrap();
+    std::fs::write(
+        user.join("config.yml"),
+        "providers: {planner: rules, generator: rules, reviewer: rules}\nretries: 3\n",
+    )
+    .unwrap();
+    project.put(
+        ".countersign/config.yml",
+        "providers: {generator: manual, reviewer: manual}\n",
+    );
+    let id = project.started(&["--reviewer", "rules", "--provider", "reviser=manual"]);
+    let kept = definition(&project, &id);
+    for (role, provider) in [
+        ("planner", "rules"),
+        ("generator", "manual"),
+        ("reviewer", "rules"),
+        ("reviser", "manual"),
+    ] {
+        assert_eq!(kept["roles"][role]["provider"], provider, "{role}");
+    }
+    assert_eq!(kept["phases"][0]["limits"]["retries"], 3);
+    let other = project.started(&["--retries", "0"]);
+    assert!(
+        definition(&project, &other)["phases"][0]["limits"]
+            .get("retries")
+            .is_none()
+    );
+    // What was chosen stays, whatever the files say later.
+    project.put(".countersign/config.yml", "providers: {planner: manual}\n");
+    assert_eq!(definition(&project, &id)["roles"]["planner"]["provider"], "rules");
+}
+
+#[test]
+fn mistakes_of_the_files_are_told_with_their_place_and_nothing_is_started() {
+    let project = Project::new();
+    for (text, says) in [
+        ("provider: {}\n", "did you mean `providers`?"),
+        ("gates: {plan: {prompt: skip}}\n", "must be one of `people`"),
+        ("models: {endpoints: {}}\n", "`models` is not known"),
+        ("providers: {planner: robot}\n", "is no provider"),
+    ] {
+        project.put(".countersign/config.yml", text);
+        let (code, said) = project.refused(&[&["run", "jpa-mt"], super::GIVEN.as_slice()].concat());
+        assert!(
+            code == 3 && said.contains(says) && said.contains("line 1"),
+            "{text}: {said}"
+        );
+    }
+    assert!(!project.root().join(".countersign/state.sqlite").exists());
+}
+
+#[test]
+fn what_can_be_used_is_validated() {
+    let project = Project::new();
+    let all = project.run(&["validate", "all"]);
+    assert!(all.page().contains("jpa-mt/standards"), "{}", all.out);
+    assert!(project.run(&["validate", "ai", "manual"]).page().contains("manual"));
+    let (code, said) = project.refused(&["validate", "ai", "manul"]);
+    assert!(code == 1 && said.contains("did you mean `manual`?"), "{said}");
+    let user = project.home.path().join(".config/countersign");
+    std::fs::create_dir_all(&user).unwrap();
+    std::fs::write(
+        user.join("config.yml"),
+        "models: {endpoints: {far: {dialect: anthropic, model: m, key_env: NO_SUCH_KEY, context_tokens: 1000}}}\n",
+    )
+    .unwrap();
+    let (code, said) = project.refused(&["validate", "ai"]);
+    assert!(
+        code == 1 && said.contains("http:far") && said.contains("NO_SUCH_KEY"),
+        "{said}"
+    );
+    assert!(project.run(&["profiles"]).page().contains("jpa-mt"));
+    assert!(project.run(&["providers"]).page().contains("manual"));
+}
