@@ -167,6 +167,7 @@ impl Postgres {
             queue: tokio::sync::Mutex::new(jobs),
             progress: Arc::clone(&progress),
             turn: tokio::sync::Mutex::default(),
+            again: tokio::sync::Mutex::default(),
             work,
         });
         let tasks = (0..count).map(|_| tokio::spawn(Arc::clone(&writers).serve())).collect();

@@ -355,3 +355,23 @@ async fn a_replica_hears_that_there_may_be_work() {
     one.close().await;
     other.close().await;
 }
+
+/// Two groups that lock the same rows in opposite orders end soon, and everything in them is done.
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_that_wait_for_each_other_are_done_one_by_one() {
+    let database = Cluster::shared().database();
+    let store = Postgres::serve_with(&url(&database), &[TABLE]).await;
+    for id in ["a", "b", "c"] {
+        store.write(Write::of(insert(id))).await.unwrap();
+    }
+    let writes = (0..400).map(|number| {
+        let order = [["a", "b", "c"], ["c", "b", "a"], ["b", "c", "a"]][number % 3];
+        store.write(Write(order.map(touch).into()))
+    });
+    let answers = futures::future::join_all(writes).await;
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    let rows = store.read("SELECT seen FROM notes", Vec::new()).await.unwrap();
+    let seen: Vec<_> = rows.iter().map(|row| row.int("seen")).collect();
+    assert_eq!(seen, [Ok(400), Ok(400), Ok(400)]);
+    store.close().await;
+}

@@ -25,6 +25,25 @@ const GROUP: usize = 32;
 /// waits ten seconds for an answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How a transaction waits for rows that another one has locked.
+///
+/// Two that lock rows in opposite orders wait for each other until the server finds out, which takes it a second. So
+/// nothing waits long at first, and of what is tried again one at a time in this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waits {
+    Briefly,
+    Long,
+}
+
+impl Waits {
+    fn begin(self) -> &'static str {
+        match self {
+            Self::Briefly => "BEGIN; SET LOCAL lock_timeout = '100ms'",
+            Self::Long => "BEGIN",
+        }
+    }
+}
+
 /// The first rest between two attempts; it doubles up to [`LONGEST_REST`].
 const FIRST_REST: Duration = Duration::from_millis(10);
 
@@ -32,6 +51,9 @@ const LONGEST_REST: Duration = Duration::from_millis(500);
 
 /// A connection that rested longer is asked whether it still lives before something is entrusted to it.
 const TRUSTED: Duration = Duration::from_secs(1);
+
+/// How long it may take to say so.
+const LIVELY: Duration = Duration::from_secs(2);
 
 pub(super) type Answer = Result<Vec<Vec<Row>>, StoreError>;
 
@@ -49,6 +71,8 @@ pub(super) struct Writers {
     pub(super) progress: Arc<Progress>,
     /// Held by one writer at a time while there is a crash point, so that none passes it.
     pub(super) turn: Mutex<()>,
+    /// Held by the writer that tries something again.
+    pub(super) again: Mutex<()>,
     /// Told when something was kept that others may wait for.
     pub(super) work: Arc<Notify>,
 }
@@ -123,7 +147,7 @@ impl<'a> Session<'a> {
     async fn perform(&mut self, mut jobs: VecDeque<Job>) {
         if jobs.len() > 1 && !self.writers.progress.stopped() {
             let writes: Vec<&Write> = jobs.iter().map(|job| &job.write).collect();
-            if let Ok(answers) = self.transaction(&writes).await {
+            if let Ok(answers) = self.transaction(&writes, Waits::Briefly).await {
                 for (job, answer) in jobs.drain(..).zip(answers) {
                     // Who asked may have left; what was done stays done.
                     let _ = job.answer.send(Ok(answer));
@@ -140,15 +164,20 @@ impl<'a> Session<'a> {
     /// One write, until it is kept or refused or its time is over.
     async fn alone(&mut self, write: &Write) -> Answer {
         let began = Instant::now();
-        let mut rest = FIRST_REST;
+        let (mut rest, mut waits) = (FIRST_REST, Waits::Briefly);
         loop {
             if self.writers.progress.stopped() {
                 return Err(StoreError::Unavailable("it was stopped at a crash point".to_owned()));
             }
+            // Others of this process that were in the way wait for their turn.
+            let turn = match waits {
+                Waits::Briefly => None,
+                Waits::Long => Some(self.writers.again.lock().await),
+            };
             let stopped = match write.0.as_slice() {
                 [statement] if statement.hits == Hits::Any => self.statement(statement).await,
                 _ => self
-                    .transaction(&[write])
+                    .transaction(&[write], waits)
                     .await
                     .map(|mut answers| answers.pop().unwrap_or_default()),
             };
@@ -158,9 +187,11 @@ impl<'a> Session<'a> {
                 Err(Stopped::Unknown(error) | Stopped::Not(Meaning::Final(error))) => return Err(error),
                 Err(Stopped::Not(Meaning::Again(error) | Meaning::Reconnect(error))) => error,
             };
+            drop(turn);
             if began.elapsed() + rest > PATIENCE {
                 return Err(error);
             }
+            waits = Waits::Long;
             tokio::time::sleep(rest).await;
             rest = (rest * 2).min(LONGEST_REST);
         }
@@ -187,13 +218,13 @@ impl<'a> Session<'a> {
     }
 
     /// All of these writes in one transaction, or none.
-    async fn transaction(&mut self, writes: &[&Write]) -> Result<Vec<Vec<Vec<Row>>>, Stopped> {
+    async fn transaction(&mut self, writes: &[&Write], waits: Waits) -> Result<Vec<Vec<Vec<Row>>>, Stopped> {
         let texts = Arc::clone(&self.writers.texts);
         self.last += 1;
         let (name, last) = (self.name.clone(), self.last);
         let connection = self.connection().await?;
         let filled = async {
-            let (answers, changed) = fill(connection, &texts, writes).await?;
+            let (answers, changed) = fill(connection, &texts, writes, waits).await?;
             if changed > 0 {
                 note(connection, &name, last).await.map_err(Stopped::theirs)?;
             }
@@ -268,7 +299,7 @@ impl<'a> Session<'a> {
     async fn connection(&mut self) -> Result<&mut PgConnection, Stopped> {
         if let Some((connection, used)) = &mut self.connection
             && used.elapsed() > TRUSTED
-            && connection.ping().await.is_err()
+            && !matches!(tokio::time::timeout(LIVELY, connection.ping()).await, Ok(Ok(())))
         {
             self.connection = None;
         }
@@ -319,8 +350,9 @@ async fn fill(
     connection: &mut PgConnection,
     texts: &Texts,
     writes: &[&Write],
+    waits: Waits,
 ) -> Result<(Vec<Vec<Vec<Row>>>, usize), Stopped> {
-    simple(connection, "BEGIN").await.map_err(Stopped::theirs)?;
+    simple(connection, waits.begin()).await.map_err(Stopped::theirs)?;
     let (mut answers, mut changed) = (Vec::with_capacity(writes.len()), 0);
     for write in writes {
         let mut answer = Vec::with_capacity(write.0.len());
