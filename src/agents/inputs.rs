@@ -6,6 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::choice::Choice;
 use super::extract::Priority;
 use crate::text::clean::{Hidden, clean, clean_counted};
 
@@ -185,6 +186,9 @@ pub struct Material {
     pub files: BTreeMap<String, String>,
     /// What the phases that it takes from made, in their order.
     pub artifacts: Vec<Handed>,
+    /// The variants that are compared, where people are to choose among some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<Choice>,
 }
 
 /// What a phase hands over.

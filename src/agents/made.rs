@@ -97,7 +97,7 @@ fn material(inputs: &Inputs) -> Result<&Material, WrongInputs> {
     }
 }
 
-fn brief(inputs: &Inputs) -> Result<Brief, WrongInputs> {
+pub(super) fn brief(inputs: &Inputs) -> Result<Brief, WrongInputs> {
     let material = material(inputs)?;
     let thread = &material.thread;
     let data = thread.visible().into_iter().map(|entry| {
@@ -155,7 +155,7 @@ fn checked(
     })
 }
 
-fn plain(value: Value, _: &Inputs) -> Result<Draft, Vec<Problem>> {
+pub(super) fn plain(value: Value, _: &Inputs) -> Result<Draft, Vec<Problem>> {
     checked(value, |_, _| Ok(()))
 }
 

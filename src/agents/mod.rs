@@ -6,6 +6,7 @@
 
 mod amend;
 mod answer;
+pub mod choice;
 pub mod email;
 pub mod extract;
 mod inputs;
@@ -106,15 +107,39 @@ pub fn of_phase(definition: &Definition, phase: &Phase) -> Option<Agent> {
     let agent = match (&phase.agent, &phase.prompt, &phase.schema) {
         (Some(name), _, _) => find(name)?.clone(),
         (None, Some(prompt), Some(schema)) => made::agent(prompt, template_of(definition, prompt)?, schema)?,
+        (None, prompt, None) if phase.chooses.is_some() => {
+            let name = prompt.as_deref().unwrap_or(choice::PROMPT);
+            choice::agent(name, template_of(definition, name)?)
+        }
         _ => return None,
     };
     let role = phase.role.as_ref().and_then(|role| definition.roles.get(role));
     let told = role.and_then(|role| role.prompt.as_deref());
     Some(Agent {
-        role: told.and_then(|name| template_of(definition, name)).unwrap_or_default(),
+        role: with_instruction(
+            told.and_then(|name| template_of(definition, name)).unwrap_or_default(),
+            phase,
+        ),
         standards: standards_of(definition),
         ..agent
     })
+}
+
+/// What an agent is told of its role, and of the variant that it makes.
+fn with_instruction(role: Cow<'static, str>, phase: &Phase) -> Cow<'static, str> {
+    let Some(variant) = &phase.variant else { return role };
+    let told = match (&variant.title, &variant.instruction) {
+        (None, None) => return role,
+        (Some(title), None) => format!("You make one of several variants of this: {title}."),
+        (None, Some(instruction)) => format!("You make one of several variants of this. {instruction}"),
+        (Some(title), Some(instruction)) => {
+            format!("You make one of several variants of this: {title}. {instruction}")
+        }
+    };
+    match role.trim() {
+        "" => Cow::Owned(told),
+        role => Cow::Owned(format!("{role}\n\n{told}")),
+    }
 }
 
 /// A template by its name: the definition's own before the program's.
@@ -181,13 +206,15 @@ impl Names {
 fn failing_templates(definition: &Definition) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     for phase in &definition.phases {
-        let (Some(name), Some(schema)) = (&phase.prompt, &phase.schema) else {
+        let Some(name) = &phase.prompt else { continue };
+        let Some(own) = definition.prompts.get(name).cloned().map(Cow::Owned) else {
             continue;
         };
-        let own = definition.prompts.get(name).cloned();
-        let Some(agent) = own.and_then(|text| made::agent(name, Cow::Owned(text), schema)) else {
-            continue;
+        let agent = match &phase.schema {
+            Some(schema) => made::agent(name, own, schema),
+            None => phase.chooses.as_ref().map(|_| choice::agent(name, own)),
         };
+        let Some(agent) = agent else { continue };
         let agent = Agent {
             standards: standards_of(definition),
             ..agent

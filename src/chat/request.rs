@@ -10,6 +10,7 @@ use crate::chat::args::ArgumentProblem;
 use crate::text::arguments::quoted;
 use crate::workflow::artifact::ReviewVerdict;
 use crate::workflow::ids::Digest;
+use crate::workflow::variants::Letter;
 
 /// One command of a comment, understood.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +49,15 @@ pub enum Request {
         reason: Option<String>,
         /// Whether a review is to count as passed or failed, whatever it says.
         verdict: Option<ReviewVerdict>,
+    },
+    /// Choose a variant.
+    Choose {
+        /// Which.
+        variant: Letter,
+        /// The digest that the comparison was shown with; without one, the digest on the card is meant.
+        digest: Option<DigestPrefix>,
+        /// The person's words.
+        reason: Option<String>,
     },
     /// Take an approval back.
     Unapprove {
@@ -97,8 +107,11 @@ pub enum Request {
     },
     /// Release.
     Unhold,
-    /// Try again what failed.
-    Retry,
+    /// Try again what failed, or make one variant anew.
+    Retry {
+        /// Which variant, where one is meant.
+        variant: Option<Letter>,
+    },
     /// End the workflow.
     Cancel {
         /// The person's words.
@@ -125,6 +138,7 @@ impl Request {
             Self::Explain { .. } => "explain",
             Self::Run { .. } => "run",
             Self::Approve { .. } => "approve",
+            Self::Choose { .. } => "choose",
             Self::Unapprove { .. } => "unapprove",
             Self::Reject { .. } => "reject",
             Self::Revise { .. } => "revise",
@@ -134,7 +148,7 @@ impl Request {
             Self::Skip { .. } => "skip",
             Self::Hold { .. } => "hold",
             Self::Unhold => "unhold",
-            Self::Retry => "retry",
+            Self::Retry { .. } => "retry",
             Self::Cancel { .. } => "cancel",
             Self::Prompt => "prompt",
             Self::Respond { .. } => "respond",
@@ -146,8 +160,20 @@ impl Request {
     pub fn hint(&self) -> String {
         let verb = self.verb();
         match self {
-            Self::Deliver | Self::Tasks | Self::Status | Self::Who | Self::Unhold | Self::Retry | Self::Prompt => {
+            Self::Deliver | Self::Tasks | Self::Status | Self::Who | Self::Unhold | Self::Prompt => {
                 format!("/{verb}")
+            }
+            Self::Retry { variant } => line(verb, variant.iter()),
+            Self::Choose {
+                variant,
+                digest,
+                reason,
+            } => {
+                let digest = digest.iter().map(ToString::to_string);
+                with_text(
+                    line(verb, std::iter::once(variant.to_string()).chain(digest)),
+                    reason.as_deref(),
+                )
             }
             Self::Help { verb: about } => line(verb, about.iter()),
             Self::Explain { about } => line(verb, about.iter()),

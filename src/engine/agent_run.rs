@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::card::{Beside, Forms};
+use super::comparison;
 use super::effects::Ended;
 use super::model::Errand;
 use super::readers::Readers;
@@ -119,6 +120,8 @@ impl Engine {
         }
         let provider = run.provider.parse().map_err(Trouble::Never)?;
         let judged = match (withheld(&provider, agent, &inputs), provider) {
+            // A comparison leaves nothing out but scores: people choose without a model that gives none.
+            (Some(problem), ProviderName::Http(_)) if is_choice(agent) => without_scores(agent, &inputs, &problem.text),
             (Some(problem), _) => Judged::NeedsPerson {
                 why: Why::Withheld(problem.text),
                 answer: None,
@@ -135,7 +138,12 @@ impl Engine {
                     prompt: &prompt,
                     run: &run,
                 };
-                self.ask_model(&errand, &endpoint).await?
+                match self.ask_model(&errand, &endpoint).await? {
+                    Judged::NeedsPerson { why, .. } if is_choice(agent) => {
+                        without_scores(agent, &inputs, &why_words(&why))
+                    }
+                    judged => judged,
+                }
             }
         };
         let mut extra = Write::new();
@@ -280,6 +288,7 @@ impl Engine {
                     given: stored.state.given.clone(),
                     files: self.files_given(source, &stored.state).await?,
                     artifacts: self.handed(&stored.state, phase).await?,
+                    choice: comparison::choice(&stored.state, phase),
                 };
                 Ok(Given::Inputs(Box::new(Inputs::Material(Box::new(material)))))
             }
@@ -342,6 +351,8 @@ fn provider_of(state: &State, phase: &PhaseId, agent: &Agent, config: &Repositor
         .and_then(|role| role.provider.as_deref());
     let parsed = |text: &str| text.parse().ok();
     let by_default = || match agent.works_from {
+        // Without a prompt of its own nobody is asked for scores.
+        _ if defined.is_some_and(|phase| phase.chooses.is_some() && phase.prompt.is_none()) => ProviderName::Rules,
         agents::InputKind::Thread => config.providers.extract.clone(),
         agents::InputKind::Mailing => config.providers.email.clone(),
         agents::InputKind::Material => config.providers.default.clone(),
@@ -383,6 +394,29 @@ fn withheld(provider: &ProviderName, agent: &Agent, inputs: &Inputs) -> Option<P
     match provider {
         ProviderName::Rules => None,
         ProviderName::Manual | ProviderName::Http(_) => agents::refused(agent, inputs),
+    }
+}
+
+fn is_choice(agent: &Agent) -> bool {
+    agent.schema_name == agents::choice::SCHEMA
+}
+
+/// The comparison without a model's scores, with a note of why.
+fn without_scores(agent: &Agent, inputs: &Inputs, why: &str) -> Judged {
+    match by_the_rules(agent, inputs) {
+        Judged::Proposed {
+            mut draft,
+            answer,
+            provider,
+        } => {
+            draft.notes.push(format!("No model scored the variants: {why}"));
+            Judged::Proposed {
+                draft,
+                answer,
+                provider,
+            }
+        }
+        other => other,
     }
 }
 

@@ -214,7 +214,8 @@ impl Engine {
             return Ok(None);
         };
         let live = self.live(repo, state, (phase, gate), None, Unanswered::IsShown).await?;
-        Ok(Some(evaluate(gate, &Facts::of(state, phase, &live), pending.digest)))
+        let facts = Facts::of(state, phase, &live).of_the_leading_choice();
+        Ok(Some(evaluate(gate, &facts, pending.digest)))
     }
 
     /// Why the approval of a phase does not hold any more, if it does not.

@@ -7,7 +7,7 @@ use super::change::Payload;
 use super::commands::{Settled, Spoken, allowed};
 use super::{Engine, Trouble};
 use crate::agents::{self, Amendment, Inputs};
-use crate::chat::request::{FieldChange, Request};
+use crate::chat::request::{DigestPrefix, FieldChange, Request};
 use crate::chat::say::replies as say;
 use crate::chat::verbs::Verb;
 use crate::store::runs::{Run, keep_run};
@@ -88,7 +88,7 @@ impl Engine {
     ) -> Result<Settled, Trouble> {
         let state = &stored.state;
         let live = match (&ask, state.open_gate()) {
-            (Ask::Approve { .. }, Some((phase, gate, _))) => {
+            (Ask::Approve { .. } | Ask::Choose { .. }, Some((phase, gate, _))) => {
                 let asked = (phase, gate);
                 let live = self.live(
                     &spoken.repo,
@@ -142,12 +142,8 @@ impl Engine {
                 if let Some(no) = self.card_is_not_intact(spoken, stored).await? {
                     return Ok(no);
                 }
-                let named = match digest {
-                    Some(prefix) => Named::Prefix(prefix.as_str().to_owned()),
-                    None => Named::OnTheCard(spoken.speech.said_at),
-                };
                 Ask::Approve {
-                    named,
+                    named: named(digest.as_ref(), spoken),
                     reason: reason.clone(),
                     verdict: *verdict,
                 }
@@ -164,7 +160,21 @@ impl Engine {
                 text: text.clone(),
             },
             Request::Skip { reason } => Ask::Skip { reason: said(reason) },
-            Request::Retry => Ask::Retry,
+            Request::Choose {
+                variant,
+                digest,
+                reason,
+            } => {
+                if let Some(no) = self.card_is_not_intact(spoken, stored).await? {
+                    return Ok(no);
+                }
+                Ask::Choose {
+                    variant: *variant,
+                    named: named(digest.as_ref(), spoken),
+                    reason: reason.clone(),
+                }
+            }
+            Request::Retry { variant } => Ask::Retry { variant: *variant },
             Request::Cancel { reason } => Ask::Cancel { reason: said(reason) },
             Request::Edit {
                 item,
@@ -390,6 +400,14 @@ pub(super) fn awaiting(state: &crate::workflow::state::State) -> Option<PhaseId>
         .map(|phase| &phase.id)
         .find(|id| awaits_answer(state, id))
         .cloned()
+}
+
+/// Which digest an approval means.
+fn named(digest: Option<&DigestPrefix>, spoken: &Spoken<'_>) -> Named {
+    match digest {
+        Some(prefix) => Named::Prefix(prefix.as_str().to_owned()),
+        None => Named::OnTheCard(spoken.speech.said_at),
+    }
 }
 
 fn fields(changes: &[FieldChange]) -> Vec<(String, String)> {

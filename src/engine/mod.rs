@@ -16,6 +16,7 @@ mod by_hand;
 mod card;
 mod change;
 mod commands;
+mod comparison;
 mod definitions;
 mod deliveries;
 mod effects;

@@ -10,7 +10,7 @@ mod questions;
 mod reading;
 mod words;
 
-use crate::agents::{Agent, Inputs};
+use crate::agents::{Agent, Inputs, choice};
 
 /// The forms that the rules know, as Markdown, for people who wonder why a task was not found.
 pub const FORMS: &str = "\
@@ -25,6 +25,9 @@ And with them: `by Friday`, `by 2026-12-01`, `est: S`, `priority: high`, `after 
 
 /// The answer of the rules, as JSON of the agent's schema. `None` when they do not know the agent or its inputs.
 pub fn answer(agent: &Agent, inputs: &Inputs) -> Option<String> {
+    if agent.schema_name == choice::SCHEMA {
+        return Some(choice::unscored().to_string());
+    }
     let value = match (agent.name.as_ref(), inputs) {
         ("extract", Inputs::Thread(thread)) => extract::answer(thread),
         ("solve/collect", Inputs::Material(material)) => questions::answer(material),

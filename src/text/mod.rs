@@ -5,6 +5,7 @@
 
 pub mod arguments;
 pub mod clean;
+pub mod diff;
 pub mod harmless;
 pub mod paths;
 pub mod visible;

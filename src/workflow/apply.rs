@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::artifact::Stage;
 use super::event::Event;
-use super::ids::{PhaseId, UserId};
+use super::ids::{Digest, PhaseId, UserId};
 use super::state::{Entry, Hold, Maker, Pending, PhaseState, PhaseStatus, State, Status, Timestamp, What, Why};
 
 /// The state after the first event.
@@ -138,6 +138,10 @@ fn send_back(state: &mut State, from: &PhaseId, to: &PhaseId, at: Timestamp) {
 
 fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
     let Some(id) = phase_of(event) else { return };
+    if matches!(event, Event::PhaseStarted { .. } | Event::Proposed { .. }) {
+        state.void_comparison_of(id, at);
+    }
+    let chosen = chosen_output(state, id);
     // Undoing an approval sends the phases that were to carry it out back to waiting.
     let reopened = matches!(event, Event::Unapproved { .. } | Event::ApprovalLost { .. });
     let executors: Vec<PhaseId> = if reopened {
@@ -154,6 +158,7 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
     let defined = state.definition.phase(id);
     let retries = defined.map_or(0, |phase| phase.limits.retries);
     let asks = defined.is_some_and(|phase| phase.asks);
+    let varies = defined.is_some_and(|phase| phase.variant.is_some());
     let Some(phase) = state.phases.get_mut(id) else { return };
     match event {
         Event::PhaseStarted { iteration, attempt, .. } => {
@@ -165,6 +170,11 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
                     // The questions of the last round are settled, and a person may answer for the agent again.
                     phase.pending = None;
                 }
+            }
+            if varies {
+                // What it made before is on record; it is not what will be compared.
+                phase.retire_pending();
+                phase.output = None;
             }
             phase.iteration = *iteration;
             phase.attempt = *attempt;
@@ -269,7 +279,7 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
         }
         Event::PhaseCompleted { ending, .. } => {
             phase.ending = Some(ending.clone());
-            phase.output = phase.pending.as_ref().map(|pending| pending.digest);
+            phase.output = chosen.or(phase.pending.as_ref().map(|pending| pending.digest));
             phase.enter(PhaseStatus::Completed, at);
         }
         Event::Reminded { .. } => phase.reminders += 1,
@@ -282,6 +292,16 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
         | Event::Completed
         | Event::Forked { .. } => {}
     }
+}
+
+/// What the variant made that was chosen at a phase.
+fn chosen_output(state: &State, phase: &PhaseId) -> Option<Digest> {
+    let letter = state.phases.get(phase).and_then(|_| state.chosen(phase))?;
+    let choices = state.choices(phase);
+    choices
+        .iter()
+        .find(|(choice, _)| *choice == letter)
+        .map(|(_, made)| *made)
 }
 
 impl PhaseState {
@@ -308,7 +328,7 @@ impl PhaseState {
         }
     }
 
-    fn retire_pending(&mut self) {
+    pub(super) fn retire_pending(&mut self) {
         self.votes.clear();
         if let Some(pending) = self.pending.take()
             && !self.void.contains(&pending.digest)
@@ -353,6 +373,12 @@ fn phase_of(event: &Event) -> Option<&PhaseId> {
 /// The line that an event adds to the record.
 fn entry(event: &Event) -> Option<What> {
     Some(match event {
+        Event::Voted { phase, approval } if let Some(letter) = approval.choice => {
+            What::ChoseToo(phase.clone(), letter, approval.digest, approval.surface.clone())
+        }
+        Event::Approved { phase, approval, .. } if let Some(letter) = approval.choice => {
+            What::Chose(phase.clone(), letter, approval.digest, approval.surface.clone())
+        }
         Event::Voted { phase, approval } => What::Voted(phase.clone(), approval.digest, approval.surface.clone()),
         Event::Answered {
             phase, question, text, ..

@@ -11,6 +11,7 @@ use super::gate::{Candidate, Excluded, Quorum, Team};
 use super::ids::{Digest, PhaseId, UserId};
 use super::right::{Person, Right};
 use super::state::{Approval, State, What};
+use super::variants::Letter;
 
 /// Something that GitHub was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,9 +110,19 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// The same with one approval more, in place of an earlier one of the same person.
+    /// The same with the approvals only that chose what most of them did: those of another choice are none of this one.
+    pub fn of_the_leading_choice(mut self) -> Self {
+        let count = |choice: &Option<Letter>| self.votes.iter().filter(|vote| vote.choice == *choice).count();
+        let leading = self.votes.iter().map(|vote| vote.choice).max_by_key(count).flatten();
+        self.votes.retain(|vote| vote.choice == leading);
+        self
+    }
+
+    /// The same with one approval more, in place of an earlier one of the same person, and without those that chose
+    /// something else.
     pub fn with(mut self, vote: &'a Approval) -> Self {
-        self.votes.retain(|other| other.by.id != vote.by.id);
+        self.votes
+            .retain(|other| other.by.id != vote.by.id && other.choice == vote.choice);
         self.votes.push(vote);
         self
     }
@@ -119,11 +130,16 @@ impl<'a> Facts<'a> {
 
 /// Whoever shaped what a phase proposes: by `/revise`, an edit or tick, an answer in the agent's place, or, where what is
 /// rejected is tried again with the reason, by `/reject`. Those of earlier iterations count too, because what they said
-/// is part of what the agent is told.
+/// is part of what the agent is told. Whoever shaped a variant shaped the comparison.
 pub fn steerers(state: &State, phase: &PhaseId) -> BTreeSet<UserId> {
     let retries = state.definition.phase(phase).map_or(0, |phase| phase.limits.retries);
+    let chosen = state.definition.phase(phase).and_then(|phase| phase.chooses.as_ref());
+    let varies = |of: &PhaseId| {
+        let variant = state.definition.phase(of).and_then(|phase| phase.variant.as_ref());
+        chosen.is_some() && variant.map(|variant| &variant.of) == chosen
+    };
     let shaped = state.record.iter().filter(|entry| match &entry.what {
-        What::Revised(of, _) | What::Amended(of, ..) | What::Responded(of, _) => of == phase,
+        What::Revised(of, _) | What::Amended(of, ..) | What::Responded(of, _) => of == phase || varies(of),
         What::Rejected(of, _) => of == phase && retries > 0,
         _ => false,
     });

@@ -13,6 +13,7 @@ use super::definition::Definition;
 use super::ids::{Digest, PhaseId, WorkflowId};
 use super::right::{Person, Requirement, Right, Standing};
 use super::state::{ActOutcome, Ending, Hold, PhaseStatus, Subject, Surface, Timestamp, Why};
+use super::variants::Letter;
 
 /// Who asks, and what GitHub said of them just now. Only made from an answer of GitHub, never from a payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +79,15 @@ pub enum Ask {
         /// The verdict that is to hold in place of the proposal's.
         verdict: Option<ReviewVerdict>,
     },
+    /// Choose a variant of those that were compared: an approval of the comparison that names one of them.
+    Choose {
+        /// Which variant.
+        variant: Letter,
+        /// By which comparison.
+        named: Named,
+        /// What they added.
+        reason: Option<String>,
+    },
     /// Take an approval back: one's own, or that of this login.
     Unapprove {
         /// Whose, when not one's own.
@@ -126,8 +136,11 @@ pub enum Ask {
     },
     /// Let it go on.
     Unhold,
-    /// Try again what failed.
-    Retry,
+    /// Try again what failed, or make one variant anew.
+    Retry {
+        /// Which variant, where one is meant.
+        variant: Option<Letter>,
+    },
     /// End it.
     Cancel {
         /// Why.
@@ -301,6 +314,41 @@ pub enum Refusal {
     NotAlone,
     /// Nothing failed.
     NothingToRetry,
+    /// There are variants to choose from, and an approval must say which.
+    ChooseOne {
+        /// Those that were made.
+        variants: Vec<Letter>,
+        /// The comparison that is shown.
+        current: Digest,
+    },
+    /// No variants wait to be chosen from; the phase that it stands at, and where that stands.
+    NothingToChoose(Option<(PhaseId, PhaseStatus)>),
+    /// There is no variant of that letter, or none that can be chosen.
+    NoSuchVariant {
+        /// What was given.
+        variant: Letter,
+        /// Those that there are; none where a definition has no variants, or somebody chose.
+        variants: Vec<Letter>,
+    },
+    /// That variant was not made.
+    NotMade {
+        /// What was given.
+        variant: Letter,
+        /// Those that were made.
+        variants: Vec<Letter>,
+    },
+    /// That variant has not ended yet.
+    VariantAtWork {
+        /// The variant's phase.
+        phase: PhaseId,
+        /// Where it stands.
+        status: PhaseStatus,
+    },
+    /// Variants are not revised: one is made anew, or chosen.
+    NotRevised {
+        /// Those that were made.
+        variants: Vec<Letter>,
+    },
     /// Nothing waits for a person's answer.
     NoAnswerAwaited,
     /// Nobody is asked anything.

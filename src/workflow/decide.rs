@@ -1,5 +1,6 @@
 //! Decisions: a command becomes events, or a refusal that says what would be allowed.
 
+mod choice;
 mod consequences;
 mod gates;
 mod reports;
@@ -14,7 +15,7 @@ use super::approval::Live;
 use super::artifact::Proposal;
 use super::asking;
 use super::command::{Ask, Authority, Command, Obsolete, Refusal, Start, Verdict};
-use super::definition::Phase;
+use super::definition::{Definition, Phase};
 use super::event::{Event, HoldCause};
 use super::ids::PhaseId;
 use super::right::{Right, Standing};
@@ -23,7 +24,7 @@ use consequences::consequences;
 pub(super) use consequences::{done, with_consequences};
 pub use gates::no_open_gate;
 pub(super) use gates::partly_done;
-use gates::{approve, gate_untouched, overridden, reject, unapprove};
+use gates::{Word, approve, gate_untouched, overridden, reject, unapprove};
 use reports::reported;
 use rounds::{retry, revise};
 
@@ -74,11 +75,19 @@ fn verdict(decision: Decision) -> Verdict {
     }
 }
 
+/// A definition as it runs.
+fn ready(definition: &Arc<Definition>) -> Arc<Definition> {
+    match definition.phases.iter().any(|phase| phase.variants.is_some()) {
+        true => Arc::new(definition.expanded()),
+        false => Arc::clone(definition),
+    }
+}
+
 fn start_workflow(start: &Start, now: Timestamp) -> Decision {
     allowed(&start.by)?;
     let started = Event::Started {
         workflow: start.workflow.clone(),
-        definition: Arc::clone(&start.definition),
+        definition: ready(&start.definition),
         subject: start.subject.clone(),
         by: start.by.person.clone(),
         surface: start.by.surface.clone(),
@@ -134,8 +143,21 @@ fn asked(state: &State, authority: &Authority, ask: &Ask, facts: Facts<'_>, now:
             cause: HoldCause::Asked,
         }]),
         Ask::Approve { named, reason, verdict } => {
-            let approved = approve(state, authority, (named, reason.as_deref()), facts, now)?;
+            let word = Word {
+                named,
+                reason: reason.as_deref(),
+                choice: None,
+            };
+            let approved = approve(state, authority, &word, facts, now)?;
             overridden(state, by, approved, *verdict)
+        }
+        Ask::Choose { variant, named, reason } => {
+            let word = Word {
+                named,
+                reason: reason.as_deref(),
+                choice: Some(*variant),
+            };
+            approve(state, authority, &word, facts, now)
         }
         Ask::Reject { reason } => reject(state, authority, reason),
         Ask::Revise { text } => revise(state, authority, text),
@@ -161,7 +183,8 @@ fn asked(state: &State, authority: &Authority, ask: &Ask, facts: Facts<'_>, now:
         }
         Ask::Answer { question, text } => asking::answer(state, by, *question, text),
         Ask::Skip { reason } => asking::skip(state, by, reason),
-        Ask::Retry => retry(state, authority),
+        Ask::Retry { variant: None } => retry(state, authority),
+        Ask::Retry { variant: Some(variant) } => choice::retry_one(state, authority, *variant),
         Ask::Cancel { .. } | Ask::Unhold | Ask::Unapprove { .. } => unreachable!("answered above"),
     }
 }
@@ -174,6 +197,7 @@ pub fn awaits_answer(state: &State, phase: &PhaseId) -> bool {
         && at.iteration > 0
         && at.pending.is_none()
         && !at.is_asking()
+        && !state.is_passed_over(phase)
         && matches!(at.status, PhaseStatus::WaitingForHuman | PhaseStatus::Error)
 }
 

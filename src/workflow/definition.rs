@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::gate::{Candidate, Excluded, Quorum};
 use super::ids::PhaseId;
 use super::right::Right;
+use super::variants::{Criterion, Variant, Variants};
 pub use given::Misgiven;
 pub use validate::nearest;
 
@@ -131,6 +132,21 @@ pub struct Phase {
     /// Begins only when a verdict goes back to it. Until then whoever needs it does not wait for it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub on_demand: bool,
+    /// Makes it several times side by side, in as many ways: a number, or a list that says how each differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Variants")]
+    pub variants: Option<Variants>,
+    /// The phase among whose variants a person chooses here, by `/choose`. A `prompt` beside it asks for scores by model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub chooses: Option<PhaseId>,
+    /// What the variants are compared by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rubric: Vec<Criterion>,
+    /// What it is a variant of: set when a definition is made ready to run, and in no file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub variant: Option<Variant>,
     /// The phase whose approved acts this one carries out; its own name means its own.
     #[serde(default)]
     #[schemars(with = "String")]
@@ -141,9 +157,10 @@ pub struct Phase {
 }
 
 impl Phase {
-    /// Whether an agent, of the program's or the definition's own, proposes an artifact here.
+    /// Whether an agent, of the program's or the definition's own, proposes an artifact here. What people choose by is
+    /// such an artifact.
     pub fn has_agent(&self) -> bool {
-        self.agent.is_some() || self.prompt.is_some()
+        self.agent.is_some() || self.prompt.is_some() || self.chooses.is_some()
     }
 }
 

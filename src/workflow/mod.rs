@@ -20,6 +20,7 @@ pub mod ids;
 pub mod plan;
 pub mod right;
 pub mod state;
+pub mod variants;
 pub mod why;
 pub mod words;
 

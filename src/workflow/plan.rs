@@ -128,7 +128,12 @@ pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
     let started: Vec<&PhaseId> = events.iter().filter_map(starts_run).collect();
     for event in events {
         match event {
-            Event::PhaseStarted { phase, .. } => intents.extend(run(state, phase)),
+            Event::PhaseStarted { phase, .. } => {
+                intents.extend(voided(state, phase));
+                intents.extend(run(state, phase));
+            }
+            // Somebody made a variant in its agent's place.
+            Event::Proposed { phase, .. } => intents.extend(voided(state, phase)),
             // A prompt that was approved is sent.
             Event::Approved { phase, .. } if state.at(phase).status == PhaseStatus::Running => {
                 intents.push(Intent::DismissCall { phase: phase.clone() });
@@ -220,6 +225,16 @@ fn ends_planned(event: &Event) -> bool {
         event,
         Event::Cancelled { .. } | Event::Unapproved { .. } | Event::ApprovalLost { .. } | Event::Held { .. }
     )
+}
+
+/// Takes back the call to a choice whose comparison a variant made void. One that was never called needs nothing.
+fn voided(state: &State, phase: &PhaseId) -> Option<Intent> {
+    let variant = state.definition.phase(phase)?.variant.as_ref()?;
+    let chooser = state.definition.chooser_of(&variant.of)?;
+    let compared = state.at(&chooser.id).iteration > 0;
+    compared.then(|| Intent::DismissCall {
+        phase: chooser.id.clone(),
+    })
 }
 
 /// The phase whose agent an event starts.

@@ -12,6 +12,7 @@ use super::asking::Question;
 use super::definition::{Definition, PeopleGate, Phase};
 use super::ids::{CommentId, Digest, IssueId, IssueNumber, PhaseId, RepositoryId, WorkflowId};
 use super::right::{Person, Right};
+use super::variants::Letter;
 pub use super::why::Why;
 use super::words::Words;
 
@@ -123,6 +124,9 @@ pub struct Approval {
     pub at: Timestamp,
     /// What they added.
     pub reason: Option<Words>,
+    /// The variant that they chose, where there was a choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<Letter>,
 }
 
 /// Who made a proposal.
@@ -323,6 +327,10 @@ pub enum What {
     Started(Surface),
     /// Approved a digest.
     Approved(PhaseId, Digest, Surface),
+    /// Chose a variant by the comparison of this digest.
+    Chose(PhaseId, Letter, Digest, Surface),
+    /// Chose a variant where more approvals of it are needed.
+    ChoseToo(PhaseId, Letter, Digest, Surface),
     /// Answered a question, by its number.
     Answered(PhaseId, u32, Words),
     /// Went on without answers to the questions that were open.
@@ -435,7 +443,7 @@ impl State {
     /// Whether nobody has to wait for this phase: it is complete, or nothing ever went back to it.
     pub fn is_settled(&self, phase: &Phase) -> bool {
         let at = self.at(&phase.id);
-        at.status == PhaseStatus::Completed || phase.on_demand && !at.called
+        at.status == PhaseStatus::Completed || phase.on_demand && !at.called || self.is_passed_over(&phase.id)
     }
 
     /// What a phase that begins now is given: the phases that it takes from, each with the digest of what it made last.
@@ -449,19 +457,21 @@ impl State {
     pub fn progress(&self) -> (usize, usize) {
         let phases = self.definition.phases.iter();
         let counted = phases.filter(|phase| !phase.on_demand || self.at(&phase.id).called);
+        let counted = counted.filter(|phase| self.at(&phase.id).was_made() || !self.is_passed_over(&phase.id));
         let at = |phase: &Phase| self.at(&phase.id).status;
         counted.fold((0, 0), |(done, all), phase| {
             (done + usize::from(at(phase) == PhaseStatus::Completed), all + 1)
         })
     }
 
-    /// The first phase, in the definition's order, that stands at one of these.
+    /// The first phase, in the definition's order, that stands at one of these. Nobody asks how a variant stands once
+    /// somebody chose.
     pub fn first_at(&self, statuses: &[PhaseStatus]) -> Option<&PhaseId> {
         self.definition
             .phases
             .iter()
             .map(|phase| &phase.id)
-            .find(|id| statuses.contains(&self.at(id).status))
+            .find(|id| statuses.contains(&self.at(id).status) && !self.is_passed_over(id))
     }
 
     /// The next act that a phase has to carry out, with the digest of the proposal that it is part of.

@@ -25,3 +25,4 @@ mod stages;
 mod start;
 mod story;
 mod terminal;
+mod variants;

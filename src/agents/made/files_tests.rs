@@ -13,6 +13,7 @@ fn inputs() -> Inputs {
         given: [].into(),
         files: [].into(),
         artifacts: Vec::new(),
+        choice: None,
     }))
 }
 

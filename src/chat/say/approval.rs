@@ -38,6 +38,12 @@ pub fn so_far(gate: &PeopleGate, at: &PhaseState) -> String {
     if votes.is_empty() {
         return String::new();
     }
+    if votes.iter().any(|vote| vote.choice.is_some()) {
+        let chose = votes
+            .iter()
+            .filter_map(|vote| Some(format!("{} by {}", vote.choice?, login(&vote.by.login))));
+        return format!("Chosen so far: {}.", list(&chose.collect::<Vec<_>>(), "and"));
+    }
     let people: Vec<String> = votes.iter().map(|vote| vote.by.login.clone()).collect();
     let people = list(&logins(&people), "and");
     match gate.also.is_empty() && !gate.code_owners {

@@ -195,6 +195,9 @@ fn headline(view: &CardView<'_>) -> &'static str {
         Status::Open if state.hold.is_some() => return "on hold",
         Status::Open => {}
     }
+    if next::choice(state).is_some() {
+        return "waiting for a choice";
+    }
     if state.open_gate().is_some() {
         return "waiting for approval";
     }
@@ -384,7 +387,8 @@ fn stopped(view: &CardView<'_>) -> String {
     let stopped = [PhaseStatus::WaitingForHuman, PhaseStatus::Error];
     let reason = state
         .first_at(&stopped)
-        .filter(|_| state.is_open())
+        // What became of variants that were not made stands in their comparison.
+        .filter(|_| state.is_open() && next::choice(state).is_none())
         .and_then(|phase| state.at(phase).why.as_ref());
     reason.map(why).unwrap_or_default()
 }
@@ -448,6 +452,9 @@ fn approved_document(state: &State, phase: &PhaseId, document: &DocumentView) ->
     if document.kind == "prompt" {
         return "An approval asks the agent exactly this. `/edit` with a fenced block changes the instructions."
             .to_owned();
+    }
+    if document.kind == "comparison" {
+        return "A choice hands the chosen variant on to the next phases; nothing leaves by it.".to_owned();
     }
     let verdict = state.at(phase).pending.as_ref().and_then(|pending| pending.verdict);
     match (defined.and_then(|phase| phase.on_fail.as_ref()), verdict) {
@@ -523,7 +530,14 @@ fn page_links(urls: &[String]) -> String {
 fn decide(view: &CardView<'_>, proposal: &ProposalView, phase: &PhaseId, gate: &PeopleGate, rest: Rest) -> String {
     let state = view.state;
     let mut parts = vec![approval::asks_for(gate), approval::so_far(gate, state.at(phase))];
-    if is_shown(view, proposal, rest) {
+    let choices = next::choice(state).map(|_| state.choices(phase));
+    if let Some(choices) = choices.filter(|_| is_shown(view, proposal, rest)) {
+        let commands: Vec<String> = choices
+            .iter()
+            .map(|(letter, _)| code(&format!("/choose {letter} {}", proposal.digest.short())))
+            .collect();
+        parts.push(format!("**Choose one of exactly these:** {}.", list(&commands, "or")));
+    } else if is_shown(view, proposal, rest) {
         parts.push(format!(
             "**Approve exactly this:** {} — or set the label {}.",
             code(&format!("/approve {}", proposal.digest.short())),
@@ -573,6 +587,9 @@ fn changes(shown: &Shown) -> String {
         Shown::Mail(_) => vec![format!("- change it: {}", code("/edit subject=\"…\""))],
         Shown::Document(document) if document.kind == "prompt" => {
             vec!["- change the instructions: `/edit` with a fenced block below it".to_owned()]
+        }
+        Shown::Document(document) if document.kind == "comparison" => {
+            vec![format!("- have one made anew: {}", code("/retry A"))]
         }
         // A solution stays as it was given.
         Shown::Document(document) if document.kind == "solution" => {
@@ -647,7 +664,7 @@ pub(super) fn steps(state: &State) -> String {
 /// The same, but the approval, which has its own line.
 fn other_steps(state: &State) -> String {
     let mut steps = next::steps(state);
-    steps.retain(|step| !step.command.starts_with("/approve"));
+    steps.retain(|step| !step.command.starts_with("/approve") && !step.command.starts_with("/choose"));
     joined(&steps)
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::comparison;
 use super::markup::{fenced, paragraphs, pieces};
 use super::pages::{Entry, PIECE};
 use super::view::{DocumentView, PartForm, PartView};
@@ -20,9 +21,20 @@ pub fn full(view: &DocumentView) -> String {
     paragraphs(&parts)
 }
 
-/// The headings; the texts stand on the pages.
+/// What stands on the card in any case, and the headings; the texts stand on the pages.
 pub fn index(view: &DocumentView, room: usize) -> String {
-    let mut index = String::new();
+    let brief: Vec<String> = view
+        .brief
+        .iter()
+        .map(|part| paragraphs(&[heading(part), text(part)]))
+        .collect();
+    let mut index = paragraphs(&brief);
+    if index.len() > room / 2 {
+        index.clear();
+    }
+    if !index.is_empty() {
+        index.push_str("\n\nAll of it:\n\n");
+    }
     for (shown, part) in view.parts.iter().enumerate() {
         let line = format!("- {}\n", literal::inline(&part.heading, HEADING));
         if index.len() + line.len() > room {
@@ -60,6 +72,7 @@ fn heading(part: &PartView) -> String {
 fn text(part: &PartView) -> String {
     match part.form {
         PartForm::Words => literal::block(&part.text),
+        PartForm::Markup => part.text.clone(),
         PartForm::Verbatim => fenced(&part.text, "text"),
     }
 }
@@ -67,6 +80,9 @@ fn text(part: &PartView) -> String {
 /// An artifact as people read it. What a schema is not known to need in a form of its own is told member by member, so
 /// that nothing of an artifact stays unshown.
 pub fn view(schema: &str, artifact: &Value) -> DocumentView {
+    if schema == comparison::SCHEMA {
+        return comparison::view(artifact);
+    }
     let members = match artifact {
         Value::Object(members) => members.clone(),
         other => Map::from_iter([("value".to_owned(), other.clone())]),
@@ -84,6 +100,7 @@ pub fn view(schema: &str, artifact: &Value) -> DocumentView {
     DocumentView {
         kind: schema.split('.').next().unwrap_or(schema).to_owned(),
         parts,
+        brief: Vec::new(),
     }
 }
 
@@ -99,7 +116,7 @@ fn in_order(members: &Map<String, Value>) -> impl Iterator<Item = (&String, &Val
     first.chain(rest)
 }
 
-fn verbatim(heading: &str, text: &str) -> PartView {
+pub(super) fn verbatim(heading: &str, text: &str) -> PartView {
     PartView {
         heading: heading.to_owned(),
         text: text.to_owned(),

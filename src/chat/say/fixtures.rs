@@ -129,6 +129,7 @@ pub fn approved(phase: &str, digest: Digest, surface: Surface) -> Event {
             digest,
             at: at(4),
             reason: None,
+            choice: None,
         },
     }
 }

@@ -12,6 +12,7 @@ pub mod replies;
 pub mod view;
 pub mod why;
 
+mod comparison;
 pub mod document;
 mod mail;
 mod markup;

@@ -38,6 +38,16 @@ pub fn steps(state: &State) -> Vec<Next> {
 
 fn gate_steps(state: &State) -> Option<Vec<Next>> {
     let (phase, _, pending) = state.open_gate()?;
+    if let Some(choose) = choice(state) {
+        let shown = pending.shown_at.map(|_| choose);
+        let anew = step("/retry A", "have a variant made anew, by its letter");
+        return Some(
+            shown
+                .into_iter()
+                .chain([anew, step("/reject …", "say no to all")])
+                .collect(),
+        );
+    }
     let mut steps = Vec::new();
     if pending.shown_at.is_some() {
         steps.push(step(
@@ -56,6 +66,15 @@ fn gate_steps(state: &State) -> Option<Vec<Next>> {
         }
     }
     Some(steps)
+}
+
+/// The choice among variants, where that is what waits: the command for the first that was made.
+pub fn choice(state: &State) -> Option<Next> {
+    let (phase, _, pending) = state.open_gate()?;
+    let choices = state.choices(phase);
+    let (letter, _) = choices.first().filter(|_| pending.stage == Stage::Response)?;
+    let command = format!("/choose {letter} {}", pending.digest.short());
+    Some(step(command, "choose this variant, or another by its letter"))
 }
 
 fn between_gates(state: &State) -> Vec<Next> {

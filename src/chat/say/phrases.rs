@@ -67,6 +67,9 @@ pub fn title(state: &State, phase: &PhaseId) -> String {
 /// Where a phase stands, in a few words for a table's cell.
 pub fn standing(state: &State, phase: &Phase, provider: Option<&str>) -> String {
     let at = state.at(&phase.id);
+    if state.is_passed_over(&phase.id) && !at.was_made() {
+        return "not made".to_owned();
+    }
     if !state.is_open() && at.status != PhaseStatus::Completed {
         return match state.status == Status::Completed && not_called(state, phase) {
             true => "not needed".to_owned(),
@@ -94,6 +97,7 @@ pub fn standing(state: &State, phase: &Phase, provider: Option<&str>) -> String 
         PhaseStatus::WaitingForHuman if at.is_asking() => "**waiting for answers**".to_owned(),
         PhaseStatus::WaitingForHuman => "**needs a person**".to_owned(),
         PhaseStatus::Draft => "**prompt waiting for approval**".to_owned(),
+        PhaseStatus::ReadyForReview if phase.chooses.is_some() => "**waiting for a choice**".to_owned(),
         PhaseStatus::ReadyForReview => "**waiting for approval**".to_owned(),
         PhaseStatus::Approved => match &at.approval {
             Some(approval) => format!("approved by {}, being carried out", login(&approval.by.login)),
@@ -104,7 +108,10 @@ pub fn standing(state: &State, phase: &Phase, provider: Option<&str>) -> String 
         PhaseStatus::Completed => match (&at.ending, &at.approval) {
             (Some(Ending::Nothing { .. }), _) => "nothing to do".to_owned(),
             (Some(Ending::NotConfigured { .. }), _) => "not configured".to_owned(),
-            (_, Some(approval)) => format!("approved by {}", login(&approval.by.login)),
+            (_, Some(approval)) => match approval.choice {
+                Some(variant) => format!("{variant} chosen by {}", login(&approval.by.login)),
+                None => format!("approved by {}", login(&approval.by.login)),
+            },
             _ => "done".to_owned(),
         },
     }

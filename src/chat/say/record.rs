@@ -56,6 +56,23 @@ pub fn said(state: &State, what: &What) -> (String, String) {
             ),
             surface(by),
         ),
+        What::Chose(phase, variant, of, by) => (
+            format!(
+                "**chose {variant}** at {} {}{}",
+                title(state, phase),
+                digest(of),
+                given(state, phase, of)
+            ),
+            surface(by),
+        ),
+        What::ChoseToo(phase, variant, of, by) => (
+            format!(
+                "**chose {variant}** at {} {}; more approvals of it are needed",
+                title(state, phase),
+                digest(of)
+            ),
+            surface(by),
+        ),
         What::Voted(phase, of, by) => (
             format!(
                 "**approved** {} {}; more approvals are needed",

@@ -91,6 +91,8 @@ pub struct DocumentView {
     pub kind: String,
     /// Its parts, in order.
     pub parts: Vec<PartView>,
+    /// What of it stands on the card itself where the whole does not fit; nothing for the headings alone.
+    pub brief: Vec<PartView>,
 }
 
 /// One part of a document.
@@ -111,6 +113,8 @@ pub enum PartForm {
     Words,
     /// Letter by letter.
     Verbatim,
+    /// As our own Markdown, in which what others wrote is harmless already.
+    Markup,
 }
 
 /// Tasks as people see them.

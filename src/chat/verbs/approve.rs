@@ -84,7 +84,7 @@ pub fn word(verdict: ReviewVerdict) -> &'static str {
 }
 
 /// Without what people copy or type around a digest.
-fn bare(word: &str) -> &str {
+pub(super) fn bare(word: &str) -> &str {
     let around = |c: char| {
         matches!(
             c,
@@ -100,7 +100,7 @@ fn bare(word: &str) -> &str {
 
 /// Whether somebody tried to name a digest: a misspelt or shortened one must not turn into the reason of an approval
 /// of whatever is on the card.
-fn is_meant_as_digest(word: &str) -> bool {
+pub(super) fn is_meant_as_digest(word: &str) -> bool {
     let digits = word.bytes().filter(u8::is_ascii_digit).count();
     let is_hex = word.bytes().all(|byte| byte.is_ascii_hexdigit());
     let is_one_word = word.bytes().all(|byte| byte.is_ascii_alphanumeric());

@@ -6,6 +6,7 @@
 mod answer;
 mod approve;
 mod cancel;
+mod choose;
 mod deliver;
 mod edit;
 mod explain;
@@ -47,6 +48,7 @@ pub static VERBS: &[&Verb] = &[
     &who::VERB,
     &explain::VERB,
     &approve::VERB,
+    &choose::VERB,
     &unapprove::VERB,
     &reject::VERB,
     &revise::VERB,
@@ -128,9 +130,13 @@ impl Dialect {
             .or_else(|| VERBS.iter().copied().find(|verb| verb.aliases.contains(&word)))
     }
 
-    /// Who may use a verb here: the default, or more where the repository asks for more.
+    /// Who may use a verb here: the default, or more where the repository asks for more. A choice is an approval, so what
+    /// is asked for that is asked for it, too.
     pub fn requirement(&self, verb: &Verb) -> Requirement {
-        match self.floors.get(verb.name) {
+        let approval = (*verb == choose::VERB)
+            .then(|| self.floors.get(approve::VERB.name))
+            .flatten();
+        match self.floors.get(verb.name).max(approval) {
             Some(floor) => verb.requirement.raised_to(*floor),
             None => verb.requirement,
         }
@@ -177,6 +183,7 @@ const OTHERS: &[&str] = &[
     "tests",
     "tide",
     "tasklist",
+    "close",
     "deploy",
     "approvers",
     "reopen",

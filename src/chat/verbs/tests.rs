@@ -6,6 +6,7 @@ use super::*;
 use crate::chat::reader::read;
 use crate::chat::request::{DigestPrefix, Estimate, FieldChange, Login, Priority};
 use crate::workflow::right::Standing;
+use crate::workflow::variants::Letter;
 
 fn dialect() -> Dialect {
     Dialect::plain(BotName::new("countersign"))
@@ -49,7 +50,7 @@ fn some(text: &str) -> Option<String> {
 #[test]
 fn the_table_is_complete_and_unambiguous() {
     let names: Vec<&str> = VERBS.iter().map(|verb| verb.name).collect();
-    let listed = "help deliver tasks run status who explain approve unapprove reject revise edit task answer skip hold \
+    let listed = "help deliver tasks run status who explain approve choose unapprove reject revise edit task answer skip hold \
                   unhold retry cancel prompt respond";
     assert_eq!(names, listed.split(' ').collect::<Vec<_>>());
     let words: Vec<&str> = VERBS
@@ -302,7 +303,7 @@ fn a_malformed_command_is_answered_with_usage_and_example() {
     };
     let answer = problem.answer();
     assert!(
-        answer.contains("`/reject REASON`") && answer.contains(VERBS[9].examples[0].comment),
+        answer.contains("`/reject REASON`") && answer.contains(by_name("reject").unwrap().examples[0].comment),
         "{answer}"
     );
 }
@@ -473,6 +474,10 @@ fn with_title((title, mut fields): (String, Vec<FieldChange>)) -> Request {
     Request::Task { fields }
 }
 
+fn letter() -> impl Strategy<Value = Letter> {
+    prop::sample::select(Letter::first(8).collect::<Vec<_>>())
+}
+
 fn any_request() -> impl Strategy<Value = Request> {
     let reason = || prop::option::of(sentence());
     let fenced = "[a-z{}`/ ]{0,20}[a-z]\n?[a-z]";
@@ -484,7 +489,7 @@ fn any_request() -> impl Strategy<Value = Request> {
             Request::Status,
             Request::Who,
             Request::Unhold,
-            Request::Retry,
+            Request::Retry { variant: None },
             Request::Prompt,
         ]),
         prop::option::of(any::<u64>()).prop_map(|about| Request::Explain { about }),
@@ -514,6 +519,12 @@ fn any_request() -> impl Strategy<Value = Request> {
         }),
         (sentence(), changes()).prop_map(with_title),
         (1..100_u32, sentence()).prop_map(|(question, text)| Request::Answer { question, text }),
+        (letter(), prop::option::of(digest()), reason()).prop_map(|(variant, digest, reason)| Request::Choose {
+            variant,
+            digest,
+            reason
+        }),
+        letter().prop_map(|letter| Request::Retry { variant: Some(letter) }),
         reason().prop_map(|reason| Request::Skip { reason }),
         reason().prop_map(|reason| Request::Hold { reason }),
         reason().prop_map(|reason| Request::Cancel { reason }),

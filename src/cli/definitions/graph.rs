@@ -36,7 +36,7 @@ pub(super) fn mermaid(definition: &Definition) -> String {
         false => format!("g{}", numbers[&phase.id]),
     };
     for phase in &definition.phases {
-        for need in phase.needs.iter().filter_map(|need| definition.phase(need)) {
+        for need in definition.follows(phase).filter_map(|need| definition.phase(need)) {
             let edge = match phase.on_demand || need.on_demand {
                 true => "-.->",
                 false => "-->",
@@ -107,7 +107,7 @@ fn push<'a>(
 /// The last phase, in the definition's order, that this one needs.
 fn parent<'a>(definition: &'a Definition, phase: &'a Phase) -> Option<&'a PhaseId> {
     let order = |id: &&PhaseId| definition.phases.iter().position(|phase| phase.id == **id);
-    phase.needs.iter().max_by_key(order)
+    definition.follows(phase).max_by_key(order)
 }
 
 fn facts(definition: &Definition, phase: &Phase) -> Vec<String> {
@@ -115,8 +115,9 @@ fn facts(definition: &Definition, phase: &Phase) -> Vec<String> {
     if phase.on_demand {
         facts.push("begins only when a verdict goes back to it".to_owned());
     }
-    if !phase.needs.is_empty() {
-        facts.push(format!("after {}", list(&phase.needs)));
+    let after: Vec<PhaseId> = definition.follows(phase).cloned().collect();
+    if !after.is_empty() {
+        facts.push(format!("after {}", list(&after)));
     }
     facts.extend(work(phase));
     if !phase.inputs.is_empty() {
@@ -144,8 +145,21 @@ fn list(ids: &[PhaseId]) -> String {
 /// What a phase does.
 fn work(phase: &Phase) -> Vec<String> {
     let mut lines = Vec::new();
+    if let Some(variants) = &phase.variants {
+        let specs = variants.specs();
+        let titles: Vec<&str> = specs.iter().filter_map(|spec| spec.title.as_deref()).collect();
+        let titles = match titles.is_empty() {
+            true => String::new(),
+            false => format!(": {}", titles.join(" | ")),
+        };
+        lines.push(format!("{} variants{titles}", specs.len()));
+    }
+    if let Some(of) = &phase.chooses {
+        lines.push(format!("people choose among the variants of {of}"));
+    }
     let mut by = match (&phase.agent, &phase.prompt, &phase.schema) {
         (Some(agent), _, _) => format!("agent {agent}"),
+        (None, Some(prompt), None) => format!("scores by prompt {prompt}"),
         (None, Some(prompt), Some(schema)) => format!("prompt {prompt}, schema {schema}"),
         _ => String::new(),
     };

@@ -42,6 +42,30 @@ that is missing or too weak in front of what leaves.
 ## Keys
 ";
 
+const VARIANTS: &str = "
+## Variants, and a choice
+
+A phase with `variants` is made several times side by side, from 2 to 8: `variants: 3`, or a list that says how each
+differs by `title`, `instruction` (told before the prompt that all share), `role` or `provider`. When a workflow starts, it
+becomes a phase for each: of `draft`, `draft-a`, `draft-b` and so on, which people call A, B and so on.
+
+One later phase has `chooses: draft` and a gate of people. It waits until every variant has ended. One whose provider
+gives nothing of use has failed; it is named and left out. One that a person answers is waited for. When all have failed
+the choice has, too. Else the program compares them: each in full, what each changes of the first, and scores from 0 to 10
+by the lines of `rubric`. A line with `mentions` scores the share of those words that a variant holds, one with
+`most_words` its length. With a `prompt` (the program brings `choice/compare`) a model scores every line as well; where it
+fails, people choose without its scores. What fits no card stands in full in comments before the choice is offered; the
+card keeps the scores and the first 600 characters of each.
+
+`/choose B` is an approval of the comparison that names a variant: it needs the same rights, digest and quorum (of people
+who choose the same), and `/approve` is refused there. What was chosen is what `inputs: [choose]` hands on. `/retry B`
+makes one variant anew as it is specified; its comparison is void then, and there is a new one. `/retry` after `/reject`
+makes all of them anew.
+
+Each variant is a run of its own, so that the cap of a run (`caps.run`) holds for each; the cap of a workflow is shared by
+all, first come, first served, and a variant that it stops has failed.
+";
+
 const SCRIPT: &str = "## Scripts of `simulate`
 
 A script has `given` (what the definition asks for) and `steps`, in order. Each step is one of these; a step that is
@@ -55,7 +79,9 @@ refused says why and changes nothing. A minute passes before each.
 | `approve` | `by`, `right`, `verdict` | somebody approves what is shown |
 | `respond` | `by`, `right`, `phase`, `verdict` | somebody answers in the agent's place |
 | `reject`, `revise`, `hold`, `cancel` | `by`, `right`, `text` | somebody says so |
-| `unapprove`, `unhold`, `retry` | `by`, `right` | somebody says so |
+| `unapprove`, `unhold` | `by`, `right` | somebody says so |
+| `retry` | `by`, `right`, `variant` | somebody has it tried again, or a variant made anew |
+| `choose` | `variant` (needed), `by`, `right` | somebody chooses a variant |
 | `wait_hours: N` | | time passes, and the open gate's timer fires if it is due |
 | `closed` | | the issue is closed |
 
@@ -81,6 +107,9 @@ fn kind(schema: &Value) -> String {
     }
     if schema["type"] == serde_json::json!(["integer", "string"]) {
         return "whole number or text".to_owned();
+    }
+    if schema["type"] == serde_json::json!(["integer", "array"]) {
+        return "whole number, or list of mappings".to_owned();
     }
     if schema["pattern"].is_string() {
         return "`none` (or `skip`), or `people`".to_owned();
@@ -146,6 +175,7 @@ fn tables(title: &str, schema: &Value, path: &str, page: &mut String) {
 fn document() -> String {
     let mut page = LEAD.to_owned();
     tables("The file", &definition_schema(), "", &mut page);
+    page.push_str(VARIANTS);
     let definition = read(&root().join("examples/triage.yml"), &[]).unwrap();
     let walked = simulate::pages(&definition, &example("triage.script.yml")).unwrap();
     let _ = write!(

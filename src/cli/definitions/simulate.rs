@@ -25,6 +25,7 @@ use crate::workflow::right::{Person, Requirement, Right};
 use crate::workflow::state::{
     ActOutcome, Ending, Pending, PhaseStatus, State, Status, Subject, SubjectKind, Surface, Timestamp, Why,
 };
+use crate::workflow::variants::Letter;
 
 /// What happens.
 #[derive(Debug, Deserialize)]
@@ -60,8 +61,10 @@ enum Step {
     Hold(Said),
     /// Somebody lets it go on.
     Unhold(By),
-    /// Somebody has it tried again.
-    Retry(By),
+    /// Somebody chooses a variant.
+    Choose(Choose),
+    /// Somebody has it tried again, or a variant made anew.
+    Retry(Retry),
     /// Somebody ends it.
     Cancel(Said),
     /// Time passes; the open gate's timer fires where it is due.
@@ -135,6 +138,34 @@ struct Respond {
     right: Right,
     phase: Option<PhaseId>,
     verdict: Option<ReviewVerdict>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Choose {
+    #[serde(default = "somebody")]
+    by: String,
+    #[serde(default = "admin")]
+    right: Right,
+    variant: Letter,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Retry {
+    #[serde(default = "somebody")]
+    by: String,
+    #[serde(default = "admin")]
+    right: Right,
+    variant: Option<Letter>,
+}
+
+fn somebody() -> String {
+    SOMEBODY.to_owned()
+}
+
+fn admin() -> Right {
+    Right::Admin
 }
 
 const SOMEBODY: &str = "alice";
@@ -394,10 +425,24 @@ impl Walk {
             Step::Unhold(By { by, right }) => {
                 (format!("{by} ({right}) lets it go on"), person(by, *right, Ask::Unhold))
             }
-            Step::Retry(By { by, right }) => (
-                format!("{by} ({right}) has it tried again"),
-                person(by, *right, Ask::Retry),
-            ),
+            Step::Choose(Choose { by, right, variant }) => {
+                let ask = Ask::Choose {
+                    variant: *variant,
+                    named: Named::OnTheCard(now),
+                    reason: None,
+                };
+                (format!("{by} ({right}) chooses {variant}"), person(by, *right, ask))
+            }
+            Step::Retry(Retry { by, right, variant }) => {
+                let what = match variant {
+                    Some(variant) => format!("variant {variant} made anew"),
+                    None => "it tried again".to_owned(),
+                };
+                (
+                    format!("{by} ({right}) has {what}"),
+                    person(by, *right, Ask::Retry { variant: *variant }),
+                )
+            }
             Step::WaitHours(hours) => {
                 self.now += TimeDelta::hours(i64::from(*hours));
                 (format!("{hours} hours pass"), self.expired(*hours))
@@ -576,6 +621,7 @@ fn verb(step: &Step) -> &'static str {
         Step::Unapprove(_) => "unapprove",
         Step::Hold(_) => "hold",
         Step::Unhold(_) => "unhold",
+        Step::Choose(_) => "choose",
         Step::Retry(_) => "retry",
         Step::Cancel(_) => "cancel",
         Step::Ran(_) | Step::Acted(_) | Step::ActFailed(_) | Step::WaitHours(_) | Step::Closed => "status",

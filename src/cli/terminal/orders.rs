@@ -13,6 +13,7 @@ use crate::store::repositories::OperatorCommand;
 use crate::workflow::artifact::ReviewVerdict;
 use crate::workflow::ids::WorkflowId;
 use crate::workflow::state::SubjectKind;
+use crate::workflow::variants::Letter;
 
 /// Which workflow, and of which project.
 #[derive(Debug, clap::Args)]
@@ -34,6 +35,9 @@ fn said(text: &str) -> Result<String, String> {
 /// What is approved.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Approve {
+    /// The letter of the variant that is chosen, where variants wait
+    #[arg(long, value_name = "LETTER")]
+    choose: Option<Letter>,
     /// `complete` or `revise` to have that verdict in place of the review's; the workflow's id where several are open
     #[arg(value_name = "complete|revise|ID", num_args = 0..=2)]
     words: Vec<String>,
@@ -74,10 +78,16 @@ impl Approve {
                 }
             },
         };
+        if self.choose.is_some() && verdict.is_some() {
+            return Err(Refusal::usage(
+                "a choice has no verdict: leave one of the two out".to_owned(),
+            ));
+        }
         let order = Order::Approve {
             digest: self.digest,
             reason: self.reason,
             verdict,
+            choice: self.choose,
         };
         give(&self.database, id, &order).await
     }
@@ -199,6 +209,9 @@ impl Unhold {
 /// Try again what failed.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Retry {
+    /// The letter of a variant that is to be made anew
+    #[arg(long, value_name = "LETTER")]
+    variant: Option<Letter>,
     #[command(flatten)]
     of: Of,
 }
@@ -206,7 +219,7 @@ pub(in crate::cli) struct Retry {
 impl Retry {
     /// Orders it.
     pub(in crate::cli) async fn run(self) -> Result<Answer, Refusal> {
-        give(&self.of.database, self.of.id, &Order::Retry).await
+        give(&self.of.database, self.of.id, &Order::Retry { variant: self.variant }).await
     }
 }
 

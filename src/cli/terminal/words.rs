@@ -9,6 +9,7 @@ use crate::workflow::command::Refusal;
 use crate::workflow::definition::{Definition, Misgiven};
 use crate::workflow::ids::WorkflowId;
 use crate::workflow::state::State;
+use crate::workflow::variants::Letter;
 
 /// A refusal as the command tells it.
 pub(super) fn refusal(id: &WorkflowId, not: &Not, (state, suffix): (Option<&State>, &str)) -> Failure {
@@ -79,6 +80,11 @@ pub(super) fn misgiven(definition: &Definition, wrong: &[Misgiven]) -> Vec<Strin
     wrong.iter().map(sentence).collect()
 }
 
+fn letters(variants: &[Letter]) -> String {
+    let letters: Vec<String> = variants.iter().map(ToString::to_string).collect();
+    letters.join(", ")
+}
+
 fn refused(id: &WorkflowId, refusal: &Refusal, (state, suffix): (Option<&State>, &str)) -> String {
     let waits = state.map(crate::engine::waits_for).filter(|waits| !waits.is_empty());
     let stands = match (&waits, state) {
@@ -122,6 +128,26 @@ fn refused(id: &WorkflowId, refusal: &Refusal, (state, suffix): (Option<&State>,
              approve{suffix}`"
         ),
         Refusal::NotAlone => "several must approve this, and one alone cannot say another verdict".to_owned(),
+        Refusal::ChooseOne { variants, .. } => format!(
+            "variants wait in {id}, and an approval says which: `countersign approve --choose LETTER{suffix}`, one of {}",
+            letters(variants)
+        ),
+        Refusal::NothingToChoose(_) => format!("nothing is to be chosen in {id}: {stands}"),
+        Refusal::NoSuchVariant { variant, variants } if variants.is_empty() => {
+            format!("there is no variant {variant}: no variants wait in {id}")
+        }
+        Refusal::NoSuchVariant { variant, variants } => {
+            format!("there is no variant {variant}: there are {}", letters(variants))
+        }
+        Refusal::NotMade { variant, variants } => format!(
+            "variant {variant} was not made: choose one of {}, or `countersign retry --variant {variant}{suffix}`",
+            letters(variants)
+        ),
+        Refusal::VariantAtWork { phase, .. } => format!("{phase} has not ended yet"),
+        Refusal::NotRevised { .. } => format!(
+            "a comparison is not revised: `countersign approve --choose LETTER{suffix}`, or `countersign retry --variant \
+             LETTER{suffix}`"
+        ),
         Refusal::NothingToRetry => format!("nothing failed in {id}: {stands}"),
         Refusal::NoAnswerAwaited => format!("no answer is waited for in {id}: {stands}"),
         Refusal::NothingAsked => format!("nobody is asked anything in {id}: {stands}"),

@@ -27,6 +27,7 @@ use crate::workflow::ids::{IssueNumber, PhaseId, WorkflowId};
 use crate::workflow::plan::Intent;
 use crate::workflow::right::{Person, Requirement, Right};
 use crate::workflow::state::{Pending, State, Subject, SubjectKind, Surface};
+use crate::workflow::variants::Letter;
 
 /// What brought an event about, for the history.
 const CAUSE: &str = "terminal";
@@ -42,6 +43,8 @@ pub enum Order {
         reason: Option<String>,
         /// The verdict that is to hold in place of the review's.
         verdict: Option<ReviewVerdict>,
+        /// The variant that is chosen, where variants wait.
+        choice: Option<Letter>,
     },
     /// Say no to an answer.
     Reject {
@@ -78,7 +81,10 @@ pub enum Order {
     /// Let it go on.
     Unhold,
     /// Try again what failed.
-    Retry,
+    Retry {
+        /// The variant that is made anew, where one is meant.
+        variant: Option<Letter>,
+    },
     /// End it.
     Cancel {
         /// Why.
@@ -233,6 +239,7 @@ impl Engine {
                 digest,
                 reason,
                 verdict,
+                choice,
             } => {
                 let Some(stored) = self.store().workflow(id).await? else {
                     return Ok(Err(Not::Unknown));
@@ -241,10 +248,18 @@ impl Engine {
                     .state
                     .open_gate()
                     .map(|(_, _, pending)| pending.digest.to_string());
-                Ask::Approve {
-                    named: Named::Prefix(digest.clone().or(at_gate).unwrap_or_default()),
-                    reason: reason.clone(),
-                    verdict: *verdict,
+                let named = Named::Prefix(digest.clone().or(at_gate).unwrap_or_default());
+                match choice {
+                    Some(variant) => Ask::Choose {
+                        variant: *variant,
+                        named,
+                        reason: reason.clone(),
+                    },
+                    None => Ask::Approve {
+                        named,
+                        reason: reason.clone(),
+                        verdict: *verdict,
+                    },
                 }
             }
             Order::Reject { feedback } => Ask::Reject {
@@ -258,7 +273,7 @@ impl Engine {
             Order::Skip { reason } => Ask::Skip { reason: reason.clone() },
             Order::Hold { reason } => Ask::Hold { reason: reason.clone() },
             Order::Unhold => Ask::Unhold,
-            Order::Retry => Ask::Retry,
+            Order::Retry { variant } => Ask::Retry { variant: *variant },
             Order::Cancel { reason } => Ask::Cancel { reason: reason.clone() },
         };
         self.put(id, ask, Write::new()).await

@@ -188,6 +188,7 @@ mod tests {
             given: BTreeMap::new(),
             files: BTreeMap::new(),
             artifacts: Vec::new(),
+            choice: None,
         }
     }
 

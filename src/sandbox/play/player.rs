@@ -483,8 +483,11 @@ fn is_card(body: &str) -> bool {
 
 /// The digest that a card asks to approve. What people wrote may stand on a card as well, in another form than this.
 fn approvable(body: &str) -> Option<String> {
-    body.match_indices("`/approve ").find_map(|(at, verb)| {
-        let digest = body.get(at + verb.len()..at + verb.len() + 12)?;
+    let approved = body.match_indices("`/approve ").map(|(at, verb)| at + verb.len());
+    // A choice names a letter first.
+    let chosen = body.match_indices("`/choose ").map(|(at, verb)| at + verb.len() + 2);
+    approved.chain(chosen).find_map(|at| {
+        let digest = body.get(at..at + 12)?;
         let hex = digest.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
         hex.then(|| digest.to_owned())
     })

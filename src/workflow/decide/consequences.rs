@@ -1,5 +1,6 @@
 //! What follows of itself: phases that become unblocked, that are done, and the end of the workflow.
 
+use super::choice;
 use crate::workflow::apply::apply;
 use crate::workflow::artifact::ReviewVerdict;
 use crate::workflow::asking;
@@ -36,6 +37,7 @@ fn consequence(state: &State) -> Option<Event> {
         let id = &phase.id;
         let at = state.at(id);
         match at.status {
+            PhaseStatus::Blocked if phase.chooses.is_some() => choice::onwards(state, phase),
             PhaseStatus::Blocked => {
                 // What it carries out may be needed through others only, and its approval taken back meanwhile.
                 let settled = |need: &PhaseId| state.definition.phase(need).is_some_and(|need| state.is_settled(need));

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::rounds::next_iteration;
-use super::{Decision, Facts, SETTLED, UNAPPROVE_OTHERS};
+use super::{Decision, Facts, SETTLED, UNAPPROVE_OTHERS, choice};
 use crate::workflow::approval::{self, Live, Outcome};
 use crate::workflow::artifact::{ReviewVerdict, Stage};
 use crate::workflow::command::{Authority, Named, Refusal};
@@ -12,6 +12,7 @@ use crate::workflow::event::Event;
 use crate::workflow::ids::{Digest, PhaseId};
 use crate::workflow::right::{Person, Requirement};
 use crate::workflow::state::{Approval, PhaseStatus, State, Timestamp};
+use crate::workflow::variants::Letter;
 
 /// The open gate, unless part of what it shows was carried out already.
 pub(super) fn gate_untouched(state: &State) -> Result<(&PhaseId, Digest), Refusal> {
@@ -54,13 +55,25 @@ pub fn no_open_gate(state: &State) -> Refusal {
     Refusal::NoOpenGate(at.map(|phase| (phase.clone(), state.at(phase).status)))
 }
 
+/// What an approval says.
+pub(super) struct Word<'a> {
+    /// Which digest it means.
+    pub(super) named: &'a Named,
+    /// What the person added.
+    pub(super) reason: Option<&'a str>,
+    /// The variant that it chooses.
+    pub(super) choice: Option<Letter>,
+}
+
 pub(super) fn approve(
     state: &State,
     authority: &Authority,
-    (named, reason): (&Named, Option<&str>),
+    word: &Word<'_>,
     facts: Facts<'_>,
     now: Timestamp,
 ) -> Decision {
+    let Word { named, reason, choice } = *word;
+    choice::awaited(state, choice)?;
     let (phase, gate, pending) = state.open_gate().ok_or_else(|| no_open_gate(state))?;
     if authority.right < gate.right {
         let needs = Requirement::at_least(gate.right);
@@ -69,6 +82,7 @@ pub(super) fn approve(
             has: authority.right,
         });
     }
+    choice::among(state, (phase, pending), choice)?;
     let current = pending.digest;
     if let Named::Prefix(given) = named
         && !names(given, &current)
@@ -95,6 +109,7 @@ pub(super) fn approve(
         digest: current,
         at: now,
         reason: reason.map(Into::into),
+        choice,
     };
     let live = with_the_asker(facts.live, authority);
     let tree = approval::evaluate(gate, &approval::Facts::of(state, phase, &live).with(&approval), current);
@@ -114,7 +129,7 @@ pub(super) fn approve(
                 .at(&phase)
                 .votes
                 .iter()
-                .any(|vote| vote.by.id == authority.person.id);
+                .any(|vote| vote.by.id == authority.person.id && vote.choice == choice);
             match before {
                 true => Err(Refusal::VotedBefore { tree: Box::new(tree) }),
                 false => Ok(vec![Event::Voted { phase, approval }]),

@@ -1,7 +1,7 @@
 //! Another round of a phase: a revision, or another try of the same.
 
-use super::Decision;
 use super::gates::{gate_untouched, no_open_gate};
+use super::{Decision, choice};
 use crate::workflow::command::{Authority, Refusal};
 use crate::workflow::definition::Phase;
 use crate::workflow::event::Event;
@@ -20,6 +20,7 @@ pub(super) fn revise(state: &State, authority: &Authority, text: &str) -> Decisi
                 .ok_or_else(|| no_open_gate(state))?
         }
     };
+    choice::revisable(state, phase)?;
     let by = authority.person.clone();
     let revised = Event::Revised {
         phase: phase.clone(),
@@ -50,9 +51,12 @@ pub(super) fn retry(state: &State, authority: &Authority) -> Decision {
     let stopped = [PhaseStatus::Error, PhaseStatus::WaitingForHuman, PhaseStatus::Rejected];
     let phases = state.definition.phases.iter().map(|phase| &phase.id);
     let phase = phases
-        .filter(|id| !state.at(id).is_asking())
+        .filter(|id| !state.at(id).is_asking() && !state.is_passed_over(id))
         .find(|id| stopped.contains(&state.at(id).status))
         .ok_or(Refusal::NothingToRetry)?;
+    if let Some(again) = choice::retry_all(state, authority, phase) {
+        return again;
+    }
     let at = state.at(phase);
     let retried = Event::Retried {
         phase: phase.clone(),

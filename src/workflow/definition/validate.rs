@@ -1,5 +1,7 @@
 //! What no schema can say of a definition: names that exist, an order without circles, gates in front of what leaves.
 
+mod variants;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Definition, HOURS_OF_A_YEAR, Known, Mistake, PeopleGate, Phase};
@@ -51,6 +53,8 @@ pub(super) fn mistakes(definition: &Definition, known: &Known<'_>) -> Vec<Mistak
         check.gates(index, phase);
         check.limits(index, phase);
         check.questions(index, phase);
+        check.variants(index, phase);
+        check.choice(index, phase);
     }
     if check.mistakes.is_empty() {
         check.order();
@@ -183,6 +187,7 @@ impl Check<'_> {
             ("inputs", phase.inputs.as_slice()),
             ("executes", phase.executes.as_slice()),
             ("on_fail", phase.on_fail.as_slice()),
+            ("chooses", phase.chooses.as_slice()),
         ];
         let ids: Vec<&str> = self.definition.phases.iter().map(|phase| phase.id.as_str()).collect();
         for (key, list) in others {
@@ -235,6 +240,7 @@ impl Check<'_> {
     /// A phase proposes, executes, or both.
     fn work(&mut self, index: usize, phase: &Phase) {
         match (&phase.agent, &phase.prompt, &phase.schema) {
+            _ if phase.chooses.is_some() => {}
             (Some(_), None, None) | (None, Some(_), Some(_)) => {}
             (None, None, None) => {
                 if phase.executes.is_none() {
@@ -500,13 +506,13 @@ impl Definition {
         while !open.is_empty() {
             let (ready, waiting): (Vec<&Phase>, Vec<&Phase>) = open
                 .iter()
-                .partition(|phase| phase.needs.iter().all(|need| before.contains_key(need)));
+                .partition(|phase| self.follows(phase).all(|need| before.contains_key(need)));
             if ready.is_empty() {
                 return Err(&waiting[0].id);
             }
             for phase in ready {
-                let mut all: BTreeSet<&PhaseId> = phase.needs.iter().collect();
-                for need in &phase.needs {
+                let mut all: BTreeSet<&PhaseId> = self.follows(phase).collect();
+                for need in self.follows(phase) {
                     all.extend(before[need].iter().copied());
                 }
                 before.insert(&phase.id, all);
@@ -514,6 +520,13 @@ impl Definition {
             open = waiting;
         }
         Ok(before)
+    }
+
+    /// What a phase comes after: what it needs, and what it chooses among. What a definition that runs chooses among has
+    /// been spread out, and is needed by name.
+    pub fn follows<'a>(&'a self, phase: &'a Phase) -> impl Iterator<Item = &'a PhaseId> {
+        let chosen = phase.chooses.iter().filter(|chosen| self.phase(chosen).is_some());
+        phase.needs.iter().chain(chosen)
     }
 
     /// The phases on every way from one to a later one, both included, in the definition's order.

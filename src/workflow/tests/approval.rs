@@ -54,6 +54,7 @@ fn vote(login: &str, digest: Digest) -> Approval {
         digest,
         at: noon(),
         reason: None,
+        choice: None,
     }
 }
 
@@ -585,7 +586,7 @@ proptest! {
                 }
                 Move::Revise { who } => ask(&mut run, who, Ask::Revise { text: because() }),
                 Move::Reject => ask(&mut run, 0, Ask::Reject { reason: because() }),
-                Move::Retry => ask(&mut run, 0, Ask::Retry),
+                Move::Retry => ask(&mut run, 0, Ask::Retry { variant: None }),
                 Move::Hold => ask(&mut run, 0, Ask::Hold { reason: because() }),
                 Move::Unhold => ask(&mut run, 0, Ask::Unhold),
                 Move::SetRight { who, right } => {

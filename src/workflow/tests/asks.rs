@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use super::super::command::{Ask, Command, Named};
 use super::super::right::Right;
 use super::super::state::PhaseStatus;
+use super::super::variants::Letter;
 use super::{Condition, Place, Run, Table, at, authority, cell, prefix, versions_of};
 
 /// The column of a status. A new status does not compile until it has one.
@@ -23,7 +24,7 @@ pub(super) fn place(status: PhaseStatus) -> Place {
 }
 
 /// Every row, from [`rows_of`] each variant.
-const ROWS: [&str; 22] = [
+const ROWS: [&str; 24] = [
     "approve, right prefix",
     "approve, wrong prefix",
     "approve, void prefix",
@@ -46,6 +47,8 @@ const ROWS: [&str; 22] = [
     "answer",
     "answer, no such question",
     "skip",
+    "choose",
+    "retry, a variant",
 ];
 
 /// The rows of a variant. A new variant does not compile until it has some, and they must be in [`ROWS`].
@@ -59,7 +62,9 @@ fn rows_of(ask: &Ask) -> &'static [&'static str] {
         Ask::Respond { .. } => &ROWS[14..15],
         Ask::Hold { .. } => &ROWS[15..16],
         Ask::Unhold => &ROWS[16..17],
-        Ask::Retry => &ROWS[17..18],
+        Ask::Retry { variant: None } => &ROWS[17..18],
+        Ask::Retry { variant: Some(_) } => &ROWS[23..24],
+        Ask::Choose { .. } => &ROWS[22..23],
         Ask::Cancel { .. } => &ROWS[18..19],
         Ask::Answer { .. } => &ROWS[19..21],
         Ask::Skip { .. } => &ROWS[21..22],
@@ -109,11 +114,24 @@ fn asked(row: &str, run: &Run) -> Command {
         "respond" => ("bob", Right::Write, Ask::Respond { proposal: third }),
         "hold" => ("bob", Right::Write, Ask::Hold { reason: text() }),
         "unhold" => ("bob", Right::Write, Ask::Unhold),
-        "retry" => ("bob", Right::Write, Ask::Retry),
+        "retry" => ("bob", Right::Write, Ask::Retry { variant: None }),
         "cancel" => ("bob", Right::Write, Ask::Cancel { reason: text() }),
         "answer" => ("bob", Right::Write, answer(1)),
         "answer, no such question" => ("bob", Right::Write, answer(9)),
         "skip" => ("bob", Right::Write, Ask::Skip { reason: text() }),
+        "choose" => {
+            let variant = Letter::read("B").expect("a letter");
+            let named = prefix(second.digest());
+            let reason = None;
+            ("bob", Right::Write, Ask::Choose { variant, named, reason })
+        }
+        "retry, a variant" => (
+            "bob",
+            Right::Write,
+            Ask::Retry {
+                variant: Letter::read("B"),
+            },
+        ),
         other => panic!("no such row: {other}"),
     };
     assert!(rows_of(&ask).contains(&row), "{row} is a row of what it asks");
@@ -197,6 +215,8 @@ cancel                | cancelled       | cancelled       | cancelled           
 answer                | NothingAsked    | NothingAsked    | NothingAsked          | NothingAsked
 answer, no such question| NothingAsked    | NothingAsked    | NothingAsked          | NothingAsked
 skip                  | NothingAsked    | NothingAsked    | NothingAsked          | NothingAsked
+choose                | NothingToChoose | NothingToChoose | NothingToChoose | NothingToChoose
+retry, a variant      | NoSuchVariant | NoSuchVariant | NoSuchVariant | NoSuchVariant
 ";
 const OPEN_LATE: &str = "
                       | Approved        | Rejected              | Error                 | Completed
@@ -222,6 +242,8 @@ cancel                | cancelled       | cancelled             | cancelled     
 answer                | NothingAsked    | NothingAsked          | NothingAsked          | NothingAsked
 answer, no such question| NothingAsked    | NothingAsked          | NothingAsked          | NothingAsked
 skip                  | NothingAsked    | NothingAsked          | NothingAsked          | NothingAsked
+choose                | NothingToChoose | NothingToChoose | NothingToChoose | NothingToChoose
+retry, a variant      | NoSuchVariant | NoSuchVariant | NoSuchVariant | NoSuchVariant
 ";
 const HELD_EARLY: &str = "
                       | Blocked         | Running         | WaitingForHuman | ReadyForReview
@@ -247,6 +269,8 @@ cancel                | cancelled       | cancelled       | cancelled       | ca
 answer                | Held            | Held            | Held            | Held
 answer, no such question| Held            | Held            | Held            | Held
 skip                  | Held            | Held            | Held            | Held
+choose                | Held | Held | Held | Held
+retry, a variant      | Held | Held | Held | Held
 ";
 const HELD_LATE: &str = "
                       | Approved        | Rejected        | Error           | Completed
@@ -272,6 +296,8 @@ cancel                | cancelled       | cancelled       | cancelled       | ca
 answer                | Held            | Held            | Held            | Held
 answer, no such question| Held            | Held            | Held            | Held
 skip                  | Held            | Held            | Held            | Held
+choose                | Held | Held | Held | Held
+retry, a variant      | Held | Held | Held | Held
 ";
 const OVER_EARLY: &str = "
                       | Blocked | Running | WaitingForHuman | ReadyForReview
@@ -297,6 +323,8 @@ cancel                | Over    | Over    | Over            | Over
 answer                | Over    | Over    | Over            | Over
 answer, no such question| Over    | Over    | Over            | Over
 skip                  | Over    | Over    | Over            | Over
+choose                | Over | Over | Over | Over
+retry, a variant      | Over | Over | Over | Over
 ";
 const OVER_LATE: &str = "
                       | Approved | Rejected | Error | Completed
@@ -322,6 +350,8 @@ cancel                | Over     | Over     | Over  | Over
 answer                | Over     | Over     | Over  | Over
 answer, no such question| Over     | Over     | Over  | Over
 skip                  | Over     | Over     | Over  | Over
+choose                | Over | Over | Over | Over
+retry, a variant      | Over | Over | Over | Over
 ";
 const DRAFT: &str = "
                       | Draft
@@ -347,6 +377,8 @@ cancel                | cancelled
 answer                | NothingAsked
 answer, no such question| NothingAsked
 skip                  | NothingAsked
+choose                | NothingToChoose
+retry, a variant      | NoSuchVariant
 ";
 const SPECIAL_GATES: &str = "
                       | Unshown               | PartlyDone        | AtTheCap
@@ -372,6 +404,8 @@ cancel                | cancelled             | cancelled         | cancelled
 answer                | NothingAsked          | NothingAsked      | NothingAsked
 answer, no such question| NothingAsked          | NothingAsked      | NothingAsked
 skip                  | NothingAsked          | NothingAsked      | NothingAsked
+choose                | NothingToChoose | NothingToChoose | NothingToChoose
+retry, a variant      | NoSuchVariant | NoSuchVariant | NoSuchVariant
 ";
 const SPECIAL_ACTS: &str = "
                       | ActInFlight     | HalfDone        | ActFailed
@@ -397,6 +431,8 @@ cancel                | cancelled       | cancelled       | cancelled
 answer                | NothingAsked    | NothingAsked    | NothingAsked
 answer, no such question| NothingAsked    | NothingAsked    | NothingAsked
 skip                  | NothingAsked    | NothingAsked    | NothingAsked
+choose                | NothingToChoose | NothingToChoose | NothingToChoose
+retry, a variant      | NoSuchVariant | NoSuchVariant | NoSuchVariant
 ";
 const ASKING: &str = "
                       | Asking
@@ -422,4 +458,6 @@ cancel                | cancelled
 answer                | answered
 answer, no such question | NoSuchQuestion
 skip                  | skipped+phase_completed+phase_started
+choose                | NothingToChoose
+retry, a variant      | NoSuchVariant
 ";

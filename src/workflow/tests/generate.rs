@@ -169,7 +169,7 @@ fn every_stage_answers_every_command() {
             "reject" => Ask::Reject { reason },
             "revise" => Ask::Revise { text: reason },
             "cancel" => Ask::Cancel { reason },
-            "retry" => Ask::Retry,
+            "retry" => Ask::Retry { variant: None },
             other => panic!("no such row: {other}"),
         };
         let verdict = run.step(&Command::Person(authority("bob", Right::Write, run.now), ask));
@@ -258,7 +258,10 @@ fn a_rejected_answer_is_tried_again_as_often_as_the_definition_says_and_then_wai
     assert_eq!(at.steer.len(), 2, "both reasons are kept for the next try");
 
     // A new iteration, with a prompt of its own and a count of its own.
-    assert_eq!(run.asks("bob", Right::Write, Ask::Retry), "retried+phase_started");
+    assert_eq!(
+        run.asks("bob", Right::Write, Ask::Retry { variant: None }),
+        "retried+phase_started"
+    );
     let at = run.state.at(&generate);
     assert_eq!((at.iteration, at.attempt, at.rejections, at.prompt), (2, 1, 0, None));
     prompted(&mut run, "generate");

@@ -13,6 +13,7 @@ mod questions;
 mod reports;
 mod rights;
 mod story;
+mod variants;
 
 use std::sync::Arc;
 
@@ -269,6 +270,12 @@ fn cell(verdict: &Verdict) -> String {
             Refusal::PromptAtTheGate => "PromptAtTheGate",
             Refusal::NotAlone => "NotAlone",
             Refusal::NoVerdict => "NoVerdict",
+            Refusal::ChooseOne { .. } => "ChooseOne",
+            Refusal::NothingToChoose(_) => "NothingToChoose",
+            Refusal::NoSuchVariant { .. } => "NoSuchVariant",
+            Refusal::NotMade { .. } => "NotMade",
+            Refusal::VariantAtWork { .. } => "VariantAtWork",
+            Refusal::NotRevised { .. } => "NotRevised",
         }
         .into(),
     }
@@ -397,7 +404,7 @@ fn at(place: Place) -> Run {
                 let reason = "no".to_owned();
                 run.asks("bob", Right::Write, Ask::Reject { reason });
                 if iteration < 3 {
-                    run.asks("bob", Right::Write, Ask::Retry);
+                    run.asks("bob", Right::Write, Ask::Retry { variant: None });
                 }
             }
             return run;

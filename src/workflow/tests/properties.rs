@@ -16,6 +16,7 @@ use super::super::ids::{Digest, PhaseId};
 use super::super::plan::{Intent, Notice, plan};
 use super::super::right::Right;
 use super::super::state::{ActOutcome, Ending, PhaseStatus, State, Status, Surface, Timestamp, Why};
+use super::super::variants::Letter;
 use super::{Run, authority, key, person, prefix, prompt, proposal};
 
 /// Something that may be tried at any moment, sensible or not; `usize`s choose among what is there.
@@ -67,7 +68,14 @@ enum Move {
     },
     Hold,
     Unhold,
-    Retry,
+    Retry {
+        variant: usize,
+    },
+    Choose {
+        who: usize,
+        variant: usize,
+        bare: bool,
+    },
     Cancel,
     Later {
         hours: i64,
@@ -128,7 +136,8 @@ fn a_move() -> impl Strategy<Value = Move> {
         3 => (phase(), 0..6_usize).prop_map(|(phase, text)| Move::Respond { phase, text }),
         3 => Just(Move::Hold),
         6 => Just(Move::Unhold),
-        6 => Just(Move::Retry),
+        6 => (0..12_usize).prop_map(|variant| Move::Retry { variant }),
+        8 => (0..3_usize, 0..4_usize, any::<bool>()).prop_map(|(who, variant, bare)| Move::Choose { who, variant, bare }),
         1 => Just(Move::Cancel),
         6 => (0..200_i64).prop_map(|hours| Move::Later { hours }),
     ]
@@ -234,26 +243,37 @@ fn any_definition() -> impl Strategy<Value = Definition> {
         prop::option::of(any::<prop::sample::Index>()),
         0..3_u32,
         1..4_u32,
+        prop::option::weighted(0.25, 2..5_usize),
     );
     prop::collection::vec(phase, 1..6).prop_map(|phases| {
         let mut yaml = "name: any\nversion: 1\ntitle: Any\nphases:\n".to_owned();
         let mut called = std::collections::BTreeSet::new();
         let mut lines = Vec::new();
-        for (at, (needs, prompt_gate, gate, on_demand, back, retries, iterations)) in phases.iter().enumerate() {
+        for (at, (needs, prompt_gate, gate, on_demand, back, retries, iterations, variants)) in phases.iter().enumerate() {
             let needs: Vec<usize> = (0..at).filter(|before| needs & (1 << before) != 0).collect();
-            let back = back.as_ref().filter(|_| *gate && !needs.is_empty());
+            let back = back.as_ref().filter(|_| *gate && !needs.is_empty() && variants.is_none());
             let back = back.map(|index| needs[index.index(needs.len())]);
             called.extend(back);
-            lines.push((needs, *prompt_gate, *gate, *on_demand, back, *retries, *iterations));
+            lines.push((needs, *prompt_gate, *gate, *on_demand, back, *retries, *iterations, *variants));
         }
-        for (at, (needs, prompt_gate, gate, on_demand, back, retries, iterations)) in lines.into_iter().enumerate() {
+        for (at, (needs, prompt_gate, gate, on_demand, back, retries, iterations, variants)) in lines.into_iter().enumerate() {
             let needs: Vec<String> = needs.iter().map(|need| format!("p{need}")).collect();
+            let needs = needs.join(", ");
             let people = |stands| if stands { "{people: {}}" } else { "none" };
+            if let Some(variants) = variants {
+                // The phase of this name is the choice, so that others need what was chosen.
+                yaml += &format!(
+                    "  - {{id: v{at}, title: V{at}, needs: [{needs}], prompt: review, schema: review.v1, prompt_gate: {}, \
+                     variants: {variants}, limits: {{iterations: {iterations}}}}}\n  - {{id: p{at}, title: P{at}, chooses: \
+                     v{at}, gate: {{people: {{}}}}}}\n",
+                    people(prompt_gate),
+                );
+                continue;
+            }
             let back = back.map(|to| format!(", on_fail: p{to}")).unwrap_or_default();
             yaml += &format!(
-                "  - {{id: p{at}, title: P{at}, needs: [{}], prompt: review, schema: review.v1, prompt_gate: {}, gate: \
+                "  - {{id: p{at}, title: P{at}, needs: [{needs}], prompt: review, schema: review.v1, prompt_gate: {}, gate: \
                  {}, on_demand: {}, limits: {{retries: {retries}, iterations: {iterations}}}{back}}}\n",
-                needs.join(", "),
                 people(prompt_gate),
                 people(gate),
                 on_demand && called.contains(&at),
@@ -509,7 +529,20 @@ fn command(run: &mut Run, a_move: &Move) -> Option<Command> {
         }
         Move::Hold => return asks(bob, Ask::Hold { reason: reason() }),
         Move::Unhold => return asks(bob, Ask::Unhold),
-        Move::Retry => return asks(bob, Ask::Retry),
+        Move::Retry { variant } => {
+            let variant = Letter::first(4).nth(*variant);
+            return asks(bob, Ask::Retry { variant });
+        }
+        Move::Choose { who: by, variant, bare } => {
+            let open = state.open_gate()?.0;
+            let named = match bare {
+                true => Named::OnTheCard(run.now),
+                false => prefix(pending(open)?),
+            };
+            let variant = Letter::first(4).nth(*variant)?;
+            let reason = None;
+            return asks(who(by), Ask::Choose { variant, named, reason });
+        }
         Move::Cancel => return asks(bob, Ask::Cancel { reason: reason() }),
         Move::Later { hours } => {
             run.later(TimeDelta::hours(*hours));
@@ -517,6 +550,33 @@ fn command(run: &mut Run, a_move: &Move) -> Option<Command> {
         }
     };
     Some(Command::System(report))
+}
+
+/// A choice is offered among what was made, once all have ended; what was chosen is what goes on.
+fn choices_are_sound(run: &Run) {
+    let state = &run.state;
+    for phase in state.definition.phases.iter().filter(|phase| phase.chooses.is_some()) {
+        let at = state.at(&phase.id);
+        let choices = state.choices(&phase.id);
+        if at.status == PhaseStatus::ReadyForReview {
+            assert!(!choices.is_empty(), "{} offers a choice among nothing", phase.id);
+            let of = phase.chooses.as_ref().unwrap();
+            let ended = |id: &PhaseId| state.at(id).was_made() || state.at(id).gave_up();
+            assert!(state.definition.variants_of(of).all(|(variant, _)| ended(&variant.id)));
+        }
+        if at.status == PhaseStatus::Completed && at.approval.is_some() {
+            let chosen = state.chosen(&phase.id).expect("a choice names a variant");
+            let made = choices
+                .iter()
+                .find(|(letter, _)| *letter == chosen)
+                .map(|(_, made)| *made);
+            assert_eq!(
+                at.output,
+                Some(made.expect("it was made")),
+                "the choice is what goes on"
+            );
+        }
+    }
 }
 
 /// Nothing is forgotten: whatever is at work has something planned, or somebody is waited for.
@@ -654,7 +714,7 @@ fn play(definition: &Definition, moves: &[Move]) -> Run {
         match verdict {
             Verdict::Events(events) => {
                 // Each consequence takes a phase a step forward, and no phase has more than three steps.
-                assert!(events.len() <= 3 + 3 * definition.phases.len(), "{events:?}");
+                assert!(events.len() <= 3 + 3 * before.definition.phases.len(), "{events:?}");
                 approvals_are_sound(&before, &events);
                 outstanding.plan(&run.intents);
                 plans_are_sound(&run);
@@ -662,6 +722,7 @@ fn play(definition: &Definition, moves: &[Move]) -> Run {
             Verdict::Refused(_) | Verdict::Obsolete(_) => assert_eq!(run.state, before),
         }
         nothing_is_forgotten(&run, &outstanding);
+        choices_are_sound(&run);
     }
     run
 }

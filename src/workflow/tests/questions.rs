@@ -240,7 +240,7 @@ proptest! {
                 Move::Skips => Some(Ask::Skip { reason: String::new() }),
                 Move::Holds => Some(Ask::Hold { reason: String::new() }),
                 Move::Unholds => Some(Ask::Unhold),
-                Move::Retries => Some(Ask::Retry),
+                Move::Retries => Some(Ask::Retry { variant: None }),
             };
             if let Some(ask) = verdict {
                 let by = super::authority("bob", Right::Write, run.now);

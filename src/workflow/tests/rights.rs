@@ -109,7 +109,7 @@ fn asks() -> [Ask; 12] {
         Ask::Respond { proposal: third },
         Ask::Hold { reason: text() },
         Ask::Unhold,
-        Ask::Retry,
+        Ask::Retry { variant: None },
         Ask::Cancel { reason: text() },
         Ask::Answer {
             question: 1,

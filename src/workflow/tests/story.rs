@@ -304,7 +304,10 @@ fn a_failed_act_can_be_tried_again_or_its_approval_taken_back() {
     };
     assert_eq!(run.reports(failed.clone()), "failed");
     assert_eq!(planned(&run), ["card", "tell of tickets's stop"]);
-    assert_eq!(run.asks("bob", Right::Write, Ask::Retry), "retried+acts_started");
+    assert_eq!(
+        run.asks("bob", Right::Write, Ask::Retry { variant: None }),
+        "retried+acts_started"
+    );
     assert_eq!(planned(&run), ["card", "act tickets label"]);
     run.reports(failed);
     run.asks("bob", Right::Write, Ask::Unapprove { of: None });
@@ -485,11 +488,17 @@ fn a_rejected_proposal_is_revised_or_tried_again_up_to_the_cap() {
         "failed"
     );
     assert_eq!(planned(&run), ["card", "tell of extract's stop"]);
-    assert_eq!(run.asks("bob", Right::Write, Ask::Retry), "retried+phase_started");
+    assert_eq!(
+        run.asks("bob", Right::Write, Ask::Retry { variant: None }),
+        "retried+phase_started"
+    );
     assert_eq!(planned(&run), ["card", "run extract 2.2"]);
     run.proposes(&proposal("extract", 2, "b", &ACTS));
     run.asks("bob", Right::Write, reject());
-    assert_eq!(run.asks("bob", Right::Write, Ask::Retry), "retried+phase_started");
+    assert_eq!(
+        run.asks("bob", Right::Write, Ask::Retry { variant: None }),
+        "retried+phase_started"
+    );
     assert_eq!(planned(&run), ["card", "run extract 3.1"]);
 
     let last = proposal("extract", 3, "c", &ACTS);

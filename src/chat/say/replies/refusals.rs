@@ -3,11 +3,12 @@
 use super::people::{NotAllowed, WhoCan, not_allowed, who_can};
 use crate::chat::say::approval;
 use crate::chat::say::markup::{code, count, digest, link, list, login, name, when, words};
-use crate::chat::say::next::steps;
+use crate::chat::say::next::{choice, steps};
 use crate::chat::say::phrases::{because, right, somebody, title};
 use crate::workflow::command::Refusal;
 use crate::workflow::ids::{Digest, PhaseId};
 use crate::workflow::state::{PhaseStatus, State, Status};
+use crate::workflow::variants::Letter;
 
 /// What a refusal is about.
 #[derive(Debug, Clone, Copy)]
@@ -103,6 +104,32 @@ fn reason(refusal: &Refusal, about: &Refused<'_>) -> String {
                                 cancelled."
                 .to_owned()
         }
+        Refusal::ChooseOne { .. } => {
+            "There are variants here: an approval has to say which one, so choose one.".to_owned()
+        }
+        Refusal::NothingToChoose(at) => nothing_to_choose(at.as_ref(), about),
+        Refusal::NoSuchVariant { variant, variants } => match variants.as_slice() {
+            [] => format!("There is no variant {variant}: no variants wait here."),
+            there => format!("There is no variant {variant}: there are {}.", letters(there)),
+        },
+        Refusal::NotMade { variant, variants } => format!(
+            "Variant {variant} was not made, so there is nothing of it to choose. {} can be chosen; `/retry {variant}` \
+             has it made anew.",
+            letters(variants)
+        ),
+        Refusal::VariantAtWork { phase, status } => {
+            let title = about
+                .state
+                .map_or_else(|| code(phase.as_str()), |state| title(state, phase));
+            format!("*{title}* {}.", stands(*status))
+        }
+        Refusal::NotRevised { variants } => match variants.first() {
+            Some(one) => format!(
+                "A comparison is not revised: choose one, or have one made anew with {}.",
+                code(&format!("/retry {one}"))
+            ),
+            None => "A comparison is not revised: have a variant made anew.".to_owned(),
+        },
         Refusal::NothingToRetry => "Nothing failed.".to_owned(),
         Refusal::NoAnswerAwaited => "No answer of a person is awaited.".to_owned(),
         Refusal::NothingAsked => "No question is open here.".to_owned(),
@@ -168,7 +195,11 @@ fn no_open_gate(at: Option<&(PhaseId, PhaseStatus)>, about: &Refused<'_>) -> Str
     let title = about
         .state
         .map_or_else(|| code(phase.as_str()), |state| title(state, phase));
-    let stands = match status {
+    format!("Nothing is waiting for approval: *{title}* {}.", stands(*status))
+}
+
+fn stands(status: PhaseStatus) -> &'static str {
+    match status {
         PhaseStatus::Running => "is at work; I say when there is something to approve",
         PhaseStatus::WaitingForHuman => "needs a person's answer first",
         PhaseStatus::Approved => "was approved and is being carried out",
@@ -177,13 +208,39 @@ fn no_open_gate(at: Option<&(PhaseId, PhaseStatus)>, about: &Refused<'_>) -> Str
         PhaseStatus::Blocked => "has not started",
         PhaseStatus::Draft | PhaseStatus::ReadyForReview => "is ready",
         PhaseStatus::Completed => "is done",
-    };
-    format!("Nothing is waiting for approval: *{title}* {stands}.")
+    }
+}
+
+fn nothing_to_choose(at: Option<&(PhaseId, PhaseStatus)>, about: &Refused<'_>) -> String {
+    match (at, about.state) {
+        (Some((phase, PhaseStatus::Draft | PhaseStatus::ReadyForReview)), Some(state)) => {
+            format!(
+                "Nothing is to be chosen now: *{}* waits for an approval.",
+                title(state, phase)
+            )
+        }
+        (Some((phase, status)), Some(state)) => {
+            format!(
+                "Nothing is to be chosen now: *{}* {}.",
+                title(state, phase),
+                stands(*status)
+            )
+        }
+        _ => "Nothing is to be chosen here.".to_owned(),
+    }
+}
+
+fn letters(variants: &[Letter]) -> String {
+    let letters: Vec<String> = variants.iter().map(ToString::to_string).collect();
+    list(&letters, "and")
 }
 
 /// What is allowed instead, ending with the command that fits best.
 fn onwards(refusal: &Refusal, about: &Refused<'_>) -> String {
     if let Refusal::WrongDigest { current, .. } | Refusal::ChangedJustNow { current } = refusal {
+        if let Some(choose) = about.state.and_then(choice) {
+            return format!("To choose of what is shown: {}", code(&choose.command));
+        }
         return match about.state.is_some_and(at_a_review) {
             // Without the word that was written it may mean the opposite.
             true => format!(
