@@ -134,6 +134,7 @@ impl Bench {
             };
             let start = Start {
                 given: Default::default(),
+                parent: None,
                 workflow: id.clone(),
                 definition: Arc::clone(&self.definition),
                 subject: Subject {

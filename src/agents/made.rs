@@ -135,7 +135,7 @@ pub(super) fn brief(inputs: &Inputs) -> Result<Brief, WrongInputs> {
 }
 
 /// What every answer is held to: it repeats no secret. Then `more`, which may change it and leave notes.
-fn checked(
+pub(super) fn checked(
     mut value: Value,
     more: impl FnOnce(&mut Value, &mut Vec<String>) -> Result<(), Problem>,
 ) -> Result<Draft, Vec<Problem>> {
@@ -209,7 +209,7 @@ fn questions(value: Value, _: &Inputs) -> Result<Draft, Vec<Problem>> {
 }
 
 /// A person's edit: the whole artifact anew, or one of its texts.
-fn amend(agent: &Agent, artifact: &Value, amendment: &Amendment, inputs: &Inputs) -> Result<Draft, String> {
+pub(super) fn amend(agent: &Agent, artifact: &Value, amendment: &Amendment, inputs: &Inputs) -> Result<Draft, String> {
     if agent.schema_name == "solution.v1" {
         return Err("a solution stays as it was given; `/revise …` asks for another one".to_owned());
     }

@@ -6,9 +6,11 @@
 
 mod amend;
 mod answer;
+pub mod approver;
 pub mod choice;
 pub mod email;
 pub mod extract;
+mod facts;
 mod inputs;
 pub mod made;
 mod outbound;
@@ -23,6 +25,7 @@ use serde_json::Value;
 
 pub use amend::Amendment;
 pub use answer::value as json_in;
+pub use facts::{misshapen, secret_in, touched, unsafe_path};
 pub use inputs::{Earlier, Entry, Handed, Inputs, LeftOut, Limits, Mailing, Material, OpenedTask, Thread};
 pub use outbound::{outbound, refused};
 pub use prompt::{PROMPT_SCHEMA, Prompt};

@@ -40,6 +40,8 @@ pub(super) struct Refusal {
     reason: Reason,
     messages: Vec<String>,
     data: Option<Value>,
+    /// What people read before the messages.
+    page: String,
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -68,6 +70,7 @@ impl Refusal {
             reason,
             messages,
             data: None,
+            page: String::new(),
         }
     }
 
@@ -94,6 +97,12 @@ impl Refusal {
     /// Settings or set-up cannot be used, for these reasons.
     pub(super) fn configuration(messages: Vec<String>) -> Self {
         Self::new(Reason::Configuration, messages)
+    }
+
+    /// What people read before the reasons.
+    pub(super) fn after(mut self, page: String) -> Self {
+        self.page = page;
+        self
     }
 
     /// What programs get beside the reason.
@@ -151,6 +160,7 @@ impl Form {
             Self::Page => match outcome {
                 Ok(answer) => print(&answer.page),
                 Err(refusal) => {
+                    print(&refusal.page);
                     let lead = match refusal.reason {
                         Reason::Mistakes => "",
                         Reason::Failed | Reason::Usage | Reason::Configuration => "error: ",

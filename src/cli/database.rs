@@ -36,10 +36,7 @@ pub(super) enum Whose {
 impl Database {
     /// To read, beside a running server or without one.
     pub(super) async fn reader(self) -> Result<Store, Refusal> {
-        let url = match self.whose()? {
-            Whose::Servers(url) => url,
-            Whose::Projects(root) => DatabaseUrl::Sqlite(Folder::database(&root)),
-        };
+        let url = self.address()?;
         Store::open_to_read(&url).await.map_err(|error| self.unusable(&error))
     }
 
@@ -52,6 +49,14 @@ impl Database {
                 root.display()
             ))),
         }
+    }
+
+    /// The database's address, whoever's it is.
+    pub(super) fn address(&self) -> Result<DatabaseUrl, Refusal> {
+        Ok(match self.whose()? {
+            Whose::Servers(url) => url,
+            Whose::Projects(root) => DatabaseUrl::Sqlite(Folder::database(&root)),
+        })
     }
 
     /// Whether a project is named, or is meant because nothing else is.

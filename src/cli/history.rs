@@ -4,10 +4,12 @@ use super::answer::{Answer, Refusal};
 use super::database::{Database, meant};
 use super::page::{Ink, Table, moment};
 use super::status::unknown;
+use crate::chat::say::children::words as child_words;
 use crate::chat::say::why::why_words;
 use crate::store::history::{StoredEvent, first_broken};
 use crate::workflow::apply::{apply, begin};
 use crate::workflow::event::Event;
+use crate::workflow::judging::{CheckState, Decision};
 use crate::workflow::state::{ActOutcome, Ending, State};
 
 /// Which workflow.
@@ -81,8 +83,38 @@ fn handed(event: &Event, state: Option<&State>) -> String {
 fn detail(event: &Event) -> String {
     match event {
         Event::Started {
-            definition, subject, ..
-        } => format!("{} on #{}", definition.name, subject.number),
+            definition,
+            subject,
+            parent,
+            ..
+        } => match parent {
+            Some(parent) => format!(
+                "{} on #{}, a child of {} (#{}, {})",
+                definition.name, subject.number, parent.workflow, parent.subject, parent.phase
+            ),
+            None => format!("{} on #{}", definition.name, subject.number),
+        },
+        Event::ChildrenStarted {
+            phase,
+            iteration,
+            attempt,
+            children,
+        } => {
+            let children: Vec<String> = children
+                .values()
+                .map(|child| format!("{} on #{}", child.workflow, child.issue))
+                .collect();
+            format!(
+                "{phase}, iteration {iteration}, attempt {attempt}: {}",
+                children.join(", ")
+            )
+        }
+        Event::ChildChanged {
+            phase,
+            key,
+            child,
+            standing,
+        } => format!("{phase} {key}: {child} {}", child_words(standing)),
         Event::PhaseStarted {
             phase,
             iteration,
@@ -118,7 +150,39 @@ fn detail(event: &Event) -> String {
             Some(verdict) => format!("{phase} {}, counted as {verdict}", approval.digest.short()),
             None => format!("{phase} {}", approval.digest.short()),
         },
-        Event::SentBack { phase, to } => format!("{phase} to {to}"),
+        Event::SentBack { phase, to } | Event::Escalated { phase, to } => format!("{phase} to {to}"),
+        Event::ApproverAsked { phase, digest, attempt } => format!("{phase} {}, time {attempt}", digest.short()),
+        Event::Ruled { phase, ruling } => format!(
+            "{phase} {} by {}: {} (answer {}): {}",
+            ruling.of.short(),
+            ruling.by,
+            match ruling.decision {
+                Decision::Approved => "approved",
+                Decision::Rejected => "rejected",
+            },
+            ruling.answer.short(),
+            ruling.feedback.as_str()
+        ),
+        Event::Checked { phase, digest, reading } => {
+            let head = reading
+                .head
+                .as_deref()
+                .map(|head| format!(" on {head}"))
+                .unwrap_or_default();
+            let checks = reading.host.iter().chain(&reading.commit);
+            let checks: Vec<String> = checks
+                .map(|check| {
+                    let state = match &check.state {
+                        CheckState::Success => "success",
+                        CheckState::Pending => "pending",
+                        CheckState::Other(found) => found,
+                    };
+                    format!("{} {state}", check.name)
+                })
+                .collect();
+            format!("{phase} {}{head}: {}", digest.short(), checks.join(", "))
+        }
+        Event::Passed { phase, digest } => format!("{phase} {}", digest.short()),
         Event::ApprovalLost { phase, reason } => format!("{phase}: {reason}"),
         Event::Rejected { phase, reason, .. } => format!("{phase}: {}", reason.as_str()),
         Event::Revised { phase, text, .. } => format!("{phase}: {}", text.as_str()),

@@ -217,7 +217,7 @@ async fn pause(time: Duration, stop: &CancellationToken) {
     }
 }
 
-fn github(config: &ServerConfig, clock: Clock, limits: Limits) -> Result<GitHub, String> {
+pub(super) fn github(config: &ServerConfig, clock: Clock, limits: Limits) -> Result<GitHub, String> {
     let graphql = config.github_api.graphql_url();
     let graphql_url = graphql
         .parse()
@@ -232,7 +232,7 @@ fn github(config: &ServerConfig, clock: Clock, limits: Limits) -> Result<GitHub,
     GitHub::with_limits(settings, limits).map_err(|error| error.to_string())
 }
 
-fn mailer(url: &MailUrl, from: Mailbox) -> Result<Mailer, String> {
+pub(super) fn mailer(url: &MailUrl, from: Mailbox) -> Result<Mailer, String> {
     Mailer::new(url, from).map_err(|error| error.to_string())
 }
 

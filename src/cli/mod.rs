@@ -1,11 +1,13 @@
 //! The command line: one file per subcommand, the log, and the house put together.
 
 mod answer;
+mod backup;
 mod check;
 mod completions;
 mod database;
 mod definitions;
 mod deliveries;
+mod doctor;
 mod export;
 mod files;
 mod fork;
@@ -128,6 +130,12 @@ enum Command {
     Export(export::Export),
     /// Write the files that a workflow made and people approved into a new directory
     Files(files::Files),
+    /// Look at everything that a server relies on; nothing is written or sent
+    Doctor(doctor::Doctor),
+    /// Write the whole database into one file, while the server runs
+    Backup(backup::Backup),
+    /// Put a backup in the database's place; the server must be stopped
+    Restore(backup::Restore),
     /// Ask the server for a new workflow that goes on from an event of one that has ended
     Fork(fork::Fork),
     /// List webhook deliveries, the newest first; show one, or have one tried again
@@ -192,6 +200,9 @@ impl Arguments {
             Command::Verify(verify) => ("verify", verify.run().await),
             Command::Export(export) => (export.name(), export.run().await),
             Command::Files(files) => ("files", files.run().await),
+            Command::Doctor(doctor) => ("doctor", doctor.run().await),
+            Command::Backup(backup) => ("backup", backup.run().await),
+            Command::Restore(restore) => ("restore", restore.run().await),
             Command::Fork(fork) => ("fork", fork.run().await),
             Command::Deliveries(deliveries) => (deliveries.name(), deliveries.run().await),
             Command::Check(check) => ("check", check.run()),

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::answer::{Answer, Refusal};
 use super::page::{Ink, Table};
+use super::terminal::models_from_here;
 use crate::config::{Dialect, Endpoint, Models, Overrides, ProviderName, Sources, StructuredOutput};
 use crate::workflow::budget::{Cap, Money, Price, Scope};
 
@@ -34,7 +35,7 @@ enum Action {
 /// The flag that names the server's file.
 #[derive(Debug, clap::Args)]
 struct Server {
-    /// The server's configuration file (YAML)
+    /// The server's configuration file (YAML) [default: the user's own, ~/.config/countersign/config.yml]
     #[arg(long, env = "COUNTERSIGN_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -60,7 +61,7 @@ impl Providers {
 
 impl Server {
     fn list(self) -> Result<Answer, Refusal> {
-        let models = server_models(self.config)?;
+        let models = models_from_here(self.config)?;
         let page = page(&models, Ink::of_stdout());
         Ok(Answer::new(data(&models), page))
     }

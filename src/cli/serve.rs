@@ -12,7 +12,7 @@ use crate::web;
 
 /// Settings that win over the environment and the file. Secrets have no flags: a command line can be read by others.
 #[derive(Debug, clap::Args)]
-pub struct Serve {
+pub(super) struct Settings {
     /// The server's configuration file (YAML)
     #[arg(long, env = "COUNTERSIGN_CONFIG", value_name = "FILE")]
     config: Option<std::path::PathBuf>,
@@ -39,10 +39,9 @@ pub struct Serve {
     mail_from: Option<String>,
 }
 
-impl Serve {
-    /// Serves until it is told to stop.
-    pub async fn run(self) -> ExitCode {
-        let overrides = Overrides {
+impl Settings {
+    pub(super) fn overrides(self) -> Overrides {
+        Overrides {
             config: self.config,
             listen: self.listen,
             database_url: self.database_url,
@@ -52,7 +51,21 @@ impl Serve {
             mail_url: self.mail_url,
             mail_from: self.mail_from,
             github_pace: None,
-        };
+        }
+    }
+}
+
+/// What is served.
+#[derive(Debug, clap::Args)]
+pub struct Serve {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+impl Serve {
+    /// Serves until it is told to stop.
+    pub async fn run(self) -> ExitCode {
+        let overrides = self.settings.overrides();
         let environment = |name: &str| std::env::var(name).ok();
         let check_key = |key: &PrivateKey| crate::github::check_private_key(key.expose());
         let sources = Sources {

@@ -6,6 +6,7 @@ use super::answer::{Answer, Refusal};
 use super::database::{Database, Whose, meant};
 use super::list::standing;
 use super::page::{Ink, Table, facts, moment};
+use crate::chat::say::children::words as child_words;
 use crate::chat::say::spending::amount;
 use crate::chat::say::why::why_words;
 use crate::engine::Folder;
@@ -14,6 +15,7 @@ use crate::store::calls::{Call, CallEnd, total};
 use crate::store::effects::EffectSummary;
 use crate::store::workflows::WorkflowSummary;
 use crate::workflow::budget::Spend;
+use crate::workflow::children::{Child, Parent};
 use crate::workflow::definition::Phase;
 use crate::workflow::ids::{Digest, WorkflowId};
 use crate::workflow::state::{Approval, Ending, PhaseState, PhaseStatus, State, Timestamp, Why};
@@ -34,7 +36,9 @@ pub(super) struct Workflow<'a> {
     summary: &'a WorkflowSummary,
     starter: &'a str,
     card_url: Option<&'a str>,
+    parent: Option<&'a Parent>,
     phases: Vec<PhaseRow<'a>>,
+    children: Vec<&'a Child>,
     effects: &'a [EffectSummary],
     models: Option<Models>,
     #[serde(flatten)]
@@ -59,7 +63,9 @@ impl<'a> Workflow<'a> {
             summary,
             starter: &state.starter.login,
             card_url: None,
+            parent: state.parent.as_ref(),
             phases: phases(state),
+            children: children(state),
             effects: &[],
             models: None,
             papers: Papers::default(),
@@ -114,7 +120,9 @@ impl Status {
             summary: &summary,
             starter: &stored.state.starter.login,
             card_url: card.as_ref().map(|card| card.url.as_str()),
+            parent: stored.state.parent.as_ref(),
             phases: phases(&stored.state),
+            children: children(&stored.state),
             effects: &effects,
             models: calls.last().map(|last| Models::of(&calls, last)),
             papers: papers(&store, &stored.state, &whose).await?,
@@ -178,6 +186,14 @@ fn phases(state: &State) -> Vec<PhaseRow<'_>> {
     phases.map(|phase| PhaseRow::new(phase, state.at(&phase.id))).collect()
 }
 
+/// The children of all phases, in the order of their issues.
+fn children(state: &State) -> Vec<&Child> {
+    let all = state.phases.values().flat_map(|phase| phase.children.values());
+    let mut all: Vec<&Child> = all.collect();
+    all.sort_by_key(|child| child.issue);
+    all
+}
+
 /// As people read it.
 pub(super) fn page(workflow: &Workflow<'_>, ink: Ink) -> String {
     let summary = workflow.summary;
@@ -190,6 +206,12 @@ pub(super) fn page(workflow: &Workflow<'_>, ink: Ink) -> String {
         ("started", started),
         ("changed", format!("{} UTC", moment(summary.updated_at))),
     ];
+    if let Some(parent) = workflow.parent {
+        about.push((
+            "parent",
+            format!("{} on #{} ({})", parent.workflow, parent.subject, parent.phase),
+        ));
+    }
     if !summary.waits_for.is_empty() {
         about.push(("waits for", summary.waits_for.clone()));
     }
@@ -217,6 +239,19 @@ pub(super) fn page(workflow: &Workflow<'_>, ink: Ink) -> String {
         ]);
     }
     let mut page = format!("{}\n{}", facts(&about), table.page(ink));
+    if !workflow.children.is_empty() {
+        let mut table = Table::new(["CHILD", "ISSUE", "TITLE", "STANDS"]);
+        for child in &workflow.children {
+            table.row([
+                child.workflow.to_string(),
+                format!("#{}", child.issue),
+                child.title.clone(),
+                child_words(&child.standing),
+            ]);
+        }
+        page.push('\n');
+        page.push_str(&table.page(ink));
+    }
     if !workflow.effects.is_empty() {
         page.push('\n');
         page.push_str(&to_do(workflow.effects).page(ink));

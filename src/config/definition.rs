@@ -25,6 +25,28 @@ pub fn definition_schema() -> serde_json::Value {
 /// # Errors
 /// Every mistake with its line and column, in the file's order.
 pub fn read(text: &str, names: &Names, taken: &[&str]) -> Result<Definition, Vec<ConfigError>> {
+    read_with(text, names, taken, None)
+}
+
+/// The same, and its children must be among these definitions.
+///
+/// # Errors
+/// Every mistake with its line and column, in the file's order.
+pub fn read_among(
+    text: &str,
+    names: &Names,
+    taken: &[&str],
+    others: &[Definition],
+) -> Result<Definition, Vec<ConfigError>> {
+    read_with(text, names, taken, Some(others))
+}
+
+fn read_with(
+    text: &str,
+    names: &Names,
+    taken: &[&str],
+    others: Option<&[Definition]>,
+) -> Result<Definition, Vec<ConfigError>> {
     let document = Document::parse_within(text, &SIZE).map_err(|error| vec![error])?;
     let (definition, mut mistakes) = document.fill::<Definition>(&SCHEMA);
     let Some(definition) = definition else {
@@ -45,12 +67,32 @@ pub fn read(text: &str, names: &Names, taken: &[&str]) -> Result<Definition, Vec
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         mistakes.push(document.at(&path).error(text));
     }
+    if let (Some(others), true) = (others, mistakes.is_empty()) {
+        for Mistake { path, text } in childless(&definition, others) {
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            mistakes.push(document.at(&path).error(text));
+        }
+    }
     mistakes.sort();
     mistakes.dedup();
     match mistakes.is_empty() {
         true => Ok(definition),
         false => Err(mistakes),
     }
+}
+
+/// The children that cannot be, with the nearest name for a definition that there is not.
+fn childless(definition: &Definition, others: &[Definition]) -> Vec<Mistake> {
+    let find = |name: &str| others.iter().find(|other| other.name == name).cloned();
+    let mut mistakes = definition.with_children(&find).err().unwrap_or_default();
+    let names = others.iter().map(|other| other.name.as_str());
+    for mistake in &mut mistakes {
+        if let Some((_, name)) = mistake.text.rsplit_once("there is no definition ") {
+            let instead = suggest(name, names.clone());
+            mistake.text = format!("{}; {instead}", mistake.text);
+        }
+    }
+    mistakes
 }
 
 /// The loops whose cap the file does not say: whoever writes one says how often it may turn.

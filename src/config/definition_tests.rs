@@ -34,12 +34,12 @@ fn every_mistake_has_its_place() {
             "5:30 phase a: there is no agent extrakt; did you mean extract?",
         ),
         (
-            "phases:\n  - {id: a, title: A, agent: extract, gate: ai}\n",
-            "5:45 `phases.0.gate` does not have the form that is asked for; there are `none` and `people: {}`, whom nothing",
+            "phases:\n  - {id: a, title: A, agent: extract, gate: ia}\n",
+            "5:45 `phases.0.gate` does not have the form that is asked for; there are `none`, `checks: {}`, `ai: {}`",
         ),
         (
-            "phases:\n  - {id: a, title: A, agent: extract, gate: {ai: {}}}\n",
-            "5:46 `ai` is not known in `phases.0.gate`",
+            "phases:\n  - {id: a, title: A, agent: extract, gate: {ia: {}}}\n",
+            "5:46 `ia` is not known in `phases.0.gate`",
         ),
         (
             "phases:\n  - {id: a, title: A, agent: extract, gate: {people: {right: owner}}}\n",

@@ -36,7 +36,7 @@ pub(super) struct Task<'a> {
     pub(super) agent: Agent,
     pub(super) config: RepositoryConfig,
     /// Where the agent's text comes from, as it is configured now.
-    provider: ProviderName,
+    pub(super) provider: ProviderName,
 }
 
 /// What a run works with.
@@ -75,7 +75,7 @@ impl Engine {
         let at = state.at(phase);
         if !state.is_open() || at.status != PhaseStatus::Running || at.iteration != iteration || at.attempt != attempt {
             // What was paid for is on the books, whoever still wants it.
-            self.calls_settled(id).await?;
+            self.calls_settled(state, id).await?;
             return Ok(Ended::Dropped("the phase has moved on"));
         }
         let agent = agent_of(state, phase)?;
@@ -137,6 +137,7 @@ impl Engine {
                     inputs: &inputs,
                     prompt: &prompt,
                     run: &run,
+                    of_gate: None,
                 };
                 match self.ask_model(&errand, &endpoint).await? {
                     Judged::NeedsPerson { why, .. } if is_choice(agent) => {
@@ -236,7 +237,11 @@ impl Engine {
     }
 
     /// The texts of the files that were named when the workflow started, as they are now.
-    async fn files_given(&self, source: Source<'_>, state: &State) -> Result<BTreeMap<String, String>, Trouble> {
+    pub(super) async fn files_given(
+        &self,
+        source: Source<'_>,
+        state: &State,
+    ) -> Result<BTreeMap<String, String>, Trouble> {
         let mut files = BTreeMap::new();
         for (name, input) in state.definition.inputs.iter().filter(|(_, input)| input.file) {
             let Some(path) = state.given.get(name) else { continue };
@@ -248,7 +253,7 @@ impl Engine {
     }
 
     /// What the phases that another takes from made last.
-    async fn handed(&self, state: &State, phase: &PhaseId) -> Result<Vec<Handed>, Trouble> {
+    pub(super) async fn handed(&self, state: &State, phase: &PhaseId) -> Result<Vec<Handed>, Trouble> {
         let mut handed = Vec::new();
         let defined = state.definition.phase(phase);
         if defined.is_some_and(|phase| phase.asks) {
@@ -390,7 +395,7 @@ fn prompt_proposal(state: &State, phase: &PhaseId, iteration: u32, agent: &Agent
 }
 
 /// Why these inputs may not be given to this provider, if they may not. The rules give nothing away.
-fn withheld(provider: &ProviderName, agent: &Agent, inputs: &Inputs) -> Option<Problem> {
+pub(super) fn withheld(provider: &ProviderName, agent: &Agent, inputs: &Inputs) -> Option<Problem> {
     match provider {
         ProviderName::Rules => None,
         ProviderName::Manual | ProviderName::Http(_) => agents::refused(agent, inputs),

@@ -6,15 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::authority::{NAMED, Speech};
 use super::commands::{Settled, Spoken};
 use super::{Engine, Trouble};
+use crate::agents::touched;
 use crate::chat::say::{approval as words, replies as say};
 use crate::config::approval_mistake;
 use crate::github::{Account, AccountKind, Members, Repo};
-use crate::workflow::approval::{Fact, Facts, Kind, Live, Node, Outcome, Owned, Standing, evaluate, steerers};
+use crate::workflow::approval::{Fact, Facts, Kind, Live, Node, Outcome, Owned, Standing, evaluate_gate, steerers};
 use crate::workflow::definition::{Definition, Gate, PeopleGate};
 use crate::workflow::gate::{Candidate, Excluded, Team};
 use crate::workflow::ids::{Digest, PhaseId, UserId};
 use crate::workflow::right::Right;
-use crate::workflow::state::State;
+use crate::workflow::state::{State, SubjectKind};
 
 /// How many people are looked at to find those whose approval could count.
 const LOOKED_AT: usize = 300;
@@ -29,7 +30,7 @@ pub(super) enum Unanswered {
 }
 
 impl Unanswered {
-    fn fact<T>(self, answer: Result<T, Trouble>) -> Result<Fact<T>, Trouble> {
+    pub(super) fn fact<T>(self, answer: Result<T, Trouble>) -> Result<Fact<T>, Trouble> {
         match (self, answer) {
             (_, Ok(known)) => Ok(Fact::Known(known)),
             (Self::IsShown, Err(_)) => Ok(Fact::CouldNotCheck("GitHub did not answer".to_owned())),
@@ -49,10 +50,13 @@ impl Engine {
         speaker: Option<(&Speech, Right)>,
         unanswered: Unanswered,
     ) -> Result<Live, Trouble> {
-        let paths = touched();
-        let owned = match gate.code_owners && !paths.is_empty() {
-            true => unanswered.fact(self.owners_of(repo, &paths).await)?,
+        let owned = match gate.code_owners {
+            true => unanswered.fact(self.owned(repo, state, phase).await)?,
             false => Fact::Known(Vec::new()),
+        };
+        let checks = match state.gate_of(phase).and_then(|gate| gate.checks.as_ref()) {
+            Some(checks) => self.reading(Some(repo), state, (phase, checks), unanswered).await?,
+            None => Live::default().checks,
         };
         let mut teams: BTreeSet<Team> = gate.teams();
         if let Fact::Known(owned) = &owned {
@@ -99,7 +103,12 @@ impl Engine {
             }
             false => Live::default().author,
         };
-        Ok(Live { people, author, owned })
+        Ok(Live {
+            people,
+            author,
+            owned,
+            checks,
+        })
     }
 
     /// The logins of people whose approval could count at a gate now, those who gave theirs left out; empty where GitHub
@@ -195,6 +204,29 @@ impl Engine {
         members.map_err(|error| self.unchecked(&error))
     }
 
+    /// What a phase's proposal touches, with those who own it: the files that it writes, and the changed files of the
+    /// pull request that the workflow is about.
+    async fn owned(&self, repo: &Repo, state: &State, phase: &PhaseId) -> Result<Vec<Owned>, Trouble> {
+        let mut paths = match &state.at(phase).pending {
+            Some(pending) => {
+                let stored = self.store().proposal(&state.id, &pending.digest).await?;
+                let stored = stored.ok_or_else(|| Trouble::Never("what is to be approved is gone".to_owned()))?;
+                touched(&stored.0.artifact)
+            }
+            None => Vec::new(),
+        };
+        if state.subject.kind == SubjectKind::PullRequest {
+            let changed = repo.pull_files(state.subject.number).await;
+            paths.extend(changed.map_err(|error| self.unchecked(&error))?);
+        }
+        paths.sort();
+        paths.dedup();
+        match paths.is_empty() {
+            true => Ok(Vec::new()),
+            false => self.owners_of(repo, &paths).await,
+        }
+    }
+
     /// The owners of paths by the repository's CODEOWNERS, read from its default branch.
     async fn owners_of(&self, repo: &Repo, paths: &[String]) -> Result<Vec<Owned>, Trouble> {
         let file = repo.code_owners().await.map_err(|error| self.unchecked(&error))?;
@@ -214,8 +246,11 @@ impl Engine {
             return Ok(None);
         };
         let live = self.live(repo, state, (phase, gate), None, Unanswered::IsShown).await?;
+        let Some((whole, _)) = state.gate_at(phase) else {
+            return Ok(None);
+        };
         let facts = Facts::of(state, phase, &live).of_the_leading_choice();
-        Ok(Some(evaluate(gate, &facts, pending.digest)))
+        Ok(Some(evaluate_gate(whole, &facts, pending.digest)))
     }
 
     /// Why the approval of a phase does not hold any more, if it does not.
@@ -226,11 +261,12 @@ impl Engine {
         source: &PhaseId,
         digest: Digest,
     ) -> Result<Option<String>, Trouble> {
-        let Some(Gate::People(gate)) = state.definition.phase(source).map(|phase| &phase.gate) else {
+        let whole = state.definition.phase(source).map(|phase| &phase.gate);
+        let Some((whole, gate)) = whole.and_then(|whole| Some((whole, whole.people()?))) else {
             return Ok(Some("its gate asks for nobody".to_owned()));
         };
         let live = self.live(repo, state, (source, gate), None, Unanswered::Stops).await?;
-        let tree = evaluate(gate, &Facts::of(state, source, &live), digest);
+        let tree = evaluate_gate(whole, &Facts::of(state, source, &live), digest);
         match tree.outcome {
             Outcome::Yes => Ok(None),
             Outcome::No => Ok(Some(words::lost(&tree))),
@@ -248,18 +284,17 @@ impl Engine {
         let mut definition = definition.clone();
         let more = &spoken.settings.config.approval;
         for gate in definition
-            .phases
-            .iter_mut()
+            .family_mut()
+            .into_iter()
+            .flatten()
             .flat_map(|phase| [&mut phase.gate, &mut phase.prompt_gate])
         {
-            if let Gate::People(gate) = gate {
+            if let Some(gate) = &mut gate.people {
                 gate.tighten(more);
             }
         }
-        let gates = definition
-            .phases
-            .iter()
-            .flat_map(|phase| [&phase.gate, &phase.prompt_gate]);
+        let family = definition.family();
+        let gates = family.iter().flat_map(|phase| [&phase.gate, &phase.prompt_gate]);
         let gates = gates.filter_map(Gate::people);
         let mut rosters: BTreeMap<Team, BTreeSet<UserId>> = BTreeMap::new();
         for quorum in gates.flat_map(PeopleGate::quorums) {
@@ -300,13 +335,9 @@ impl Engine {
 
     /// What is said of an approval that was taken down and did not open the gate.
     pub(super) fn voted(&self, state: &State, live: &Live, vote: &crate::workflow::state::Approval) -> Option<String> {
-        let (phase, gate, pending) = state.open_gate()?;
-        let tree = evaluate(gate, &Facts::of(state, phase, live).with(vote), pending.digest);
+        let (phase, _, pending) = state.open_gate()?;
+        let (gate, _) = state.gate_at(phase)?;
+        let tree = evaluate_gate(gate, &Facts::of(state, phase, live).with(vote), pending.digest);
         Some(say::voted(&tree))
     }
-}
-
-/// The paths that a proposal touches. No proposal touches files yet.
-fn touched() -> Vec<String> {
-    Vec::new()
 }

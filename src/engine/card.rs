@@ -57,6 +57,7 @@ pub(super) struct CardParts {
     asked: Vec<String>,
     providers: BTreeMap<PhaseId, String>,
     notes: Vec<Note>,
+    children: BTreeMap<WorkflowId, String>,
     spending: Option<Spending>,
 }
 
@@ -70,6 +71,7 @@ impl CardParts {
             asked: &self.asked,
             providers: &self.providers,
             notes: &self.notes,
+            children: &self.children,
             spending: self.spending.as_ref(),
         }
     }
@@ -287,10 +289,12 @@ impl Engine {
         };
         let said = beside.notes.into_iter().chain(beside.planned);
         let mut notes: Vec<Note> = said.map(Note::Said).collect();
+        notes.extend(self.questions_dropped(state).await?.map(Note::Said));
         if beside.forms == Forms::OfTheRules {
             notes.push(Note::Forms(FORMS));
         }
         Ok(CardParts {
+            children: self.children_wait_for(state).await?,
             spending: self.spending(repo, state).await?,
             proposal,
             posted,

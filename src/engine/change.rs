@@ -5,16 +5,17 @@ use serde::{Deserialize, Serialize};
 use super::{Engine, Pacing};
 use crate::github::{CommentKind, Reaction, ReactionTarget};
 use crate::store::change::Change;
-use crate::store::effects::{NewEffect, Pace, Priority, cancel_planned, no_act_under_way};
-use crate::store::workflows::{Place, Stored};
+use crate::store::effects::{NewEffect, Pace, Priority, cancel_planned, end_timers, no_act_under_way, timers_of};
+use crate::store::workflows::{OF_CHILDREN, Place, Stored};
 use crate::store::{Statement, StoreError, Write};
 use crate::workflow::apply::{apply, begin};
+use crate::workflow::children;
 use crate::workflow::event::Event;
 use crate::workflow::ids::{
     CommentId, Digest, EffectId, InstallationId, IssueNumber, PhaseId, RepositoryId, WorkflowId,
 };
 use crate::workflow::plan::{Intent, plan};
-use crate::workflow::state::{PhaseStatus, State, Timestamp};
+use crate::workflow::state::{Awaited, PhaseStatus, State, Timestamp};
 
 /// What an effect does, as its row keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -92,6 +93,9 @@ impl Payload {
             Self::Step(intent) => match intent {
                 Intent::RunAgent { .. } => "run_agent",
                 Intent::Act { .. } => "act",
+                Intent::StartChild { .. } => "start_child",
+                Intent::TellChild { .. } => "tell_child",
+                Intent::TellParent => "tell_parent",
                 Intent::Card => "card",
                 Intent::Questions { .. } => "questions",
                 Intent::CallPeople { .. } => "call_people",
@@ -99,6 +103,9 @@ impl Payload {
                 Intent::ExpireGate { .. } => "expire_gate",
                 Intent::Tell { .. } => "tell",
                 Intent::CancelPlanned => "cancel_planned",
+                Intent::AskApprover { .. } => "ask_approver",
+                Intent::ReadChecks { .. } => "read_checks",
+                Intent::EndTimers { .. } => "end_timers",
             },
         }
     }
@@ -108,7 +115,15 @@ impl Payload {
             Self::React { .. } | Self::RemoveLabel { .. } | Self::MakeLabel { .. } => Pace::Write,
             Self::Reply { .. } | Self::Page { .. } => Pace::Notifies,
             Self::Step(intent) => match intent {
-                Intent::RunAgent { .. } | Intent::ExpireGate { .. } | Intent::CancelPlanned => Pace::Free,
+                Intent::RunAgent { .. }
+                | Intent::AskApprover { .. }
+                | Intent::ReadChecks { .. }
+                | Intent::ExpireGate { .. }
+                | Intent::EndTimers { .. }
+                | Intent::StartChild { .. }
+                | Intent::TellChild { .. }
+                | Intent::TellParent
+                | Intent::CancelPlanned => Pace::Free,
                 Intent::Card | Intent::DismissCall { .. } => Pace::Write,
                 Intent::Act { .. } | Intent::Questions { .. } | Intent::CallPeople { .. } | Intent::Tell { .. } => {
                     Pace::Notifies
@@ -177,7 +192,7 @@ impl Engine {
             Pacing::Off => Pace::Free,
         };
         let run_at = match payload {
-            Payload::Step(Intent::ExpireGate { at, .. }) => *at,
+            Payload::Step(Intent::ExpireGate { at, .. } | Intent::ReadChecks { at, .. }) => *at,
             _ => now,
         };
         let effect = NewEffect {
@@ -242,6 +257,10 @@ impl Engine {
                 write.push(cancel_planned(&after.id, now));
                 continue;
             }
+            if let Intent::EndTimers { phase } = &intent {
+                write.push(end_timers(&after.id, phase, cause, now));
+                continue;
+            }
             let id = effect_id(&after, ordinal, &intent);
             let payload = Payload::Step(intent);
             let lane = lane_of(&after.id, &id, &payload);
@@ -256,15 +275,25 @@ impl Engine {
 fn effect_id(after: &State, ordinal: usize, intent: &Intent) -> String {
     match intent {
         Intent::Act { phase, digest, key, .. } => format!("{}:act:{phase}:{}:{key}", after.id, digest.short()),
+        Intent::StartChild { child, .. } => format!("{}:child:{child}", after.id),
+        // By its phase, so that it ends when the phase's gate closes.
+        Intent::ExpireGate { phase, .. } | Intent::ReadChecks { phase, .. } => {
+            format!("{}{}:{ordinal}", timers_of(&after.id, phase), after.version)
+        }
         _ => format!("{}:{}:{ordinal}", after.id, after.version),
     }
 }
 
-/// A workflow's writes share one lane; an agent's run and a timer hold none up.
+/// A workflow's writes share one lane; an agent's run and a timer hold none up, and what parent and children say to one
+/// another waits for no write to GitHub.
 fn lane_of(workflow: &WorkflowId, id: &str, payload: &Payload) -> String {
     match payload {
         Payload::Step(Intent::RunAgent { .. }) => format!("run:{workflow}"),
-        Payload::Step(Intent::ExpireGate { .. }) => format!("timer:{id}"),
+        Payload::Step(Intent::ExpireGate { .. } | Intent::ReadChecks { .. }) => format!("timer:{id}"),
+        Payload::Step(Intent::AskApprover { .. }) => format!("approver:{id}"),
+        Payload::Step(Intent::StartChild { .. } | Intent::TellChild { .. } | Intent::TellParent) => {
+            format!("family:{workflow}")
+        }
         _ => format!("workflow:{workflow}"),
     }
 }
@@ -294,6 +323,11 @@ pub(crate) fn waits_for(state: &State) -> String {
         return format!("/unhold (held by {by})");
     }
     if let Some((phase, gate, _)) = state.open_gate() {
+        match state.gate_waits_for(phase) {
+            Some(Awaited::Checks) => return format!("the checks of {phase}"),
+            Some(Awaited::Approver) => return format!("the approver of {phase}"),
+            _ => {}
+        }
         return format!("approval of {phase} by somebody with {}", gate.right);
     }
     if let Some(phase) = state.asking() {
@@ -311,6 +345,20 @@ pub(crate) fn waits_for(state: &State) -> String {
             PhaseStatus::Rejected => format!("/revise or /cancel of {phase}"),
             _ => format!("/retry or /cancel of {phase}"),
         },
-        None => String::new(),
+        None => of_children(state),
     }
+}
+
+/// The children that are waited for; each of them waits for somebody or has something to do itself.
+fn of_children(state: &State) -> String {
+    let Some((phase, _)) = children::waiting(state) else {
+        return String::new();
+    };
+    let open = state
+        .at(&phase.id)
+        .children
+        .values()
+        .filter(|child| !child.standing.is_over());
+    let open: Vec<String> = open.map(|child| format!("#{}", child.issue)).collect();
+    format!("{OF_CHILDREN}{} ({})", phase.id, open.join(", "))
 }

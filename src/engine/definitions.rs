@@ -135,11 +135,37 @@ impl Engine {
                 Ok(good) => files[at].good = Some(good),
                 Err(error) => files[at].error = Some(error),
             }
-            if before != Some(&files[at]) {
-                write.push(keep_definition(known.id, &files[at], self.now()));
+        }
+        self.judge_children(&names, &mut files, kept);
+        for file in &files {
+            if kept.iter().find(|kept| kept.path == file.path) != Some(file) {
+                write.push(keep_definition(known.id, file, self.now()));
             }
         }
         Ok((files, write))
+    }
+
+    /// A definition whose children cannot be is not taken: what stood in force before stays.
+    fn judge_children(&self, names: &Names, files: &mut [KeptDefinition], kept: &[KeptDefinition]) {
+        let good: Vec<Option<Definition>> = files.iter().map(|file| self.read_kept(file)).collect();
+        let all: Vec<Definition> = self
+            .0
+            .definitions
+            .iter()
+            .chain(good.iter().flatten())
+            .cloned()
+            .collect();
+        for (file, good) in files.iter_mut().zip(&good) {
+            let has_children = good.as_ref().is_some_and(Definition::has_children);
+            let Some((_, text)) = file.good.as_ref().filter(|_| has_children && file.error.is_none()) else {
+                continue;
+            };
+            if let Err(mistakes) = definition::read_among(text, names, &[], &all) {
+                file.error = Some(sentence(&mistakes));
+                let before = kept.iter().find(|kept| kept.path == file.path);
+                file.good = before.and_then(|before| before.good.clone());
+            }
+        }
     }
 
     /// The name of a definition beside its text, if nothing is wrong with it.

@@ -7,11 +7,12 @@ use super::definitions::is_definition_path;
 use super::settings::{CONFIG_PATH, Settings};
 use super::{Engine, FIRST_REST, MOST_ATTEMPTS, Trouble, rest};
 use crate::chat::reader::read;
+use crate::chat::request::Request;
 use crate::chat::say::replies as say;
-use crate::chat::verbs::{Dialect, Reading, interpret};
+use crate::chat::verbs::{self, Dialect, Reading, interpret};
 use crate::github::{
-    Account, Comment, Event, EventKind, InstallationChange, Issue, Parsed, Push, Repo, RepositoryChange, RepositoryRef,
-    parse,
+    Account, AccountKind, Comment, Event, EventKind, InstallationChange, Issue, Parsed, Push, Repo, RepositoryChange,
+    RepositoryRef, parse,
 };
 use crate::inbox::triage::{subject_of, triage};
 use crate::store::deliveries::{Accepted, LeasedDelivery};
@@ -171,12 +172,14 @@ impl Engine {
             EventKind::Comment(_) | EventKind::CommentEdited { .. } | EventKind::Labeled { .. } => {
                 self.spoken(delivery, spot, known, &event).await
             }
+            EventKind::PullSynchronize { .. } | EventKind::ChecksChanged => {
+                self.look_at_checks(delivery, spot.repository).await
+            }
             EventKind::Unlabeled { .. }
             | EventKind::SubjectReopened { .. }
             | EventKind::SubjectEdited { .. }
             | EventKind::SubjectLocked { .. }
             | EventKind::SubjectUnlocked { .. }
-            | EventKind::PullSynchronize { .. }
             | EventKind::RepositoryChanged(_)
             | EventKind::Installation(_)
             | EventKind::Ping => self.nothing_to_do(delivery, "nothing to do").await,
@@ -221,7 +224,14 @@ impl Engine {
         if let EventKind::Comment(comment) = &event.kind
             && read(&comment.body, &name).is_empty()
         {
-            return self.nothing_to_do(delivery, "nobody was addressed").await;
+            let by_person = sender.kind == AccountKind::User;
+            let quoted = match by_person {
+                true => self.answered_by_quote(spot.repository, comment).await?,
+                false => None,
+            };
+            if quoted.is_none() {
+                return self.nothing_to_do(delivery, "nobody was addressed").await;
+            }
         }
         let repo = self.repo_of(&known)?;
         let (settings, unsettled) = match self.settings(&repo, &known).await {
@@ -249,6 +259,9 @@ impl Engine {
 
     async fn hear_comment(&self, told: Told<'_>, comment: &Comment) -> Result<(), Trouble> {
         let addressed = read(&comment.body, &told.dialect.bot);
+        if addressed.is_empty() {
+            return self.hear_quote(told, comment).await;
+        }
         let mut readings: Vec<(usize, Reading)> = addressed
             .iter()
             .map(|addressed| (addressed.index, interpret(addressed, &told.dialect)))
@@ -261,13 +274,72 @@ impl Engine {
                 None => self.nothing_to_do(told.delivery, "another bot was addressed").await,
             };
         };
+        let key = key_of(told.spot, comment);
+        let (mut spoken, unsettled) = self.spoken_in(told, comment, &key).await?;
+        if let Some(trouble) = unsettled {
+            let all = readings.iter().map(|(_, reading)| reading).chain([&last]);
+            let Some(verb) = all.filter_map(Reading::verb).next() else {
+                return Err(trouble);
+            };
+            spoken.key = format!("{key}:unsettled");
+            return self.unsettled(&spoken, verb, trouble).await;
+        }
+        self.tell_of_broken_configuration(&spoken).await?;
+        let ends = std::iter::repeat_n(Ends::Nothing, readings.len()).chain([Ends::Delivery]);
+        for ((index, reading), ends) in readings.into_iter().chain([(last_index, last)]).zip(ends) {
+            spoken.key = format!("{key}:{index}");
+            let result = match &reading {
+                Reading::Command(command) => self.settle(&spoken, command.verb, &command.request, ends).await,
+                Reading::Answer(problem) => self.answer_problem(&spoken, problem.answer(), ends).await,
+                Reading::Ignore => Ok(()),
+            };
+            result?;
+        }
+        Ok(())
+    }
+
+    /// An answer by quote: one question is answered, several are asked about.
+    async fn hear_quote(&self, told: Told<'_>, comment: &Comment) -> Result<(), Trouble> {
+        let quoted = self.answered_by_quote(told.spot.repository, comment).await?;
+        let Some((numbers, text)) = quoted else {
+            return self.nothing_to_do(told.delivery, "nobody is asked any more").await;
+        };
+        let key = key_of(told.spot, comment);
+        let (mut spoken, unsettled) = self.spoken_in(told, comment, &key).await?;
+        let verb = verbs::by_name("answer").expect("the bot has this verb; a test of the verbs reads it");
+        if let Some(trouble) = unsettled {
+            spoken.key = format!("{key}:unsettled");
+            return self.unsettled(&spoken, verb, trouble).await;
+        }
+        spoken.key = format!("{key}:quote");
+        match numbers.as_slice() {
+            [question] => {
+                let request = Request::Answer {
+                    question: *question,
+                    text,
+                };
+                self.settle(&spoken, verb, &request, Ends::Delivery).await
+            }
+            several => {
+                self.answer_problem(&spoken, say::quoted_several(several), Ends::Delivery)
+                    .await
+            }
+        }
+    }
+
+    /// A comment as something said, once it was marked as seen; and why the repository's settings are not known.
+    async fn spoken_in<'a>(
+        &self,
+        told: Told<'a>,
+        comment: &'a Comment,
+        key: &str,
+    ) -> Result<(Spoken<'a>, Option<Trouble>), Trouble> {
         let number = comment.subject.number;
         let seen = Payload::React {
             comment: comment.id,
             kind: comment.kind,
             sign: Sign::Seen,
         };
-        let key = key_of(told.spot, comment);
         self.store()
             .write(Write::of(self.answer(
                 told.spot,
@@ -276,7 +348,7 @@ impl Engine {
                 &seen,
             )?))
             .await?;
-        let mut spoken = Spoken {
+        let spoken = Spoken {
             delivery: told.delivery,
             spot: told.spot,
             key: String::new(),
@@ -298,26 +370,7 @@ impl Engine {
             dialect: told.dialect,
             subject: &comment.subject,
         };
-        if let Some(trouble) = told.unsettled {
-            let all = readings.iter().map(|(_, reading)| reading).chain([&last]);
-            let Some(verb) = all.filter_map(Reading::verb).next() else {
-                return Err(trouble);
-            };
-            spoken.key = format!("{key}:unsettled");
-            return self.unsettled(&spoken, verb, trouble).await;
-        }
-        self.tell_of_broken_configuration(&spoken).await?;
-        let ends = std::iter::repeat_n(Ends::Nothing, readings.len()).chain([Ends::Delivery]);
-        for ((index, reading), ends) in readings.into_iter().chain([(last_index, last)]).zip(ends) {
-            spoken.key = format!("{key}:{index}");
-            let result = match &reading {
-                Reading::Command(command) => self.settle(&spoken, command.verb, &command.request, ends).await,
-                Reading::Answer(problem) => self.answer_problem(&spoken, problem.answer(), ends).await,
-                Reading::Ignore => Ok(()),
-            };
-            result?;
-        }
-        Ok(())
+        Ok((spoken, told.unsettled))
     }
 
     /// Says once, on the subject where somebody speaks, that the newest configuration cannot be used.

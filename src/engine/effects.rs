@@ -7,11 +7,12 @@ use crate::chat::say::replies as say;
 use crate::github::{Certainty, Classifier, GithubError, Installation, Label, Marker, Repo, ThreadComment};
 use crate::store::effects::{LeasedEffect, Sent, park_installation};
 use crate::store::workflows::{CommentRole, Stored, link_comment, unlink_comment};
-use crate::store::{StoreError, Write};
+use crate::store::{Statement, StoreError, Write};
+use crate::workflow::children::ChildStanding;
 use crate::workflow::command::Verdict;
 use crate::workflow::command::{Command, Report};
 use crate::workflow::decide::{Facts, decide};
-use crate::workflow::ids::{CommentId, IssueNumber};
+use crate::workflow::ids::{CommentId, IssueNumber, WorkflowId};
 use crate::workflow::plan::{Intent, Notice};
 use crate::workflow::right::Right;
 use crate::workflow::state::Timestamp;
@@ -25,6 +26,10 @@ pub(super) enum Ended {
     Done { result: String, extra: Write },
     /// It is not needed any more.
     Dropped(&'static str),
+    /// It is not needed while this holds; otherwise it is looked at again.
+    DroppedWhile { why: &'static str, still: Statement },
+    /// Another workflow must hear of it.
+    Told { workflow: WorkflowId, report: Report },
     /// It was done, and the workflow must hear of it.
     Reported {
         result: String,
@@ -177,6 +182,9 @@ impl Engine {
                 digest,
                 key,
             } => self.act(work, &stored, &phase, &source, &digest, &key).await,
+            Intent::StartChild { phase, key, child } => self.start_child(work, &stored, &phase, &key, &child).await,
+            Intent::TellChild { child } => self.tell_child(&stored, &child).await,
+            Intent::TellParent => Ok(Self::tell_parent(&stored)),
             Intent::Card => self.write_card(work, &stored).await,
             Intent::Questions { phase } => self.write_questions(work, &stored, &phase).await,
             Intent::CallPeople { phase, digest } => self.call_people(work, &stored, &phase, &digest).await,
@@ -194,6 +202,20 @@ impl Engine {
                     reminders,
                 },
             )),
+            Intent::AskApprover { phase, digest, attempt } => {
+                self.ask_approver(&work.job(), &stored, &phase, digest, attempt).await
+            }
+            Intent::ReadChecks {
+                phase,
+                digest,
+                readings,
+                because,
+                ..
+            } => {
+                self.read_checks(Some(&work.repo), &stored, &phase, (digest, readings), because)
+                    .await
+            }
+            Intent::EndTimers { .. } => Ok(Ended::Dropped("never a row")),
             Intent::Tell { notice } => self.tell_people(work, &stored, &notice).await,
             Intent::CancelPlanned => Ok(Ended::Dropped("never a row")),
         }
@@ -302,13 +324,33 @@ impl Engine {
         crate::figures::effect(kind_of(effect), "done");
         match ended {
             Ended::Dropped(why) => self.store().write(Write::of(effect.dropped(why, now))).await.map(drop),
+            Ended::DroppedWhile { why, still } => {
+                let write = Write::of(effect.dropped(why, now)).then(still);
+                match self.store().write(write).await {
+                    // It may be needed after all.
+                    Err(StoreError::Missed { statement: 1 }) => {
+                        let put_off = effect.put_off(now, Sent::No, "the workflow changed meanwhile");
+                        self.store().write(Write::of(put_off)).await.map(drop)
+                    }
+                    other => other.map(drop),
+                }
+            }
+            Ended::Told { workflow, report } => {
+                let end = effect.done("told", now);
+                self.report(effect, Some(&workflow), &report, |write| {
+                    let mut whole = Write::of(end.clone());
+                    whole.append(write);
+                    whole
+                })
+                .await
+            }
             Ended::Done { result, extra } => {
                 let mut write = Write::of(effect.done(&result, now));
                 write.append(extra);
                 self.store().write(write).await.map(drop)
             }
             Ended::Reported { result, report, extra } => {
-                self.report(effect, &report, |write| {
+                self.report(effect, effect.workflow.as_ref(), &report, |write| {
                     // What was not carried out is planned again under the same id once it is approved again, and only
                     // what was dropped is taken up then.
                     let end = match &report {
@@ -325,16 +367,17 @@ impl Engine {
         }
     }
 
-    /// Lets a workflow hear a report; `around` joins the write that ends the effect with the one that keeps the events.
+    /// Lets a workflow, the effect's own or another, hear a report; `around` joins the write that ends the effect with the one that keeps the events.
     async fn report(
         &self,
         effect: &LeasedEffect,
+        workflow: Option<&WorkflowId>,
         report: &Report,
         around: impl Fn(Write) -> Write,
     ) -> Result<(), StoreError> {
         let mut last = StoreError::Unavailable("the workflow kept changing".to_owned());
         for _ in 0..super::TRIES {
-            let stored = match &effect.workflow {
+            let stored = match workflow {
                 Some(id) => self.store().workflow(id).await?,
                 None => None,
             };
@@ -437,6 +480,20 @@ impl Engine {
                     why.to_owned(),
                 )),
             }),
+            Ok(Payload::Step(Intent::StartChild { phase, key, child })) => Some(Report::Child {
+                phase,
+                key,
+                child,
+                standing: ChildStanding::Refused { why: why.to_owned() },
+            }),
+            Ok(Payload::Step(Intent::AskApprover { phase, digest, attempt })) => Some(Report::Ruled {
+                phase,
+                digest,
+                attempt,
+                result: crate::workflow::command::RulingResult::Failed(crate::workflow::state::Why::Failed(
+                    why.to_owned(),
+                )),
+            }),
             // Without its card a workflow cannot be seen, let alone approved.
             Ok(Payload::Step(Intent::Card)) if self.subject_is_gone(effect).await => Some(Report::SubjectGone {
                 why: format!("its issue or pull request cannot be reached: {why}"),
@@ -445,7 +502,7 @@ impl Engine {
         };
         match report {
             Some(report) => {
-                self.report(effect, &report, |write| {
+                self.report(effect, effect.workflow.as_ref(), &report, |write| {
                     let mut whole = Write::of(effect.failed(why, now));
                     whole.append(write);
                     whole
@@ -563,14 +620,19 @@ impl Engine {
 
 /// The label of an effect's kind in the metrics: from our own table, whatever the row says.
 fn kind_of(effect: &LeasedEffect) -> &'static str {
-    const KINDS: [&str; 13] = [
+    const KINDS: [&str; 18] = [
         "react",
         "reply",
         "remove_label",
         "make_label",
         "page",
         "run_agent",
+        "ask_approver",
+        "read_checks",
         "act",
+        "start_child",
+        "tell_child",
+        "tell_parent",
         "card",
         "questions",
         "call_people",

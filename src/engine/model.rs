@@ -19,6 +19,8 @@ use crate::store::calls::{
 };
 use crate::store::runs::{Run, keep_run};
 use crate::workflow::budget::{Spend, Usage, estimated_tokens};
+use crate::workflow::children::Parent;
+use crate::workflow::ids::{Digest, WorkflowId};
 use crate::workflow::plan::Intent;
 use crate::workflow::state::{PhaseStatus, State};
 use crate::workflow::why::{ModelTrouble, Why};
@@ -40,6 +42,8 @@ pub(super) struct Errand<'a> {
     pub(super) prompt: &'a Prompt,
     /// The run as it stands when it begins.
     pub(super) run: &'a Run,
+    /// For an approver: what it is shown, and which time it is asked.
+    pub(super) of_gate: Option<(Digest, u32)>,
 }
 
 impl Engine {
@@ -49,11 +53,11 @@ impl Engine {
         let minutes = errand
             .state()
             .definition
-            .phase(&errand.run.phase)
+            .phase(errand.task.phase)
             .map_or(0, |phase| phase.limits.minutes);
         let deadline = errand.run.started_at + TimeDelta::minutes(i64::from(minutes));
         loop {
-            let calls = self.calls_settled(&errand.run.id).await?;
+            let calls = self.calls_settled(errand.state(), &errand.run.id).await?;
             let times = Times {
                 now: self.now(),
                 deadline,
@@ -102,17 +106,23 @@ impl Engine {
         let Some(stored) = self.store().workflow(&errand.state().id).await? else {
             return Ok(false);
         };
-        let (run, at) = (errand.run, stored.state.at(&errand.run.phase));
+        if let Some((digest, attempt)) = errand.of_gate {
+            let goes_on = stored.state.hold.is_none();
+            return Ok(goes_on && stored.state.awaits_ruling(errand.task.phase, digest, attempt));
+        }
+        let (run, at) = (errand.run, stored.state.at(errand.task.phase));
         let is_same = (at.iteration, at.attempt) == (run.iteration, run.attempt);
-        Ok(stored.state.is_open() && at.status == PhaseStatus::Running && is_same)
+        let goes_on = stored.state.is_open() && stored.state.hold.is_none();
+        Ok(goes_on && at.status == PhaseStatus::Running && is_same)
     }
 
     /// The calls of a run. One that is open was made by a process that is gone, or by nobody: only one process at a time
     /// has the lease of a run. It may have been paid for, so all that it reserved counts as spent.
-    pub(super) async fn calls_settled(&self, run: &str) -> Result<Vec<Call>, Trouble> {
+    pub(super) async fn calls_settled(&self, state: &State, run: &str) -> Result<Vec<Call>, Trouble> {
         let mut calls = self.store().calls_of_run(run).await?;
         for call in calls.iter_mut().filter(|call| call.end == CallEnd::Open) {
             let now = self.now();
+            call.above = above(state).map(|above| above.as_str().to_owned()).collect();
             self.store()
                 .write(call.closed(&CallEnd::Lost, call.reserved, now)?)
                 .await?;
@@ -174,6 +184,7 @@ impl Engine {
             run: errand.run.id.clone(),
             number: u32::try_from(before.len() + 1).unwrap_or(u32::MAX),
             workflow: state.id.clone(),
+            above: above(state).cloned().collect(),
             repository: state.subject.repository,
             person: state.asked_by().id,
             endpoint: endpoint.name.to_string(),
@@ -443,16 +454,41 @@ fn passed_over(calls: &[Call], candidates: &[Candidate<'_>], answered_by: &str) 
         .collect()
 }
 
+/// The workflows above one, on whose account its calls are too.
+fn above(state: &State) -> impl Iterator<Item = &WorkflowId> {
+    state.parent.iter().flat_map(Parent::ancestors)
+}
+
 impl Engine {
+    /// The calls of a workflow's children and of theirs, which count for its cap.
+    async fn calls_below(&self, state: &State) -> Result<Vec<Call>, Trouble> {
+        let children = |state: &State| -> Vec<WorkflowId> {
+            let all = state.phases.values().flat_map(|phase| phase.children.values());
+            all.map(|child| child.workflow.clone()).collect()
+        };
+        let mut open = children(state);
+        let mut calls = Vec::new();
+        while let Some(child) = open.pop() {
+            calls.extend(self.store().calls_of_workflow(&child).await?);
+            if let Some(stored) = self.store().workflow(&child).await? {
+                open.extend(children(&stored.state));
+            }
+        }
+        Ok(calls)
+    }
+
     /// What a workflow's models took so far and do now; nothing where none was ever asked.
     pub(super) async fn spending(&self, repo: &Repo, state: &State) -> Result<Option<Spending>, Trouble> {
         let calls = self.store().calls_of_workflow(&state.id).await?;
-        let Some(last) = calls.last() else { return Ok(None) };
+        let below = self.calls_below(state).await?;
+        if calls.is_empty() && below.is_empty() {
+            return Ok(None);
+        }
         let (_, known) = self.repo(state.subject.repository).await?;
         let settings = self.settings(repo, &known).await?;
         let models = &self.parts().models;
         let at_work = state.first_at(&[PhaseStatus::Running]).is_some();
-        let now = match &last.end {
+        let now = calls.last().and_then(|last| match &last.end {
             CallEnd::Open if at_work && state.is_open() => Some(Asking::UnderWay {
                 endpoint: last.endpoint.clone(),
                 most: last.reserved,
@@ -463,9 +499,9 @@ impl Engine {
                 said: failed.said.clone(),
             }),
             _ => None,
-        };
+        });
         Ok(Some(Spending {
-            spent: total(&calls),
+            spent: total(calls.iter().chain(&below)),
             cap: models.caps.tightened_by(&settings.config.caps).workflow,
             currency: models.currency.clone(),
             now,

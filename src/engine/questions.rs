@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 use super::effects::{Ended, Work};
 use super::{Engine, Trouble};
 use crate::agents::Handed;
+use crate::chat::reader::quoted;
 use crate::chat::say::replies as say;
-use crate::github::{GithubError, Marker, Repo};
+use crate::github::{Comment, CommentKind, GithubError, Marker, Repo};
 use crate::store::Write;
 use crate::store::workflows::{CommentRole, Stored, link_comment, unlink_comment};
 use crate::text::clean::clean;
 use crate::workflow::asking::Question;
-use crate::workflow::ids::{EffectId, PhaseId};
+use crate::workflow::ids::{EffectId, PhaseId, RepositoryId};
 use crate::workflow::state::State;
 
 /// The schema of what a phase that asks hands over.
@@ -108,6 +109,45 @@ impl Engine {
             let (of, url) = detail.split_once(' ')?;
             (of == phase.as_str()).then(|| (comment, url.to_owned()))
         }))
+    }
+
+    /// The numbers of the questions, open or not, that a comment on this subject quotes and answers, with the answer.
+    /// Nothing where nobody is asked or none is quoted.
+    pub(super) async fn answered_by_quote(
+        &self,
+        repository: RepositoryId,
+        comment: &Comment,
+    ) -> Result<Option<(Vec<u32>, String)>, Trouble> {
+        let Some(quote) = quoted(&comment.body).filter(|_| comment.kind == CommentKind::Issue) else {
+            return Ok(None);
+        };
+        let open = self.store().open_workflow(repository, comment.subject.number).await?;
+        let Some(stored) = open else { return Ok(None) };
+        let Some(phase) = stored.state.asking() else {
+            return Ok(None);
+        };
+        let asked = self.asked_of(&stored.state, phase).await?;
+        let numbers = quote.of(asked.iter().map(|(_, text)| text.question.as_str()));
+        Ok((!numbers.is_empty()).then_some((numbers, quote.text)))
+    }
+
+    /// What is to be said of questions that a phase proposed and its cap left no room for.
+    pub(super) async fn questions_dropped(&self, state: &State) -> Result<Option<String>, Trouble> {
+        let Some(phase) = state.asking().and_then(|phase| state.definition.phase(phase)) else {
+            return Ok(None);
+        };
+        let at = state.at(&phase.id);
+        let Some(pending) = &at.pending else { return Ok(None) };
+        let Some((proposal, _)) = self.store().proposal(&state.id, &pending.digest).await? else {
+            return Ok(None);
+        };
+        let asked = at
+            .questions
+            .iter()
+            .filter(|question| question.of == pending.digest)
+            .count();
+        let dropped = (proposal.questions() as usize).saturating_sub(asked);
+        Ok((dropped > 0).then(|| say::questions_dropped(dropped, phase.limits.questions)))
     }
 
     /// Where a phase's questions stand.

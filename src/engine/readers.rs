@@ -44,8 +44,18 @@ pub(super) struct Heard {
     needed: Right,
     /// Whose right is not asked for: the author of the subject.
     opener: UserId,
+    /// The bot, where the subject is an issue that it opened for a parent, under an approval.
+    approved: Option<UserId>,
     /// People who may, or may not.
     known: BTreeMap<UserId, bool>,
+}
+
+impl Heard {
+    /// The same where the bot's own text on the subject was approved before it was written.
+    pub(super) fn and_what_was_approved(mut self, of_the_bot: Option<UserId>) -> Self {
+        self.approved = of_the_bot;
+        self
+    }
 }
 
 impl Engine {
@@ -62,6 +72,7 @@ impl Engine {
             readers,
             needed: needed(config),
             opener,
+            approved: None,
             known: BTreeMap::new(),
         };
         if readers == Readers::Model {
@@ -84,6 +95,10 @@ impl Engine {
         author: &Account,
     ) -> Result<Option<Unread>, Trouble> {
         if heard.readers == Readers::Anyone {
+            return Ok(None);
+        }
+        // Its text was approved before it was written here.
+        if heard.approved == Some(author.id) {
             return Ok(None);
         }
         if author.kind != AccountKind::User {

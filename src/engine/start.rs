@@ -13,8 +13,9 @@ use crate::store::workflows::Place;
 use crate::store::{StoreError, Write};
 use crate::workflow::command::{Command, Start, Verdict};
 use crate::workflow::decide::{Facts, decide};
-use crate::workflow::definition::{Definition, Misgiven};
+use crate::workflow::definition::{Definition, Gate, Misgiven, Phase};
 use crate::workflow::ids::WorkflowId;
+use crate::workflow::judging::ChecksGate;
 use crate::workflow::state::{Subject, SubjectKind};
 
 impl Engine {
@@ -45,9 +46,22 @@ impl Engine {
             let known = self.definition_names(&spoken.settings.definitions);
             return Ok(Settled::refused(say::unknown_definition(name, &known)));
         };
+        if !issue.is_pull
+            && let Some(phase) = looks_at_a_commit(&definition)
+        {
+            return Ok(Settled::refused(say::no_commit_to_check(name, phase)));
+        }
         let given = match self.given_to(spoken, &definition, given).await? {
             Ok(given) => given,
             Err(wrong) => return Ok(Settled::refused(say::misgiven(&definition, &wrong))),
+        };
+        let find = |name: &str| self.definition(&spoken.settings, name);
+        let definition = match definition.with_children(&find) {
+            Ok(definition) => definition,
+            Err(mistakes) => {
+                let why = super::children::sentences(&mistakes);
+                return Ok(Settled::refused(say::cannot_have_children(name, &why)));
+            }
         };
         let definition = match self.tightened(spoken, &definition).await? {
             Ok(definition) => definition,
@@ -68,6 +82,7 @@ impl Engine {
             },
             given,
             by,
+            parent: None,
         };
         match decide(None, &Command::Start(start), Facts::default(), self.now()) {
             Verdict::Events(events) => {
@@ -126,6 +141,13 @@ impl Engine {
         }
         Ok(write)
     }
+}
+
+/// The phase that has a gate with checks of a pull request's head, if there is one.
+fn looks_at_a_commit(definition: &Definition) -> Option<&Phase> {
+    let looks = |gate: &Gate| gate.checks.as_ref().is_some_and(ChecksGate::of_a_commit);
+    let mut phases = definition.phases.iter();
+    phases.find(|phase| looks(&phase.gate) || looks(&phase.prompt_gate))
 }
 
 /// Derived from what started it, so that starting it again is the same workflow.

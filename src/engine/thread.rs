@@ -52,7 +52,8 @@ impl Engine {
         let bot = self.bot(stored.installation).await?.id;
         let counts = |comment: &ThreadComment| comment.author.id != bot && comment.created_at <= until;
         listing.items.retain(counts);
-        let mut heard = self.heard(repo, config, issue.author.id, readers).await?;
+        let heard = self.heard(repo, config, issue.author.id, readers).await?;
+        let mut heard = heard.and_what_was_approved(state.parent.as_ref().map(|_| bot));
         let mut left_out = Vec::new();
         let opener = self.unread(repo, &mut heard, &issue.author).await?;
         let mut read = Vec::new();

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use http_body_util::BodyExt;
 use octocrab::{AuthState, Octocrab, OctocrabBuilder};
@@ -324,6 +325,12 @@ pub(super) fn missing(field: Missing) -> GithubError {
 impl Answer {
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, GithubError> {
         serde_json::from_slice(&self.body).map_err(|error| GithubError::Malformed(error.to_string()))
+    }
+
+    /// When it was made, by GitHub's clock (RFC 9110, 6.6.1).
+    pub fn date(&self) -> Option<DateTime<Utc>> {
+        let date = DateTime::parse_from_rfc2822(text(&self.headers, "date")?).ok()?;
+        Some(date.to_utc())
     }
 
     /// The address behind a relation in the `Link` header (RFC 8288).

@@ -118,6 +118,9 @@ pub enum EventKind {
         /// The head as it is.
         after: Option<String>,
     },
+    /// A check run, a check suite or a commit status began, ended or was asked for again. Which, and how it stands, is
+    /// read and not taken from the event.
+    ChecksChanged,
     /// Something about the App's installation; its id is the event's.
     Installation(InstallationChange),
     /// Something about the repository itself, which the event shows as it is now.

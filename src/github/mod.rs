@@ -28,7 +28,8 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-pub use calls::app::{AttemptId, Cursor, HookDelivery};
+pub use calls::app::{AppIdentity, AttemptId, Cursor, HookDelivery};
+pub use calls::checks::PullHead;
 pub use calls::comments::{Created, Reaction, ReactionTarget};
 pub use calls::graphql::{Classifier, EditTimesUnavailable};
 pub use calls::issues::{CreatedIssue, NewIssue};
@@ -39,7 +40,9 @@ pub use codeowners::CodeOwners;
 pub use error::{Certainty, FieldError, GithubError, Refusal};
 pub use events::{Comment, Event, EventKind, InstallationChange, Parsed, Push, RepositoryChange, parse};
 pub use marker::Marker;
-pub use types::{Account, AccountKind, CommentKind, Issue, RepositoryRef, SubjectState, ThreadComment};
+pub use types::{
+    Account, AccountKind, CommentKind, InstallationInfo, Issue, RepositoryRef, SubjectState, ThreadComment,
+};
 
 /// Whether a text is a private key that can sign for an App.
 ///

@@ -56,7 +56,11 @@ pub fn subject_of(kind: &EventKind) -> Option<crate::workflow::ids::IssueNumber>
         | EventKind::SubjectLocked { subject }
         | EventKind::SubjectUnlocked { subject }
         | EventKind::PullSynchronize { subject, .. } => Some(subject.number),
-        EventKind::Installation(_) | EventKind::RepositoryChanged(_) | EventKind::Push(_) | EventKind::Ping => None,
+        EventKind::Installation(_)
+        | EventKind::RepositoryChanged(_)
+        | EventKind::Push(_)
+        | EventKind::ChecksChanged
+        | EventKind::Ping => None,
     }
 }
 
@@ -83,7 +87,6 @@ fn settled(event: &Event) -> Option<&'static str> {
         | EventKind::SubjectEdited { .. }
         | EventKind::SubjectLocked { .. }
         | EventKind::SubjectUnlocked { .. }
-        | EventKind::PullSynchronize { .. }
         | EventKind::Ping => Some("nothing to do"),
         _ => None,
     }

@@ -27,6 +27,11 @@ impl Directory {
         Ok(Self(path.to_owned()))
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// Writes a message under a name made from its id: whole or not at all, on disk when this returns, and a repeat of
     /// the same message replaces its file.
     pub async fn write(&self, id: &MessageId, raw: &[u8]) -> Result<(), MailFailure> {

@@ -107,6 +107,19 @@ impl Mailer {
         matches!(self.transport, Transport::File(_))
     }
 
+    /// Goes as far as a mail goes before it is begun: writes and takes away a file, or connects and logs in. Says what was
+    /// tried.
+    ///
+    /// # Errors
+    /// See [`MailFailure`]; never [`MailFailure::Doubt`].
+    pub async fn probe(&self) -> Result<String, MailFailure> {
+        match &self.transport {
+            // It was tried when it was opened.
+            Transport::File(directory) => Ok(format!("it is written to {}", directory.path().display())),
+            Transport::Smtp(server) => server.probe().await,
+        }
+    }
+
     /// Sends one mail and waits for the answer.
     ///
     /// With files, a repeat of the same mail replaces its file. With a server, recipients that it refuses for good are

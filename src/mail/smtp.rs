@@ -100,6 +100,18 @@ impl Server {
         outcome
     }
 
+    /// Connects, logs in where that is configured, and says goodbye.
+    pub async fn probe(&self) -> Result<String, MailFailure> {
+        let mut connection = self.within(self.patience.connect, "connecting", self.connect()).await?;
+        let _ = timeout(self.patience.quit, connection.quit()).await;
+        let login = if self.credentials.is_some() {
+            "takes the login"
+        } else {
+            "answers"
+        };
+        Ok(format!("{}:{} {login}", self.url.host, self.url.port))
+    }
+
     async fn connect(&self) -> Result<AsyncSmtpConnection, Error> {
         let implicit = self.tls.clone().filter(|_| self.url.security == Security::ImplicitTls);
         let address = (self.url.host.as_str(), self.url.port);

@@ -11,16 +11,20 @@ use super::model::*;
 use super::{Sandbox, Shared};
 
 /// What the App may do unless the builder says otherwise.
-const PERMISSIONS: [(&str, Access); 5] = [
+const PERMISSIONS: [(&str, Access); 7] = [
+    ("checks", Access::Read),
     ("contents", Access::Read),
     ("issues", Access::Write),
     ("members", Access::Read),
     ("metadata", Access::Read),
     ("pull_requests", Access::Write),
+    ("statuses", Access::Read),
 ];
 
 /// What the App subscribes to unless the builder says otherwise.
-const EVENTS: [&str; 7] = [
+const EVENTS: [&str; 10] = [
+    "check_run",
+    "check_suite",
     "issues",
     "issue_comment",
     "pull_request",
@@ -28,6 +32,7 @@ const EVENTS: [&str; 7] = [
     "pull_request_review_comment",
     "push",
     "repository",
+    "status",
 ];
 
 #[derive(Debug, Clone)]

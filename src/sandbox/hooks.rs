@@ -114,6 +114,8 @@ fn permission_for(event: &str, payload: &Value) -> Option<&'static str> {
         "issue_comment" => Some("issues"),
         "pull_request" | "pull_request_review" | "pull_request_review_comment" => Some("pull_requests"),
         "push" => Some("contents"),
+        "check_run" | "check_suite" => Some("checks"),
+        "status" => Some("statuses"),
         _ => None,
     }
 }

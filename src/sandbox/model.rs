@@ -199,6 +199,21 @@ pub(super) struct Pull {
     pub base_sha: String,
     pub merged: Option<Edit>,
     pub reviews: Vec<Review>,
+    /// The paths that it changes.
+    pub files: Vec<String>,
+    /// Check runs on any head that it had, the newest last.
+    pub checks: Vec<CheckRun>,
+}
+
+/// A check run on a commit.
+#[derive(Debug, Clone)]
+pub(super) struct CheckRun {
+    pub id: u64,
+    pub name: String,
+    pub commit: String,
+    /// GitHub's word; none while it runs.
+    pub conclusion: Option<String>,
+    pub at: DateTime<Utc>,
 }
 
 #[derive(Debug, Clone)]

@@ -218,6 +218,16 @@ impl Person {
         self.on_issue(n, |world, actor, id| world.push_to_pull(actor, id))
     }
 
+    /// Sets how a check stands on the head of a pull request: GitHub's word for its conclusion, none while it runs.
+    pub fn check(&self, n: IssueNumber, name: &str, conclusion: Option<&str>) -> Done<()> {
+        self.on_issue(n, |world, actor, id| world.set_check(actor, id, name, conclusion))
+    }
+
+    /// Has a pull request change these paths.
+    pub fn changes(&self, n: IssueNumber, paths: &[&str]) -> Done<()> {
+        self.on_issue(n, |world, _, id| world.set_pull_files(id, paths))
+    }
+
     /// Merges a pull request.
     pub fn merge(&self, n: IssueNumber) -> Done<()> {
         self.on_issue(n, |world, actor, id| world.merge_pull(actor, id))

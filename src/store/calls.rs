@@ -30,6 +30,8 @@ pub struct NewCall {
     pub number: u32,
     /// The workflow.
     pub workflow: WorkflowId,
+    /// The workflows above it, whose caps hold for it too.
+    pub above: Vec<WorkflowId>,
     /// Its repository.
     pub repository: RepositoryId,
     /// Who asked for the run.
@@ -71,6 +73,9 @@ pub struct Call {
     pub number: u32,
     /// The workflow.
     pub workflow: String,
+    /// The workflows above it, where they are known: what closes it must name them.
+    #[serde(skip)]
+    pub above: Vec<String>,
     /// The repository's id.
     pub repository: u64,
     /// The id of the person who asked for the run.
@@ -270,6 +275,7 @@ impl NewCall {
             run: self.run.clone(),
             number: self.number,
             workflow: self.workflow.as_str().to_owned(),
+            above: self.above.iter().map(|above| above.as_str().to_owned()).collect(),
             repository: self.repository.0,
             person: self.person.0,
             day: self.started_at.date_naive().to_string(),
@@ -293,6 +299,7 @@ impl Call {
         OnBooks {
             run: &self.run,
             workflow: &self.workflow,
+            above: &self.above,
             repository: self.repository,
             person: self.person,
             day: &self.day,
@@ -376,8 +383,8 @@ impl Call {
 }
 
 /// What calls took together. Money is unknown as soon as one of them has no price.
-pub fn total(calls: &[Call]) -> Spend {
-    let ended = calls.iter().filter(|call| call.end != CallEnd::Open);
+pub fn total<'a>(calls: impl IntoIterator<Item = &'a Call>) -> Spend {
+    let ended = calls.into_iter().filter(|call| call.end != CallEnd::Open);
     ended.fold(
         Spend {
             tokens: 0,
@@ -429,6 +436,7 @@ fn call(row: &Row) -> Result<Call, StoreError> {
         run: row.text("run_id")?.to_owned(),
         number: u32::try_from(row.int("number")?).unwrap_or(u32::MAX),
         workflow: row.text("workflow_id")?.to_owned(),
+        above: Vec::new(),
         repository: row.id("repository_id")?,
         person: row.id("person_id")?,
         day: row.text("day")?.to_owned(),

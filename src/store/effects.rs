@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::deliveries::{micros, moment};
 use super::{Row, Statement, Store, StoreError, Write};
 use crate::values;
-use crate::workflow::ids::{EffectId, InstallationId, RepositoryId, WorkflowId};
+use crate::workflow::ids::{EffectId, InstallationId, PhaseId, RepositoryId, WorkflowId};
 use crate::workflow::state::Timestamp;
 
 /// What GitHub's limits count an effect as.
@@ -336,8 +336,25 @@ pub fn no_act_under_way(workflow: &WorkflowId) -> Statement {
 pub fn cancel_planned(workflow: &WorkflowId, now: Timestamp) -> Statement {
     Statement::new(
         "UPDATE effects SET state = 'cancelled', ended_at = $2
-        WHERE workflow_id = $1 AND state = 'ready' AND doubt = 0 AND kind IN ('run_agent', 'act', 'expire_gate')",
+        WHERE workflow_id = $1 AND state = 'ready' AND doubt = 0
+            AND kind IN ('run_agent', 'act', 'expire_gate', 'start_child', 'ask_approver', 'read_checks')",
         values![workflow, micros(now)],
+    )
+}
+
+/// How the ids of the timers of a phase's gate begin.
+pub fn timers_of(workflow: &WorkflowId, phase: &PhaseId) -> String {
+    format!("{workflow}:timer:{phase}:")
+}
+
+/// The statement that drops the timers of a phase's gate, which closed, but for the one by which it closed.
+pub fn end_timers(workflow: &WorkflowId, phase: &PhaseId, by: &str, now: Timestamp) -> Statement {
+    let begin = timers_of(workflow, phase);
+    let length = u64::try_from(begin.chars().count()).unwrap_or(u64::MAX);
+    Statement::new(
+        "UPDATE effects SET state = 'cancelled', ended_at = $2
+        WHERE workflow_id = $1 AND state = 'ready' AND substr(id, 1, CAST($4 AS INTEGER)) = $3 AND id <> $5",
+        values![workflow, micros(now), begin, length, by],
     )
 }
 

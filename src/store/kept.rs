@@ -388,7 +388,16 @@ impl Findings {
 }
 
 /// What states have only since a later version: a state that was written before has none of it, and is none the worse.
-const LATER: [&str; 7] = ["given", "stage", "prompt", "output", "verdict", "rejections", "called"];
+const LATER: [&str; 8] = [
+    "given",
+    "stage",
+    "prompt",
+    "output",
+    "verdict",
+    "rejections",
+    "called",
+    "cause",
+];
 
 /// The first place where a stored state is not what the events lead to. Texts of people do not count: those may be erased
 /// from the events or from the state, and both still hold.

@@ -21,6 +21,7 @@ pub mod kept;
 mod postgres;
 mod progress;
 pub mod repositories;
+mod restored;
 pub mod runs;
 mod sqlite;
 pub mod workflows;
@@ -30,8 +31,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::DatabaseUrl;
+use crate::workflow::state::Timestamp;
 pub use postgres::{OpenError as PostgresError, Postgres};
-pub use sqlite::{OpenError as SqliteError, Sqlite};
+pub use sqlite::{BackupError, OpenError as SqliteError, Restored, Sqlite};
 pub use write::{Column, Hits, Row, Statement, StoreError, Value, Write};
 
 /// The database, shared by everything that needs it. A clone is the same store.
@@ -86,6 +88,22 @@ impl Store {
             DatabaseUrl::Sqlite(path) => Sqlite::serve(path)?.into(),
             DatabaseUrl::Postgres(url) => Postgres::serve(url).await?.into(),
         })
+    }
+
+    /// Writes a SQLite database into a new file, whole and as it is at one moment, while a server may go on writing.
+    ///
+    /// # Errors
+    /// See [`BackupError`]; no file is left then.
+    pub fn back_up(path: &Path, into: &Path) -> Result<(), BackupError> {
+        Sqlite::back_up(path, into)
+    }
+
+    /// Puts a backup in a SQLite database's place, with every open effect in doubt.
+    ///
+    /// # Errors
+    /// See [`BackupError`]; a database that a server has open is [`OpenError::InUse`].
+    pub fn restore(path: &Path, from: &Path, now: Timestamp) -> Result<Restored, BackupError> {
+        Sqlite::restore(path, from, now)
     }
 
     /// Whether the server could be started on it: looks, migrates nothing and lets go.

@@ -3,6 +3,7 @@
 //! The writer takes what has gathered while the last group was synced, does it in one transaction, and answers after the
 //! commit. So an answer means "on disk", and sixty-four waiters share one sync instead of queueing for sixty-four.
 
+mod backup;
 mod open;
 mod run;
 mod writer;
@@ -19,6 +20,8 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::progress::Progress;
 use super::write::{Row, StoreError, Value, Write};
+use crate::workflow::state::Timestamp;
+pub use backup::{BackupError, Restored};
 pub use open::OpenError;
 use open::Schema;
 use writer::{Job, Message};
@@ -84,6 +87,22 @@ impl Sqlite {
     /// One sentence each: see [`OpenError`].
     pub fn outside_writer(path: &Path) -> Result<Self, OpenError> {
         Self::outside_writer_schema(path, &Schema::embedded())
+    }
+
+    /// See [`super::Store::back_up`].
+    ///
+    /// # Errors
+    /// See [`BackupError`].
+    pub fn back_up(path: &Path, into: &Path) -> Result<(), BackupError> {
+        backup::back_up(path, into)
+    }
+
+    /// See [`super::Store::restore`].
+    ///
+    /// # Errors
+    /// See [`BackupError`].
+    pub fn restore(path: &Path, from: &Path, now: Timestamp) -> Result<Restored, BackupError> {
+        backup::restore(path, from, now)
     }
 
     fn serve_schema(path: &Path, schema: &Schema) -> Result<Self, OpenError> {

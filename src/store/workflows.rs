@@ -117,6 +117,25 @@ pub fn link_opened(state: &State, number: IssueNumber) -> Statement {
     link(&state.id, state.subject.repository, "issue", number.0, "opened", "")
 }
 
+/// The statement that ties an issue to the parent of the workflow that is about it: the last child of its counts.
+pub fn link_child(parent: &State, number: IssueNumber, child: &WorkflowId) -> Statement {
+    Statement::new(
+        "INSERT INTO links (repository_id, kind, number, role, workflow_id, detail)
+        VALUES ($1, 'issue', $2, 'child', $3, $4)
+        ON CONFLICT (repository_id, kind, number, role, workflow_id) DO UPDATE SET detail = $4",
+        values![parent.subject.repository, number, &parent.id, child],
+    )
+}
+
+/// The statement that holds only while a workflow is as it was read.
+pub fn as_it_was(stored: &Stored) -> Statement {
+    Statement::new(
+        "UPDATE workflows SET updated_at = updated_at WHERE id = $1 AND version = $2",
+        values![&stored.state.id, stored.state.version],
+    )
+    .exactly(1)
+}
+
 /// The statement that ties a comment of the bot to its workflow; `detail` tells calls and pages apart.
 pub fn link_comment(state: &State, comment: CommentId, role: CommentRole, detail: &str) -> Statement {
     link(
@@ -194,6 +213,9 @@ pub fn acted_on(key: &str, delivery: &str, outcome: &str, now: Timestamp) -> Sta
         values![key, delivery, outcome, micros(now)],
     )
 }
+
+/// How what a workflow waits for begins when it waits for its children; the query of stuck workflows knows it.
+pub const OF_CHILDREN: &str = "the children of ";
 
 const STORED: &str = "SELECT state, installation_id, repository, chain FROM workflows WHERE id = $1";
 
@@ -327,9 +349,13 @@ impl Store {
         rows.first().map(workflow_summary).transpose()
     }
 
-    /// Open workflows that break the invariant: none of a due effect, a timer or a named person to wait for.
+    /// Open workflows that break the invariant: none of a due effect, a timer or a named person to wait for. One that
+    /// waits for children waits for an open one of them, of which the same is asked.
     pub async fn stuck_workflows(&self) -> Result<Vec<String>, StoreError> {
-        const STUCK: &str = "SELECT id FROM workflows w WHERE status = 'open' AND held = 0 AND waits_for = ''
+        const STUCK: &str = "SELECT id FROM workflows w WHERE status = 'open' AND held = 0
+            AND (waits_for = '' OR waits_for LIKE 'the children of %' AND NOT EXISTS (SELECT 1 FROM links l
+                JOIN workflows c ON c.id = l.detail
+                WHERE l.workflow_id = w.id AND l.role = 'child' AND c.status = 'open'))
             AND NOT EXISTS (SELECT 1 FROM effects e WHERE e.workflow_id = w.id AND e.state IN ('ready', 'inflight'))
             ORDER BY id";
         let rows = self.read(STUCK, values![]).await?;

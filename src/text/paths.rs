@@ -300,7 +300,7 @@ fn is_device(segment: &str) -> bool {
 
 /// A path as a file system compares it that does not tell upper from lower case, nor one composition of a letter from
 /// another. Upper case first: some letters have one upper and two lower forms.
-pub(super) fn folded(path: &str) -> String {
+pub(crate) fn folded(path: &str) -> String {
     let upper = path.nfc().flat_map(char::to_uppercase);
     upper.flat_map(char::to_lowercase).nfc().collect()
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::artifact::Stage;
-use super::event::Event;
+use super::event::{Event, HoldCause};
 use super::ids::{Digest, PhaseId, UserId};
+use super::judging::Decision;
 use super::state::{Entry, Hold, Maker, Pending, PhaseState, PhaseStatus, State, Status, Timestamp, What, Why};
 
 /// The state after the first event.
@@ -19,6 +20,7 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
         surface,
         said_at,
         given,
+        parent,
     } = event
     else {
         return None;
@@ -43,6 +45,7 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
         rejections: 0,
         called: false,
         questions: Vec::new(),
+        children: Default::default(),
     };
     Some(State {
         id: workflow.clone(),
@@ -53,6 +56,7 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
         started_at: at,
         heard_at: *said_at,
         given: given.clone(),
+        parent: parent.clone(),
         status: Status::Open,
         hold: None,
         phases: definition
@@ -93,14 +97,17 @@ pub fn apply(state: &mut State, event: &Event, at: Timestamp) {
         state.heard_at = *said_at;
     }
     match event {
-        Event::Held { by, reason, .. } => {
+        Event::Held { by, reason, cause } => {
+            let own = state.hold.take().map(Box::new);
             state.hold = Some(Hold {
                 by: by.clone(),
                 reason: reason.clone(),
                 since: at,
+                cause: *cause,
+                own: own.filter(|_| *cause == HoldCause::Parent),
             });
         }
-        Event::Unheld { .. } => state.hold = None,
+        Event::Unheld { .. } => state.hold = state.hold.take().and_then(|hold| hold.own).map(|own| *own),
         Event::Cancelled { by, reason } => {
             state.status = Status::Cancelled {
                 by: by.clone(),
@@ -110,6 +117,13 @@ pub fn apply(state: &mut State, event: &Event, at: Timestamp) {
         Event::Completed => state.status = Status::Completed,
         Event::Forked { proposals, .. } => super::fork::reopen(state, proposals, at),
         Event::SentBack { phase, to } => send_back(state, phase, to, at),
+        Event::Escalated { phase, to } => {
+            // Nobody approved it: it is not what the phases behind it are given.
+            if let Some(at) = state.phases.get_mut(phase) {
+                at.retire_pending();
+            }
+            send_back(state, phase, to, at);
+        }
         _ => apply_to_phase(state, event, at),
     }
 }
@@ -162,6 +176,10 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
     let Some(phase) = state.phases.get_mut(id) else { return };
     match event {
         Event::PhaseStarted { iteration, attempt, .. } => {
+            // Its approver said no, and it is tried again.
+            if phase.status == PhaseStatus::ReadyForReview {
+                phase.retire_pending();
+            }
             if phase.iteration != *iteration {
                 phase.prompt = None;
                 phase.verdict = None;
@@ -180,6 +198,28 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
             phase.attempt = *attempt;
             phase.why = None;
             phase.enter(PhaseStatus::Running, at);
+        }
+        Event::ChildrenStarted {
+            iteration,
+            attempt,
+            children,
+            ..
+        } => {
+            if phase.iteration != *iteration {
+                phase.children.clear();
+            }
+            phase.children.extend(children.clone());
+            phase.iteration = *iteration;
+            phase.attempt = *attempt;
+            phase.why = None;
+            phase.enter(PhaseStatus::Running, at);
+        }
+        Event::ChildChanged {
+            key, child, standing, ..
+        } => {
+            if let Some(known) = phase.children.get_mut(key).filter(|known| known.workflow == *child) {
+                known.standing = standing.clone();
+            }
         }
         Event::ActsStarted { .. } => {
             phase.iteration = phase.iteration.max(1);
@@ -204,6 +244,7 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
                 acts: acts.clone(),
                 stage: *stage,
                 verdict: *verdict,
+                judged: Default::default(),
             });
             phase.why = None;
             phase.reminders = 0;
@@ -233,12 +274,48 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
         }
         Event::VoteWithdrawn { of, .. } => phase.drop_vote(of.id),
         Event::Approved { approval, .. } if phase.status == PhaseStatus::Draft => {
-            // It is used up: what comes back has a gate of its own.
             phase.prompt = Some(approval.digest);
-            phase.pending = None;
-            phase.votes.clear();
-            phase.reminders = 0;
-            phase.enter(PhaseStatus::Running, at);
+            phase.prompt_taken(at);
+        }
+        Event::Passed { digest, .. } if phase.status == PhaseStatus::Draft => {
+            phase.prompt = Some(*digest);
+            phase.prompt_taken(at);
+        }
+        Event::Passed { .. } => {
+            phase.verdict = phase.pending.as_ref().and_then(|pending| pending.verdict);
+            phase.enter(PhaseStatus::Approved, at);
+        }
+        Event::ApproverAsked { attempt, .. } => {
+            let Some(pending) = &mut phase.pending else { return };
+            pending.judged.asked = *attempt;
+            pending.judged.ruling = None;
+            let gate = pending.stage.gate();
+            phase.why = None;
+            if phase.status != gate {
+                phase.enter(gate, at);
+            }
+        }
+        Event::Ruled { ruling, .. } => {
+            let Some(pending) = &mut phase.pending else { return };
+            let (decision, stage) = (ruling.decision, pending.stage);
+            pending.judged.ruling = Some(ruling.clone());
+            if decision == Decision::Rejected {
+                phase.rejections += 1;
+                if stage == Stage::Response {
+                    phase.steer.push(ruling.feedback.clone());
+                }
+            }
+        }
+        Event::Checked { reading, .. } => {
+            let Some(pending) = &mut phase.pending else { return };
+            let before = pending.judged.reading.as_ref().map(|reading| &reading.head);
+            let pushed = before.is_some_and(|before| *before != reading.head);
+            pending.judged.readings += 1;
+            pending.judged.reading = Some(reading.clone());
+            // Whoever approved before the push approved beside another head.
+            if pushed {
+                phase.votes.clear();
+            }
         }
         Event::Approved { approval, verdict, .. } => {
             phase.drop_vote(approval.by.id);
@@ -284,6 +361,7 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
         }
         Event::Reminded { .. } => phase.reminders += 1,
         Event::SentBack { .. }
+        | Event::Escalated { .. }
         | Event::Retried { .. }
         | Event::Started { .. }
         | Event::Held { .. }
@@ -308,6 +386,15 @@ impl PhaseState {
     pub(super) fn enter(&mut self, status: PhaseStatus, at: Timestamp) {
         self.status = status;
         self.since = at;
+    }
+
+    /// A prompt that was let through is used up: what comes back has a gate of its own.
+    fn prompt_taken(&mut self, at: Timestamp) {
+        self.pending = None;
+        self.votes.clear();
+        self.reminders = 0;
+        self.rejections = 0;
+        self.enter(PhaseStatus::Running, at);
     }
 
     fn drop_vote(&mut self, of: UserId) {
@@ -341,6 +428,8 @@ impl PhaseState {
 fn phase_of(event: &Event) -> Option<&PhaseId> {
     match event {
         Event::PhaseStarted { phase, .. }
+        | Event::ChildrenStarted { phase, .. }
+        | Event::ChildChanged { phase, .. }
         | Event::ActsStarted { phase }
         | Event::Proposed { phase, .. }
         | Event::Asked { phase, .. }
@@ -351,6 +440,11 @@ fn phase_of(event: &Event) -> Option<&PhaseId> {
         | Event::VoteWithdrawn { phase, .. }
         | Event::Approved { phase, .. }
         | Event::SentBack { phase, .. }
+        | Event::Escalated { phase, .. }
+        | Event::ApproverAsked { phase, .. }
+        | Event::Ruled { phase, .. }
+        | Event::Checked { phase, .. }
+        | Event::Passed { phase, .. }
         | Event::Unapproved { phase, .. }
         | Event::ApprovalLost { phase, .. }
         | Event::Rejected { phase, .. }
@@ -386,6 +480,13 @@ fn entry(event: &Event) -> Option<What> {
         Event::Skipped { phase, reason, .. } => What::Skipped(phase.clone(), reason.clone()),
         Event::VoteWithdrawn { phase, of, .. } => What::VoteWithdrawn(phase.clone(), of.clone()),
         Event::SentBack { phase, to } => What::SentBack(phase.clone(), to.clone()),
+        Event::Escalated { phase, to } => What::Escalated(phase.clone(), to.clone()),
+        Event::Ruled { phase, ruling } => What::Ruled(
+            phase.clone(),
+            ruling.decision,
+            ruling.by.clone(),
+            ruling.feedback.clone(),
+        ),
         Event::Approved { phase, approval, .. } => {
             What::Approved(phase.clone(), approval.digest, approval.surface.clone())
         }

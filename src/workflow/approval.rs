@@ -4,14 +4,19 @@
 //! Unknown is never yes. A rule with a part that says no is no; otherwise a part that could not be checked makes it
 //! unknown.
 
+mod parts;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::definition::PeopleGate;
 use super::gate::{Candidate, Excluded, Quorum, Team};
 use super::ids::{Digest, PhaseId, UserId};
+use super::judging::{Judged, Reading};
 use super::right::{Person, Right};
 use super::state::{Approval, State, What};
 use super::variants::Letter;
+use super::words::Words;
+pub use parts::{checks_hold, evaluate_gate};
 
 /// Something that GitHub was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +76,8 @@ pub struct Live {
     pub author: Fact<UserId>,
     /// The owners of what the proposal touches.
     pub owned: Fact<Vec<Owned>>,
+    /// The checks that the gate asks for.
+    pub checks: Fact<Reading>,
 }
 
 impl Default for Live {
@@ -80,6 +87,7 @@ impl Default for Live {
             people: BTreeMap::new(),
             author: Fact::CouldNotCheck(NOT_ASKED.to_owned()),
             owned: Fact::CouldNotCheck(NOT_ASKED.to_owned()),
+            checks: Fact::CouldNotCheck(NOT_ASKED.to_owned()),
         }
     }
 }
@@ -97,7 +105,17 @@ pub struct Facts<'a> {
     pub starter: UserId,
     /// Whoever shaped the proposal.
     pub steerers: BTreeSet<UserId>,
+    /// What the gate's approver said, and what was read of its checks before.
+    pub judged: &'a Judged,
 }
+
+/// Where nothing waits at a gate.
+static UNJUDGED: Judged = Judged {
+    asked: 0,
+    ruling: None,
+    reading: None,
+    readings: 0,
+};
 
 impl<'a> Facts<'a> {
     /// The facts of a phase's gate, with the approvals that it holds.
@@ -107,6 +125,11 @@ impl<'a> Facts<'a> {
             live,
             starter: state.starter.id,
             steerers: steerers(state, phase),
+            judged: state
+                .at(phase)
+                .pending
+                .as_ref()
+                .map_or(&UNJUDGED, |pending| &pending.judged),
         }
     }
 
@@ -170,6 +193,12 @@ pub enum Rule {
     CodeOwners,
     /// The owners of one touched path: one of them must be among those who approved.
     Path(Owned),
+    /// All checks.
+    Checks,
+    /// One check, by its name.
+    Check(String),
+    /// An approver that is a model, by the provider that answered.
+    Approver(Option<String>),
 }
 
 /// Why a node says what it says. Chat words it.
@@ -205,6 +234,24 @@ pub enum Why {
     NobodyOwns,
     /// GitHub gave no answer.
     CouldNotCheck(String),
+    /// The approver has not answered yet.
+    NotDecided,
+    /// The approver rejected it, with these words.
+    SaidNo(Words),
+    /// The same, and people may approve it all the same.
+    MayBeOverruled(Words),
+    /// The check succeeded.
+    Succeeded,
+    /// The check has not ended.
+    NotEnded,
+    /// The check ended otherwise, or found this.
+    Found(String),
+    /// There is no such check.
+    NoSuchCheck,
+    /// The checks were not read yet.
+    NotRead,
+    /// The pull request has another head than when its checks were read.
+    Pushed,
 }
 
 /// A node of the tree.
@@ -249,6 +296,21 @@ impl Node {
             .filter(|node| matches!(&node.rule, Rule::Vote(by) if by.id == person))
             .map(|node| (node.outcome, &node.why))
             .min_by_key(|(outcome, _)| rank(*outcome))
+    }
+
+    /// Whether a part that no person stands for is in the way: checks, or an approver.
+    pub fn is_blocked(&self) -> bool {
+        let parts = self.children.iter();
+        let mut inhuman = parts.filter(|part| matches!(part.rule, Rule::Checks | Rule::Approver(_)));
+        inhuman.any(|part| part.outcome == Outcome::No)
+    }
+
+    /// Why the checks could not be read, if they could not.
+    pub fn unread_checks(&self) -> Option<&str> {
+        self.children.iter().find_map(|part| match (&part.rule, &part.why) {
+            (Rule::Checks, Why::CouldNotCheck(why)) => Some(why.as_str()),
+            _ => None,
+        })
     }
 
     /// The first thing that could not be checked.

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::act::{Act, ActKey};
 use super::ids::{Digest, IssueNumber, PhaseId, RepositoryId, WorkflowId};
+use super::state::PhaseStatus;
 
 /// A stage of a phase: what will be asked, or what came back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +16,16 @@ pub enum Stage {
     /// What came back.
     #[default]
     Response,
+}
+
+impl Stage {
+    /// The status of a phase whose proposal of this stage waits at its gate.
+    pub fn gate(self) -> PhaseStatus {
+        match self {
+            Self::Prompt => PhaseStatus::Draft,
+            Self::Response => PhaseStatus::ReadyForReview,
+        }
+    }
 }
 
 /// What a review came to.

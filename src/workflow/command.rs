@@ -9,11 +9,14 @@ use super::act::ActKey;
 use super::approval::Node;
 use super::artifact::{Proposal, ReviewVerdict};
 use super::asking::Reply;
+use super::children::{Above, ChildStanding, Parent};
 use super::definition::Definition;
-use super::ids::{Digest, PhaseId, WorkflowId};
+use super::ids::{Digest, IssueNumber, PhaseId, WorkflowId};
+use super::judging::{Reading, Ruling};
 use super::right::{Person, Requirement, Right, Standing};
 use super::state::{ActOutcome, Ending, Hold, PhaseStatus, Subject, Surface, Timestamp, Why};
 use super::variants::Letter;
+use super::words::Words;
 
 /// Who asks, and what GitHub said of them just now. Only made from an answer of GitHub, never from a payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +59,8 @@ pub struct Start {
     pub given: BTreeMap<String, String>,
     /// Who starts it.
     pub by: Authority,
+    /// The workflow whose child it is.
+    pub parent: Option<Parent>,
 }
 
 /// Which digest an approval means.
@@ -198,6 +203,26 @@ pub enum Report {
         /// Why, for people.
         why: String,
     },
+    /// An approver that is a model answered, or could not be asked.
+    Ruled {
+        /// The phase.
+        phase: PhaseId,
+        /// What it was shown.
+        digest: Digest,
+        /// Which time it was asked.
+        attempt: u32,
+        /// What came of it.
+        result: RulingResult,
+    },
+    /// The checks of a gate were read.
+    Checked {
+        /// The phase.
+        phase: PhaseId,
+        /// What waited at the gate.
+        digest: Digest,
+        /// What was read.
+        reading: Reading,
+    },
     /// An open gate's time ran out.
     GateExpired {
         /// The phase.
@@ -207,6 +232,19 @@ pub enum Report {
         /// Which time it is: 0 for the first.
         reminders: u32,
     },
+    /// A child stands otherwise than before.
+    Child {
+        /// The phase whose child it is.
+        phase: PhaseId,
+        /// The act that opened its issue.
+        key: ActKey,
+        /// The child.
+        child: WorkflowId,
+        /// How it stands.
+        standing: ChildStanding,
+    },
+    /// The parent was held, let go on, or ended.
+    Parent(Above),
     /// The subject was closed.
     SubjectClosed {
         /// Who closed it.
@@ -217,6 +255,20 @@ pub enum Report {
         /// Why, for the record.
         why: String,
     },
+}
+
+/// What came of asking an approver.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RulingResult {
+    /// It decided.
+    Ruled {
+        /// What.
+        ruling: Ruling,
+        /// The prompt in the words that it suggests instead.
+        rewrite: Option<Box<Proposal>>,
+    },
+    /// It could not be asked.
+    Failed(Why),
 }
 
 /// How an agent's run ended.
@@ -256,6 +308,13 @@ pub enum Refusal {
     Over,
     /// It is held.
     Held(Hold),
+    /// It is held because its parent is.
+    HeldAbove {
+        /// What the parent is anchored to.
+        parent: IssueNumber,
+        /// Why.
+        reason: Words,
+    },
     /// It is not held.
     NotHeld,
     /// No gate is open; the phase that it stands at, and where that stands.
@@ -281,6 +340,11 @@ pub enum Refusal {
         /// Who.
         by: Person,
         /// The gate, with their approval.
+        tree: Box<Node>,
+    },
+    /// The gate's checks or its approver do not say yes, and people's approvals do not replace them.
+    GateSaysNo {
+        /// The gate.
         tree: Box<Node>,
     },
     /// They approved exactly this before, and others are still missing.
@@ -353,6 +417,11 @@ pub enum Refusal {
     NoAnswerAwaited,
     /// Nobody is asked anything.
     NothingAsked,
+    /// The definition waits for every child of the phase.
+    WaitsForAll {
+        /// The phase.
+        phase: PhaseId,
+    },
     /// There is no question of that number.
     NoSuchQuestion {
         /// What was given.

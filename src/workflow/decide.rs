@@ -3,6 +3,7 @@
 mod choice;
 mod consequences;
 mod gates;
+mod judged;
 mod reports;
 mod rounds;
 
@@ -14,6 +15,7 @@ use super::apply::begin;
 use super::approval::Live;
 use super::artifact::Proposal;
 use super::asking;
+use super::children;
 use super::command::{Ask, Authority, Command, Obsolete, Refusal, Start, Verdict};
 use super::definition::{Definition, Phase};
 use super::event::{Event, HoldCause};
@@ -93,6 +95,7 @@ fn start_workflow(start: &Start, now: Timestamp) -> Decision {
         surface: start.by.surface.clone(),
         said_at: start.by.said_at,
         given: start.given.clone(),
+        parent: start.parent.clone(),
     };
     let state = begin(&started, now).expect("the first event is Started");
     let mut events = vec![started];
@@ -125,6 +128,9 @@ fn asked(state: &State, authority: &Authority, ask: &Ask, facts: Facts<'_>, now:
             }]);
         }
         Ask::Unhold => {
+            if let Some(refusal) = children::held_above(state) {
+                return Err(refusal);
+            }
             return match state.hold {
                 Some(_) => Ok(vec![Event::Unheld { by: by.clone() }]),
                 None => Err(Refusal::NotHeld),
@@ -182,7 +188,10 @@ fn asked(state: &State, authority: &Authority, ask: &Ask, facts: Facts<'_>, now:
             Ok(asking::with_questions(state, proposal, proposed))
         }
         Ask::Answer { question, text } => asking::answer(state, by, *question, text),
-        Ask::Skip { reason } => asking::skip(state, by, reason),
+        Ask::Skip { reason } => match (state.asking(), children::skip(state, by, reason)) {
+            (None, Some(decision)) => decision,
+            _ => asking::skip(state, by, reason),
+        },
         Ask::Retry { variant: None } => retry(state, authority),
         Ask::Retry { variant: Some(variant) } => choice::retry_one(state, authority, *variant),
         Ask::Cancel { .. } | Ask::Unhold | Ask::Unapprove { .. } => unreachable!("answered above"),

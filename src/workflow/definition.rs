@@ -1,6 +1,9 @@
 //! A definition: a directed acyclic graph of phases, as data, validated when it is loaded.
 
+mod each;
+mod gates;
 mod given;
+mod judges;
 mod validate;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +16,8 @@ use super::gate::{Candidate, Excluded, Quorum};
 use super::ids::PhaseId;
 use super::right::Right;
 use super::variants::{Criterion, Variant, Variants};
+pub use each::{ForEach, ItemField, Wait};
+pub use gates::Gate;
 pub use given::Misgiven;
 pub use validate::nearest;
 
@@ -43,6 +48,10 @@ pub struct Definition {
     pub prompts: BTreeMap<String, String>,
     /// The nodes, in the order in which a card lists them.
     pub phases: Vec<Phase>,
+    /// The definitions of the children of its phases, by name: put there when a workflow starts, never in a file.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(skip)]
+    pub children: BTreeMap<String, Definition>,
 }
 
 /// Something that is given when a workflow starts.
@@ -151,6 +160,10 @@ pub struct Phase {
     #[serde(default)]
     #[schemars(with = "String")]
     pub executes: Option<PhaseId>,
+    /// One child workflow for each issue that a phase opened, with phases and caps of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "ForEach")]
+    pub for_each: Option<ForEach>,
     /// Caps of this phase.
     #[serde(default)]
     pub limits: Limits,
@@ -161,52 +174,6 @@ impl Phase {
     /// such an artifact.
     pub fn has_agent(&self) -> bool {
         self.agent.is_some() || self.prompt.is_some() || self.chooses.is_some()
-    }
-}
-
-/// What must hold before a workflow goes on.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase", deny_unknown_fields)]
-pub enum Gate {
-    /// Nothing.
-    #[default]
-    #[serde(alias = "skip")]
-    None,
-    /// A person with the right approves exactly what was shown.
-    People(PeopleGate),
-}
-
-impl Gate {
-    /// Whether nothing must hold.
-    pub fn is_none(&self) -> bool {
-        *self == Self::None
-    }
-
-    /// The people who can open it.
-    pub fn people(&self) -> Option<&PeopleGate> {
-        match self {
-            Self::People(gate) => Some(gate),
-            Self::None => None,
-        }
-    }
-}
-
-/// Written by hand: what the derive makes of an enum tells whoever mistyped a key of it nothing.
-impl JsonSchema for Gate {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Gate".into()
-    }
-
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "description": "What must hold before a workflow goes on: `none` (also `skip`), or `people` with what is asked of them.",
-            "type": ["string", "object"],
-            "pattern": "^(none|skip)$",
-            "$comment": "there are `none` and `people: {}`, whom nothing replaces in front of what leaves",
-            "properties": { "people": generator.subschema_for::<super::gate::GateFile>() },
-            "additionalProperties": false,
-            "minProperties": 1,
-        })
     }
 }
 
@@ -242,14 +209,49 @@ fn is_one(quorum: &u32) -> bool {
 }
 
 /// What happens when nobody answered in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub enum OnExpiry {
     /// The people are named once more, and the time starts anew.
     #[default]
     Remind,
     /// The proposal is rejected.
     Reject,
+    /// It goes back to this phase, which begins its next iteration. Nothing of what waited is approved.
+    Phase(PhaseId),
+}
+
+impl From<String> for OnExpiry {
+    fn from(word: String) -> Self {
+        match word.as_str() {
+            "remind" => Self::Remind,
+            "reject" => Self::Reject,
+            phase => Self::Phase(phase.into()),
+        }
+    }
+}
+
+impl From<OnExpiry> for String {
+    fn from(what: OnExpiry) -> Self {
+        match what {
+            OnExpiry::Remind => "remind".to_owned(),
+            OnExpiry::Reject => "reject".to_owned(),
+            OnExpiry::Phase(phase) => phase.as_str().to_owned(),
+        }
+    }
+}
+
+impl Phase {
+    /// Where an expiry of either of its gates goes back to, with the gate's key.
+    pub fn on_expiry(&self) -> impl Iterator<Item = (&'static str, &PhaseId)> {
+        let gates = [("gate", &self.gate), ("prompt_gate", &self.prompt_gate)];
+        gates
+            .into_iter()
+            .filter_map(|(key, gate)| match &gate.people()?.on_expiry {
+                OnExpiry::Phase(phase) => Some((key, phase)),
+                OnExpiry::Remind | OnExpiry::Reject => None,
+            })
+    }
 }
 
 /// Caps of a phase. Reaching one is a state, not an error.

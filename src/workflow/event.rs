@@ -7,20 +7,32 @@ use serde::{Deserialize, Serialize};
 
 use super::act::ActKey;
 use super::artifact::{ReviewVerdict, Stage};
+use super::children::{Child, ChildStanding, Parent};
 use super::definition::Definition;
 use super::ids::{Digest, PhaseId, WorkflowId};
+use super::judging::{Reading, Ruling};
 use super::right::Person;
 use super::state::{ActOutcome, Approval, Ending, Maker, Subject, Surface, Timestamp, Why};
 use super::words::Words;
 
 /// What held a workflow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HoldCause {
     /// Somebody asked.
+    #[default]
     Asked,
     /// Its subject was closed.
     SubjectClosed,
+    /// Its parent was held.
+    Parent,
+}
+
+impl HoldCause {
+    /// Whether somebody asked, which holds of old said nothing about.
+    pub fn is_asked(&self) -> bool {
+        *self == Self::Asked
+    }
 }
 
 /// One fact. Holds ids and digests; what people wrote at length lives in artifacts, runs and deliveries.
@@ -44,6 +56,9 @@ pub enum Event {
         /// What was given for the definition's inputs.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         given: BTreeMap<String, String>,
+        /// The workflow whose child it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parent: Option<Parent>,
     },
     /// A phase began an iteration, or a new attempt of one.
     PhaseStarted {
@@ -53,6 +68,28 @@ pub enum Event {
         iteration: u32,
         /// From 1.
         attempt: u32,
+    },
+    /// A phase began, or began again, to have children.
+    ChildrenStarted {
+        /// The phase.
+        phase: PhaseId,
+        /// From 1.
+        iteration: u32,
+        /// From 1.
+        attempt: u32,
+        /// The children, by the act that opened their issue: all of them, or those that are tried again.
+        children: BTreeMap<ActKey, Child>,
+    },
+    /// A child stands otherwise than before.
+    ChildChanged {
+        /// The phase.
+        phase: PhaseId,
+        /// The act that opened its issue.
+        key: ActKey,
+        /// Its workflow.
+        child: WorkflowId,
+        /// How it stands.
+        standing: ChildStanding,
     },
     /// A phase began to carry out approved acts.
     ActsStarted {
@@ -225,6 +262,45 @@ pub enum Event {
         /// How.
         ending: Ending,
     },
+    /// An approver that is a model is asked.
+    ApproverAsked {
+        /// The phase.
+        phase: PhaseId,
+        /// What it is shown.
+        digest: Digest,
+        /// From 1.
+        attempt: u32,
+    },
+    /// An approver decided.
+    Ruled {
+        /// The phase.
+        phase: PhaseId,
+        /// What it said, and of what.
+        ruling: Ruling,
+    },
+    /// The checks of a gate were read, and stand otherwise than before.
+    Checked {
+        /// The phase.
+        phase: PhaseId,
+        /// What waits at the gate.
+        digest: Digest,
+        /// What was read.
+        reading: Reading,
+    },
+    /// A gate that asks no people opened.
+    Passed {
+        /// The phase.
+        phase: PhaseId,
+        /// What waited there.
+        digest: Digest,
+    },
+    /// Nobody answered in time: the phases from `to` to this one are run again.
+    Escalated {
+        /// The phase whose gate it was.
+        phase: PhaseId,
+        /// The phase that begins its next iteration.
+        to: PhaseId,
+    },
     /// Nobody answered an open gate in time; its people are named once more.
     Reminded {
         /// The phase.
@@ -278,6 +354,8 @@ impl Event {
         match self {
             Self::Started { .. } => "started",
             Self::PhaseStarted { .. } => "phase_started",
+            Self::ChildrenStarted { .. } => "children_started",
+            Self::ChildChanged { .. } => "child_changed",
             Self::ActsStarted { .. } => "acts_started",
             Self::Proposed { .. } => "proposed",
             Self::Asked { .. } => "asked",
@@ -297,6 +375,11 @@ impl Event {
             Self::Retried { .. } => "retried",
             Self::ActEnded { .. } => "act_ended",
             Self::PhaseCompleted { .. } => "phase_completed",
+            Self::ApproverAsked { .. } => "approver_asked",
+            Self::Ruled { .. } => "ruled",
+            Self::Checked { .. } => "checked",
+            Self::Passed { .. } => "passed",
+            Self::Escalated { .. } => "escalated",
             Self::Reminded { .. } => "reminded",
             Self::Held { .. } => "held",
             Self::Unheld { .. } => "unheld",

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use super::apply::{apply, fold};
 use super::artifact::{Proposal, Stage};
+use super::children;
 use super::decide::{PROMPT, with_consequences};
 use super::event::Event;
 use super::ids::{Digest, PhaseId, WorkflowId};
@@ -96,6 +97,7 @@ pub fn fork(request: Request<'_>, proposals: &BTreeMap<Digest, Proposal>, now: T
     for event in &done_since {
         apply(&mut known, event, now);
     }
+    let orphans = children::left_to_the_origin(&known, request.origin);
     let mut reopened = Vec::new();
     for (phase, old) in open_or_unspent(&known) {
         let mut proposal = proposals.get(&old).cloned().ok_or(CannotFork::Missing(old))?;
@@ -111,7 +113,7 @@ pub fn fork(request: Request<'_>, proposals: &BTreeMap<Digest, Proposal>, now: T
             .map(|(phase, _, proposal)| (phase.clone(), proposal.digest()))
             .collect(),
     };
-    let first = std::iter::once(forked).chain(done_since).collect();
+    let first = std::iter::once(forked).chain(done_since).chain(orphans).collect();
     Ok(Fork {
         events: with_consequences(state.clone(), first, now),
         copied,
@@ -133,6 +135,13 @@ fn done_since(state: &State, later: &[(Event, Timestamp)]) -> Vec<Event> {
                 let source = state.definition.phase(phase).and_then(|phase| phase.executes.as_ref());
                 let unknown = !state.at(phase).outcomes.contains_key(key);
                 if unknown && source.is_some_and(|source| approved(source) && !replaced.contains(&source)) {
+                    done.push(event.clone());
+                }
+            }
+            // What became of children that were started by then.
+            Event::ChildChanged { phase, key, child, .. } => {
+                let known = state.at(phase).children.get(key);
+                if known.is_some_and(|known| known.workflow == *child) {
                     done.push(event.clone());
                 }
             }
@@ -159,6 +168,8 @@ fn open_or_unspent(state: &State) -> Vec<(&PhaseId, Digest)> {
             };
             let reopens = match at.approval {
                 Some(_) => state.executors_of(phase).any(unspent),
+                // Its approver could not be asked: it waits at its gate once more.
+                None if at.status == PhaseStatus::Error => true,
                 None => matches!(at.status, PhaseStatus::Draft | PhaseStatus::ReadyForReview),
             };
             let pending = at.pending.as_ref().filter(|_| reopens)?;
@@ -195,17 +206,14 @@ pub(super) fn reopen(state: &mut State, proposals: &BTreeMap<PhaseId, Digest>, a
             digest: *digest,
             made_at: at,
             shown_at: None,
+            judged: Default::default(),
             ..pending
         });
         phase.approval = None;
         phase.ending = None;
         phase.why = None;
         phase.reminders = 0;
-        let gate = match stage {
-            Stage::Prompt => PhaseStatus::Draft,
-            Stage::Response => PhaseStatus::ReadyForReview,
-        };
-        phase.enter(gate, at);
+        phase.enter(stage.gate(), at);
     }
 }
 
@@ -221,5 +229,6 @@ fn prompt_again(digest: Digest, at: Timestamp) -> Pending {
         acts: Vec::new(),
         stage: Stage::Prompt,
         verdict: None,
+        judged: Default::default(),
     }
 }

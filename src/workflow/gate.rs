@@ -223,7 +223,7 @@ impl PeopleGate {
 /// People, and how many of them.
 #[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct GateFile {
+pub struct GateFile {
     /// The least right that an approval needs; `write` or more in front of what leaves.
     #[serde(default = "write")]
     #[schemars(with = "String", extend("enum" = ["read", "triage", "write", "maintain", "admin"]))]
@@ -255,9 +255,9 @@ pub(super) struct GateFile {
     #[serde(default)]
     #[schemars(with = "u32")]
     expires_after_hours: Option<u32>,
-    /// What happens then. Silence is never consent.
+    /// What happens then: `remind`, `reject`, or the phase before it that it goes back to. Silence is never consent.
     #[serde(default)]
-    #[schemars(with = "String", extend("enum" = ["remind", "reject"]))]
+    #[schemars(with = "String")]
     on_expiry: OnExpiry,
 }
 

@@ -4,11 +4,12 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::act::ActKey;
+use super::children::{self, ChildStanding};
 use super::decide::partly_done;
-use super::definition::{Gate, OnExpiry};
+use super::definition::{Gate, OnExpiry, Phase};
 use super::event::{Event, HoldCause};
-use super::ids::{Digest, PhaseId};
-use super::state::{PhaseStatus, State, Timestamp};
+use super::ids::{Digest, PhaseId, WorkflowId};
+use super::state::{Awaited, Pending, PhaseStatus, State, Timestamp};
 
 /// Something to be done outside, or later. The engine makes a row of the outbox of each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +35,22 @@ pub enum Intent {
         /// The act.
         key: ActKey,
     },
+    /// Start a child.
+    StartChild {
+        /// The phase whose child it is.
+        phase: PhaseId,
+        /// The act that opened its issue.
+        key: ActKey,
+        /// The child.
+        child: WorkflowId,
+    },
+    /// Tell a child how this workflow stands.
+    TellChild {
+        /// The child.
+        child: WorkflowId,
+    },
+    /// Tell the parent how this workflow stands.
+    TellParent,
     /// Bring the card up to date.
     Card,
     /// Bring the comment up to date in which a phase's questions stand.
@@ -64,6 +81,33 @@ pub enum Intent {
         /// When.
         at: Timestamp,
     },
+    /// Ask the approver of a phase's gate.
+    AskApprover {
+        /// The phase.
+        phase: PhaseId,
+        /// What it is shown.
+        digest: Digest,
+        /// Which time it is.
+        attempt: u32,
+    },
+    /// Read the checks of a phase's gate, not before a moment.
+    ReadChecks {
+        /// The phase.
+        phase: PhaseId,
+        /// What waits there.
+        digest: Digest,
+        /// How many readings differed so far: a later one plans its own.
+        readings: u32,
+        /// When.
+        at: Timestamp,
+        /// Why.
+        because: Look,
+    },
+    /// Drop the timers of a phase's gate, which closed.
+    EndTimers {
+        /// The phase.
+        phase: PhaseId,
+    },
     /// Say something that people should be told of: an edited card notifies nobody.
     Tell {
         /// What.
@@ -72,6 +116,16 @@ pub enum Intent {
     /// Drop what was planned and not begun. What still counts is named anew, here or when the hold is lifted; what is
     /// under way then is the same run or act and is not begun twice.
     CancelPlanned,
+}
+
+/// Why checks are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Look {
+    /// It is time to. Where nothing has changed, the same look is taken again later.
+    Due,
+    /// GitHub told of a change. Where nothing has changed, that was all.
+    Told,
 }
 
 /// What a workflow tells of itself in a short comment.
@@ -125,22 +179,42 @@ pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
             notice: notice(state, event)?,
         })
     }));
+    intents.extend(family(state, events));
     let started: Vec<&PhaseId> = events.iter().filter_map(starts_run).collect();
+    let asked: Vec<&PhaseId> = events.iter().filter_map(asks_approver).collect();
     for event in events {
         match event {
             Event::PhaseStarted { phase, .. } => {
                 intents.extend(voided(state, phase));
                 intents.extend(run(state, phase));
             }
-            // Somebody made a variant in its agent's place.
-            Event::Proposed { phase, .. } => intents.extend(voided(state, phase)),
             // A prompt that was approved is sent.
             Event::Approved { phase, .. } if state.at(phase).status == PhaseStatus::Running => {
                 intents.push(Intent::DismissCall { phase: phase.clone() });
                 intents.extend(run(state, phase));
             }
             Event::Shown { phase, .. } | Event::Reminded { phase } => intents.extend(opened(state, phase, now)),
-            Event::Approved { phase, .. } | Event::Rejected { phase, .. } | Event::Revised { phase, .. } => {
+            Event::ApproverAsked { phase, .. } => intents.extend(judging(state, phase, now)),
+            Event::Proposed { phase, .. } => {
+                // Somebody may have made a variant in its agent's place.
+                intents.extend(voided(state, phase));
+                if !asked.contains(&phase) {
+                    intents.extend(judging(state, phase, now));
+                }
+            }
+            Event::Ruled { phase, .. } => {
+                intents.extend(opened(state, phase, now));
+                intents.extend(reread(state, phase, now));
+            }
+            Event::Checked { phase, .. } => {
+                intents.extend(opened(state, phase, now));
+                intents.extend(look_again(state, phase, now));
+            }
+            Event::Passed { phase, .. } => intents.extend(run(state, phase)),
+            Event::Approved { phase, .. }
+            | Event::Rejected { phase, .. }
+            | Event::Revised { phase, .. }
+            | Event::Escalated { phase, .. } => {
                 intents.push(Intent::DismissCall { phase: phase.clone() });
             }
             Event::Held { .. } | Event::Cancelled { .. } => {
@@ -158,14 +232,48 @@ pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
                         intents.extend(run(state, phase));
                     }
                     intents.extend(opened(state, phase, now));
+                    if !asked.contains(&phase) {
+                        intents.extend(judging(state, phase, now));
+                    }
                 }
             }
             _ => {}
         }
     }
+    intents.extend(ended(state, events));
     let acting = state.definition.phases.iter().map(|phase| &phase.id);
     let acting = acting.filter(|phase| events.iter().any(|event| lets_act(event, phase)));
     intents.extend(acting.filter_map(|phase| next_act(state, phase)));
+    intents
+}
+
+/// What children and the parent must hear, and the children that are started.
+fn family(state: &State, events: &[Event]) -> Vec<Intent> {
+    let mut intents = Vec::new();
+    let replans = |event: &Event| {
+        matches!(
+            event,
+            Event::ChildrenStarted { .. }
+                | Event::Unheld { .. }
+                | Event::Unapproved { .. }
+                | Event::ApprovalLost { .. }
+        )
+    };
+    let turns = |event: &Event| {
+        matches!(
+            event,
+            Event::Held { .. } | Event::Unheld { .. } | Event::Cancelled { .. }
+        )
+    };
+    if events.iter().any(turns) {
+        intents.extend(children::tell_all(state));
+    }
+    if goes_on(state) && events.iter().any(replans) {
+        intents.extend(children::starts(state));
+    }
+    if state.parent.is_some() && events.iter().any(children::concerns_parent) {
+        intents.push(Intent::TellParent);
+    }
     intents
 }
 
@@ -176,6 +284,17 @@ fn worth_showing(state: &State, events: &[Event]) -> bool {
         [Event::ActEnded { phase, .. }] => {
             let goes_on = state.is_open() && state.hold.is_none() && state.next_act(phase).is_some();
             !goes_on || state.at(phase).outcomes.len().is_multiple_of(SHOWN_EVERY)
+        }
+        // Each edit of the card costs a write: the last of those that are started shows all.
+        [
+            Event::ChildChanged {
+                phase,
+                standing: ChildStanding::Open,
+                ..
+            },
+        ] => {
+            let mut children = state.at(phase).children.values();
+            !children.any(|child| child.standing == ChildStanding::Planned)
         }
         _ => !events.iter().all(|event| matches!(event, Event::Shown { .. })),
     }
@@ -245,6 +364,14 @@ fn starts_run(event: &Event) -> Option<&PhaseId> {
     }
 }
 
+/// The phase whose approver an event has asked.
+fn asks_approver(event: &Event) -> Option<&PhaseId> {
+    match event {
+        Event::ApproverAsked { phase, .. } => Some(phase),
+        _ => None,
+    }
+}
+
 /// Whether a phase's next act may follow from an event. Acts of one phase are planned one at a time: another phase's
 /// progress does not plan them again.
 fn lets_act(event: &Event, of: &PhaseId) -> bool {
@@ -263,7 +390,8 @@ fn goes_on(state: &State) -> bool {
 /// The run of a phase that is at work.
 fn run(state: &State, phase: &PhaseId) -> Option<Intent> {
     let at = state.at(phase);
-    (goes_on(state) && at.status == PhaseStatus::Running).then(|| Intent::RunAgent {
+    let has_agent = state.definition.phase(phase).is_some_and(Phase::has_agent);
+    (goes_on(state) && has_agent && at.status == PhaseStatus::Running).then(|| Intent::RunAgent {
         phase: phase.clone(),
         iteration: at.iteration,
         attempt: at.attempt,
@@ -286,16 +414,85 @@ fn next_act(state: &State, phase: &PhaseId) -> Option<Intent> {
     })
 }
 
-/// Whether a phase waits at a gate of people, with all of its proposal readable on GitHub.
+/// Whether a phase waits for people at its gate, with all of its proposal readable on GitHub.
 fn waits_at_gate(state: &State, phase: &PhaseId) -> bool {
     let at = state.at(phase);
     let shown = at.pending.as_ref().is_some_and(|pending| pending.shown_at.is_some());
-    let gate = state.definition.phase(phase).map(|phase| match at.status {
-        PhaseStatus::Draft => &phase.prompt_gate,
-        _ => &phase.gate,
-    });
-    let at_a_gate = matches!(at.status, PhaseStatus::Draft | PhaseStatus::ReadyForReview);
-    shown && at_a_gate && matches!(gate, Some(Gate::People(_)))
+    shown && state.is_peoples_turn(phase)
+}
+
+/// How long checks that do not hold rest until they are read again; GitHub tells of most changes before that.
+const UNTIL_READ_AGAIN: TimeDelta = TimeDelta::minutes(5);
+
+/// What a gate's checks or approver need now.
+fn judging(state: &State, phase: &PhaseId, now: Timestamp) -> Option<Intent> {
+    if !goes_on(state) {
+        return None;
+    }
+    let (_, pending) = state.gate_at(phase)?;
+    match state.gate_waits_for(phase)? {
+        Awaited::Checks => Some(read_checks(phase, pending, now)),
+        Awaited::Approver => (pending.judged.asked > 0).then(|| Intent::AskApprover {
+            phase: phase.clone(),
+            digest: pending.digest,
+            attempt: pending.judged.asked,
+        }),
+        Awaited::People => reread(state, phase, now),
+    }
+}
+
+/// Where the checks held and the approver said yes, and no people are asked, the checks are read once more.
+fn reread(state: &State, phase: &PhaseId, now: Timestamp) -> Option<Intent> {
+    let (gate, pending) = state.gate_at(phase)?;
+    let alone = gate.people.is_none() && gate.checks.is_some() && !state.is_peoples_turn(phase);
+    let opens = alone && state.gate_waits_for(phase) == Some(Awaited::People);
+    (opens && goes_on(state)).then(|| read_checks(phase, pending, now))
+}
+
+fn read_checks(phase: &PhaseId, pending: &Pending, at: Timestamp) -> Intent {
+    Intent::ReadChecks {
+        phase: phase.clone(),
+        digest: pending.digest,
+        readings: pending.judged.readings,
+        at,
+        because: Look::Due,
+    }
+}
+
+/// The next look at checks that do not hold, of what GitHub may not have told us.
+fn look_again(state: &State, phase: &PhaseId, now: Timestamp) -> Option<Intent> {
+    let (_, pending) = state.gate_at(phase)?;
+    let wanting = goes_on(state) && state.gate_waits_for(phase) == Some(Awaited::Checks);
+    wanting.then(|| read_checks(phase, pending, now + UNTIL_READ_AGAIN))
+}
+
+/// Timers of gates that closed: nothing is left of them that could fire at another time.
+fn ended(state: &State, events: &[Event]) -> Vec<Intent> {
+    let mut closed: Vec<&PhaseId> = Vec::new();
+    for event in events {
+        let phase = match event {
+            Event::Approved { phase, .. }
+            | Event::Rejected { phase, .. }
+            | Event::Revised { phase, .. }
+            | Event::Passed { phase, .. }
+            | Event::Escalated { phase, .. }
+            | Event::SentBack { phase, .. } => phase,
+            _ => continue,
+        };
+        if !closed.contains(&phase) && state.gate_at(phase).is_none() {
+            closed.push(phase);
+        }
+    }
+    let timed = |phase: &&PhaseId| {
+        let defined = state.definition.phase(phase);
+        defined.is_some_and(|phase| [&phase.gate, &phase.prompt_gate].into_iter().any(is_timed))
+    };
+    let closed = closed.into_iter().filter(timed);
+    closed.map(|phase| Intent::EndTimers { phase: phase.clone() }).collect()
+}
+
+fn is_timed(gate: &Gate) -> bool {
+    gate.checks.is_some() || gate.people().is_some_and(|people| people.expires_after_hours.is_some())
 }
 
 /// What a gate that people can open now asks for: that they are called, and its timer.

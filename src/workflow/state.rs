@@ -9,8 +9,11 @@ use serde::{Deserialize, Serialize};
 use super::act::ActKey;
 use super::artifact::{ReviewVerdict, Stage};
 use super::asking::Question;
-use super::definition::{Definition, PeopleGate, Phase};
+use super::children::{Child, Parent};
+use super::definition::{Definition, Gate, PeopleGate, Phase};
+use super::event::HoldCause;
 use super::ids::{CommentId, Digest, IssueId, IssueNumber, PhaseId, RepositoryId, WorkflowId};
+use super::judging::{Decision, Judged};
 use super::right::{Person, Right};
 use super::variants::Letter;
 pub use super::why::Why;
@@ -161,6 +164,9 @@ pub struct Pending {
     /// The verdict that it holds.
     #[serde(default)]
     pub verdict: Option<ReviewVerdict>,
+    /// What its gate's approver and checks say of it.
+    #[serde(default, skip_serializing_if = "Judged::is_empty")]
+    pub judged: Judged,
 }
 
 /// How an act ended.
@@ -278,6 +284,20 @@ pub struct PhaseState {
     /// What it asked people, in the order of the questions' numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub questions: Vec<Question>,
+    /// Its children, by the act that opened their issue.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub children: BTreeMap<ActKey, Child>,
+}
+
+/// Whose turn it is at a gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Awaited {
+    /// The checks do not hold yet.
+    Checks,
+    /// The approver has not decided.
+    Approver,
+    /// People, or nobody any more.
+    People,
 }
 
 /// Where a workflow stands.
@@ -306,6 +326,12 @@ pub struct Hold {
     pub reason: Words,
     /// Since when.
     pub since: Timestamp,
+    /// What made it so.
+    #[serde(default, skip_serializing_if = "HoldCause::is_asked")]
+    pub cause: HoldCause,
+    /// The hold of its own that it had before its parent was held, and has again when the parent goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<Box<Hold>>,
 }
 
 /// One line of the record that a card ends with.
@@ -363,6 +389,10 @@ pub enum What {
     Cancelled(Words),
     /// Nobody answered in time.
     Expired(PhaseId),
+    /// Nobody answered in time, and it went back to that phase.
+    Escalated(PhaseId, PhaseId),
+    /// An approver that is a model decided: by whom, and why.
+    Ruled(PhaseId, Decision, String, Words),
     /// It goes on from here in the place of that workflow, from after that event of it.
     Forked(WorkflowId, u64),
 }
@@ -389,6 +419,9 @@ pub struct State {
     /// What was given for the definition's inputs.
     #[serde(default)]
     pub given: BTreeMap<String, String>,
+    /// The workflow whose child it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
     /// Where it stands.
     pub status: Status,
     /// Whether it is held.
@@ -427,17 +460,71 @@ impl State {
         last.and_then(|entry| entry.by.as_ref()).unwrap_or(&self.starter)
     }
 
-    /// The phase whose gate is open: at most one is shown at a time, the first in the definition's order.
+    /// The phase whose gate is open, and the people who can act there: at most one is shown at a time, the first in the
+    /// definition's order of those at which it is people's turn, else of all.
     pub fn open_gate(&self) -> Option<(&PhaseId, &PeopleGate, &Pending)> {
-        self.definition.phases.iter().find_map(|phase| {
-            let state = self.at(&phase.id);
-            let gate = match state.status {
-                PhaseStatus::Draft => phase.prompt_gate.people(),
-                PhaseStatus::ReadyForReview => phase.gate.people(),
-                _ => None,
-            };
-            Some((&phase.id, gate?, state.pending.as_ref()?))
+        let open = |phase: &'_ Phase| self.gate_at(&phase.id).is_some_and(|(gate, _)| gate.asked().is_some());
+        let phases = || self.definition.phases.iter().filter(|phase| open(phase));
+        let phase = phases()
+            .find(|phase| self.is_peoples_turn(&phase.id))
+            .or_else(|| phases().next())?;
+        let (gate, pending) = self.gate_at(&phase.id)?;
+        Some((&phase.id, gate.asked()?, pending))
+    }
+
+    /// The gate at which a phase stands, with what waits there.
+    pub fn gate_at(&self, phase: &PhaseId) -> Option<(&Gate, &Pending)> {
+        let (defined, at) = (self.definition.phase(phase)?, self.phases.get(phase)?);
+        let gate = match at.status {
+            PhaseStatus::Draft => &defined.prompt_gate,
+            PhaseStatus::ReadyForReview => &defined.gate,
+            _ => return None,
+        };
+        Some((gate, at.pending.as_ref()?))
+    }
+
+    /// Whether this answer of an approver is still wanted: of this digest, asked for this time.
+    pub fn awaits_ruling(&self, phase: &PhaseId, digest: Digest, attempt: u32) -> bool {
+        self.is_open()
+            && self.gate_at(phase).is_some_and(|(gate, pending)| {
+                let judged = &pending.judged;
+                let asked = judged.asked > 0 && judged.asked == attempt;
+                let asked = asked && gate.ai.is_some() && judged.ruling.is_none();
+                asked && pending.digest == digest
+            })
+    }
+
+    /// The gate of what a phase made, whether it stands there or not.
+    pub fn gate_of(&self, phase: &PhaseId) -> Option<&Gate> {
+        let (defined, at) = (self.definition.phase(phase)?, self.phases.get(phase)?);
+        Some(match at.pending.as_ref()?.stage {
+            Stage::Prompt => &defined.prompt_gate,
+            Stage::Response => &defined.gate,
         })
+    }
+
+    /// What the gate of a phase waits for, if it stands at one.
+    pub fn gate_waits_for(&self, phase: &PhaseId) -> Option<Awaited> {
+        let (gate, pending) = self.gate_at(phase)?;
+        let checked = match &gate.checks {
+            Some(checks) => super::approval::checks_hold(checks, &pending.judged),
+            None => true,
+        };
+        Some(match (checked, &gate.ai, pending.judged.decision()) {
+            (false, ..) => Awaited::Checks,
+            (true, Some(_), None) => Awaited::Approver,
+            _ => Awaited::People,
+        })
+    }
+
+    /// Whether a gate waits for nobody but people: for those who open it, or, where its approver said no, for whoever
+    /// may send it back.
+    pub fn is_peoples_turn(&self, phase: &PhaseId) -> bool {
+        let opened = |gate: &Gate, pending: &Pending| {
+            gate.people.is_some() || pending.judged.decision() == Some(Decision::Rejected)
+        };
+        let people = self.gate_at(phase).is_some_and(|(gate, pending)| opened(gate, pending));
+        people && self.gate_waits_for(phase) == Some(Awaited::People)
     }
 
     /// Whether nobody has to wait for this phase: it is complete, or nothing ever went back to it.

@@ -16,6 +16,15 @@ pub enum Why {
     Withheld(String),
     /// It asked people something.
     Questions,
+    /// Not every child completed.
+    Children,
+    /// More issues were opened than the phase may have children.
+    TooManyItems {
+        /// How many there are.
+        items: u32,
+        /// The most children.
+        most: u32,
+    },
     /// A cap on what may be spent is in the way.
     Cap(CapReached),
     /// A model could not be asked, or gave no answer to judge.

@@ -4,12 +4,15 @@ mod contract;
 mod world;
 
 mod approval;
+mod backup;
 mod bad_input;
+mod children;
 mod cli;
 mod crash;
 mod dialects;
 mod examples;
 mod faults;
+mod gates;
 mod golden;
 mod injection;
 mod jpa;

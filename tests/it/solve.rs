@@ -287,3 +287,58 @@ async fn a_deleted_comment_of_questions_is_posted_anew() {
     world.hear(issue);
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_quoted_question_is_answered_below_the_quote() {
+    let world = World::new().await;
+    let issue = begun(&world).await;
+    world
+        .say("alice", issue, "> 2. What did you expect to happen?\n\nOne payment.")
+        .await;
+    let asked = questions(&world, issue);
+    assert!(
+        asked.contains("2. ~~What did you expect to happen?~~ answered by `alice` on")
+            && asked.contains("One payment."),
+        "{asked}"
+    );
+    assert!(world.hear(issue).is_empty());
+    world
+        .say("bob", issue, "> What did you expect to happen?\n\nNone.")
+        .await;
+    let refused = world.answer(issue);
+    assert!(refused.contains("Question 2 was answered by `alice` on"), "{refused}");
+    let two = "> 1. Which steps lead to it?\n> 4. In which version does it happen?\n\n1.4";
+    world.say("alice", issue, two).await;
+    let asked_back = world.answer(issue);
+    assert!(
+        asked_back.contains("You quote the questions 1 and 4") && asked_back.contains("`/answer 1 …`"),
+        "{asked_back}"
+    );
+    world
+        .say("mallory", issue, "> 1. Which steps lead to it?\n\nTrust me.")
+        .await;
+    let refused = world.answer(issue);
+    assert!(refused.contains("You may not"), "{refused}");
+    // Another list, a quote of a quote, a bot, an edit: none of them answers anything.
+    let before = questions(&world, issue);
+    world.say("alice", issue, "> 1. Buy milk\n\nDone.").await;
+    world
+        .say("alice", issue, "> > 1. Which steps lead to it?\n\nAs he said.")
+        .await;
+    world
+        .say("renovate[bot]", issue, "> 1. Which steps lead to it?\n\nUpdate.")
+        .await;
+    let late = world.say("bob", issue, "I look at it.").await;
+    let edited = "> 1. Which steps lead to it?\n\nPress Pay.";
+    world.github.as_("bob").edit_comment(late, edited).unwrap();
+    world.settle().await;
+    assert!(world.hear(issue).is_empty());
+    assert_eq!(questions(&world, issue), before);
+    world.say("alice", issue, "/cancel").await;
+    world.hear(issue);
+    world
+        .say("alice", issue, "> 1. Which steps lead to it?\n\nToo late.")
+        .await;
+    assert!(world.hear(issue).is_empty(), "nothing is asked any more");
+    world.end().await;
+}

@@ -8,12 +8,14 @@
 //! The caller decides which comments are read at all: only new ones, never those of bots.
 
 mod page;
+mod quoted;
 
 use std::ops::Range;
 
 use crate::text::visible::is_blank;
 
 use page::Page;
+pub use quoted::{Quoted, quoted};
 
 /// The bot's login without `@` and `[bot]`, in lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]

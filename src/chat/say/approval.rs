@@ -66,6 +66,10 @@ fn missing_of(node: &Node) -> Option<String> {
         return None;
     }
     match (&node.rule, &node.why) {
+        (Rule::Checks, Why::Parts) => None,
+        (Rule::Checks, why) => Some(format!("the checks {}", because(why))),
+        (Rule::Check(name), why) => Some(format!("the check {} {}", code(name), because(why))),
+        (Rule::Approver(by), why) => Some(format!("{} {}", approver(by.as_deref()), approver_says(why))),
         (Rule::Quorum(quorum), Why::Count { have, need }) => {
             let more = need - have;
             let more = if more == 1 {
@@ -86,6 +90,27 @@ fn missing_of(node: &Node) -> Option<String> {
         )),
         _ => None,
     }
+}
+
+/// The approver that is a model.
+fn approver(by: Option<&str>) -> String {
+    by.map_or_else(|| "the approver".to_owned(), |by| format!("the approver {}", code(by)))
+}
+
+fn approver_says(why: &Why) -> String {
+    match why {
+        Why::Counts => "approved it".to_owned(),
+        Why::OtherDigest => "decided about something else".to_owned(),
+        why => because(why),
+    }
+}
+
+/// Why no approval of a person opens a gate now: its checks, or its approver.
+pub fn in_the_way(tree: &Node) -> String {
+    let parts = tree.children.iter();
+    let inhuman = parts.filter(|part| matches!(part.rule, Rule::Checks | Rule::Approver(_)));
+    let all: Vec<String> = inhuman.flat_map(Node::all).filter_map(missing_of).collect();
+    list(&all, "and")
 }
 
 /// Why the approval of the person spoken to does not count.
@@ -139,6 +164,20 @@ fn because(why: &Why) -> String {
         Why::Excluded(excluded) => whoever(*excluded).to_owned(),
         Why::CouldNotCheck(why) => format!("could not be checked ({})", words(why)),
         Why::Parts | Why::Count { .. } | Why::NobodyOwns => "does not count".to_owned(),
+        Why::NotDecided => "has not decided yet".to_owned(),
+        Why::SaidNo(feedback) => format!("rejected it: {}", words(feedback.as_str())),
+        Why::MayBeOverruled(feedback) => {
+            format!(
+                "rejected it, and people may approve it all the same: {}",
+                words(feedback.as_str())
+            )
+        }
+        Why::Succeeded => "succeeded".to_owned(),
+        Why::NotEnded => "has not ended".to_owned(),
+        Why::Found(found) => format!("is {}", words(found)),
+        Why::NoSuchCheck => "was not found".to_owned(),
+        Why::NotRead => "were not read yet".to_owned(),
+        Why::Pushed => "are of an older head: something was pushed since they were read".to_owned(),
     }
 }
 
@@ -170,6 +209,12 @@ fn put(node: &Node, depth: usize, lines: &mut Vec<String>) {
             Why::CouldNotCheck(why) => format!("owners of touched files: could not be checked ({})", words(why)),
             _ => "owners of touched files".to_owned(),
         },
+        Rule::Checks => match &node.why {
+            Why::Parts => "checks".to_owned(),
+            why => format!("the checks {}", because(why)),
+        },
+        Rule::Check(name) => format!("{} {}", code(name), because(&node.why)),
+        Rule::Approver(by) => format!("{} {}", approver(by.as_deref()), approver_says(&node.why)),
         Rule::Path(owned) if owned.owners.is_empty() => format!("{}: nobody owns it", code(&owned.path)),
         Rule::Path(owned) => {
             let owners: Vec<String> = owned.owners.iter().map(candidate).collect();

@@ -2,6 +2,8 @@
 
 use super::approval;
 use super::boxes::is_key;
+use super::children;
+use super::judges;
 use super::markup::{
     code, collapsed, count, digest, link, list, login, logins, name, paragraphs, sentence, table, units, when,
 };
@@ -15,7 +17,7 @@ use super::why::why;
 use super::{document, mail, record, spending, tasks};
 use crate::text::harmless::literal;
 use crate::workflow::artifact::ReviewVerdict;
-use crate::workflow::definition::{Gate, OnExpiry, PeopleGate};
+use crate::workflow::definition::{OnExpiry, PeopleGate};
 use crate::workflow::ids::PhaseId;
 use crate::workflow::state::{Maker, Pending, PhaseStatus, State, Status, What};
 
@@ -107,7 +109,7 @@ enum Rest {
 /// Whether a proposal must be readable in full: it is still to be decided, or nobody decides about it at all.
 fn needs_pages(state: &State, proposal: &ProposalView) -> bool {
     match state.definition.phase(&proposal.phase).map(|phase| &phase.gate) {
-        Some(Gate::People(_)) => state.is_open() && is_at_the_gate(state, proposal),
+        Some(gate) if !gate.is_none() => state.is_open() && is_at_the_gate(state, proposal),
         _ => true,
     }
 }
@@ -153,6 +155,7 @@ fn compose(view: &CardView<'_>, room: Room, body: Option<Body>) -> String {
         view.spending.map(spending::line).unwrap_or_default(),
         stopped(view),
         proposal.unwrap_or_default(),
+        children::section(view),
         outcomes::section(view, room),
         match (over, view.state.record.len()) {
             (true, _) => format!("#### Record\n\n{}", record::section(view.state, room)),
@@ -198,8 +201,8 @@ fn headline(view: &CardView<'_>) -> &'static str {
     if next::choice(state).is_some() {
         return "waiting for a choice";
     }
-    if state.open_gate().is_some() {
-        return "waiting for approval";
+    if let Some((phase, ..)) = state.open_gate() {
+        return judges::headline(state, phase);
     }
     if state.asking().is_some() {
         return "waiting for answers";
@@ -209,6 +212,7 @@ fn headline(view: &CardView<'_>) -> &'static str {
         Some(PhaseStatus::WaitingForHuman) => "needs a person",
         Some(PhaseStatus::Rejected) => "rejected",
         Some(PhaseStatus::Error) => "failed",
+        _ if crate::workflow::children::waiting(state).is_some() => "waiting for its children",
         _ => "at work",
     }
 }
@@ -241,7 +245,7 @@ fn status(view: &CardView<'_>) -> String {
         ),
         (Status::Open, None) => waits_for(view),
     };
-    paragraphs(&[waits, started])
+    paragraphs(&[waits, started, children::of_parent(state)])
 }
 
 fn waits_for(view: &CardView<'_>) -> String {
@@ -254,6 +258,9 @@ fn waits_for(view: &CardView<'_>) -> String {
     if let Some((phase, gate, _)) = state.open_gate() {
         let least = right(gate.right);
         let since = when(state.at(phase).since);
+        if let Some(waits) = judges::waits_for(state, phase, &since) {
+            return waits;
+        }
         return format!(
             "Waiting for {whom} ({least} or more) at *{}* since {since}.",
             title(state, phase)
@@ -529,15 +536,20 @@ fn page_links(urls: &[String]) -> String {
 
 fn decide(view: &CardView<'_>, proposal: &ProposalView, phase: &PhaseId, gate: &PeopleGate, rest: Rest) -> String {
     let state = view.state;
-    let mut parts = vec![approval::asks_for(gate), approval::so_far(gate, state.at(phase))];
+    let mut parts = vec![
+        judges::at_the_gate(state, phase),
+        approval::asks_for(gate),
+        approval::so_far(gate, state.at(phase)),
+    ];
+    let shown = is_shown(view, proposal, rest) && judges::people_may_approve(state, phase);
     let choices = next::choice(state).map(|_| state.choices(phase));
-    if let Some(choices) = choices.filter(|_| is_shown(view, proposal, rest)) {
+    if let Some(choices) = choices.filter(|_| shown) {
         let commands: Vec<String> = choices
             .iter()
             .map(|(letter, _)| code(&format!("/choose {letter} {}", proposal.digest.short())))
             .collect();
         parts.push(format!("**Choose one of exactly these:** {}.", list(&commands, "or")));
-    } else if is_shown(view, proposal, rest) {
+    } else if shown {
         parts.push(format!(
             "**Approve exactly this:** {} — or set the label {}.",
             code(&format!("/approve {}", proposal.digest.short())),
@@ -559,12 +571,17 @@ fn decide(view: &CardView<'_>, proposal: &ProposalView, phase: &PhaseId, gate: &
         parts.push(changes(&proposal.shown));
     }
     if let Some(after) = gate.expires_after_hours {
-        parts.push(match gate.on_expiry {
+        parts.push(match &gate.on_expiry {
             OnExpiry::Remind => format!(
                 "Unanswered for {}, I ask again. Silence approves nothing.",
                 hours(after)
             ),
             OnExpiry::Reject => format!("Unanswered for {}, it is rejected.", hours(after)),
+            OnExpiry::Phase(to) => format!(
+                "Unanswered for {}, it goes back to *{}*. Silence approves nothing.",
+                hours(after),
+                title(state, to)
+            ),
         });
     }
     paragraphs(&parts)
@@ -636,7 +653,7 @@ fn forms(view: &CardView<'_>) -> String {
         .is_some_and(|proposal| !matches!(&proposal.shown, Shown::Tasks(tasks) if tasks.tasks.is_empty()));
     let decided = |proposal: &ProposalView| {
         let gate = view.state.definition.phase(&proposal.phase).map(|phase| &phase.gate);
-        matches!(gate, Some(Gate::People(_))) && at_the_gate(view).is_none()
+        gate.is_some_and(|gate| gate.people().is_some()) && at_the_gate(view).is_none()
     };
     match forms {
         Some(_) if view.proposal.is_some_and(decided) => String::new(),
@@ -653,7 +670,13 @@ pub(super) fn standing(view: &CardView<'_>) -> String {
         literal::inline(&view.state.definition.title, 120),
         headline(view)
     );
-    paragraphs(&[headline, status(view), phases(view), stopped(view)])
+    paragraphs(&[
+        headline,
+        status(view),
+        phases(view),
+        stopped(view),
+        children::section(view),
+    ])
 }
 
 /// The commands that go on from here.

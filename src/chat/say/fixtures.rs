@@ -13,7 +13,7 @@ use crate::text::clean::github_flavour;
 use crate::workflow::act::ActKey;
 use crate::workflow::apply::{apply, begin};
 use crate::workflow::event::{Event, HoldCause};
-use crate::workflow::ids::{CommentId, Digest, IssueId, IssueNumber, PhaseId, RepositoryId, UserId};
+use crate::workflow::ids::{CommentId, Digest, IssueId, IssueNumber, PhaseId, RepositoryId, UserId, WorkflowId};
 use crate::workflow::right::{Person, Right};
 use crate::workflow::state::{
     ActOutcome, Approval, Ending, Maker, State, Subject, SubjectKind, Surface, Timestamp, Why,
@@ -57,6 +57,7 @@ pub fn deliver(events: &[Event]) -> State {
     let definition = crate::agents::names().parse(yaml).unwrap();
     let started = Event::Started {
         given: Default::default(),
+        parent: None,
         workflow: "w7f3a".into(),
         definition: Arc::new(definition),
         subject: Subject {
@@ -331,6 +332,7 @@ pub struct Scene {
     pub asked: Vec<String>,
     pub providers: BTreeMap<PhaseId, String>,
     pub notes: Vec<Note>,
+    pub children: BTreeMap<WorkflowId, String>,
 }
 
 impl Scene {
@@ -342,6 +344,7 @@ impl Scene {
             asked: vec!["alice".to_owned(), "bob".to_owned()],
             providers: BTreeMap::from([("extract".into(), "rules".to_owned())]),
             notes: Vec::new(),
+            children: BTreeMap::new(),
         }
     }
 
@@ -354,6 +357,7 @@ impl Scene {
             asked: &self.asked,
             providers: &self.providers,
             notes: &self.notes,
+            children: &self.children,
             spending: None,
         }
     }

@@ -7,6 +7,7 @@
 pub mod approval;
 pub mod boxes;
 pub mod card;
+pub mod children;
 pub mod next;
 pub mod replies;
 pub mod view;
@@ -14,6 +15,7 @@ pub mod why;
 
 mod comparison;
 pub mod document;
+mod judges;
 mod mail;
 mod markup;
 mod outcomes;

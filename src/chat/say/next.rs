@@ -1,8 +1,9 @@
 //! What can be done now: the commands that a workflow would take, most likely first.
 
 use crate::workflow::artifact::Stage;
+use crate::workflow::children::waiting;
 use crate::workflow::decide::awaits_answer;
-use crate::workflow::definition::Phase;
+use crate::workflow::definition::{Phase, Wait};
 use crate::workflow::ids::PhaseId;
 use crate::workflow::state::{PhaseStatus, State, Why};
 
@@ -49,7 +50,7 @@ fn gate_steps(state: &State) -> Option<Vec<Next>> {
         );
     }
     let mut steps = Vec::new();
-    if pending.shown_at.is_some() {
+    if pending.shown_at.is_some() && super::judges::people_may_approve(state, phase) {
         steps.push(step(
             format!("/approve {}", pending.digest.short()),
             "approve exactly this",
@@ -89,6 +90,11 @@ fn between_gates(state: &State) -> Vec<Next> {
                 executor.status == PhaseStatus::Approved && executor.outcomes.is_empty()
             })
     });
+    if let Some((_, each)) = waiting(state)
+        && each.wait == Wait::Done
+    {
+        return vec![step("/skip …", "go on with the children that are done")];
+    }
     if approved_not_begun {
         vec![step("/unapprove", "take the approval back")]
     } else {
@@ -97,6 +103,14 @@ fn between_gates(state: &State) -> Vec<Next> {
 }
 
 fn stopped_steps(state: &State, phase: &PhaseId) -> Vec<Next> {
+    if let Some(each) = state.definition.phase(phase).and_then(|phase| phase.for_each.as_ref()) {
+        let mut steps = vec![step(
+            "/retry",
+            "start anew the children that ended without being complete",
+        )];
+        steps.extend((each.wait == Wait::Done).then(|| step("/skip …", "go on with those that are done")));
+        return steps;
+    }
     if let Some((number, _)) = state.at(phase).open_questions().next()
         && state.at(phase).is_asking()
     {

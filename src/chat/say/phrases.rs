@@ -1,5 +1,6 @@
 //! Words for rights, states and surfaces.
 
+use super::judges;
 use super::markup::{self, code, count, link, list, login, sentence, words};
 use crate::text::harmless::literal;
 use crate::workflow::definition::Phase;
@@ -78,6 +79,7 @@ pub fn standing(state: &State, phase: &Phase, provider: Option<&str>) -> String 
     }
     match at.status {
         PhaseStatus::Blocked => blocked(state, phase),
+        PhaseStatus::Running if !at.children.is_empty() => super::children::brief(at),
         PhaseStatus::Running => {
             let by = provider
                 .map(|name| format!(", {}", markup::name(name)))
@@ -96,9 +98,9 @@ pub fn standing(state: &State, phase: &Phase, provider: Option<&str>) -> String 
         }
         PhaseStatus::WaitingForHuman if at.is_asking() => "**waiting for answers**".to_owned(),
         PhaseStatus::WaitingForHuman => "**needs a person**".to_owned(),
-        PhaseStatus::Draft => "**prompt waiting for approval**".to_owned(),
+        PhaseStatus::Draft => format!("**prompt {}**", judges::headline(state, &phase.id)),
         PhaseStatus::ReadyForReview if phase.chooses.is_some() => "**waiting for a choice**".to_owned(),
-        PhaseStatus::ReadyForReview => "**waiting for approval**".to_owned(),
+        PhaseStatus::ReadyForReview => format!("**{}**", judges::headline(state, &phase.id)),
         PhaseStatus::Approved => match &at.approval {
             Some(approval) => format!("approved by {}, being carried out", login(&approval.by.login)),
             None => "being carried out".to_owned(),

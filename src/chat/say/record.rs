@@ -1,9 +1,10 @@
 //! The record: who decided what, when, by which surface.
 
-use super::markup::{digest, table, when, words};
+use super::markup::{code, digest, table, when, words};
 use super::outcomes::Room;
 use super::phrases::{because, somebody, surface, title};
 use crate::workflow::ids::{Digest, PhaseId};
+use crate::workflow::judging::Decision;
 use crate::workflow::state::{Entry, State, What};
 
 /// Lines of a record that is shortened: so many from each end.
@@ -105,11 +106,38 @@ pub fn said(state: &State, what: &What) -> (String, String) {
             title(state, phase),
             title(state, to)
         )),
+        What::Escalated(phase, to) => by_comment(format!(
+            "nobody answered {} in time, so {} is done again",
+            title(state, phase),
+            title(state, to)
+        )),
+        What::Ruled(phase, decision, by, why) => by_comment(format!(
+            "the approver {} **{}** {}{}",
+            code(by),
+            match decision {
+                Decision::Approved => "approved",
+                Decision::Rejected => "rejected",
+            },
+            title(state, phase),
+            because(why.as_str())
+        )),
         What::Answered(phase, question, text) => by_comment(format!(
             "answered question {question} of {}{}",
             title(state, phase),
             because(text.as_str())
         )),
+        What::Skipped(phase, why)
+            if state
+                .definition
+                .phase(phase)
+                .is_some_and(|phase| phase.for_each.is_some()) =>
+        {
+            by_comment(format!(
+                "went on with the children of {} that are done{}",
+                title(state, phase),
+                because(why.as_str())
+            ))
+        }
         What::Skipped(phase, why) => by_comment(format!(
             "skipped the open questions of {}{}",
             title(state, phase),

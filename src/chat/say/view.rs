@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::workflow::budget::{Cap, Spend};
-use crate::workflow::ids::{Digest, PhaseId};
+use crate::workflow::ids::{Digest, PhaseId, WorkflowId};
 use crate::workflow::state::{State, Timestamp};
 
 /// All that a card shows.
@@ -23,6 +23,8 @@ pub struct CardView<'a> {
     pub providers: &'a BTreeMap<PhaseId, String>,
     /// What a reader should know besides.
     pub notes: &'a [Note],
+    /// What children wait for, those that wait for somebody.
+    pub children: &'a BTreeMap<WorkflowId, String>,
     /// What models took; nothing where none was asked.
     pub spending: Option<&'a Spending>,
 }

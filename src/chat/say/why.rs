@@ -13,6 +13,12 @@ pub fn why(why: &Why) -> String {
             let said: Vec<String> = sentences.iter().map(|text| format!("- {}", sentence(text))).collect();
             format!("What the agent proposed could not be used:\n\n{}", said.join("\n"))
         }
+        Why::Children => {
+            "Not every child completed. The list of children says what each needs; `/retry` here starts anew \
+             those that ended without being complete."
+                .to_owned()
+        }
+        Why::TooManyItems { .. } => sentence(&why_words(why)),
         Why::Failed(reason) => format!("It failed: {}", sentence(reason)),
         Why::Withheld(_) => sentence(&why_words(why)),
         Why::Cap(_) | Why::Model { .. } => with_commands(&sentence(&why_words(why))),
@@ -24,6 +30,11 @@ pub fn why_words(why: &Why) -> String {
     match why {
         Why::Questions => "people answer its questions".to_owned(),
         Why::ManualProvider => "a person answers the prompt".to_owned(),
+        Why::Children => "not every child completed".to_owned(),
+        Why::TooManyItems { items, most } => format!(
+            "{items} issues were opened, and it may have {most} children: nothing was started; put `max` up in the \
+             definition and start anew"
+        ),
         Why::Unusable(sentences) => sentences.join("; "),
         Why::Cap(reached) => cap_reached(reached),
         Why::Model { endpoint, trouble } => model_trouble(endpoint, trouble),

@@ -16,8 +16,8 @@ pub static VERB: Verb = Verb {
     },
     summary: "Answers one of the questions that were asked.",
     usage: "/answer NUMBER TEXT",
-    details: "The questions stand, numbered, in one comment. An answer may go on below the line. It is taken once and \
-        stays; once all questions are answered, the work goes on with the answers.",
+    details: "The questions stand, numbered, in one comment. An answer may go on below the line. A reply that quotes one \
+        question and answers below the quote is taken for it, without any command. It is taken once and stays; once all questions are answered, the work goes on with the answers.",
     examples: &[
         Example {
             comment: "/answer 2 Version 1.4, on Windows.",

@@ -14,7 +14,8 @@ pub static VERB: Verb = Verb {
     summary: "Goes on without answers to the questions that are open.",
     usage: "/skip [REASON]",
     details: "What would have been answered is assumed instead, and each assumption is recorded and shown. Nothing more \
-        is asked. What was answered already stays.",
+        is asked. What was answered already stays. Where a phase waits for children and its definition lets it go on with \
+        those that are done, this is what lets it.",
     examples: &[
         Example {
             comment: "/skip",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::workflow::definition::{Definition, Gate, OnExpiry, Phase};
+use crate::workflow::definition::{Definition, Gate, OnExpiry, PeopleGate, Phase, Wait};
 use crate::workflow::gate::Excluded;
 use crate::workflow::ids::PhaseId;
 
@@ -172,6 +172,16 @@ fn work(phase: &Phase) -> Vec<String> {
     if !by.is_empty() {
         lines.push(by);
     }
+    if let Some(each) = &phase.for_each {
+        let wait = match each.wait {
+            Wait::All => "waits for all",
+            Wait::Done => "goes on with those that are done",
+        };
+        lines.push(format!(
+            "a child {} for each issue of {}, at most {}, {wait}",
+            each.definition, each.items, each.max
+        ));
+    }
     match &phase.executes {
         Some(source) if *source == phase.id => lines.push("carries out what it proposed".to_owned()),
         Some(source) => lines.push(format!("carries out what {source} proposed")),
@@ -181,11 +191,27 @@ fn work(phase: &Phase) -> Vec<String> {
 }
 
 fn gate(gate: &Gate) -> Option<String> {
-    let people = gate.people()?;
+    let checks = gate.checks.as_ref().map(|checks| {
+        let mut names: Vec<&str> = checks.host.iter().map(|check| check.name()).collect();
+        names.extend(checks.named.iter().map(String::as_str));
+        names.extend(checks.all.then_some("every check"));
+        format!("checks: {}", names.join(", "))
+    });
+    let approver = gate.ai.as_ref().map(|ai| match &ai.provider {
+        Some(provider) => format!("approver {provider}"),
+        None => "an approver".to_owned(),
+    });
+    let people = gate.people().map(of_people);
+    let parts: Vec<String> = checks.into_iter().chain(approver).chain(people).collect();
+    (!parts.is_empty()).then(|| parts.join(", then "))
+}
+
+fn of_people(people: &PeopleGate) -> String {
     let expiry = people.expires_after_hours.map(|hours| {
-        let then = match people.on_expiry {
-            OnExpiry::Remind => "reminds",
-            OnExpiry::Reject => "rejects",
+        let then = match &people.on_expiry {
+            OnExpiry::Remind => "reminds".to_owned(),
+            OnExpiry::Reject => "rejects".to_owned(),
+            OnExpiry::Phase(to) => format!("back to {to}"),
         };
         format!(", {then} after {hours} h")
     });
@@ -215,7 +241,7 @@ fn gate(gate: &Gate) -> Option<String> {
         });
     }
     words.push_str(&expiry.unwrap_or_default());
-    Some(words)
+    words
 }
 
 /// Text within a quoted label: Mermaid writes what it must not read as `#name;`.

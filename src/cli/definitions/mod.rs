@@ -125,7 +125,8 @@ fn check(file: &Path) -> Result<Answer, Refusal> {
     // A name of the program's is taken: a repository cannot bring another of that name.
     let program = embedded_definitions().map_err(Refusal::failed)?;
     let taken: Vec<&str> = program.iter().map(|definition| definition.name.as_str()).collect();
-    let definition = read(file, &taken)?;
+    let others: Vec<Definition> = program.iter().cloned().chain(beside(file)).collect();
+    let definition = read(file, &taken, Some(&others))?;
     let shown = file.display();
     Ok(Answer::new(
         json!({ "file": shown.to_string(), "name": definition.name, "mistakes": [] }),
@@ -146,7 +147,7 @@ pub(super) fn find(wanted: &str) -> Result<Definition, Refusal> {
     }
     let path = Path::new(wanted);
     if path.exists() {
-        return read(path, &[]);
+        return read(path, &[], None);
     }
     let known = program.iter().map(|definition| definition.name.as_str());
     let instead = definition::instead(wanted, known);
@@ -155,11 +156,32 @@ pub(super) fn find(wanted: &str) -> Result<Definition, Refusal> {
     )))
 }
 
-fn read(path: &Path, taken: &[&str]) -> Result<Definition, Refusal> {
+/// The definitions in the other files of a folder, as far as they are good: children may be among them.
+fn beside(file: &Path) -> Vec<Definition> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let Ok(entries) = std::fs::read_dir(folder.unwrap_or(Path::new("."))) else {
+        return Vec::new();
+    };
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.sort();
+    let is_definition = |path: &&PathBuf| {
+        let ends = path.extension().is_some_and(|end| end == "yml" || end == "yaml");
+        ends && path.file_name() != file.file_name()
+    };
+    let good = |path: &PathBuf| read(path, &[], None).ok();
+    paths.iter().filter(is_definition).filter_map(good).collect()
+}
+
+fn read(path: &Path, taken: &[&str], others: Option<&[Definition]>) -> Result<Definition, Refusal> {
     let file = path.display();
     let text =
         std::fs::read_to_string(path).map_err(|error| Refusal::failed(format!("{file} cannot be read: {error}")))?;
-    definition::read(&text, &crate::agents::names(), taken).map_err(|mistakes| {
+    let names = crate::agents::names();
+    let read = match others {
+        Some(others) => definition::read_among(&text, &names, taken, others),
+        None => definition::read(&text, &names, taken),
+    };
+    read.map_err(|mistakes| {
         let place = |mistake: &ConfigError| format!("{file}:{}:{}: {}", mistake.line, mistake.column, mistake.message);
         let data = json!({ "file": file.to_string(), "mistakes": mistakes });
         Refusal::mistakes(mistakes.iter().map(place).collect(), data)

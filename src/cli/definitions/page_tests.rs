@@ -39,6 +39,36 @@ that is missing or too weak in front of what leaves.
 | `countersign definitions simulate NAME --script FILE` | walks it with nothing outside and prints every state; also a file |
 | `countersign definitions schema` | the JSON Schema, for editors; it lies in `schema/definition.schema.json`, too |
 
+## Gates
+
+`gate` stands behind what a phase made, `prompt_gate` in front of what it asks. A gate has up to three parts, and all that it
+names must hold, in this order: `checks`, `ai`, `people`. In words: `none` (or `skip`), `people`, `ai`, `ai+people`. In front
+of what leaves there must be `people`; `ai` and `checks` may stand beside them and never in their place.
+
+- `ai` asks a model (`provider: http:NAME`, else that of its `role`, else the repository's `providers.default`) what it thinks
+  of what was made, by a template (`approve`, unless `prompt` names another). It answers by `gate.v1`: `decision` (`approve`,
+  `reject`), `feedback`, `rewrite`. What cannot be read as a yes, after one more try, is a no. A model that cannot be asked is
+  an error that `/retry` ends, never a yes. It is shown at most 50 KB of one text and 200 KB of all; what is cut stands on the
+  card. Its word is kept with the digest of what it was shown, and any change voids it.
+- An answer that it rejects is tried again with what it said, up to `limits.retries`; then a person is needed, who changes it
+  (`/edit`, and it is asked anew), asks for another round (`/revise`) or ends it. A prompt that it rejects waits for a person at
+  once, unless `rewrite: true` has it put in the words that it suggests, which meet the gate anew, at most `limits.retries`
+  times. The count starts anew with the next stage and the next iteration.
+- `ai` with `people`: both must say yes. People are called once it has decided and see what it said. They cannot approve what it
+  rejected, unless `overrule: true` lets them; then it is recorded as theirs.
+- `checks` are facts that the host finds out by itself. `host: [paths, schema, secrets]` looks at what was made and works
+  everywhere. `named: [build]` and `all: true` look at the check runs and commit statuses on the head of the pull request that
+  the workflow is about; on an issue such a workflow does not start. Only `success` is a yes. GitHub itself lets [`neutral` and
+  `skipped`](https://docs.github.com/pull-requests/collaborating-with-pull-requests/collaborating-on-repositories-with-code-quality-features/troubleshooting-required-status-checks)
+  pass where a check is required; here they do not, because neither has looked. They are read when something waits there, when
+  GitHub tells of a change, every five minutes, right before the gate opens and right before anything leaves. A push voids
+  approvals.
+- `people` may wait for a limited time (`expires_after_hours`). `on_expiry: PHASE` sends it back to a phase that lies before it,
+  such as one that begins `on_demand` and asks somebody else: the phases from there on are run again, and nothing of what waited
+  counts. When that phase has run as often as it may, the proposal is rejected.
+- `code_owners: true` asks for an owner of every path that a `files.v1` writes, and of every changed file of the pull request
+  that the workflow is about.
+
 ## Keys
 ";
 
@@ -74,6 +104,8 @@ refused says why and changes nothing. A minute passes before each.
 | step | keys, all optional | what happens |
 | --- | --- | --- |
 | `ran` | `phase` (else the first that runs), `result` (`proposed`, `prompted`, `failed`, `needs_person`, `nothing`), `verdict` (`pass`, `fail`), `acts` (how many) | an agent's run ends |
+| `ruled` | `phase`, `result` (`approved`, `rejected`, `rewritten`, `failed`), `feedback` | the approver of a gate decides |
+| `checked` | `phase`, `result` (`green`, `red`, `pending`), `head` | the checks of a gate are read |
 | `acted` | `phase`, `all` | one act, or all that are left, are carried out |
 | `act_failed` | `phase` | an act fails for good |
 | `approve` | `by`, `right`, `verdict` | somebody approves what is shown |
@@ -111,8 +143,8 @@ fn kind(schema: &Value) -> String {
     if schema["type"] == serde_json::json!(["integer", "array"]) {
         return "whole number, or list of mappings".to_owned();
     }
-    if schema["pattern"].is_string() {
-        return "`none` (or `skip`), or `people`".to_owned();
+    if schema["type"] == serde_json::json!(["string", "object"]) {
+        return "`none` (or `skip`), or what must hold".to_owned();
     }
     match schema["type"].as_str() {
         Some("string") => "text".to_owned(),
@@ -172,11 +204,25 @@ fn tables(title: &str, schema: &Value, path: &str, page: &mut String) {
     }
 }
 
+const CHILDREN: &str = "A phase with `for_each` has a child workflow for each issue that another phase opened. A child is \
+a workflow as any other, on its own issue: with phases, iterations and caps of its own, a card, a history, commands. \
+Its definition is stored in the parent's first event, so that what runs never changes.\n\n\
+- `with` gives the child's inputs fields of the issue as it was approved.\n\
+- `wait: all`: the phase is complete when every child is. A child that was cancelled or could not be started fails the \
+phase, and `/retry` starts another in its place. `wait: done`: it goes on with those that completed once all have ended, \
+or when somebody says `/skip`.\n\
+- `/hold`, `/unhold` and `/cancel` of the parent reach every child; a child that its parent holds cannot be let go on by \
+itself, and a hold of its own outlives its parent's.\n\
+- What a child's agents spend counts for the cap of its workflow and for those of its parents.\n\
+- A fork of a parent starts no child anew; `/retry` does.\n\
+- Children stand at most three deep, no definition is a child of itself, and one issue has one open workflow: a child \
+whose issue has another one says so on its parent's card.\n";
+
 fn document() -> String {
     let mut page = LEAD.to_owned();
     tables("The file", &definition_schema(), "", &mut page);
     page.push_str(VARIANTS);
-    let definition = read(&root().join("examples/triage.yml"), &[]).unwrap();
+    let definition = read(&root().join("examples/triage.yml"), &[], None).unwrap();
     let walked = simulate::pages(&definition, &example("triage.script.yml")).unwrap();
     let _ = write!(
         page,
@@ -188,6 +234,18 @@ fn document() -> String {
         graph::text(&definition),
         example("triage.script.yml"),
         walked.trim_end().to_owned() + "\n",
+    );
+    let each = read(&root().join("examples/each-task.yml"), &[], None).unwrap();
+    let walked = simulate::pages(&each, &example("each-task.script.yml")).unwrap();
+    let _ = write!(
+        page,
+        "\n## Children\n\n{CHILDREN}\n`examples/each-task.yml`:\n\n```yaml\n{}```\n\n\
+         `examples/task.yml`, its children:\n\n```yaml\n{}```\n\n\
+         `examples/each-task.script.yml`:\n\n```yaml\n{}```\n\nThe walk:\n\n```text\n{}\n```\n",
+        example("each-task.yml"),
+        example("task.yml"),
+        example("each-task.script.yml"),
+        walked.trim_end(),
     );
     page
 }
@@ -206,7 +264,7 @@ fn the_definitions_document_is_written_from_the_types() {
 
 #[test]
 fn a_refused_step_says_why_and_changes_nothing() {
-    let definition = read(&root().join("examples/triage.yml"), &[]).unwrap();
+    let definition = read(&root().join("examples/triage.yml"), &[], None).unwrap();
     let walked = simulate::pages(
         &definition,
         "steps:\n  - approve: {}\n  - acted: {}\n  - ran: {phase: nowhere}\n  - wait_hours: 5\n",
@@ -225,7 +283,7 @@ fn a_refused_step_says_why_and_changes_nothing() {
 
 #[test]
 fn a_script_that_does_not_fit_is_refused() {
-    let definition = read(&root().join("examples/triage.yml"), &[]).unwrap();
+    let definition = read(&root().join("examples/triage.yml"), &[], None).unwrap();
     for (script, expected) in [
         ("given: {focus: weather}\nsteps: []\n", "`given` does not fit"),
         ("steps:\n  - aprove: {}\n", "aprove"),

@@ -1,5 +1,7 @@
 //! A definition walked by a script: the core alone, with a clock of its own and nothing outside.
 
+mod judged;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -15,11 +17,12 @@ use crate::cli::page::harmless;
 use crate::workflow::act::{Act, ActKey, Deed};
 use crate::workflow::apply::{apply, begin};
 use crate::workflow::artifact::{Proposal, ReviewVerdict, Stage, Targets};
+use crate::workflow::children::{Child, ChildStanding};
 use crate::workflow::command::{Ask, Authority, Command, Named, Report, RunResult, Start, Verdict};
 use crate::workflow::decide::{Facts, decide};
 use crate::workflow::definition::{Definition, Phase};
 use crate::workflow::event::Event;
-use crate::workflow::ids::{IssueNumber, PhaseId, RepositoryId, UserId, WorkflowId};
+use crate::workflow::ids::{IssueId, IssueNumber, PhaseId, RepositoryId, UserId, WorkflowId};
 use crate::workflow::plan::{Intent, plan};
 use crate::workflow::right::{Person, Requirement, Right};
 use crate::workflow::state::{
@@ -43,6 +46,10 @@ struct Script {
 enum Step {
     /// An agent's run ended.
     Ran(Ran),
+    /// The approver of a gate decided, or could not be asked.
+    Ruled(judged::Ruled),
+    /// The checks of a gate were read.
+    Checked(judged::Checked),
     /// One act, or all that are left, were carried out.
     Acted(Acted),
     /// An act failed for good.
@@ -69,6 +76,10 @@ enum Step {
     Cancel(Said),
     /// Time passes; the open gate's timer fires where it is due.
     WaitHours(u32),
+    /// A child stands otherwise than before.
+    Child(ChildStep),
+    /// Somebody goes on without what is not done.
+    Skip(Said),
     /// The subject was closed.
     Closed,
 }
@@ -105,6 +116,48 @@ struct Acted {
 #[serde(deny_unknown_fields, default)]
 struct OfPhase {
     phase: Option<PhaseId>,
+}
+
+/// A child by the act that opened its issue; without one, the first that has not ended.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChildStep {
+    phase: Option<PhaseId>,
+    key: Option<ActKey>,
+    standing: ChildEnd,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ChildEnd {
+    Open,
+    Stopped,
+    Completed,
+    Cancelled,
+    Refused,
+}
+
+impl ChildEnd {
+    fn standing(self) -> ChildStanding {
+        let said = || "the script says so".to_owned();
+        match self {
+            Self::Open => ChildStanding::Open,
+            Self::Stopped => ChildStanding::Stopped { phase: said() },
+            Self::Completed => ChildStanding::Completed,
+            Self::Cancelled => ChildStanding::Cancelled { reason: said().into() },
+            Self::Refused => ChildStanding::Refused { why: said() },
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Open => "goes on",
+            Self::Stopped => "stopped",
+            Self::Completed => "completed",
+            Self::Cancelled => "was cancelled",
+            Self::Refused => "could not be started",
+        }
+    }
 }
 
 /// Who, and with which right.
@@ -277,6 +330,7 @@ fn walk(definition: &Definition, script: Script) -> Result<Vec<Walked>, String> 
         },
         given,
         by: authority(SOMEBODY, Right::Admin, now),
+        parent: None,
     };
     let Verdict::Events(events) = decide(None, &Command::Start(start), Facts::default(), now) else {
         return Err("the workflow does not begin".to_owned());
@@ -309,7 +363,12 @@ impl Walk {
     }
 
     fn take(&mut self, command: &Command, verb: &str) -> (Option<String>, Vec<Intent>) {
-        let mut intents = match decide(Some(&self.state), command, Facts::default(), self.now) {
+        let live = judged::live(&self.state);
+        let facts = Facts {
+            live: Some(&live),
+            ..Facts::default()
+        };
+        let mut intents = match decide(Some(&self.state), command, facts, self.now) {
             Verdict::Events(events) => self.keep(&events),
             Verdict::Refused(refusal) => {
                 let about = say::Refused {
@@ -368,6 +427,8 @@ impl Walk {
                     Err(why) => (words("nothing"), Err(why)),
                 }
             }
+            Step::Ruled(ruled) => self.ruled(ruled),
+            Step::Checked(checked) => self.checked(checked),
             Step::Acted(acted) => match self.meant(acted.phase.as_ref(), PhaseStatus::Approved) {
                 Ok(phase) => {
                     if acted.all {
@@ -447,6 +508,8 @@ impl Walk {
                 self.now += TimeDelta::hours(i64::from(*hours));
                 (format!("{hours} hours pass"), self.expired(*hours))
             }
+            Step::Skip(said) => asks(said, "goes on with what is done", now, |reason| Ask::Skip { reason }),
+            Step::Child(step) => self.child(step),
             Step::Closed => (
                 "the subject is closed".to_owned(),
                 Ok(Command::System(Report::SubjectClosed { by: None })),
@@ -464,6 +527,31 @@ impl Walk {
                 first.ok_or_else(|| format!("no phase is {}", status_word(at)))
             }
         }
+    }
+
+    /// A child of the phase that was named, or of the first that has children at work.
+    fn child(&self, step: &ChildStep) -> (String, Result<Command, String>) {
+        let of = |phase: &&PhaseId| step.phase.as_ref().is_none_or(|named| named == *phase);
+        let phases = self.state.definition.phases.iter().map(|phase| &phase.id);
+        let found = phases.filter(of).find_map(|phase| {
+            let mut children = self.state.at(phase).children.iter();
+            let meant = |(key, child): &(&ActKey, &Child)| match &step.key {
+                Some(named) => named == *key,
+                None => !child.standing.is_over(),
+            };
+            children.find(meant).map(|(key, child)| (phase, key, child))
+        });
+        let Some((phase, key, child)) = found else {
+            return ("a child".to_owned(), Err("there is no such child".to_owned()));
+        };
+        let report = Report::Child {
+            phase: phase.clone(),
+            key: key.clone(),
+            child: child.workflow.clone(),
+            standing: step.standing.standing(),
+        };
+        let words = format!("the child for {key} {}", step.standing.word());
+        (words, Ok(Command::System(report)))
     }
 
     fn ran(&mut self, phase: &PhaseId, ran: &Ran) -> Command {
@@ -541,8 +629,24 @@ impl Walk {
         Some(Command::System(Report::ActEnded {
             phase: phase.clone(),
             key: key.clone(),
-            outcome: ActOutcome::Linked,
+            outcome: self.outcome(phase),
         }))
+    }
+
+    /// What an act comes to: where children wait for issues, each opens one.
+    fn outcome(&self, phase: &PhaseId) -> ActOutcome {
+        let each = |other: &Phase| other.for_each.as_ref().is_some_and(|each| each.items == *phase);
+        if !self.state.definition.phases.iter().any(each) {
+            return ActOutcome::Linked;
+        }
+        let number = self.state.at(phase).outcomes.len() as u64 + 2;
+        ActOutcome::IssueOpened {
+            number: IssueNumber(number),
+            id: IssueId(number),
+            url: format!("https://github.com/o/r/issues/{number}"),
+            title: format!("Issue {number}"),
+            dropped: Vec::new(),
+        }
     }
 
     /// The report of the open gate's timer, if that many hours are its time.
@@ -624,7 +728,15 @@ fn verb(step: &Step) -> &'static str {
         Step::Choose(_) => "choose",
         Step::Retry(_) => "retry",
         Step::Cancel(_) => "cancel",
-        Step::Ran(_) | Step::Acted(_) | Step::ActFailed(_) | Step::WaitHours(_) | Step::Closed => "status",
+        Step::Skip(_) => "skip",
+        Step::Ran(_)
+        | Step::Ruled(_)
+        | Step::Checked(_)
+        | Step::Acted(_)
+        | Step::ActFailed(_)
+        | Step::WaitHours(_)
+        | Step::Child(_)
+        | Step::Closed => "status",
     }
 }
 
@@ -689,6 +801,9 @@ fn intent_words(intent: &Intent) -> String {
             attempt,
         } => format!("run the agent of {phase} (iteration {iteration}, attempt {attempt})"),
         Intent::Act { phase, key, .. } => format!("{phase} carries out {key}"),
+        Intent::StartChild { phase, key, child } => format!("start the child {child} of {phase} for {key}"),
+        Intent::TellChild { child } => format!("tell the child {child} how its parent stands"),
+        Intent::TellParent => "tell the parent how it stands".to_owned(),
         Intent::Card => "write the card".to_owned(),
         Intent::Questions { phase } => format!("write the questions of {phase}"),
         Intent::CallPeople { phase, .. } => format!("call the people of the gate of {phase}"),
@@ -703,6 +818,11 @@ fn intent_words(intent: &Intent) -> String {
             let notice = json!(notice);
             format!("tell people: {}", notice["notice"].as_str().unwrap_or_default())
         }
+        Intent::AskApprover { phase, attempt, .. } => format!("ask the approver of {phase} (time {attempt})"),
+        Intent::ReadChecks { phase, at, .. } => {
+            format!("read the checks of {phase} at {}", at.format("%Y-%m-%d %H:%M"))
+        }
+        Intent::EndTimers { phase } => format!("drop the timers of the gate of {phase}"),
         Intent::CancelPlanned => "drop what was planned".to_owned(),
     }
 }

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::super::answer::{Answer, Refusal};
 use super::super::page::facts;
-use super::{Server, server_models};
+use super::Server;
 use crate::agents;
+use crate::cli::terminal::models_from_here;
 use crate::config::{Endpoint, EndpointName, Models, Offer, ProviderName};
 use crate::providers::http::{Client, Completion, Failure, Finish, Question, Turn};
 use crate::workflow::budget::{Spend, Usage, estimated_tokens};
@@ -45,7 +46,7 @@ struct Outcome {
 impl Trial {
     /// Asks once and tells what came of it.
     pub(super) async fn run(self) -> Result<Answer, Refusal> {
-        let models = server_models(self.server.config)?;
+        let models = models_from_here(self.server.config)?;
         let endpoint = find(&models, &self.name)?;
         if let Some(obstacle) = endpoint.obstacle() {
             return Err(Refusal::failed(format!(

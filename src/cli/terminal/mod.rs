@@ -151,6 +151,7 @@ impl Desk {
         let several = store.list_workflows(true, u32::MAX).await?.len() > 1;
         let file = Folder::at_hand(state, &kept)?;
         let mut notes = notes(&kept, state);
+        notes.extend(questions(&kept, state));
         let changed = self.folder.changed_papers(state, &kept)?.map_err(Refusal::failed)?;
         notes.extend(changed.iter().map(|path| words::changed(path)));
         let next = next(state, &Calls::new(&self.suffix, several.then_some(id)));
@@ -272,6 +273,20 @@ fn notes(kept: &crate::store::kept::Kept, state: &State) -> Vec<String> {
         .collect()
 }
 
+/// What an open workflow asks, with the numbers that answers name.
+fn questions(kept: &crate::store::kept::Kept, state: &State) -> Vec<String> {
+    let Some(phase) = state.asking() else { return Vec::new() };
+    let open = state.at(phase).open_questions();
+    let texts = open.map(|(number, question)| {
+        let of = question.of.to_string();
+        let asked = kept.artifacts.iter().find(|artifact| artifact.digest == of);
+        let text =
+            asked.and_then(|asked| asked.body["artifact"]["questions"][question.item as usize]["question"].as_str());
+        format!("question {number}: {}", text.unwrap_or("(not kept)"))
+    });
+    texts.collect()
+}
+
 /// How the next commands are written.
 struct Calls<'a> {
     suffix: &'a str,
@@ -347,10 +362,7 @@ fn next(state: &State, calls: &Calls<'_>) -> Vec<String> {
 pub(super) fn settings(root: &Path, config: Option<PathBuf>) -> Result<(Choices, Models), Refusal> {
     let environment = |name: &str| std::env::var(name).ok();
     let projects = read_project(&root.join(STATE_FOLDER).join("config.yml"));
-    let users = match user_file() {
-        Some(path) => read_user(&path, &environment),
-        None => Ok((Choices::default(), Models::default())),
-    };
+    let users = users(&environment);
     let (projects, (users, own)) = match (projects, users) {
         (Ok(projects), Ok(users)) => (projects, users),
         (projects, users) => {
@@ -363,6 +375,25 @@ pub(super) fn settings(root: &Path, config: Option<PathBuf>) -> Result<(Choices,
         None => own,
     };
     Ok((projects.over(users), models))
+}
+
+/// What the user's own file says; nothing where there is none.
+fn users(environment: &dyn Fn(&str) -> Option<String>) -> Result<(Choices, Models), Vec<String>> {
+    match user_file() {
+        Some(path) => read_user(&path, environment),
+        None => Ok((Choices::default(), Models::default())),
+    }
+}
+
+/// The endpoints that can be used from here: those of the server's file where one is named, else the user's.
+pub(super) fn models_from_here(config: Option<PathBuf>) -> Result<Models, Refusal> {
+    match config {
+        Some(config) => server_models(Some(config)),
+        None => {
+            let users = users(&|name| std::env::var(name).ok());
+            Ok(users.map_err(Refusal::configuration)?.1)
+        }
+    }
 }
 
 /// The user's own file, by the XDG Base Directory Specification.

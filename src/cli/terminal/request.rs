@@ -5,9 +5,8 @@ use serde_json::json;
 use super::super::answer::{Answer, Refusal};
 use super::super::database::{Database, Whose, meant};
 use super::super::page::{facts, harmless};
-use super::super::providers::server_models;
 use super::super::status::unknown;
-use super::settings;
+use super::models_from_here;
 use crate::config::{Models, ProviderName};
 use crate::engine::whole_request;
 
@@ -71,9 +70,8 @@ impl Prompted {
 
     fn models(&self) -> Result<Models, Refusal> {
         match (self.database.whose(), &self.database.config) {
-            (_, Some(config)) => server_models(Some(config.clone())),
-            (Ok(Whose::Projects(root)), None) => Ok(settings(&root, None)?.1),
-            (_, None) => Ok(Models::default()),
+            (Ok(Whose::Servers(_)), None) => Ok(Models::default()),
+            (_, config) => models_from_here(config.clone()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::answer::Refusal as Failure;
 use super::super::status::unknown;
-use crate::chat::say::approval::lost;
+use crate::chat::say::approval::{in_the_way, lost};
 use crate::config::definition::instead;
 use crate::engine::Not;
 use crate::workflow::command::Refusal;
@@ -99,6 +99,8 @@ fn refused(id: &WorkflowId, refusal: &Refusal, (state, suffix): (Option<&State>,
             "{id} is held ({}): `countersign unhold {id}{suffix}` lets it go on",
             hold.reason.as_str()
         ),
+        Refusal::HeldAbove { parent, .. } => format!("{id} is held because its parent on #{parent} is"),
+        Refusal::WaitsForAll { phase } => format!("{phase} waits for all of its children"),
         Refusal::NotHeld => format!("{id} is not held"),
         Refusal::NoOpenGate(_) => format!("nothing waits for approval in {id}: {stands}"),
         Refusal::WrongDigest { given, current, void } => {
@@ -116,6 +118,7 @@ fn refused(id: &WorkflowId, refusal: &Refusal, (state, suffix): (Option<&State>,
         Refusal::DoesNotCount { tree, .. } | Refusal::VotedBefore { tree } => {
             format!("your approval does not open this gate: {}", lost(tree))
         }
+        Refusal::GateSaysNo { tree } => format!("people alone do not open this gate: {}", in_the_way(tree)),
         Refusal::CouldNotCheck { why } => format!("it could not be checked whether you may: {why}"),
         Refusal::NothingApproved => format!("nothing of {id} was approved that could be taken back"),
         Refusal::NotYours { of, .. } => format!("that was approved by {}", of.login),

@@ -24,6 +24,7 @@ use crate::workflow::decide::{Facts, decide};
 use crate::workflow::definition::{Definition, Gate, Misgiven, PeopleGate};
 use crate::workflow::gate::Excluded;
 use crate::workflow::ids::{IssueNumber, PhaseId, WorkflowId};
+use crate::workflow::judging::ChecksGate;
 use crate::workflow::plan::Intent;
 use crate::workflow::right::{Person, Requirement, Right};
 use crate::workflow::state::{Pending, State, Subject, SubjectKind, Surface};
@@ -192,6 +193,7 @@ impl Engine {
             },
             given,
             by: self.operators_authority(folder.operator()),
+            parent: None,
         };
         let events = match decide(None, &Command::Start(start), Facts::default(), self.now()) {
             Verdict::Events(events) => events,
@@ -566,12 +568,25 @@ fn live(state: &State, operator: &Person) -> Live {
         people: people.collect(),
         author: Fact::Known(state.starter.id),
         owned: Fact::Known(Vec::new()),
+        // What the host found out of exactly this: it does not change.
+        checks: gate
+            .and_then(|(_, _, pending)| pending.judged.reading.clone())
+            .map_or_else(|| Live::default().checks, Fact::Known),
     }
 }
 
 /// Why a definition cannot run without GitHub, if it cannot.
 fn beyond_a_folder(definition: &Definition) -> Option<String> {
     let name = &definition.name;
+    if let Some(phase) = definition.phases.iter().find(|phase| {
+        let mut gates = [&phase.prompt_gate, &phase.gate].into_iter();
+        gates.any(|gate| gate.checks.as_ref().is_some_and(ChecksGate::of_a_commit))
+    }) {
+        return Some(format!(
+            "the gate of {} in {name} looks at the checks of a pull request: start it there, with `/run {name}` in a comment",
+            phase.id
+        ));
+    }
     if let Some(phase) = definition.phases.iter().find(|phase| phase.executes.is_some()) {
         return Some(format!(
             "{name} acts on GitHub or sends mail (phase {}): start it there, with `/run {name}` in a comment",

@@ -122,32 +122,47 @@ pub(super) fn judge(root: &Path, path: &str) -> Result<(), String> {
         ));
     }
     let mut entries: Vec<(String, Entry)> = Vec::new();
-    let mut folder = String::new();
+    // More than one where names differ in their case only.
+    let mut folders = vec![String::new()];
     for name in path.split('/') {
-        let here = root.join(&folder);
-        // Below what is no folder nothing is listed; the entry of its parent says what it is.
-        let is_folder = fs::symlink_metadata(&here).is_ok_and(|found| found.is_dir());
-        let listed = if is_folder { fs::read_dir(&here).ok() } else { None };
-        for entry in listed.into_iter().flatten().flatten() {
-            let below = entry.file_name();
-            let below = format!("{folder}{}", below.to_string_lossy());
-            let Ok(kind) = entry.file_type() else { continue };
-            if kind.is_symlink() {
-                entries.push((below, Entry::Symlink));
-            } else if kind.is_dir() {
-                match entry.path().join(".git").exists() {
-                    true => entries.push((below, Entry::Submodule)),
-                    // It is there even where nothing is in it.
-                    false => entries.push((format!("{below}/."), Entry::File)),
+        let mut next = Vec::new();
+        for folder in folders {
+            for (below, entry, is_next) in listed(root, &folder, name) {
+                entries.push((below.clone(), entry));
+                if is_next {
+                    next.push(format!("{}/", below.trim_end_matches("/.")));
                 }
-            } else {
-                entries.push((below, Entry::File));
             }
         }
-        folder = format!("{folder}{name}/");
+        folders = next;
     }
     let tree: Tree = entries.into_iter().collect();
     tree.check(path).map_err(|rule| named(&rule))
+}
+
+/// What is in a folder, as a tree has it, and whether it is a folder that could be the one called `name`.
+fn listed(root: &Path, folder: &str, name: &str) -> Vec<(String, Entry, bool)> {
+    let mut listed = Vec::new();
+    for entry in fs::read_dir(root.join(folder)).into_iter().flatten().flatten() {
+        let own = entry.file_name().to_string_lossy().into_owned();
+        let below = format!("{folder}{own}");
+        let Ok(kind) = entry.file_type() else { continue };
+        if kind.is_symlink() {
+            listed.push((below, Entry::Symlink, false));
+        } else if !kind.is_dir() {
+            listed.push((below, Entry::File, false));
+        } else if entry.path().join(".git").exists() {
+            listed.push((below, Entry::Submodule, false));
+        } else {
+            // It is there even where nothing is in it.
+            listed.push((
+                format!("{below}/."),
+                Entry::File,
+                paths::folded(&own) == paths::folded(name),
+            ));
+        }
+    }
+    listed
 }
 
 #[cfg(test)]
@@ -184,11 +199,14 @@ mod tests {
     fn a_path_is_judged_by_what_is_there() {
         let home = tempfile::tempdir().unwrap();
         write(home.path(), "README.md", "x").unwrap();
+        write(home.path(), "docs/a.md", "x").unwrap();
         fs::create_dir_all(home.path().join("sub/.git")).unwrap();
         fs::create_dir_all(home.path().join("empty")).unwrap();
         for (path, rule) in [
             ("readme.md", "same-as"),
             ("README.md/x", "below-file"),
+            ("SUB/x", "below-submodule"),
+            ("Docs/a.md/x", "below-file"),
             ("sub/x", "below-submodule"),
             ("empty", "not-a-file"),
             ("../x", "dot-segment"),

@@ -171,6 +171,24 @@ impl Engine {
                 };
                 self.run_agent(&job, &stored, &phase, iteration, attempt).await
             }
+            Intent::AskApprover { phase, digest, attempt } => {
+                let job = Job {
+                    effect,
+                    source: Source::Folder(folder),
+                    full_name: &folder.name,
+                };
+                self.ask_approver(&job, &stored, &phase, digest, attempt).await
+            }
+            Intent::ReadChecks {
+                phase,
+                digest,
+                readings,
+                because,
+                ..
+            } => {
+                self.read_checks(None, &stored, &phase, (digest, readings), because)
+                    .await
+            }
             Intent::Card => self.lay_out(folder, &stored).await,
             Intent::ExpireGate {
                 phase,

@@ -37,6 +37,7 @@ fn endpoint(name: &str) -> Endpoint {
 
 fn call(endpoint: &str, turn: Turn, end: CallEnd) -> Call {
     Call {
+        above: Vec::new(),
         id: String::new(),
         run: String::new(),
         number: 1,

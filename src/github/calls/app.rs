@@ -28,6 +28,8 @@ pub struct AppIdentity {
     pub events: Vec<String>,
     /// Whose App it is.
     pub owner: Option<Account>,
+    /// GitHub's clock when it answered, in whole seconds (the header `Date`).
+    pub answered_at: Option<DateTime<Utc>>,
 }
 
 /// GitHub's number for one attempt to deliver; the delivery's own id is [`DeliveryId`].
@@ -105,7 +107,8 @@ struct WireDelivery {
 impl App {
     /// Who the App is (`GET /app`).
     pub async fn identity(&self) -> Result<AppIdentity, GithubError> {
-        let app: WireApp = self.0.get("/app").await?.json()?;
+        let answer = self.0.get("/app").await?;
+        let app: WireApp = answer.json()?;
         let slug = app.slug.ok_or_else(|| missing("slug"))?;
         let permissions = app.permissions.unwrap_or_default();
         Ok(AppIdentity {
@@ -119,6 +122,7 @@ impl App {
                 .collect(),
             events: app.events.unwrap_or_default(),
             owner: app.owner.and_then(WireAccount::read),
+            answered_at: answer.date(),
         })
     }
 

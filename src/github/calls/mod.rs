@@ -1,6 +1,7 @@
 //! The calls, one file per family. Each answers with a small struct of ours.
 
 pub mod app;
+pub mod checks;
 pub mod comments;
 pub mod graphql;
 pub mod issues;

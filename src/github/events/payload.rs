@@ -164,6 +164,8 @@ fn reader(event: &str) -> Option<Reader> {
             _ => Err(ACTION),
         },
         "repository" => |payload| repository(payload).map(EventKind::RepositoryChanged),
+        // Another action of a suite or a run (`requested_action`) changes nothing that is read.
+        "check_run" | "check_suite" | "status" => |_| Ok(EventKind::ChecksChanged),
         "push" => |payload| push(payload).map(EventKind::Push),
         "ping" => |_| Ok(EventKind::Ping),
         _ => return None,

@@ -37,6 +37,8 @@ impl World {
             base_sha,
             merged: None,
             reviews: Vec::new(),
+            files: Vec::new(),
+            checks: Vec::new(),
         });
         self.emit_issue(id, "opened", actor.account, json!({}));
         Ok(id)
@@ -59,6 +61,58 @@ impl World {
             json!({ "before": before, "after": after }),
         );
         Ok(after)
+    }
+
+    /// Has a pull request change these paths. What they hold is not modelled.
+    pub fn set_pull_files(&mut self, id: IssueId, paths: &[&str]) -> Result<(), Refusal> {
+        self.live_pull_mut(id)?.files = paths.iter().map(|path| (*path).to_owned()).collect();
+        Ok(())
+    }
+
+    /// Sets how a check stands on the head of a pull request: GitHub's word for its conclusion, or none while it runs.
+    /// Whoever may write can, as a workflow of the repository does.
+    pub fn set_check(
+        &mut self,
+        actor: Actor,
+        id: IssueId,
+        name: &str,
+        conclusion: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let repo = self.live_issue(id)?.repo;
+        self.must(actor, repo, Level::Write, "set a check")?;
+        if name.trim().is_empty() {
+            return Err(Refusal::field("CheckRun", "name", "missing_field"));
+        }
+        const CONCLUSIONS: [&str; 7] = [
+            "success",
+            "failure",
+            "neutral",
+            "cancelled",
+            "skipped",
+            "timed_out",
+            "action_required",
+        ];
+        if conclusion.is_some_and(|word| !CONCLUSIONS.contains(&word)) {
+            return Err(Refusal::field("CheckRun", "conclusion", "invalid"));
+        }
+        let run = CheckRun {
+            id: self.counters.next("check_run", 31_000_000_001),
+            name: name.to_owned(),
+            commit: self.live_pull(id)?.head_sha.clone(),
+            conclusion: conclusion.map(str::to_owned),
+            at: self.now(),
+        };
+        let pull = self.live_pull_mut(id)?;
+        pull.checks
+            .retain(|other| other.name != run.name || other.commit != run.commit);
+        pull.checks.push(run.clone());
+        let action = if conclusion.is_some() { "completed" } else { "created" };
+        let payload = {
+            let (issue, found) = (self.live_issue(id)?, self.live_repo(repo)?);
+            json!({ "check_run": pulls::check_run(self, found, issue, &run, Dialect::Webhook) })
+        };
+        self.emit(repo, "check_run", Some(action), actor.account, payload);
+        Ok(())
     }
 
     /// Merges a pull request, which closes it.

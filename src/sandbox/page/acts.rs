@@ -75,6 +75,13 @@ enum Act {
     Unlock {
         issue: IssueNumber,
     },
+    /// How a check stands on the head of a pull request.
+    Check {
+        issue: IssueNumber,
+        name: String,
+        /// None while it runs.
+        conclusion: Option<String>,
+    },
     /// A file of the default branch, which is there already.
     Write {
         path: String,
@@ -149,6 +156,11 @@ fn perform(sandbox: &Sandbox, person: &Person, act: Act) -> Result<Option<IssueN
         Act::Reopen { issue } => person.reopen(issue)?,
         Act::Lock { issue } => person.lock(issue)?,
         Act::Unlock { issue } => person.unlock(issue)?,
+        Act::Check {
+            issue,
+            name,
+            conclusion,
+        } => person.check(issue, &name, conclusion.as_deref())?,
         Act::Write {
             path,
             text,

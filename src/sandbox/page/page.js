@@ -266,6 +266,9 @@ function head(thread) {
     el("option", { value: "", textContent: "Set a label…", disabled: true, selected: true }),
     el("optgroup", { label: "Commands by label" }, ...offered(OURS)),
     el("optgroup", { label: "Labels of the repository" }, ...offered(state.labels.filter((name) => !OURS.includes(name)))));
+  const check = el("select", { "aria-label": "Set the check build", onchange: (event) => act({ check: { issue, name: "build", conclusion: event.target.value || null } }) },
+    el("option", { value: "", textContent: "Check build…", disabled: true, selected: true }),
+    ...["", "success", "failure", "neutral", "skipped"].map((value) => el("option", { value, textContent: value || "running" })));
   const button = (name, wish) => el("button", { class: "small", type: "button", textContent: name, onclick: () => act({ [wish]: { issue } }) });
   return [
     el("h2", {}, `${thread.title} `, el("span", { class: "faint", textContent: `#${issue}` })),
@@ -277,6 +280,7 @@ function head(thread) {
       numbers("sub-issues", thread.sub_issues),
       numbers("blocked by", thread.blocked_by)),
     el("div", { class: "tools" }, ...chips, labels,
+      thread.pull && check,
       thread.open ? button("Close", "close") : button("Reopen", "reopen"),
       thread.locked ? button("Unlock", "unlock") : button("Lock", "lock")),
   ];

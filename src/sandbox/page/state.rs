@@ -105,6 +105,7 @@ fn thread(sandbox: &Sandbox, number: IssueNumber, repository: &str) -> Option<Va
         "html": render(&issue.body, repository),
         "version": version(&issue.body),
         "open": issue.open,
+        "pull": issue.is_pull,
         "locked": issue.locked,
         "labels": issue.labels,
         "assignees": issue.assignees,

@@ -75,8 +75,8 @@ impl<B: Backstage> Player<'_, B> {
     }
 
     pub(super) fn expect_card(&mut self, card: &Card) -> Outcome {
-        let id = self.card_id()?;
-        self.unread.card = None;
+        let (number, id) = self.card_id(card.on)?;
+        self.unread.cards.remove(&number);
         let comment = self.sandbox.comment(id).ok_or("the card is gone")?;
         if let Some(golden) = &card.golden {
             golden::whole(golden, &comment.body, &mut self.captures).map_err(|difference| Missed {

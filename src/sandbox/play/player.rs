@@ -1,6 +1,6 @@
 //! Plays a script: one step after another, and nothing that the bot said may go unread.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -72,7 +72,7 @@ pub async fn play<B: Backstage>(
         threads: Vec::new(),
         subject: None,
         said: None,
-        card: None,
+        cards: BTreeMap::new(),
         captures: Captures::from([("site".to_owned(), sandbox.base_url())]),
         met: 0,
         first_miss: None,
@@ -99,7 +99,7 @@ pub async fn play<B: Backstage>(
 #[derive(Debug, Default)]
 pub(super) struct Unread {
     pub comments: VecDeque<(IssueNumber, CommentView)>,
-    pub card: Option<CommentId>,
+    pub cards: BTreeSet<IssueNumber>,
     pub issues: BTreeSet<IssueNumber>,
     pub mails: VecDeque<Mail>,
     pub questions: VecDeque<ModelRequest>,
@@ -127,7 +127,8 @@ pub(super) struct Player<'a, B> {
     subject: Option<IssueNumber>,
     /// What a person said last.
     pub(super) said: Option<CommentId>,
-    card: Option<CommentId>,
+    /// The newest card on each issue.
+    cards: BTreeMap<IssueNumber, CommentId>,
     pub(super) captures: Captures,
     met: usize,
     first_miss: Option<(u64, String)>,
@@ -211,8 +212,8 @@ impl<B: Backstage> Player<'_, B> {
                 "before this line the bot wrote in #{number}, and the script does not expect it:\n{}",
                 golden::visible(&comment.body).join("\n")
             )
-        } else if unread.card.is_some() {
-            "before this line the bot posted a card, and the script does not look at it".to_owned()
+        } else if let Some(number) = unread.cards.first() {
+            format!("before this line the bot posted a card on #{number}, and the script does not look at it")
         } else if let Some(number) = unread.issues.first() {
             format!("before this line the bot opened #{number}, and the script does not expect it")
         } else if let Some(mail) = unread.mails.front() {
@@ -280,8 +281,11 @@ impl<B: Backstage> Player<'_, B> {
         chosen.ok_or_else(|| "no issue was opened yet; say `on: 1` or open one".into())
     }
 
-    pub(super) fn card_id(&self) -> Result<CommentId, Missed> {
-        self.card.ok_or_else(|| "the bot has posted no card yet".into())
+    /// The newest card on an issue; without one, on the issue that the conversation is about.
+    pub(super) fn card_id(&self, on: Option<u64>) -> Result<(IssueNumber, CommentId), Missed> {
+        let number = on.map(IssueNumber).or(self.subject);
+        let card = number.and_then(|number| Some((number, *self.cards.get(&number)?)));
+        card.ok_or_else(|| "the bot has posted no card yet".into())
     }
 
     pub(super) fn filled(&self, text: &str) -> Result<String, Missed> {
@@ -333,7 +337,7 @@ impl<B: Backstage> Player<'_, B> {
                 self.printer.act(&act.by, "deletes a comment", &comment.body)?;
             }
             Step::Tamper(tamper) => {
-                let card = self.card_id()?;
+                let (_, card) = self.card_id(None)?;
                 let body = self.sandbox.comment(card).map(|card| card.body).unwrap_or_default();
                 if !body.contains(&tamper.replace) {
                     return Err(format!("the card does not say {:?}", tamper.replace).into());
@@ -351,7 +355,7 @@ impl<B: Backstage> Player<'_, B> {
     }
 
     fn tick(&mut self, by: &str, key: &str, tick: Tick) -> Outcome {
-        let card = self.card_id()?;
+        let (_, card) = self.card_id(None)?;
         let does = match tick {
             Tick::On => "ticks",
             Tick::Off => "unticks",
@@ -390,6 +394,29 @@ impl<B: Backstage> Player<'_, B> {
 
     async fn perform_elsewhere(&mut self, step: &Step) -> Outcome {
         match step {
+            Step::Pull(open) => {
+                let (title, body) = (self.filled(&open.title)?, self.filled(&open.body)?);
+                let number = self.person(&open.by).open_pull(&title, &body, "change")?;
+                self.subject = Some(number);
+                self.printer
+                    .act(&open.by, &format!("opens the pull request #{number} “{title}”"), &body)?;
+            }
+            Step::Push(act) => {
+                let number = self.issue_of(act.on)?;
+                self.person(&act.by).push(number)?;
+                self.printer.act(&act.by, &format!("pushes to #{number}"), "")?;
+            }
+            Step::Check(check) => {
+                let number = self.issue_of(check.on)?;
+                let conclusion = check.conclusion.as_deref();
+                self.person(&check.by).check(number, &check.name, conclusion)?;
+                let stands = conclusion.unwrap_or("runs");
+                self.printer.act(
+                    &check.by,
+                    &format!("runs the check {} on #{number}: {stands}", check.name),
+                    "",
+                )?;
+            }
             Step::Write(file) => {
                 self.person(&file.by).set_file(&file.path, &file.text)?;
                 self.printer
@@ -447,8 +474,8 @@ impl<B: Backstage> Player<'_, B> {
         match change {
             Change::Commented(number, comment) if comment.author == self.bot => {
                 if is_card(&comment.body) {
-                    self.card = Some(comment.id);
-                    self.unread.card = Some(comment.id);
+                    self.cards.insert(number, comment.id);
+                    self.unread.cards.insert(number);
                 } else {
                     self.unread.comments.push_back((number, comment));
                 }
@@ -462,10 +489,8 @@ impl<B: Backstage> Player<'_, B> {
 
     /// Keeps the digest that the card asks to approve as `{digest}`, and the one before as `{old_digest}`.
     fn capture_digest(&mut self) {
-        let body = self
-            .card
-            .and_then(|card| self.sandbox.comment(card))
-            .map(|card| card.body);
+        let card = self.subject.and_then(|number| self.cards.get(&number));
+        let body = card.and_then(|card| self.sandbox.comment(*card)).map(|card| card.body);
         let shown = body.as_deref().and_then(approvable);
         if let Some(shown) = shown.filter(|shown| self.captures.get("digest") != Some(shown))
             && let Some(old) = self.captures.insert("digest".to_owned(), shown)

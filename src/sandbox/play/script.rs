@@ -104,6 +104,12 @@ pub(super) enum Step {
     Reopen(Act),
     Lock(Act),
     Unlock(Act),
+    /// Somebody opens a pull request.
+    Pull(Open),
+    /// Somebody pushes to a pull request's branch.
+    Push(Act),
+    /// How a check stands on a pull request's head.
+    Check(Check),
     /// Somebody writes a file on the default branch.
     Write(WriteFile),
     /// Somebody's role changes.
@@ -170,6 +176,16 @@ pub(super) struct Tamper {
 pub(super) struct Act {
     pub by: String,
     pub on: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Check {
+    pub by: String,
+    pub on: Option<u64>,
+    pub name: String,
+    /// GitHub's word; left out while it runs.
+    pub conclusion: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -321,6 +337,8 @@ impl<'de> Deserialize<'de> for OneOrMore {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Card {
+    /// The issue; without it the one that the conversation is about.
+    pub on: Option<u64>,
     /// The whole of it.
     pub golden: Option<String>,
     /// It has these lines, in this order.

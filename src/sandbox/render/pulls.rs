@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::issues::{comment_url, issue_page, issue_url};
-use super::repos::{extend, repo_url, repository, user};
+use super::repos::{app_reference, extend, repo_url, repository, user};
 use super::{Dialect, issues};
 use crate::sandbox::clock::{stamp, stamp_or_null};
 use crate::sandbox::ids::*;
@@ -111,6 +111,91 @@ pub fn pull(world: &World, repo: &Repo, issue: &Issue, pull: &Pull, detail: Deta
         );
     }
     value
+}
+
+/// A check run.
+pub fn check_run(world: &World, repo: &Repo, issue: &Issue, run: &CheckRun, dialect: Dialect) -> Value {
+    let url = format!("{}/check-runs/{}", repo_url(world, repo), run.id);
+    let page = format!("{}/checks?check_run_id={}", issue_page(world, repo, issue), run.id);
+    let status = if run.conclusion.is_some() {
+        "completed"
+    } else {
+        "in_progress"
+    };
+    let suite_id = 41_000_000_000 + repo.id.0;
+    let suite = match dialect {
+        Dialect::Webhook => json!({
+            "id": suite_id,
+            "node_id": node_id("CS", suite_id),
+            "head_branch": issue.pull.as_ref().map(|pull| pull.head_branch.as_str()),
+            "head_sha": run.commit,
+            "status": status,
+            // A suite is never skipped.
+            "conclusion": run.conclusion.as_deref().map(|word| if word == "skipped" { "neutral" } else { word }),
+            "url": format!("{}/check-suites/{suite_id}", repo_url(world, repo)),
+            "before": null,
+            "after": null,
+            "pull_requests": [],
+            "app": app_reference(world),
+            "created_at": stamp(run.at),
+            "updated_at": stamp(run.at),
+        }),
+        _ => json!({ "id": suite_id }),
+    };
+    json!({
+        "id": run.id,
+        "node_id": node_id("CR", run.id),
+        "head_sha": run.commit,
+        "external_id": "",
+        "url": url,
+        "html_url": page,
+        "details_url": page,
+        "status": status,
+        "conclusion": run.conclusion,
+        "started_at": stamp(run.at),
+        "completed_at": stamp_or_null(run.conclusion.as_ref().map(|_| run.at)),
+        "output": {
+            "title": null,
+            "summary": null,
+            "text": null,
+            "annotations_count": 0,
+            "annotations_url": format!("{url}/annotations"),
+        },
+        "name": run.name,
+        "check_suite": suite,
+        "app": app_reference(world),
+        "pull_requests": [],
+    })
+}
+
+/// The combined status of a commit without statuses, which GitHub calls pending.
+pub fn no_statuses(world: &World, repo: &Repo, sha: &str) -> Value {
+    let commit = format!("{}/commits/{sha}", repo_url(world, repo));
+    json!({
+        "state": "pending",
+        "statuses": [],
+        "sha": sha,
+        "total_count": 0,
+        "repository": repository(world, repo),
+        "commit_url": commit,
+        "url": format!("{commit}/status"),
+    })
+}
+
+/// A file that a pull request changes.
+pub fn file(world: &World, repo: &Repo, pull: &Pull, path: &str) -> Value {
+    let at = format!("{}/{}", pull.head_sha, path);
+    json!({
+        "sha": sha_of(&at),
+        "filename": path,
+        "status": "modified",
+        "additions": 1,
+        "deletions": 0,
+        "changes": 1,
+        "blob_url": format!("{}/blob/{at}", repo_url(world, repo)),
+        "raw_url": format!("{}/raw/{at}", repo_url(world, repo)),
+        "contents_url": format!("{}/contents/{path}?ref={}", repo_url(world, repo), pull.head_sha),
+    })
 }
 
 /// A review. Webhooks write its state in lower case.

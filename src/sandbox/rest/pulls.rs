@@ -1,6 +1,6 @@
 //! Pull requests, their reviews and line comments.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Call, Outcome, number, text_of};
 use crate::sandbox::acts::comments::ReactionTarget;
@@ -39,6 +39,13 @@ impl Call<'_> {
                     .collect();
                 Ok(self.page(all))
             }
+            ("GET", [text, "files"]) => {
+                let id = self.pull(repo, text, &READ)?;
+                let (found, _, pull) = self.parts(id)?;
+                let files = pull.files.iter();
+                let all = files.map(|path| render::file(self.world, found, pull, path)).collect();
+                Ok(self.page(all))
+            }
             ("GET", [text, "comments"]) => {
                 let id = self.pull(repo, text, &READ)?;
                 let (found, issue, _) = self.parts(id)?;
@@ -62,6 +69,44 @@ impl Call<'_> {
             }
             _ => Err(Refusal::not_found()),
         }
+    }
+
+    /// What stands on a commit. Commit statuses are not modelled: there are none.
+    pub(super) fn on_commit(&mut self, repo: RepoId, sha: &str, what: &str) -> Outcome {
+        if self.request.method != "GET" {
+            return Err(Refusal::not_found());
+        }
+        let permission = if what == "status" { "statuses" } else { "checks" };
+        self.need(repo, &[(permission, Access::Read)])?;
+        let found = self.world.live_repo(repo)?;
+        let issues = self
+            .world
+            .issues
+            .values()
+            .filter(|issue| issue.repo == repo && issue.is_present());
+        let pulls = issues.filter_map(|issue| Some((issue, issue.pull.as_ref()?)));
+        let mut runs: Vec<Value> = pulls
+            .flat_map(|(issue, pull)| pull.checks.iter().map(move |run| (issue, run)))
+            .filter(|(_, run)| run.commit == sha)
+            .map(|(issue, run)| render::check_run(self.world, found, issue, run, Dialect::Rest))
+            .collect();
+        if what == "status" {
+            return Ok(Answer::ok(render::no_statuses(self.world, found, sha)));
+        }
+        let all = runs.len();
+        let size = self
+            .request
+            .param("per_page")
+            .and_then(|size| size.parse().ok())
+            .unwrap_or(30_usize);
+        let page = self
+            .request
+            .param("page")
+            .and_then(|page| page.parse().ok())
+            .unwrap_or(1_usize);
+        let (size, skipped) = (size.clamp(1, 100), page.saturating_sub(1));
+        runs = runs.into_iter().skip(skipped.saturating_mul(size)).take(size).collect();
+        Ok(Answer::ok(json!({ "total_count": all, "check_runs": runs })))
     }
 
     fn list_pulls(&mut self, repo: RepoId) -> Outcome {

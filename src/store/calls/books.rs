@@ -32,6 +32,8 @@ impl Unit {
 pub(super) struct OnBooks<'a> {
     pub(super) run: &'a str,
     pub(super) workflow: &'a str,
+    /// The workflows above it, on whose account it is, too.
+    pub(super) above: &'a [String],
     pub(super) repository: u64,
     pub(super) person: u64,
     pub(super) day: &'a str,
@@ -47,6 +49,15 @@ impl OnBooks<'_> {
             Scope::Person => format!("person:{}:{}", self.person, self.day),
             Scope::Day => format!("day:{}", self.day),
         }
+    }
+
+    /// The accounts of a scope: that of a workflow has those of its parents beside it.
+    fn accounts(&self, scope: Scope) -> Vec<String> {
+        let mut accounts = vec![self.account(scope)];
+        if scope == Scope::Workflow {
+            accounts.extend(self.above.iter().map(|above| format!("workflow:{above}")));
+        }
+        accounts
     }
 
     fn endpoint(&self) -> String {
@@ -70,18 +81,20 @@ pub(super) fn reserve(books: &OnBooks<'_>, most: Spend, bounds: Bounds<'_>) -> V
     let mut reservations = Vec::new();
     for scope in Scope::ALL {
         let cap = bounds.caps.of(scope);
-        let mut push = |unit, amount, cap: Option<i64>| {
-            reservations.push(Reservation {
-                account: books.account(scope),
-                unit,
-                scope: Some(scope),
-                amount,
-                cap: cap.unwrap_or(i64::MAX),
-            });
-        };
-        push(Unit::Tokens, counted(most.tokens), cap.tokens.map(counted));
-        if let Some(money) = most.money {
-            push(Unit::Money, money.0, cap.money.map(|money| money.0));
+        for account in books.accounts(scope) {
+            let mut push = |unit, amount, cap: Option<i64>| {
+                reservations.push(Reservation {
+                    account: account.clone(),
+                    unit,
+                    scope: Some(scope),
+                    amount,
+                    cap: cap.unwrap_or(i64::MAX),
+                });
+            };
+            push(Unit::Tokens, counted(most.tokens), cap.tokens.map(counted));
+            if let Some(money) = most.money {
+                push(Unit::Money, money.0, cap.money.map(|money| money.0));
+            }
         }
     }
     reservations.push(Reservation {
@@ -97,8 +110,7 @@ pub(super) fn reserve(books: &OnBooks<'_>, most: Spend, bounds: Bounds<'_>) -> V
 /// The statements that give a call's reservation back and write down what it took.
 pub(super) fn settle(books: &OnBooks<'_>, reserved: Spend, spent: Spend) -> Vec<Statement> {
     let mut statements = Vec::new();
-    for scope in Scope::ALL {
-        let account = books.account(scope);
+    for account in Scope::ALL.into_iter().flat_map(|scope| books.accounts(scope)) {
         statements.push(settled(
             &account,
             Unit::Tokens,

@@ -30,6 +30,7 @@ fn at() -> Timestamp {
 
 fn call(run: &str, number: u32, tokens: u64, money: Option<i64>) -> NewCall {
     NewCall {
+        above: Vec::new(),
         run: run.to_owned(),
         number,
         workflow: WorkflowId::from("w1"),

@@ -1,10 +1,10 @@
 //! What follows of itself: phases that become unblocked, that are done, and the end of the workflow.
 
-use super::choice;
+use super::{choice, judged};
 use crate::workflow::apply::apply;
 use crate::workflow::artifact::ReviewVerdict;
 use crate::workflow::asking;
-use crate::workflow::definition::Gate;
+use crate::workflow::children;
 use crate::workflow::event::Event;
 use crate::workflow::ids::PhaseId;
 use crate::workflow::state::{Ending, PhaseStatus, State, Status, Timestamp};
@@ -44,17 +44,20 @@ fn consequence(state: &State) -> Option<Event> {
                 let executed = phase.executes.iter().filter(|source| *source != id);
                 let unblocked = phase.needs.iter().chain(executed).all(settled);
                 let wanted = !phase.on_demand || at.called;
-                (unblocked && wanted).then(|| match phase.has_agent() {
-                    true => Event::PhaseStarted {
+                (unblocked && wanted).then(|| match (&phase.for_each, phase.has_agent()) {
+                    (Some(each), _) => children::begins(state, phase, each),
+                    (None, true) => Event::PhaseStarted {
                         phase: id.clone(),
                         iteration: at.iteration + 1,
                         attempt: 1,
                     },
-                    false => Event::ActsStarted { phase: id.clone() },
+                    (None, false) => Event::ActsStarted { phase: id.clone() },
                 })
             }
             // With no gate an artifact counts as soon as it is made.
-            PhaseStatus::ReadyForReview if phase.gate == Gate::None => Some(done(id)),
+            PhaseStatus::ReadyForReview if phase.gate.is_none() => Some(done(id)),
+            PhaseStatus::Draft | PhaseStatus::ReadyForReview => judged::onwards(state, id),
+            PhaseStatus::Running => children::onwards(at, phase),
             PhaseStatus::WaitingForHuman => asking::onwards(at, phase),
             PhaseStatus::Approved => {
                 let acting = phase.executes.is_some() && state.next_act(id).is_some();

@@ -112,7 +112,18 @@ pub(super) fn approve(
         choice,
     };
     let live = with_the_asker(facts.live, authority);
-    let tree = approval::evaluate(gate, &approval::Facts::of(state, phase, &live).with(&approval), current);
+    let (whole, _) = state.gate_at(phase).ok_or_else(|| no_open_gate(state))?;
+    let tree = approval::evaluate_gate(
+        whole,
+        &approval::Facts::of(state, phase, &live).with(&approval),
+        current,
+    );
+    if tree.is_blocked() {
+        return Err(Refusal::GateSaysNo { tree: Box::new(tree) });
+    }
+    if let Some(why) = tree.unread_checks() {
+        return Err(Refusal::CouldNotCheck { why: why.to_owned() });
+    }
     let phase = phase.clone();
     match (tree.outcome, tree.vote_of(authority.person.id)) {
         (Outcome::Yes, _) => Ok(vec![Event::Approved {
@@ -263,12 +274,21 @@ pub(super) fn expired(state: &State, of: (&PhaseId, &Digest, u32), now: Timestam
     if now < pending.made_at + hours {
         return None;
     }
-    Some(vec![match gate.on_expiry {
-        OnExpiry::Reject if !partly_done(state, phase) => Event::Rejected {
-            phase: phase.clone(),
-            by: None,
-            reason: "nobody answered in time".into(),
+    let rejected = |reason: &str| Event::Rejected {
+        phase: phase.clone(),
+        by: None,
+        reason: reason.into(),
+    };
+    Some(vec![match &gate.on_expiry {
+        _ if partly_done(state, phase) => Event::Reminded { phase: phase.clone() },
+        OnExpiry::Remind => Event::Reminded { phase: phase.clone() },
+        OnExpiry::Reject => rejected("nobody answered in time"),
+        OnExpiry::Phase(to) => match next_iteration(state, to) {
+            Ok(_) => Event::Escalated {
+                phase: phase.clone(),
+                to: to.clone(),
+            },
+            Err(_) => rejected("nobody answered in time, and what it goes back to has run as often as it may"),
         },
-        OnExpiry::Remind | OnExpiry::Reject => Event::Reminded { phase: phase.clone() },
     }])
 }

@@ -1,8 +1,9 @@
 //! What the bot itself reports: how runs and acts ended, what was shown, what was lost.
 
 use super::gates::{expired, still_counts};
-use super::{PROMPT, belongs, proposed};
+use super::{PROMPT, belongs, judged, proposed};
 use crate::workflow::asking;
+use crate::workflow::children;
 use crate::workflow::command::{Report, RunResult};
 use crate::workflow::event::{Event, HoldCause};
 use crate::workflow::ids::PhaseId;
@@ -22,7 +23,14 @@ pub(super) fn reported(state: &State, report: &Report, now: Timestamp) -> Option
                 }]
             })
         }
+        Report::Child {
+            phase,
+            key,
+            child,
+            standing,
+        } => children::told(state, (phase, key), child, standing),
         _ if !state.is_open() => None,
+        Report::Parent(above) => children::heard(state, above),
         Report::Shown { phase, digest, at } => {
             let shown = state.phases.get(phase)?;
             let pending = shown.pending.as_ref()?;
@@ -69,6 +77,13 @@ pub(super) fn reported(state: &State, report: &Report, now: Timestamp) -> Option
                 }]
             })
         }
+        Report::Ruled {
+            phase,
+            digest,
+            attempt,
+            result,
+        } => judged::ruled(state, (phase, digest, *attempt), result),
+        Report::Checked { phase, digest, reading } => judged::checked(state, (phase, digest), reading),
         Report::GateExpired {
             phase,
             digest,

@@ -2,6 +2,7 @@
 
 use super::gates::{gate_untouched, no_open_gate};
 use super::{Decision, choice};
+use crate::workflow::children;
 use crate::workflow::command::{Authority, Refusal};
 use crate::workflow::definition::Phase;
 use crate::workflow::event::Event;
@@ -63,8 +64,22 @@ pub(super) fn retry(state: &State, authority: &Authority) -> Decision {
         by: authority.person.clone(),
         said_at: authority.said_at,
     };
+    let defined = state.definition.phase(phase);
+    let each = defined.and_then(|phase| Some((phase, phase.for_each.as_ref()?)));
     let again = match at.status {
+        _ if let Some((phase, each)) = each => children::again(state, phase, each),
         PhaseStatus::Rejected => next_iteration(state, phase)?,
+        _ if at.status == PhaseStatus::Error && awaits_approver(state, phase) => {
+            let pending = at
+                .pending
+                .as_ref()
+                .expect("a gate's approver is asked about what waits there");
+            Event::ApproverAsked {
+                phase: phase.clone(),
+                digest: pending.digest,
+                attempt: pending.judged.asked + 1,
+            }
+        }
         _ if carries_out(state, phase) => Event::ActsStarted { phase: phase.clone() },
         _ => Event::PhaseStarted {
             phase: phase.clone(),
@@ -73,6 +88,17 @@ pub(super) fn retry(state: &State, authority: &Authority) -> Decision {
         },
     };
     Ok(vec![retried, again])
+}
+
+/// Whether what a phase made waits for an approver that could not be asked.
+fn awaits_approver(state: &State, phase: &PhaseId) -> bool {
+    let asked = state
+        .at(phase)
+        .pending
+        .as_ref()
+        .is_some_and(|pending| pending.judged.asked > 0);
+    let approver = state.gate_of(phase).is_some_and(|gate| gate.ai.is_some());
+    asked && approver && state.at(phase).approval.is_none()
 }
 
 /// Whether a phase has something approved to carry out.

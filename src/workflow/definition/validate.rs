@@ -4,6 +4,7 @@ mod variants;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::judges;
 use super::{Definition, HOURS_OF_A_YEAR, Known, Mistake, PeopleGate, Phase};
 use crate::workflow::ids::PhaseId;
 use crate::workflow::right::Right;
@@ -55,6 +56,9 @@ pub(super) fn mistakes(definition: &Definition, known: &Known<'_>) -> Vec<Mistak
         check.questions(index, phase);
         check.variants(index, phase);
         check.choice(index, phase);
+        for (key, text) in super::each::mistakes(definition, phase) {
+            check.phase(index, key, text);
+        }
     }
     if check.mistakes.is_empty() {
         check.order();
@@ -73,7 +77,7 @@ pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
 }
 
 /// `; did you mean x?` or the list of what there is.
-fn instead(word: &str, known: &[&str]) -> String {
+pub(super) fn instead(word: &str, known: &[&str]) -> String {
     match nearest(word, known) {
         Some(name) => format!("did you mean {name}?"),
         None if known.is_empty() => "there is none".to_owned(),
@@ -235,10 +239,36 @@ impl Check<'_> {
         {
             self.phase(index, "provider", no_provider(provider));
         }
+        for (key, to) in phase.on_expiry() {
+            if self.definition.phase(to).is_none() {
+                let all: Vec<&str> = ["remind", "reject"].into_iter().chain(ids.iter().copied()).collect();
+                let instead = instead(to.as_str(), &all);
+                self.phase(index, key, format!("on_expiry: there is no phase {to}; {instead}"));
+            }
+        }
+        for (key, gate) in [("gate", &phase.gate), ("prompt_gate", &phase.prompt_gate)] {
+            let Some(ai) = &gate.ai else { continue };
+            if let Some(prompt) = ai.prompt.as_ref().filter(|prompt| !self.has_template(prompt)) {
+                let instead = self.instead_of_template(prompt);
+                self.phase(index, key, format!("there is no template {prompt}; {instead}"));
+            }
+            if let Some(role) = ai
+                .role
+                .as_ref()
+                .filter(|role| !self.definition.roles.contains_key(*role))
+            {
+                let roles: Vec<&str> = self.definition.roles.keys().map(String::as_str).collect();
+                let instead = instead(role, &roles);
+                self.phase(index, key, format!("there is no role {role}; {instead}"));
+            }
+        }
     }
 
     /// A phase proposes, executes, or both.
     fn work(&mut self, index: usize, phase: &Phase) {
+        if phase.for_each.is_some() {
+            return;
+        }
         match (&phase.agent, &phase.prompt, &phase.schema) {
             _ if phase.chooses.is_some() => {}
             (Some(_), None, None) | (None, Some(_), Some(_)) => {}
@@ -273,7 +303,13 @@ impl Check<'_> {
     }
 
     fn gates(&mut self, index: usize, phase: &Phase) {
-        for (key, gate) in [("gate", &phase.gate), ("prompt_gate", &phase.prompt_gate)] {
+        for (key, at, gate) in [
+            ("gate", judges::At::Response, &phase.gate),
+            ("prompt_gate", judges::At::Prompt, &phase.prompt_gate),
+        ] {
+            for mistake in judges::mistakes(phase, at, gate) {
+                self.phase(index, key, mistake);
+            }
             for mistake in gate.people().map(PeopleGate::mistakes).unwrap_or_default() {
                 self.phase(index, key, mistake);
             }
@@ -286,7 +322,7 @@ impl Check<'_> {
                 );
             }
         }
-        if phase.on_fail.is_some() && phase.gate.is_none() {
+        if phase.on_fail.is_some() && phase.gate.people().is_none() {
             let text = "what goes back by a verdict needs a gate of people, who can end the loop".to_owned();
             self.phase(index, "on_fail", text);
         }
@@ -359,11 +395,20 @@ impl Check<'_> {
                     self.phase(index, "inputs", format!("it takes from {input} but does not need it"));
                 }
             }
+            if let Some(each) = &phase.for_each
+                && !before[&phase.id].contains(&each.items)
+            {
+                let text = format!("its items come from {}, so it must need it", each.items);
+                self.phase(index, "for_each", text);
+            }
             if let Some(source) = &phase.executes {
                 self.execution(index, phase, source, &before);
             }
             if let Some(to) = &phase.on_fail {
-                self.way_back(index, phase, to, &before);
+                self.way_back((index, "on_fail"), phase, to, &before);
+            }
+            for (key, to) in phase.on_expiry() {
+                self.way_back((index, key), phase, to, &before);
             }
         }
         self.reachable();
@@ -381,14 +426,14 @@ impl Check<'_> {
         if waiting.is_empty() {
             return;
         }
-        let ways = definition.phases.iter();
-        let reached: BTreeSet<&PhaseId> = ways
-            .filter_map(|phase| Some((phase.on_fail.as_ref()?, &phase.id)))
-            .flat_map(|(to, from)| definition.between(to, from))
+        let reached: BTreeSet<&PhaseId> = definition
+            .ways_back()
+            .flat_map(|(_, from, to)| definition.between(to, &from.id))
             .collect();
         for (index, phase) in waiting {
             if !reached.contains(&phase.id) {
-                let text = "it never begins: it is `on_demand`, and no `on_fail` goes back to it".to_owned();
+                let text =
+                    "it never begins: it is `on_demand`, and no `on_fail` or `on_expiry` goes back to it".to_owned();
                 self.phase(index, "on_demand", text);
             }
         }
@@ -448,19 +493,23 @@ impl Check<'_> {
     /// Whether a verdict sends a phase back from, or past, another that comes after it, or past itself: then the other
     /// has said something the next time. One that runs beside it may or may not have, so it does not count.
     fn comes_back(&self, phase: &PhaseId, other: &PhaseId, before: &BTreeMap<&PhaseId, BTreeSet<&PhaseId>>) -> bool {
-        let loops = self.definition.phases.iter();
         let after = other == phase || before[other].contains(phase);
-        let mut ways = loops
-            .filter_map(|last| Some((last.on_fail.as_ref()?, &last.id)))
-            .map(|(to, last)| self.definition.between(to, last));
+        let ways = self.definition.ways_back();
+        let mut ways = ways.map(|(_, last, to)| self.definition.between(to, &last.id));
         after && ways.any(|way| way.contains(&phase) && way.contains(&other))
     }
 
-    fn way_back(&mut self, index: usize, phase: &Phase, to: &PhaseId, before: &BTreeMap<&PhaseId, BTreeSet<&PhaseId>>) {
+    fn way_back(
+        &mut self,
+        (index, key): (usize, &str),
+        phase: &Phase,
+        to: &PhaseId,
+        before: &BTreeMap<&PhaseId, BTreeSet<&PhaseId>>,
+    ) {
         if !before[&phase.id].contains(to) {
             self.phase(
                 index,
-                "on_fail",
+                key,
                 format!("it goes back to {to} but does not need it: only what lies before can be run again"),
             );
             return;
@@ -472,7 +521,7 @@ impl Check<'_> {
         });
         if let Some(id) = executing {
             let text = format!("{id} lies on the way back and carries out what leaves, which is not done twice");
-            self.phase(index, "on_fail", text);
+            self.phase(index, key, text);
         }
     }
 }

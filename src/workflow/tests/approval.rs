@@ -10,10 +10,11 @@ use super::super::apply::fold;
 use super::super::approval::{Fact, Facts, Kind, Live, Node, Outcome, Owned, Standing, Why, evaluate};
 use super::super::command::{Ask, Command, Refusal, Report, Verdict};
 use super::super::decide::{Facts as Order, decide};
-use super::super::definition::{Definition, Gate, Known, PeopleGate};
+use super::super::definition::{Definition, Known, PeopleGate};
 use super::super::event::Event;
 use super::super::gate::{Candidate, Excluded, Team};
 use super::super::ids::{Digest, UserId};
+use super::super::judging::Judged;
 use super::super::plan::{Intent, plan};
 use super::super::right::Right;
 use super::super::state::{Approval, PhaseStatus, Surface};
@@ -43,6 +44,7 @@ fn live(people: &[(&str, Right, bool)]) -> Live {
             .collect(),
         author: Fact::Known(person("olga").id),
         owned: Fact::Known(Vec::new()),
+        checks: Live::default().checks,
     }
 }
 
@@ -74,6 +76,7 @@ fn tree(gate: &PeopleGate, live: &Live, voters: &[&str], steerers: &[&str]) -> N
         live,
         starter: person("alice").id,
         steerers: steerers.iter().map(|login| person(login).id).collect(),
+        judged: &Judged::default(),
     };
     evaluate(gate, &facts, digest("this"))
 }
@@ -165,6 +168,7 @@ fn bots_and_approvals_of_something_else_never_count() {
         live: &facts,
         starter: UserId(1),
         steerers: BTreeSet::new(),
+        judged: &Judged::default(),
     };
     let said = evaluate(&gate, &of_other, digest("this"));
     assert_eq!(
@@ -524,7 +528,7 @@ fn enough(run: &Run, live: &Live, digest: Digest) -> bool {
             _ => {}
         }
     }
-    let Gate::People(gate) = &run.state.definition.phases[0].gate else {
+    let Some(gate) = &run.state.definition.phases[0].gate.people else {
         return false;
     };
     let author = person("olga").id;
@@ -603,7 +607,7 @@ proptest! {
                 Move::Execute { ends } => {
                     if let Some(Intent::Act { source, digest, key, .. }) = planned.first().cloned() {
                         // As the engine does it: the whole tree once more, with what GitHub says now.
-                        let Gate::People(gate) = &run.state.definition.phases[0].gate else { unreachable!() };
+                        let gate = run.state.definition.phases[0].gate.people().unwrap();
                         let tree = evaluate(gate, &Facts::of(&run.state, &source, &github), digest);
                         match tree.outcome {
                             Outcome::Yes => {

@@ -3,11 +3,13 @@
 
 mod approval;
 mod asks;
+mod children;
 mod digests;
 mod expiry;
 mod forks;
 mod generate;
 mod graphs;
+mod judged;
 mod properties;
 mod questions;
 mod reports;
@@ -120,6 +122,7 @@ fn prefix(digest: Digest) -> Named {
 fn start(id: &str, definition: Definition, by: Authority, now: Timestamp) -> Verdict {
     let start = Start {
         given: Default::default(),
+        parent: None,
         workflow: WorkflowId::from(id),
         definition: Arc::new(definition),
         subject: Subject {
@@ -246,6 +249,8 @@ fn cell(verdict: &Verdict) -> String {
             Refusal::NotAllowed { .. } => "NotAllowed",
             Refusal::Over => "Over",
             Refusal::Held(_) => "Held",
+            Refusal::HeldAbove { .. } => "HeldAbove",
+            Refusal::WaitsForAll { .. } => "WaitsForAll",
             Refusal::NotHeld => "NotHeld",
             Refusal::NoOpenGate(_) => "NoOpenGate",
             Refusal::WrongDigest { void: false, .. } => "WrongDigest",
@@ -253,6 +258,7 @@ fn cell(verdict: &Verdict) -> String {
             Refusal::NotShownYet => "NotShownYet",
             Refusal::ChangedJustNow { .. } => "ChangedJustNow",
             Refusal::DoesNotCount { .. } => "DoesNotCount",
+            Refusal::GateSaysNo { .. } => "GateSaysNo",
             Refusal::VotedBefore { .. } => "VotedBefore",
             Refusal::CouldNotCheck { .. } => "CouldNotCheck",
             Refusal::NothingApproved => "NothingApproved",

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::super::apply::fold;
 use super::super::artifact::{Proposal, ReviewVerdict, Stage};
 use super::super::command::{Ask, Command, Named, Report, RunResult, Verdict};
-use super::super::definition::{Definition, Gate, Known, OnExpiry, Phase};
+use super::super::definition::{Definition, Known, OnExpiry, Phase};
 use super::super::event::Event;
 use super::super::fork::{CannotFork, Request, fork};
 use super::super::ids::{Digest, PhaseId};
@@ -327,9 +327,20 @@ impl Outstanding {
         for intent in intents {
             match intent {
                 Intent::CancelPlanned => self.0.clear(),
-                Intent::RunAgent { .. } | Intent::Act { .. } | Intent::ExpireGate { .. } => {
+                Intent::EndTimers { phase } => self.0.retain(|other| match other {
+                    Intent::ExpireGate { phase: of, .. } | Intent::ReadChecks { phase: of, .. } => of != phase,
+                    _ => true,
+                }),
+                Intent::RunAgent { .. }
+                | Intent::Act { .. }
+                | Intent::ExpireGate { .. }
+                | Intent::AskApprover { .. }
+                | Intent::ReadChecks { .. } => {
                     assert!(!self.0.contains(intent), "planned twice: {intent:?}");
                     self.0.push(intent.clone());
+                }
+                Intent::StartChild { .. } | Intent::TellChild { .. } | Intent::TellParent => {
+                    panic!("no definition here has children: {intent:?}")
                 }
                 Intent::Card
                 | Intent::Questions { .. }
@@ -602,11 +613,8 @@ fn nothing_is_forgotten(run: &Run, outstanding: &Outstanding) {
         match state.at(id).status {
             PhaseStatus::Running => assert!(outstanding.runs(id), "{id} runs and no run is planned"),
             PhaseStatus::Approved => assert!(outstanding.acts(id), "{id} acts and no act is planned"),
-            PhaseStatus::Draft => assert!(
-                phase.prompt_gate.people().is_some(),
-                "{id}: nobody opens its prompt's gate"
-            ),
-            PhaseStatus::ReadyForReview => assert!(phase.gate.people().is_some(), "{id}: nobody opens its gate"),
+            PhaseStatus::Draft => assert!(!phase.prompt_gate.is_none(), "{id}: nobody opens its prompt's gate"),
+            PhaseStatus::ReadyForReview => assert!(!phase.gate.is_none(), "{id}: nobody opens its gate"),
             PhaseStatus::WaitingForHuman | PhaseStatus::Rejected | PhaseStatus::Error => {}
             PhaseStatus::Blocked | PhaseStatus::Completed => continue,
         }
@@ -646,7 +654,7 @@ fn plans_are_sound(run: &Run) {
                 assert_eq!(pending.map(|pending| pending.digest), Some(*digest), "{intent:?}");
                 assert_eq!(state.at(phase).status, PhaseStatus::Approved);
                 let gate = &state.definition.phase(source).unwrap().gate;
-                assert!(matches!(gate, Gate::People(_)));
+                assert!(gate.people().is_some());
             }
             Intent::CallPeople { phase, digest } => {
                 let pending = state.at(phase).pending.as_ref().expect("something to look at");
@@ -659,6 +667,17 @@ fn plans_are_sound(run: &Run) {
             Intent::RunAgent { phase, .. } => assert_eq!(state.at(phase).status, PhaseStatus::Running),
             Intent::Tell { notice } => told_of_what_is(state, notice),
             Intent::Questions { phase } => assert!(!state.at(phase).questions.is_empty()),
+            Intent::StartChild { .. } | Intent::TellChild { .. } | Intent::TellParent => {
+                unreachable!("no children here")
+            }
+            Intent::AskApprover { phase, digest, attempt } => {
+                assert!(state.awaits_ruling(phase, *digest, *attempt) && state.hold.is_none());
+            }
+            Intent::ReadChecks { phase, digest, at, .. } => {
+                let (gate, pending) = state.gate_at(phase).expect("a gate with checks");
+                assert!(gate.checks.is_some() && pending.digest == *digest && *at >= run.now);
+            }
+            Intent::EndTimers { phase } => assert!(state.gate_at(phase).is_none()),
             Intent::Card | Intent::DismissCall { .. } | Intent::CancelPlanned => {}
         }
     }

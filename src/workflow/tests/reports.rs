@@ -3,13 +3,15 @@
 
 use chrono::TimeDelta;
 
-use super::super::command::{Command, Report, RunResult, Verdict};
+use super::super::children::{Above, ChildStanding};
+use super::super::command::{Command, Report, RulingResult, RunResult, Verdict};
 use super::super::ids::Digest;
+use super::super::judging::Reading;
 use super::super::state::{ActOutcome, Ending, PhaseStatus, Why};
 use super::{Condition, Place, Run, Table, at, cell, key, person, versions_of};
 
 /// Every row, from [`rows_of`] each variant.
-const ROWS: [&str; 21] = [
+const ROWS: [&str; 25] = [
     "ran: proposed",
     "ran: needs a person",
     "ran: nothing to do",
@@ -31,6 +33,10 @@ const ROWS: [&str; 21] = [
     "gate expired, reminded",
     "subject closed",
     "subject gone",
+    "child changed",
+    "parent held",
+    "ruled",
+    "checked",
 ];
 
 /// The rows of a variant. A new variant does not compile until it has some, and they must be in [`ROWS`].
@@ -44,6 +50,10 @@ fn rows_of(report: &Report) -> &'static [&'static str] {
         Report::GateExpired { .. } => &ROWS[16..19],
         Report::SubjectClosed { .. } => &ROWS[19..20],
         Report::SubjectGone { .. } => &ROWS[20..21],
+        Report::Child { .. } => &ROWS[21..22],
+        Report::Parent(_) => &ROWS[22..23],
+        Report::Ruled { .. } => &ROWS[23..24],
+        Report::Checked { .. } => &ROWS[24..25],
     }
 }
 
@@ -117,7 +127,28 @@ fn reported(row: &str, run: &Run) -> Report {
         "subject closed" => Report::SubjectClosed {
             by: Some(person("alice")),
         },
+        "child changed" => Report::Child {
+            phase: work(),
+            key: key("one"),
+            child: "w2".into(),
+            standing: ChildStanding::Completed,
+        },
+        "parent held" => Report::Parent(Above::Held {
+            by: Some(person("alice")),
+            reason: "because".into(),
+        }),
         "subject gone" => Report::SubjectGone { why: why() },
+        "ruled" => Report::Ruled {
+            phase: work(),
+            digest: second.digest(),
+            attempt: 1,
+            result: RulingResult::Failed(Why::Failed(why())),
+        },
+        "checked" => Report::Checked {
+            phase: work(),
+            digest: second.digest(),
+            reading: Reading::default(),
+        },
         other => panic!("no such row: {other}"),
     };
     assert!(rows_of(&report).contains(&row), "{row} is a row of what it reports");
@@ -193,8 +224,11 @@ fn a_report_about_a_phase_that_does_not_exist_is_obsolete() {
             | Report::ActEnded { phase, .. }
             | Report::ActFailed { phase, .. }
             | Report::ApprovalLost { phase, .. }
+            | Report::Child { phase, .. }
+            | Report::Ruled { phase, .. }
+            | Report::Checked { phase, .. }
             | Report::GateExpired { phase, .. } => *phase = "nowhere".into(),
-            Report::SubjectClosed { .. } | Report::SubjectGone { .. } => continue,
+            Report::SubjectClosed { .. } | Report::SubjectGone { .. } | Report::Parent(_) => continue,
         }
         let verdict = run.verdict(&Command::System(report));
         assert!(matches!(verdict, Verdict::Obsolete(_)), "{row}: {verdict:?}");
@@ -224,6 +258,10 @@ gate expired, void      | obsolete  | obsolete                      | obsolete  
 gate expired, reminded  | obsolete  | obsolete                      | obsolete        | obsolete
 subject closed          | held      | held                          | held            | held
 subject gone            | cancelled | cancelled                     | cancelled       | cancelled
+child changed           | obsolete  | obsolete                      | obsolete        | obsolete
+parent held             | obsolete  | obsolete                      | obsolete        | obsolete
+ruled                   | obsolete  | obsolete                      | obsolete        | obsolete
+checked                 | obsolete  | obsolete                      | obsolete        | obsolete
 ";
 const OPEN_LATE: &str = "
                         | Approved      | Rejected  | Error     | Completed
@@ -248,6 +286,10 @@ gate expired, void      | obsolete      | obsolete  | obsolete  | obsolete
 gate expired, reminded  | obsolete      | obsolete  | obsolete  | obsolete
 subject closed          | held          | held      | held      | held
 subject gone            | cancelled     | cancelled | cancelled | cancelled
+child changed           | obsolete      | obsolete  | obsolete  | obsolete
+parent held             | obsolete      | obsolete  | obsolete  | obsolete
+ruled                   | obsolete      | obsolete  | obsolete  | obsolete
+checked                 | obsolete      | obsolete  | obsolete  | obsolete
 ";
 const HELD_EARLY: &str = "
                         | Blocked   | Running         | WaitingForHuman | ReadyForReview
@@ -272,6 +314,10 @@ gate expired, void      | obsolete  | obsolete        | obsolete        | obsole
 gate expired, reminded  | obsolete  | obsolete        | obsolete        | obsolete
 subject closed          | obsolete  | obsolete        | obsolete        | obsolete
 subject gone            | cancelled | cancelled       | cancelled       | cancelled
+child changed           | obsolete  | obsolete        | obsolete        | obsolete
+parent held             | obsolete  | obsolete        | obsolete        | obsolete
+ruled                   | obsolete  | obsolete        | obsolete        | obsolete
+checked                 | obsolete  | obsolete        | obsolete        | obsolete
 ";
 const HELD_LATE: &str = "
                         | Approved      | Rejected  | Error     | Completed
@@ -296,6 +342,10 @@ gate expired, void      | obsolete      | obsolete  | obsolete  | obsolete
 gate expired, reminded  | obsolete      | obsolete  | obsolete  | obsolete
 subject closed          | obsolete      | obsolete  | obsolete  | obsolete
 subject gone            | cancelled     | cancelled | cancelled | cancelled
+child changed           | obsolete      | obsolete  | obsolete  | obsolete
+parent held             | obsolete      | obsolete  | obsolete  | obsolete
+ruled                   | obsolete      | obsolete  | obsolete  | obsolete
+checked                 | obsolete      | obsolete  | obsolete  | obsolete
 ";
 const OVER_EARLY: &str = "
                         | Blocked  | Running  | WaitingForHuman | ReadyForReview
@@ -320,6 +370,10 @@ gate expired, void      | obsolete | obsolete | obsolete        | obsolete
 gate expired, reminded  | obsolete | obsolete | obsolete        | obsolete
 subject closed          | obsolete | obsolete | obsolete        | obsolete
 subject gone            | obsolete | obsolete | obsolete        | obsolete
+child changed           | obsolete | obsolete | obsolete        | obsolete
+parent held             | obsolete | obsolete | obsolete        | obsolete
+ruled                   | obsolete | obsolete | obsolete        | obsolete
+checked                 | obsolete | obsolete | obsolete        | obsolete
 ";
 const OVER_LATE: &str = "
                         | Approved  | Rejected | Error    | Completed
@@ -344,6 +398,10 @@ gate expired, void      | obsolete  | obsolete | obsolete | obsolete
 gate expired, reminded  | obsolete  | obsolete | obsolete | obsolete
 subject closed          | obsolete  | obsolete | obsolete | obsolete
 subject gone            | obsolete  | obsolete | obsolete | obsolete
+child changed           | obsolete  | obsolete | obsolete | obsolete
+parent held             | obsolete  | obsolete | obsolete | obsolete
+ruled                   | obsolete  | obsolete | obsolete | obsolete
+checked                 | obsolete  | obsolete | obsolete | obsolete
 ";
 const DRAFT: &str = "
                         | Draft
@@ -368,6 +426,10 @@ gate expired, void      | obsolete
 gate expired, reminded  | obsolete
 subject closed          | held
 subject gone            | cancelled
+child changed           | obsolete
+parent held             | obsolete
+ruled                   | obsolete
+checked                 | obsolete
 ";
 const SPECIAL: &str = "
                         | Unshown   | PartlyDone | HalfDone                                | ActFailed
@@ -392,4 +454,8 @@ gate expired, void      | obsolete  | obsolete   | obsolete                     
 gate expired, reminded  | obsolete  | obsolete   | obsolete                                | obsolete
 subject closed          | held      | held       | held                                    | held
 subject gone            | cancelled | cancelled  | cancelled                               | cancelled
+child changed           | obsolete  | obsolete   | obsolete                                | obsolete
+parent held             | obsolete  | obsolete   | obsolete                                | obsolete
+ruled                   | obsolete  | obsolete   | obsolete                                | obsolete
+checked                 | obsolete  | obsolete   | obsolete                                | obsolete
 ";

@@ -52,6 +52,11 @@ pub(super) fn planned(run: &Run) -> Vec<String> {
         Intent::ExpireGate {
             phase, reminders, at, ..
         } => format!("expire {phase} {reminders} in {} h", (*at - run.now).num_hours()),
+        Intent::AskApprover { phase, attempt, .. } => format!("ask the approver of {phase} {attempt}"),
+        Intent::ReadChecks { phase, at, .. } => {
+            format!("read the checks of {phase} in {} min", (*at - run.now).num_minutes())
+        }
+        Intent::EndTimers { phase } => format!("end the timers of {phase}"),
         Intent::Tell { notice } => match notice {
             Notice::Completed => "tell of the completion".into(),
             Notice::Stopped { phase } => format!("tell of {phase}'s stop"),
@@ -60,9 +65,16 @@ pub(super) fn planned(run: &Run) -> Vec<String> {
             Notice::Expired { phase } => format!("tell of {phase}'s expiry"),
             Notice::Closed => "tell of the closing".into(),
         },
+        Intent::StartChild { phase, key, .. } => format!("start {key} of {phase}"),
+        Intent::TellChild { child } => format!("tell {child}"),
+        Intent::TellParent => "tell the parent".into(),
         Intent::CancelPlanned => "cancel planned".into(),
     };
-    run.intents.iter().map(said).collect()
+    let shown = run
+        .intents
+        .iter()
+        .filter(|intent| !matches!(intent, Intent::EndTimers { .. }));
+    shown.map(said).collect()
 }
 
 const ACTS: [&str; 3] = ["label", "issue:1", "issue:2"];

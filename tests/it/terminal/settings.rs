@@ -1,12 +1,14 @@
 //! Flags before the project's file before the user's file before the defaults.
 
+use countersign::sandbox::models::{Dialect, MODEL, ModelServer, Reply};
 use serde_json::Value;
 
 use super::Project;
+use crate::jpa::{DOMAIN, plan};
 
 /// The definition that a workflow keeps.
 fn definition(project: &Project, id: &str) -> Value {
-    project.told(&["replay", id])["state"]["definition"].take()
+    project.told(&["history", id])["events"][0]["event"]["definition"].take()
 }
 
 #[test]
@@ -76,7 +78,7 @@ fn what_can_be_used_is_validated() {
     std::fs::create_dir_all(&user).unwrap();
     std::fs::write(
         user.join("config.yml"),
-        "models: {endpoints: {far: {dialect: anthropic, model: m, key_env: NO_SUCH_KEY, context_tokens: 1000}}}\n",
+        "models: {endpoints: {far: {dialect: anthropic, model: m, key_env: NO_SUCH_KEY, context_tokens: 100000}}}\n",
     )
     .unwrap();
     let (code, said) = project.refused(&["validate", "ai"]);
@@ -86,4 +88,38 @@ fn what_can_be_used_is_validated() {
     );
     assert!(project.run(&["profiles"]).page().contains("jpa-mt"));
     assert!(project.run(&["providers"]).page().contains("manual"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_model_of_the_users_file_answers_and_is_judged_like_any_other() {
+    let project = Project::new();
+    let server = ModelServer::start(None).await.unwrap();
+    let user = project.home.path().join(".config/countersign");
+    std::fs::create_dir_all(&user).unwrap();
+    let base = server.base_url(Dialect::OpenAi);
+    let endpoint = format!("{{dialect: openai, base_url: {base}, model: {MODEL}, context_tokens: 200000}}");
+    let text = format!("providers: {{planner: http:near}}\nmodels: {{endpoints: {{near: {endpoint}}}}}\n");
+    std::fs::write(user.join("config.yml"), text).unwrap();
+    let listed = project.run(&["providers"]);
+    assert!(listed.page().contains("http:near"), "{}", listed.out);
+
+    server.prepare(Reply::text("no JSON at all"));
+    server.prepare(Reply::fenced(&plan(&DOMAIN).to_string()));
+    project.started(&["--gate", "plan.response"]);
+    assert_eq!(project.told(&["prompt"])["model"], MODEL);
+    let after = project.told(&["approve"]);
+    assert_eq!(after["phase_status"], "ready_for_review", "{after}");
+    assert_eq!(
+        server.requests().len(),
+        2,
+        "what was wrong with the first was told to it"
+    );
+    assert!(
+        project
+            .read(after["file"].as_str().unwrap())
+            .contains("Composite key, filter, policy")
+    );
+    assert_eq!(project.told(&["approve"])["phase"], "generate");
+    server.shutdown();
+    server.stopped().await;
 }

@@ -31,6 +31,16 @@ pub fn unknown_definition(typed: &str, known: &[&str]) -> String {
     }
 }
 
+/// A definition's children cannot be as it says, so nothing started.
+pub fn cannot_have_children(definition: &str, why: &str) -> String {
+    format!(
+        "{} cannot start, because of its children: {} Nothing was started. The definitions here: {}",
+        code(definition),
+        sentence(why),
+        code("/help run")
+    )
+}
+
 /// What was given does not suffice, so nothing started: each mistake, and the command as it would be right.
 pub fn misgiven(definition: &Definition, wrong: &[Misgiven]) -> String {
     let lines: Vec<String> = wrong

@@ -4,6 +4,7 @@ use crate::chat::say::approval;
 use crate::chat::say::markup::{code, is_login, link, list, logins, name, sentence, when, words};
 use crate::chat::say::phrases::{requirement, right, title};
 use crate::workflow::approval::Node;
+use crate::workflow::definition::Phase;
 use crate::workflow::gate::{Quorum, Team};
 use crate::workflow::ids::PhaseId;
 use crate::workflow::right::{Requirement, Right};
@@ -46,6 +47,16 @@ pub fn cannot_be_approved(mistake: &str) -> String {
         "I did not start: nobody could approve what this would propose. Why: {} After that: {}",
         sentence(mistake),
         code("/deliver")
+    )
+}
+
+/// A workflow does not start on an issue, because a gate of it looks at a pull request.
+pub fn no_commit_to_check(definition: &str, phase: &Phase) -> String {
+    format!(
+        "I did not start {}: the gate of its phase {} waits for checks on the head of a pull request, and this is an issue. \
+         Start it on a pull request, or have the definition ask for `checks: {{host: …}}`.",
+        code(definition),
+        code(phase.id.as_str())
     )
 }
 

@@ -102,3 +102,25 @@ pub fn asked_more(people: &[String], state: &State, phase: &PhaseId, url: &str) 
         code(&format!("/answer {next} …"))
     )
 }
+
+/// Somebody quoted several questions above one answer.
+pub fn quoted_several(numbers: &[u32]) -> String {
+    let quoted: Vec<String> = numbers.iter().map(u32::to_string).collect();
+    let first = numbers.first().copied().unwrap_or(1);
+    format!(
+        "You quote the questions {}, and I cannot know which of them this answers. Nothing has changed. Quote one, or write: {}",
+        list(&quoted, "and"),
+        code(&format!("/answer {first} …"))
+    )
+}
+
+/// An agent asked more than the definition allows: the first of its questions are asked, the others are not.
+pub fn questions_dropped(dropped: usize, most: u32) -> String {
+    format!(
+        "{} not asked: the most that this phase asks is {most} (`limits.questions`).",
+        match dropped {
+            1 => "1 question was".to_owned(),
+            many => format!("{many} questions were"),
+        }
+    )
+}

@@ -85,6 +85,10 @@ fn reason(refusal: &Refusal, about: &Refused<'_>) -> String {
             Some((_, gate, _)) => approval::you_do_not_count(gate, tree, by.id),
             None => "Your approval does not count here.".to_owned(),
         },
+        Refusal::GateSaysNo { tree } => format!(
+            "This gate does not open by people's approvals alone: {}.",
+            approval::in_the_way(tree)
+        ),
         Refusal::VotedBefore { tree } => {
             format!("You approved this already. Still missing: {}.", approval::missing(tree))
         }
@@ -133,6 +137,16 @@ fn reason(refusal: &Refusal, about: &Refused<'_>) -> String {
         Refusal::NothingToRetry => "Nothing failed.".to_owned(),
         Refusal::NoAnswerAwaited => "No answer of a person is awaited.".to_owned(),
         Refusal::NothingAsked => "No question is open here.".to_owned(),
+        Refusal::HeldAbove { parent, reason } => format!(
+            "This is held because its parent is{}. It goes on with `/unhold` on #{parent}.",
+            because(reason.as_str())
+        ),
+        Refusal::WaitsForAll { phase } => {
+            let title = about
+                .state
+                .map_or_else(|| code(phase.as_str()), |state| title(state, phase));
+            format!("*{title}* waits for all of its children, as its definition says.")
+        }
         Refusal::NoSuchQuestion { question, asked } => format!(
             "There is no question {question}: there {} {}.",
             if *asked == 1 { "is" } else { "are" },

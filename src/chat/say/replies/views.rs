@@ -8,7 +8,7 @@ use crate::chat::say::phrases::{requirement, somebody, title};
 use crate::chat::say::record::said;
 use crate::chat::say::spending;
 use crate::chat::say::view::CardView;
-use crate::workflow::approval::Node;
+use crate::workflow::approval::{Node, Rule};
 use crate::workflow::ids::WorkflowId;
 use crate::workflow::right::Requirement;
 use crate::workflow::state::{Entry, State, Timestamp};
@@ -97,11 +97,17 @@ pub fn who(verbs: &[(&str, Requirement)], state: Option<&State>, who: &WhoCan, t
     ])
 }
 
+/// Whether the gate asks more than people.
+fn has_judges(tree: &Node) -> bool {
+    let mut parts = tree.children.iter();
+    parts.any(|part| matches!(part.rule, Rule::Checks | Rule::Approver(_)))
+}
+
 /// What the open gate asks and how far it is, where it asks for more than one person with the right.
 fn gate_part(state: Option<&State>, tree: Option<&Node>) -> String {
     let gate = state.and_then(State::open_gate);
     match (gate, tree) {
-        (Some((_, gate, _)), Some(tree)) if !approval::asks_for(gate).is_empty() => {
+        (Some((_, gate, _)), Some(tree)) if !approval::asks_for(gate).is_empty() || has_judges(tree) => {
             paragraphs(&[approval::asks_for(gate), approval::tree(tree)])
         }
         _ => String::new(),

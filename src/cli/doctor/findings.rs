@@ -1,0 +1,90 @@
+//! What was found, for people and for programs.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::cli::answer::{Answer, Refusal};
+
+/// What was found, in the order in which it was looked at.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Findings(Vec<Finding>);
+
+#[derive(Debug, Serialize)]
+struct Finding {
+    area: &'static str,
+    verdict: Verdict,
+    said: String,
+    /// What to do about it.
+    then: Option<&'static str>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Verdict {
+    Fine,
+    Doubtful,
+    Wrong,
+}
+
+impl Findings {
+    /// As it should be.
+    pub(super) fn fine(&mut self, area: &'static str, said: impl ToString) {
+        self.add(area, Verdict::Fine, said, None);
+    }
+
+    /// Somebody should look, though the server works.
+    pub(super) fn doubtful(&mut self, area: &'static str, said: impl ToString, then: &'static str) {
+        self.add(area, Verdict::Doubtful, said, Some(then));
+    }
+
+    /// Something will not work.
+    pub(super) fn wrong(&mut self, area: &'static str, said: impl ToString, then: &'static str) {
+        self.add(area, Verdict::Wrong, said, Some(then));
+    }
+
+    fn add(&mut self, area: &'static str, verdict: Verdict, said: impl ToString, then: Option<&'static str>) {
+        let said = said.to_string();
+        self.0.push(Finding {
+            area,
+            verdict,
+            said,
+            then,
+        });
+    }
+
+    /// A refusal if anything is wrong.
+    pub(super) fn answer(self) -> Result<Answer, Refusal> {
+        let data = serde_json::json!({ "findings": self.0 });
+        let wrong = self.0.iter().filter(|finding| finding.verdict == Verdict::Wrong);
+        match wrong.count() {
+            0 => Ok(Answer::new(data, self.page())),
+            count => Err(
+                Refusal::failed(format!("{count} of {} findings are wrong", self.0.len()))
+                    .with(data)
+                    .after(self.page()),
+            ),
+        }
+    }
+
+    fn page(&self) -> String {
+        let mut page = String::new();
+        for finding in &self.0 {
+            // Writing to a string cannot fail.
+            let _ = writeln!(page, "{}", finding.line());
+        }
+        page
+    }
+}
+
+impl Finding {
+    fn line(&self) -> String {
+        let mark = match self.verdict {
+            Verdict::Fine => "ok  ",
+            Verdict::Doubtful => "look",
+            Verdict::Wrong => "no  ",
+        };
+        let then = self.then.map(|then| format!(" → {then}")).unwrap_or_default();
+        format!("{mark}  {:<13} {}{then}", self.area, self.said)
+    }
+}

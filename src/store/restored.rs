@@ -1,0 +1,32 @@
+//! A database that was brought back from a backup: what it has still to do may have been done since.
+
+use super::deliveries::micros;
+use super::{Statement, Store, StoreError, Write};
+use crate::values;
+use crate::workflow::state::Timestamp;
+
+/// The statement that puts every open effect in doubt: each is looked for before it is sent.
+pub(super) fn in_doubt() -> Statement {
+    Statement::new(
+        "UPDATE effects SET doubt = 1, first_sent_at = COALESCE(first_sent_at, created_at)
+        WHERE state IN ('ready', 'inflight') RETURNING seq",
+        values![],
+    )
+}
+
+impl Store {
+    /// Puts every open effect in doubt, and tells how many there are. For a database that was brought back by its own
+    /// tools. `None`, and nothing is done, while a server holds a lease.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn doubt_open_effects(&self, now: Timestamp) -> Result<Option<usize>, StoreError> {
+        const AT_WORK: &str = "SELECT 1 FROM effects WHERE state = 'inflight' AND lease_until > $1
+            UNION ALL SELECT 1 FROM deliveries WHERE state = 'leased' AND lease_until > $1 LIMIT 1";
+        if !self.read(AT_WORK, values![micros(now)]).await?.is_empty() {
+            return Ok(None);
+        }
+        let rows = self.write(Write::of(in_doubt())).await?;
+        Ok(Some(rows[0].len()))
+    }
+}
