@@ -335,6 +335,7 @@ impl Side {
                     surface: Surface::Terminal,
                     said_at: now,
                     given: Default::default(),
+                    parent: None,
                 };
                 let events = [started];
                 let after = fold(events.iter().map(|event| (event, now))).unwrap();
@@ -549,6 +550,7 @@ impl Side {
                     workflow: id_of(which),
                     repository: RepositoryId(9),
                     person: UserId(3),
+                    above: Default::default(),
                     endpoint: "local".to_owned(),
                     model: "m".to_owned(),
                     currency: "USD".to_owned(),
