@@ -12,6 +12,8 @@ mod conformance;
 mod counters;
 pub mod definitions;
 pub mod deliveries;
+#[cfg(test)]
+mod differential;
 pub mod effects;
 pub mod fork;
 pub mod history;
