@@ -104,7 +104,10 @@ fn groups(workflows: &[WorkflowSummary]) -> Vec<Group> {
             definition: definition.to_owned(),
             status: status.to_owned(),
             count: took.len(),
-            median_seconds: took.get((took.len().saturating_sub(1)) / 2).copied().unwrap_or_default(),
+            median_seconds: took
+                .get((took.len().saturating_sub(1)) / 2)
+                .copied()
+                .unwrap_or_default(),
             longest_seconds: took.last().copied().unwrap_or_default(),
         }
     };

@@ -135,7 +135,10 @@ impl Engine {
             })
             .collect();
         let names = agents::names();
-        let in_force = |name: &str| kept.iter().any(|file| file.good.as_ref().is_some_and(|(good, _)| good == name));
+        let in_force = |name: &str| {
+            kept.iter()
+                .any(|file| file.good.as_ref().is_some_and(|(good, _)| good == name))
+        };
         let own_names = own.iter().map(|definition| definition.name.as_str());
         let own_names: Vec<&str> = own_names.filter(|name| !in_force(name)).collect();
         for at in 0..files.len() {
@@ -166,7 +169,12 @@ impl Engine {
     }
 
     /// A definition whose children cannot be is not taken: what stood in force before stays.
-    fn judge_children(&self, (names, own): (&Names, &[Definition]), files: &mut [KeptDefinition], kept: &[KeptDefinition]) {
+    fn judge_children(
+        &self,
+        (names, own): (&Names, &[Definition]),
+        files: &mut [KeptDefinition],
+        kept: &[KeptDefinition],
+    ) {
         let good: Vec<Option<Definition>> = files.iter().map(|file| self.read_kept(file)).collect();
         let all: Vec<Definition> = self
             .0

@@ -380,7 +380,8 @@ fn check_names_the_mistakes_of_definitions_in_the_file() {
     std::fs::write(home.path().join("typo.yml"), typo).unwrap();
     let checked = run(home.path(), &["check", "typo.yml"]);
     assert!(
-        checked.err.starts_with("typo.yml:8:52: `shcema` is not known") && checked.err.contains("did you mean `schema`?"),
+        checked.err.starts_with("typo.yml:8:52: `shcema` is not known")
+            && checked.err.contains("did you mean `schema`?"),
         "{}",
         checked.err
     );

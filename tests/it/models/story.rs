@@ -37,12 +37,18 @@ async fn what_models_took_is_counted_by_month_provider_and_role() {
     world.hear(issue);
     let told = run(world.home(), &["stats", "--json"]).envelope();
     let group = &told["data"]["workflows"][0];
-    assert_eq!((&group["definition"], &group["status"]), (&"deliver".into(), &"open".into()));
+    assert_eq!(
+        (&group["definition"], &group["status"]),
+        (&"deliver".into(), &"open".into())
+    );
     assert_eq!(group["count"], 1);
     let month = &told["data"]["spending"][0];
     let today = world.clock.now().format("%Y-%m").to_string();
     assert_eq!((&month["month"], &month["calls"]), (&today.into(), &1.into()));
-    assert_eq!((&month["provider"], &month["role"]), (&"http:local".into(), &"extract".into()));
+    assert_eq!(
+        (&month["provider"], &month["role"]),
+        (&"http:local".into(), &"extract".into())
+    );
     assert!(month["spent"]["tokens"].as_u64().unwrap() > 0, "{month}");
     let page = run(world.home(), &["stats"]);
     for part in ["deliver", "open", "http:local", "extract", "tokens"] {
