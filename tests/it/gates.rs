@@ -443,7 +443,7 @@ pub async fn played() -> World {
     let models = ModelServer::start(None).await.unwrap();
     let definition = format!(
         "name: judged\nversion: 1\ntitle: Two judged steps\nphases:\n  - {{id: work, title: Work, prompt: generate/plan, \
-         schema: plan.v1, provider: manual, on_demand: true, gate: {{{JUDGE}}}, limits: {{retries: 1, iterations: 3}}}}\n  - \
+         schema: plan.v1, provider: manual, gate: {{{JUDGE}}}, limits: {{retries: 1, iterations: 3}}}}\n  - \
          {{id: more, title: More, needs: [work], inputs: [work], prompt: generate/plan, schema: plan.v1, provider: manual, \
          gate: {{{JUDGE}, checks: {{host: [schema, secrets]}}, people: {{quorum: 2, expires_after_hours: 2, \
          on_expiry: work}}}}}}\n"
