@@ -636,7 +636,8 @@ impl Family {
     fn settle(&mut self) {
         loop {
             let speakers: Vec<WorkflowId> = self.queues.keys().cloned().collect();
-            if !speakers.iter().fold(false, |any, speaker| self.deliver(speaker) || any) {
+            let delivered = speakers.iter().filter(|speaker| self.deliver(speaker)).count();
+            if delivered == 0 {
                 return;
             }
         }
