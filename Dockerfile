@@ -22,7 +22,7 @@ FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=build /countersign /usr/local/bin/countersign
 COPY --from=build --chown=65532:65532 /data /data
 
-# Everything that must outlive the container. SQLite needs a local file system with working locks, and one container:
+# Everything that must outlive the container, unless COUNTERSIGN_DATABASE_URL names a PostgreSQL database. SQLite needs a local file system with working locks, and one container:
 # a second one on the same volume refuses to start.
 VOLUME /data
 WORKDIR /data

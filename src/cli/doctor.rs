@@ -138,7 +138,7 @@ async fn open_work(store: &Store, findings: &mut Findings) -> Result<(), crate::
     const AREA: &str = "work";
     const SHOWN: usize = 10;
     let open = store.list_workflows(true, u32::MAX).await?;
-    findings.fine(AREA, format!("{} workflows are open", open.len()));
+    findings.fine(AREA, format!("open workflows: {}", open.len()));
     for workflow in open.iter().take(SHOWN) {
         let waits = match (workflow.held, workflow.waits_for.as_str()) {
             (true, _) => "is held",

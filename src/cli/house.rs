@@ -15,14 +15,21 @@ use crate::inbox::signature::Secrets;
 use crate::inbox::sweep::{KEPT, LATELY, SweepError, Swept, sweep};
 use crate::mail::Mailer;
 use crate::providers::http::Client as ModelClient;
-use crate::store::Store;
 use crate::store::repositories::OperatorCommand;
+use crate::store::retention::Forgotten;
+use crate::store::{Store, StoreError};
 use crate::web;
 use crate::workflow::ids::UserId;
 use crate::workflow::right::Person;
 
 /// How often missed deliveries are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
+
+/// How often what is old enough is looked for.
+const FORGET_EVERY: Duration = Duration::from_secs(3600);
+
+/// How many deliveries, and how many workflows, are forgotten before others have their turn.
+const FORGOTTEN_AT_ONCE: u32 = 200;
 
 /// How often the operator's commands are looked for.
 const OPERATOR_EVERY: Duration = Duration::from_secs(1);
@@ -35,6 +42,7 @@ pub struct House {
     pub router: Router,
     github: GitHub,
     clock: Clock,
+    retention: Option<TimeDelta>,
 }
 
 /// The clock of this machine.
@@ -99,13 +107,19 @@ impl House {
             router,
             github,
             clock,
+            retention: config.retention,
         })
     }
 
-    /// Works until it is told to stop: the engine, the sweep of missed deliveries, the operator's commands.
+    /// Works until it is told to stop: the engine, the sweep of missed deliveries, the operator's commands, forgetting.
     pub async fn work(&self, stop: CancellationToken) {
         let engine = self.engine.run(stop.clone());
-        tokio::join!(engine, self.sweep(stop.clone()), self.obey(stop));
+        tokio::join!(
+            engine,
+            self.sweep(stop.clone()),
+            self.forget(stop.clone()),
+            self.obey(stop)
+        );
     }
 
     /// Looks once for what GitHub could not deliver in the time behind us, and asks for it again.
@@ -136,6 +150,39 @@ impl House {
         }
     }
 
+    /// Forgets all that ended longer ago than the settings say; nothing where they do not say.
+    ///
+    /// # Errors
+    /// Whatever the store says.
+    pub async fn forget_once(&self) -> Result<Forgotten, StoreError> {
+        let mut all = Forgotten::default();
+        let Some(retention) = self.retention else {
+            return Ok(all);
+        };
+        let before = (self.clock)() - retention;
+        loop {
+            let forgotten = self.engine.store().forget_before(before, FORGOTTEN_AT_ONCE).await?;
+            if forgotten.is_nothing() {
+                return Ok(all);
+            }
+            all.deliveries += forgotten.deliveries;
+            all.workflows += forgotten.workflows;
+        }
+    }
+
+    async fn forget(&self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            match self.forget_once().await {
+                Ok(forgotten) if forgotten.is_nothing() => {}
+                Ok(Forgotten { deliveries, workflows }) => {
+                    tracing::info!(deliveries, workflows, "forgot what is older than the settings keep");
+                }
+                Err(error) => tracing::warn!(%error, "what is old could not be forgotten; trying again in an hour"),
+            }
+            pause(FORGET_EVERY, &stop).await;
+        }
+    }
+
     async fn obey(&self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             if let Err(error) = self.obey_once().await {
@@ -149,7 +196,7 @@ impl House {
     ///
     /// # Errors
     /// Whatever the store says.
-    pub async fn obey_once(&self) -> Result<(), crate::store::StoreError> {
+    pub async fn obey_once(&self) -> Result<(), StoreError> {
         let (store, now) = (self.engine.store(), (self.clock)());
         for (seq, command) in store.operator_commands().await? {
             let result = match command {

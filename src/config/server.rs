@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::LazyLock;
 
+use chrono::TimeDelta;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -41,6 +42,8 @@ pub struct ServerConfig {
     pub mail_from: Mailbox,
     /// How fast the bot writes to GitHub.
     pub pace: Pace,
+    /// How long deliveries and workflows that have ended are kept; for ever where it does not say.
+    pub retention: Option<TimeDelta>,
     /// The model endpoints, and how much may be spent on them.
     pub models: Models,
 }
@@ -125,6 +128,7 @@ impl ServerConfig {
         let mail_from = reader.required("mail_from", |text| {
             text.parse::<Mailbox>().map_err(|mistake| mistake.to_string())
         });
+        let retention = reader.optional("retention_days", retention);
         let pace = reader.pace(github_api.as_ref());
         let models = reader.models();
         let problems = reader.problems;
@@ -162,6 +166,7 @@ impl ServerConfig {
                 mail_url,
                 mail_from,
                 pace,
+                retention,
                 models,
             }),
             _ => Err(Problems(problems)),
@@ -306,6 +311,9 @@ file! {
         /// Whom mail comes from. Default: Countersign <countersign@localhost>
         #[schemars(with = "String")]
         mail_from: String,
+        /// After how many days deliveries and workflows that have ended are forgotten: 8 at least. Default: never.
+        #[schemars(with = "u64")]
+        retention_days: u64,
         /// How fast the bot writes to GitHub: default, or off where the API is on this machine.
         #[schemars(with = "String", extend("enum" = ["default", "off"]))]
         github_pace: String,
@@ -536,6 +544,14 @@ impl<'a> Reader<'a> {
             )),
             (pace, _) => Ok(pace),
         })
+    }
+}
+
+/// GitHub repeats a delivery for as long as a week; whoever forgot it would take it for new.
+fn retention(text: &str) -> Result<TimeDelta, String> {
+    match text.trim().parse::<u32>() {
+        Ok(days @ 8..=36_500) => Ok(TimeDelta::days(days.into())),
+        _ => Err("is not a number of days from 8 to 36500: GitHub may repeat what it delivered for a week".to_owned()),
     }
 }
 

@@ -183,7 +183,7 @@ fn one_mistake_each() {
             "COUNTERSIGN_LISTEN is blank; give it a value or remove it",
         ),
         ("DATABASE_URL", "  ", "COUNTERSIGN_DATABASE_URL is blank"),
-        ("DATABASE_URL", "postgres://db", "which this version cannot use"),
+        ("DATABASE_URL", "mysql://db", "which this version cannot use"),
         ("GITHUB_APP_ID", "-5", "COUNTERSIGN_GITHUB_APP_ID is not a number"),
         ("WEBHOOK_SECRET", "", "COUNTERSIGN_WEBHOOK_SECRET is blank; "),
         (

@@ -12,6 +12,8 @@ mod conformance;
 mod counters;
 pub mod definitions;
 pub mod deliveries;
+#[cfg(test)]
+mod differential;
 pub mod effects;
 pub mod fork;
 pub mod history;
@@ -20,6 +22,7 @@ mod postgres;
 mod progress;
 pub mod repositories;
 mod restored;
+pub mod retention;
 pub mod runs;
 mod sqlite;
 pub mod workflows;

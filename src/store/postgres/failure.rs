@@ -49,15 +49,15 @@ impl Meaning {
             "23505" => Self::Final(StoreError::Conflict(message)),
             // A message that the server could not read is a mistake of ours.
             "08P01" => Self::Final(StoreError::Broken(message)),
-            // Serialization failure, deadlock.
-            "40001" | "40P01" => Self::Again(unavailable),
+            // Serialization failure, deadlock, a lock that was not given in time.
+            "40001" | "40P01" | "55P03" => Self::Again(unavailable),
             // Read-only (after a failover this is the former primary), ended by an administrator, a crash or a timeout of
             // the session, no such prepared statement, a plan that does not fit a column that was added.
             "25006" | "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "26000" | "0A000" => {
                 Self::Reconnect(unavailable)
             }
-            // Cancelled by a timeout, a lock that was not given in time, input and output.
-            "57014" | "55P03" | "58000" | "58030" => Self::Final(unavailable),
+            // Cancelled by a timeout, input and output.
+            "57014" | "58000" | "58030" => Self::Final(unavailable),
             _ => match code.get(..2) {
                 // The connection, the password, the database's name.
                 Some("08" | "28" | "3D") => Self::Reconnect(unavailable),

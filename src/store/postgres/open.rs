@@ -228,6 +228,17 @@ fn machine_micros() -> i64 {
 #[folder = "migrations/postgres"]
 struct Files;
 
+/// What this back end keeps for itself: the schema's number, and for each writer its last transaction, so that it can be
+/// told whether one was kept when the connection was lost during its commit.
+const OWN_TABLES: &str = "
+CREATE TABLE IF NOT EXISTS countersign_schema (version BIGINT NOT NULL);
+CREATE TABLE IF NOT EXISTS countersign_writers (
+    id   TEXT        NOT NULL PRIMARY KEY,
+    last BIGINT      NOT NULL,
+    used TIMESTAMPTZ NOT NULL
+) WITH (fillfactor = 10);
+";
+
 /// The steps to this program's schema, in order.
 #[derive(Debug)]
 pub(super) struct Schema(Vec<String>);
@@ -252,6 +263,15 @@ impl Schema {
 
     fn known(&self) -> i64 {
         i64::try_from(self.0.len()).unwrap_or(i64::MAX)
+    }
+
+    /// Clears what writers of processes that died left behind.
+    pub(super) async fn clear(way: &Way, connection: &mut PgConnection) -> Result<(), OpenError> {
+        let old = sqlx::query("DELETE FROM countersign_writers WHERE used < now() - interval '7 days'");
+        old.execute(connection)
+            .await
+            .map(drop)
+            .map_err(|error| way.failed(&error))
     }
 
     /// Brings the database to this schema, or leaves it as it was. Whoever comes at the same time waits.
@@ -285,7 +305,7 @@ impl Schema {
     }
 
     async fn steps(&self, way: &Way, connection: &mut PgConnection, found: i64) -> Result<(), OpenError> {
-        let mut sql = String::from("CREATE TABLE IF NOT EXISTS countersign_schema (version BIGINT NOT NULL);\n");
+        let mut sql = String::from(OWN_TABLES);
         for step in self.0.iter().skip(usize::try_from(found).unwrap_or(usize::MAX)) {
             sql.push_str(step);
             sql.push('\n');

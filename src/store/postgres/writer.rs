@@ -25,6 +25,25 @@ const GROUP: usize = 32;
 /// waits ten seconds for an answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How a transaction waits for rows that another one has locked.
+///
+/// Two that lock rows in opposite orders wait for each other until the server finds out, which takes it a second. So
+/// nothing waits long at first, and of what is tried again one at a time in this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waits {
+    Briefly,
+    Long,
+}
+
+impl Waits {
+    fn begin(self) -> &'static str {
+        match self {
+            Self::Briefly => "BEGIN; SET LOCAL lock_timeout = '100ms'",
+            Self::Long => "BEGIN",
+        }
+    }
+}
+
 /// The first rest between two attempts; it doubles up to [`LONGEST_REST`].
 const FIRST_REST: Duration = Duration::from_millis(10);
 
@@ -32,6 +51,9 @@ const LONGEST_REST: Duration = Duration::from_millis(500);
 
 /// A connection that rested longer is asked whether it still lives before something is entrusted to it.
 const TRUSTED: Duration = Duration::from_secs(1);
+
+/// How long it may take to say so.
+const LIVELY: Duration = Duration::from_secs(2);
 
 pub(super) type Answer = Result<Vec<Vec<Row>>, StoreError>;
 
@@ -49,6 +71,8 @@ pub(super) struct Writers {
     pub(super) progress: Arc<Progress>,
     /// Held by one writer at a time while there is a crash point, so that none passes it.
     pub(super) turn: Mutex<()>,
+    /// Held by the writer that tries something again.
+    pub(super) again: Mutex<()>,
     /// Told when something was kept that others may wait for.
     pub(super) work: Arc<Notify>,
 }
@@ -84,6 +108,9 @@ impl Writers {
 /// One writer's connection, and what it works with.
 struct Session<'a> {
     writers: &'a Writers,
+    /// What its transactions are noted under, and the number of the last one.
+    name: String,
+    last: i64,
     connection: Option<(PgConnection, Instant)>,
 }
 
@@ -111,6 +138,8 @@ impl<'a> Session<'a> {
     fn of(writers: &'a Writers) -> Self {
         Self {
             writers,
+            name: format!("{:016x}", rand::random::<u64>()),
+            last: 0,
             connection: None,
         }
     }
@@ -118,7 +147,7 @@ impl<'a> Session<'a> {
     async fn perform(&mut self, mut jobs: VecDeque<Job>) {
         if jobs.len() > 1 && !self.writers.progress.stopped() {
             let writes: Vec<&Write> = jobs.iter().map(|job| &job.write).collect();
-            if let Ok(answers) = self.transaction(&writes).await {
+            if let Ok(answers) = self.transaction(&writes, Waits::Briefly).await {
                 for (job, answer) in jobs.drain(..).zip(answers) {
                     // Who asked may have left; what was done stays done.
                     let _ = job.answer.send(Ok(answer));
@@ -135,15 +164,20 @@ impl<'a> Session<'a> {
     /// One write, until it is kept or refused or its time is over.
     async fn alone(&mut self, write: &Write) -> Answer {
         let began = Instant::now();
-        let mut rest = FIRST_REST;
+        let (mut rest, mut waits) = (FIRST_REST, Waits::Briefly);
         loop {
             if self.writers.progress.stopped() {
                 return Err(StoreError::Unavailable("it was stopped at a crash point".to_owned()));
             }
+            // Others of this process that were in the way wait for their turn.
+            let turn = match waits {
+                Waits::Briefly => None,
+                Waits::Long => Some(self.writers.again.lock().await),
+            };
             let stopped = match write.0.as_slice() {
                 [statement] if statement.hits == Hits::Any => self.statement(statement).await,
                 _ => self
-                    .transaction(&[write])
+                    .transaction(&[write], waits)
                     .await
                     .map(|mut answers| answers.pop().unwrap_or_default()),
             };
@@ -153,9 +187,11 @@ impl<'a> Session<'a> {
                 Err(Stopped::Unknown(error) | Stopped::Not(Meaning::Final(error))) => return Err(error),
                 Err(Stopped::Not(Meaning::Again(error) | Meaning::Reconnect(error))) => error,
             };
+            drop(turn);
             if began.elapsed() + rest > PATIENCE {
                 return Err(error);
             }
+            waits = Waits::Long;
             tokio::time::sleep(rest).await;
             rest = (rest * 2).min(LONGEST_REST);
         }
@@ -182,56 +218,68 @@ impl<'a> Session<'a> {
     }
 
     /// All of these writes in one transaction, or none.
-    async fn transaction(&mut self, writes: &[&Write]) -> Result<Vec<Vec<Vec<Row>>>, Stopped> {
+    async fn transaction(&mut self, writes: &[&Write], waits: Waits) -> Result<Vec<Vec<Vec<Row>>>, Stopped> {
         let texts = Arc::clone(&self.writers.texts);
+        self.last += 1;
+        let (name, last) = (self.name.clone(), self.last);
         let connection = self.connection().await?;
-        let filled = fill(connection, &texts, writes).await;
-        let (answers, changed, transaction) = match filled {
+        let filled = async {
+            let (answers, changed) = fill(connection, &texts, writes, waits).await?;
+            if changed > 0 {
+                note(connection, &name, last).await.map_err(Stopped::theirs)?;
+            }
+            Ok((answers, changed))
+        };
+        let (answers, changed) = match filled.await {
             Ok(filled) => filled,
             Err(stopped) => {
                 self.roll_back().await;
                 return Err(self.stopped(stopped));
             }
         };
-        let connection = self.connection().await?;
-        if let Err(error) = simple(connection, "COMMIT").await {
+        let committed = match &mut self.connection {
+            Some((connection, _)) => simple(connection, "COMMIT").await,
+            None => Err(std::io::Error::from(std::io::ErrorKind::NotConnected).into()),
+        };
+        if let Err(error) = committed {
             let answered = matches!(&error, sqlx::Error::Database(_));
             let stopped = self.stopped(Stopped::theirs(error));
             if answered {
                 return Err(stopped);
             }
             self.connection = None;
-            self.was_kept(transaction).await?;
+            // Where nothing changed there is nothing that could have been kept.
+            if changed > 0 {
+                self.was_kept().await?;
+            }
         }
         let statements: Vec<&Statement> = writes.iter().flat_map(|write| &write.0).collect();
         self.kept(&statements, changed);
         Ok(answers)
     }
 
-    /// Asks what became of a transaction whose end was not told: `Ok` when it was kept.
-    async fn was_kept(&mut self, transaction: Option<String>) -> Result<(), Stopped> {
-        // It changed nothing: there is nothing that could have been kept.
-        let Some(transaction) = transaction else { return Ok(()) };
-        let unknown = |why: &str| {
-            let text = format!("the connection was lost during a commit, and its outcome is not known: {why}");
-            Stopped::Unknown(StoreError::Unavailable(text))
-        };
+    /// Asks what became of the last transaction, whose end was not told: `Ok` when it was kept.
+    async fn was_kept(&mut self) -> Result<(), Stopped> {
+        let lost = "the connection was lost during a commit";
+        let (name, last) = (self.name.clone(), self.last);
         let began = Instant::now();
         loop {
             let asked = match self.connection().await {
-                Ok(connection) => status(connection, &transaction).await.map_err(Stopped::theirs),
+                Ok(connection) => last_kept(connection, &name).await.map_err(Stopped::theirs),
                 Err(stopped) => Err(stopped),
             };
             match asked.map_err(|stopped| self.stopped(stopped)) {
-                Ok(Some(status)) if status == "committed" => return Ok(()),
-                Ok(Some(status)) if status == "aborted" => {
-                    let error = StoreError::Unavailable("the connection was lost during a commit".to_owned());
-                    return Err(Stopped::Not(Meaning::Reconnect(error)));
+                Ok(kept) if kept == last => return Ok(()),
+                Ok(_) => {
+                    return Err(Stopped::Not(Meaning::Reconnect(StoreError::Unavailable(
+                        lost.to_owned(),
+                    ))));
                 }
-                Ok(None) => return Err(unknown("the database does not remember it")),
-                Ok(Some(_)) | Err(_) if began.elapsed() < PATIENCE => tokio::time::sleep(LONGEST_REST / 10).await,
-                Ok(Some(_)) => return Err(unknown("it is still under way")),
-                Err(_) => return Err(unknown("the database is away")),
+                Err(_) if began.elapsed() < PATIENCE => tokio::time::sleep(LONGEST_REST / 10).await,
+                Err(_) => {
+                    let unknown = format!("{lost}, and its outcome is not known: the database is away");
+                    return Err(Stopped::Unknown(StoreError::Unavailable(unknown)));
+                }
             }
         }
     }
@@ -251,7 +299,7 @@ impl<'a> Session<'a> {
     async fn connection(&mut self) -> Result<&mut PgConnection, Stopped> {
         if let Some((connection, used)) = &mut self.connection
             && used.elapsed() > TRUSTED
-            && connection.ping().await.is_err()
+            && !matches!(tokio::time::timeout(LIVELY, connection.ping()).await, Ok(Ok(())))
         {
             self.connection = None;
         }
@@ -285,19 +333,26 @@ impl<'a> Session<'a> {
     }
 
     async fn leave(&mut self) {
-        if let Some((connection, _)) = self.connection.take()
-            && let Err(error) = connection.close().await
-        {
+        let Some((mut connection, _)) = self.connection.take() else {
+            return;
+        };
+        let gone = sqlx::query("DELETE FROM countersign_writers WHERE id = $1").bind(self.name.clone());
+        // Whoever starts later clears what is left behind.
+        let _ = run::in_time(gone.execute(&mut connection)).await;
+        if let Err(error) = connection.close().await {
             tracing::debug!(%error, "a connection to the database did not close cleanly");
         }
     }
 }
 
-type Filled = (Vec<Vec<Vec<Row>>>, usize, Option<String>);
-
-/// Begins a transaction and does everything in it: the answers, how many rows changed, and its number where any did.
-async fn fill(connection: &mut PgConnection, texts: &Texts, writes: &[&Write]) -> Result<Filled, Stopped> {
-    simple(connection, "BEGIN").await.map_err(Stopped::theirs)?;
+/// Begins a transaction and does everything in it: the answers, and how many rows changed.
+async fn fill(
+    connection: &mut PgConnection,
+    texts: &Texts,
+    writes: &[&Write],
+    waits: Waits,
+) -> Result<(Vec<Vec<Vec<Row>>>, usize), Stopped> {
+    simple(connection, waits.begin()).await.map_err(Stopped::theirs)?;
     let (mut answers, mut changed) = (Vec::with_capacity(writes.len()), 0);
     for write in writes {
         let mut answer = Vec::with_capacity(write.0.len());
@@ -314,24 +369,26 @@ async fn fill(connection: &mut PgConnection, texts: &Texts, writes: &[&Write]) -
         }
         answers.push(answer);
     }
-    let transaction = match changed {
-        0 => None,
-        _ => Some(number(connection).await.map_err(Stopped::theirs)?),
-    };
-    Ok((answers, changed, transaction))
+    Ok((answers, changed))
 }
 
 async fn simple(connection: &mut PgConnection, sql: &'static str) -> Result<(), sqlx::Error> {
     run::in_time(sqlx::raw_sql(sql).execute(connection)).await.map(drop)
 }
 
-/// The number of the transaction that is open, by which its end can be asked for.
-async fn number(connection: &mut PgConnection) -> Result<String, sqlx::Error> {
-    let asked = sqlx::query("SELECT CAST(pg_current_xact_id() AS TEXT)");
-    asked.fetch_one(connection).await?.try_get(0)
+/// Notes with a transaction which it is, so that its end can be asked for. A number that the server gives is no proof: one
+/// that was lost in a crash is given again.
+async fn note(connection: &mut PgConnection, writer: &str, last: i64) -> Result<(), sqlx::Error> {
+    const NOTE: &str = "INSERT INTO countersign_writers (id, last, used) VALUES ($1, $2, now())
+        ON CONFLICT (id) DO UPDATE SET last = $2, used = now()";
+    let noted = sqlx::query(NOTE).bind(writer.to_owned()).bind(last);
+    run::in_time(noted.execute(connection)).await.map(drop)
 }
 
-async fn status(connection: &mut PgConnection, transaction: &str) -> Result<Option<String>, sqlx::Error> {
-    let asked = sqlx::query("SELECT pg_xact_status(CAST(CAST($1 AS TEXT) AS xid8))").bind(transaction.to_owned());
-    asked.fetch_one(connection).await?.try_get(0)
+/// The last transaction of a writer that was kept. One that is under way yet is waited for.
+async fn last_kept(connection: &mut PgConnection, writer: &str) -> Result<i64, sqlx::Error> {
+    const LAST: &str = "INSERT INTO countersign_writers (id, last, used) VALUES ($1, 0, now())
+        ON CONFLICT (id) DO UPDATE SET used = now() RETURNING last";
+    let asked = sqlx::query(LAST).bind(writer.to_owned());
+    run::in_time(asked.fetch_one(connection)).await?.try_get(0)
 }

@@ -1,0 +1,142 @@
+//! `countersign doctor`: the real program, with a GitHub that answers and with much that is wrong.
+
+use std::path::Path;
+
+use countersign::sandbox::{APP_PRIVATE_KEY, Sandbox};
+
+use crate::cli::{Ran, run_with};
+use crate::world::{SECRET, World};
+
+/// A GitHub by this machine's clock, whose App is installed.
+async fn github() -> Sandbox {
+    let builder = Sandbox::builder()
+        .repo("acme/shop")
+        .app(4711, "countersign")
+        .secret(SECRET);
+    builder.start().await.unwrap()
+}
+
+/// The environment of a server on a fresh machine.
+fn environment(api: &str, app: u64) -> Vec<(&'static str, String)> {
+    vec![
+        ("COUNTERSIGN_GITHUB_API_URL", api.to_owned()),
+        ("COUNTERSIGN_GITHUB_APP_ID", app.to_string()),
+        ("COUNTERSIGN_GITHUB_PRIVATE_KEY", APP_PRIVATE_KEY.to_owned()),
+        ("COUNTERSIGN_WEBHOOK_SECRET", SECRET.to_owned()),
+        ("COUNTERSIGN_DATABASE_URL", "sqlite:bot.sqlite".to_owned()),
+        ("COUNTERSIGN_MAIL_URL", "file:post".to_owned()),
+    ]
+}
+
+fn set(environment: &mut Vec<(&'static str, String)>, name: &'static str, value: &str) {
+    environment.retain(|(known, _)| *known != name);
+    environment.push((name, value.to_owned()));
+}
+
+async fn doctor(home: &Path, environment: Vec<(&'static str, String)>, arguments: &'static [&'static str]) -> Ran {
+    let home = home.to_owned();
+    // It asks a GitHub that this very process plays.
+    let ran = tokio::task::spawn_blocking(move || {
+        let environment: Vec<(&str, &str)> = environment
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        run_with(&home, &environment, &[&["doctor"], arguments].concat())
+    });
+    ran.await.unwrap()
+}
+
+/// The lines of an area, as `verdict: what is said`.
+fn said(ran: &Ran, area: &str) -> Vec<String> {
+    let findings = ran.envelope()["data"]["findings"].as_array().unwrap().clone();
+    let of_area = findings.iter().filter(|finding| finding["area"] == area);
+    of_area
+        .map(|finding| {
+            format!(
+                "{}: {}",
+                finding["verdict"].as_str().unwrap(),
+                finding["said"].as_str().unwrap()
+            )
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_fresh_machine_with_an_app() {
+    let (github, home) = (github().await, tempfile::tempdir().unwrap());
+    let ran = doctor(home.path(), environment(&github.base_url(), 4711), &["--json"]).await;
+    for (area, words) in [
+        ("settings", "fine: complete"),
+        ("database", "fine: it is made or migrated by the next"),
+        ("disk", "MiB free"),
+        ("github", "the App is countersign"),
+        ("clock", "fine: this machine's clock is 0 s from GitHub's"),
+        ("app", "fine: it has the permissions and the events of app.yml"),
+        ("installations", "fine: acme accepted every permission"),
+        ("webhook", "doubtful: GitHub has delivered nothing"),
+        ("mail", "fine: it is written to post"),
+        ("models", "fine: none is configured"),
+    ] {
+        let said = said(&ran, area).join("\n");
+        assert!(said.contains(words), "{area}: {said}\n{}", ran.out);
+    }
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    for secret in [SECRET, "PRIVATE KEY"] {
+        assert!(!ran.out.contains(secret), "{}", ran.out);
+    }
+    assert!(!home.path().join("bot.sqlite").exists(), "it made a database");
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_told_with_what_helps() {
+    let (github, home) = (github().await, tempfile::tempdir().unwrap());
+    let mut wrong = environment(&github.base_url(), 815);
+    // A port of this machine at which nobody listens.
+    set(&mut wrong, "COUNTERSIGN_MAIL_URL", "smtp://127.0.0.1:9");
+    let ran = doctor(home.path(), wrong, &[]).await;
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    for words in [
+        "no    github        the App's credentials are refused",
+        "compare COUNTERSIGN_GITHUB_APP_ID and the private key",
+        "no    mail          the mail could not be sent yet: 127.0.0.1:9, connecting",
+        "ok    database",
+    ] {
+        assert!(ran.out.contains(words), "{words} is not in\n{}", ran.out);
+    }
+    assert!(ran.err.contains("findings are wrong"), "{}", ran.err);
+}
+
+#[tokio::test]
+async fn mistakes_of_the_settings_hide_nothing_else() {
+    let (github, home) = (github().await, tempfile::tempdir().unwrap());
+    let mut wrong = environment(&github.base_url(), 4711);
+    set(&mut wrong, "COUNTERSIGN_WEBHOOK_SECRET", "tooshort");
+    let ran = doctor(home.path(), wrong, &["--json"]).await;
+    assert_eq!(ran.code, 1);
+    let settings = said(&ran, "settings");
+    let named = settings[0].starts_with("wrong: ") && settings[0].contains("COUNTERSIGN_WEBHOOK_SECRET");
+    assert!(named, "{settings:?}");
+    assert!(!said(&ran, "database").is_empty());
+    assert!(!ran.out.contains("tooshort"), "{}", ran.out);
+}
+
+#[tokio::test]
+async fn open_work_is_told_beside_a_running_server() {
+    let world = World::new().await;
+    let issue = world.issue("Checkout is slow", "- [ ] Measure the checkout\n");
+    world.say("alice", issue, "/deliver").await;
+    world.card(issue);
+    world.hear(issue);
+    let ran = doctor(
+        world.home(),
+        environment(&world.github.base_url(), world.github.app_id()),
+        &["--json"],
+    )
+    .await;
+    let database = said(&ran, "database").join("\n");
+    assert!(database.contains("is served by process"), "{database}");
+    let work = said(&ran, "work").join("\n");
+    assert!(work.contains("open workflows: 1"), "{work}");
+    assert!(work.contains("approval of extract by somebody with write"), "{work}");
+    world.end().await;
+}
