@@ -203,6 +203,8 @@ pub(super) struct Pull {
     pub files: Vec<String>,
     /// Check runs on any head that it had, the newest last.
     pub checks: Vec<CheckRun>,
+    /// Commit statuses on any head that it had, the newest last.
+    pub statuses: Vec<CommitStatus>,
 }
 
 /// A check run on a commit.
@@ -213,6 +215,18 @@ pub(super) struct CheckRun {
     pub commit: String,
     /// GitHub's word; none while it runs.
     pub conclusion: Option<String>,
+    pub at: DateTime<Utc>,
+}
+
+/// A commit status: what a service outside GitHub says of a commit, the newest of each context.
+#[derive(Debug, Clone)]
+pub(super) struct CommitStatus {
+    pub id: u64,
+    pub context: String,
+    pub commit: String,
+    /// GitHub's word.
+    pub state: String,
+    pub creator: AccountId,
     pub at: DateTime<Utc>,
 }
 

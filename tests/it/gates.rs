@@ -468,3 +468,68 @@ pub async fn played() -> World {
     approves(&world, "alice", issue).await;
     world
 }
+
+#[tokio::test]
+async fn a_commit_status_counts_like_a_check() {
+    let models = ModelServer::start(None).await.unwrap();
+    let world = world(&models, &definition("gate: {checks: {named: [ci]}, people: {}}")).await;
+    let pull = pull(&world).await;
+    respond(&world, pull, &plan()).await;
+    shows(&world, pull, &["waiting for checks", "`ci` was not found"]);
+    for (state, said) in [
+        ("pending", "`ci` has not ended"),
+        ("failure", "`ci` is failure"),
+        ("error", "`ci` is error"),
+    ] {
+        world.github.as_("alice").status(pull, "ci", state).unwrap();
+        world.settle().await;
+        shows(&world, pull, &[said, "waiting for checks"]);
+    }
+    world.github.as_("alice").status(pull, "other", "success").unwrap();
+    world.settle().await;
+    shows(&world, pull, &["`ci` is error", "waiting for checks"]);
+    world.github.as_("alice").status(pull, "ci", "success").unwrap();
+    world.settle().await;
+    shows(&world, pull, &["- yes: `ci` succeeded", "waiting for approval"]);
+    world.hear(pull);
+    world.wait(11).await;
+    assert_eq!(approves(&world, "bob", pull).await, ["eyes", "rocket"]);
+    shows(&world, pull, &["· done"]);
+    world.hear(pull);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_repository_may_want_people_where_a_definition_has_a_model_alone() {
+    let models = ModelServer::start(None).await.unwrap();
+    let world = Setup::new()
+        .server_file(&server_file(&models, &[("judge", Dialect::OpenAi, "")], "{}"))
+        .config(&format!(
+            "{CONFIG}approval: {{quorum: 1, people: true, exclude: [starter, steerers]}}\n"
+        ))
+        .github(|github| {
+            github.file(
+                ".github/countersign/judged.yml",
+                &definition(&format!("gate: {{{JUDGE}}}")),
+            )
+        })
+        .start()
+        .await;
+    let issue = begins(&world).await;
+    models.prepare(says("approve", "It does what was asked."));
+    respond(&world, issue, &plan()).await;
+    shows(
+        &world,
+        issue,
+        &["approves this: It does what was asked.", "waiting for approval"],
+    );
+    world.hear(issue);
+    world.wait(11).await;
+    approves(&world, "alice", issue).await;
+    world.hear(issue);
+    shows(&world, issue, &["waiting for approval"]);
+    assert_eq!(approves(&world, "bob", issue).await, ["eyes", "rocket"]);
+    shows(&world, issue, &["· done", "approved by `bob`"]);
+    world.hear(issue);
+    world.end().await;
+}
