@@ -62,7 +62,12 @@ impl Engine {
 
     /// All definitions that a workflow may start with here: the program's, then the repository's.
     pub(super) fn definitions_of(&self, settings: &Settings) -> Vec<Definition> {
-        let brought = settings.definitions.iter().filter_map(|file| self.read_kept(file));
+        self.definitions_in(&settings.definitions)
+    }
+
+    /// The program's definitions, then those of these files.
+    pub(super) fn definitions_in(&self, files: &[KeptDefinition]) -> Vec<Definition> {
+        let brought = files.iter().filter_map(|file| self.read_kept(file));
         self.0.definitions.iter().cloned().chain(brought).collect()
     }
 
