@@ -244,7 +244,7 @@ fn a_variant_is_chosen_and_one_is_made_anew() {
         project.told(&["respond", "--file", "answer.json"])
     };
     let (_, said) = project.refused(&["approve", "--choose", "A"]);
-    assert!(said.contains("nothing is to be chosen"), "{said}");
+    assert!(said.contains("paste the answer there"), "{said}");
     answer("Count in memory.");
     answer("Count in the database.");
     let (_, said) = project.refused(&["approve"]);
