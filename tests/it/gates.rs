@@ -437,6 +437,38 @@ async fn a_model_that_is_busy_is_asked_again_and_nothing_is_approved_meanwhile()
     world.end().await;
 }
 
+/// A model alone says no and then yes; beside checks and two people it says yes, and nobody else does in time, so it goes
+/// back; a person's approval is taken back, and then two open the gate: for the histories.
+pub async fn played() -> World {
+    let models = ModelServer::start(None).await.unwrap();
+    let definition = format!(
+        "name: judged\nversion: 1\ntitle: Two judged steps\nphases:\n  - {{id: work, title: Work, prompt: generate/plan, \
+         schema: plan.v1, provider: manual, gate: {{{JUDGE}}}, limits: {{retries: 1, iterations: 3}}}}\n  - \
+         {{id: more, title: More, needs: [work], inputs: [work], prompt: generate/plan, schema: plan.v1, provider: manual, \
+         gate: {{{JUDGE}, checks: {{host: [schema, secrets]}}, people: {{quorum: 2, expires_after_hours: 2, \
+         on_expiry: work}}}}}}\n"
+    );
+    let world = world(&models, &definition).await;
+    let issue = begins(&world).await;
+    models.prepare(says("reject", "It names no tests."));
+    respond(&world, issue, &plan()).await;
+    models.prepare(says("approve", "It does."));
+    respond(&world, issue, &plan()).await;
+    models.prepare(says("approve", "Fine."));
+    respond(&world, issue, &plan()).await;
+    world.wait(2 * 3600 + 60).await;
+    for _ in 0..2 {
+        models.prepare(says("approve", "Fine again."));
+        respond(&world, issue, &plan()).await;
+    }
+    world.wait(20).await;
+    approves(&world, "bob", issue).await;
+    world.say("bob", issue, "/unapprove").await;
+    approves(&world, "bob", issue).await;
+    approves(&world, "alice", issue).await;
+    world
+}
+
 #[tokio::test]
 async fn a_commit_status_counts_like_a_check() {
     let models = ModelServer::start(None).await.unwrap();

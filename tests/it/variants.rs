@@ -421,3 +421,24 @@ async fn a_label_and_a_hasty_word_choose_nothing() {
     );
     world.end().await;
 }
+
+/// One variant failed, one was made anew, one was chosen and worked out: for the histories.
+pub async fn played() -> World {
+    let (one, two, three) = (model().await, model().await, model().await);
+    answers(&one, "First of one.");
+    two.prepare(Reply::fault(Fault::Status(400)));
+    answers(&three, "First of three.");
+    let models = [("one", &one), ("two", &two), ("three", &three)];
+    let world = world(&ways(&["http:one", "http:two", "http:three"]), &models).await;
+    let issue = begun(&world).await;
+    answers(&three, "Second of three.");
+    world.say("bob", issue, "/retry C").await;
+    let choose = format!("/choose C {}", comparison(&world, issue));
+    world.say("bob", issue, &choose).await;
+    let merged = json!({"title": "Limits", "sections": [{"heading": "What", "text": "All of it."}]});
+    crate::stages::respond(&world, issue, &merged).await;
+    world
+        .say("alice", issue, &format!("/approve {}", world.digest(issue)))
+        .await;
+    world
+}
