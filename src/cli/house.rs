@@ -9,7 +9,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{MailUrl, Mailbox, Pace, ServerConfig};
-use crate::engine::{Clock, Engine, ForkRequest, HandIn, Pacing, Parts, Site};
+use crate::engine::{Allowance, Clock, Engine, ForkRequest, HandIn, Pacing, Parts, Site};
 use crate::github::{GitHub, Limits, Settings};
 use crate::inbox::signature::Secrets;
 use crate::inbox::sweep::{KEPT, LATELY, SweepError, Swept, sweep};
@@ -96,6 +96,10 @@ impl House {
                 Pace::Off => Pacing::Off,
             },
             models: Arc::new(config.models.clone()),
+            allowance: Allowance {
+                commands: config.commands_per_hour.0,
+                stranger_answers: config.stranger_answers_per_hour.0,
+            },
             model_client,
             owner: format!("{:016x}", rand::random::<u64>()),
         };

@@ -11,6 +11,7 @@ mod database;
 pub mod definition;
 mod document;
 mod github_api;
+mod levels;
 mod mail_url;
 mod models;
 mod models_file;
@@ -27,13 +28,14 @@ pub use approval_file::approval_mistake;
 pub use database::{DatabaseUrl, PostgresUrl};
 pub use document::ConfigError;
 pub use github_api::{GithubApiUrl, Pace};
+pub use levels::{Joined, Level, Origin, Setter, Usable, join};
 pub use mail_url::{Credentials, MailUrl, Security, SmtpUrl};
 pub use models::{Dialect, Endpoint, EndpointName, Models, StructuredOutput};
 pub use repository::{
     Limits, Offer, ProviderName, Providers, Recipients, RepositoryConfig, Vocabulary, repository_schema,
 };
 pub use secret::{ApiKey, AppId, MailPassword, PrivateKey, WebhookSecret};
-pub use server::{KeyCheck, Overrides, Problems, ServerConfig, Sources, server_schema};
+pub use server::{KeyCheck, Overrides, PerHour, Problems, ServerConfig, Sources, server_schema};
 
 /// Where a repository keeps its configuration, read from the default branch only.
 pub const REPOSITORY_FILE: &str = ".github/countersign.yml";

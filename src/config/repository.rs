@@ -75,6 +75,9 @@ pub struct Providers {
     /// For the agents of a role.
     #[serde(default)]
     pub roles: BTreeMap<String, ProviderName>,
+    /// The only ones that may be chosen, besides people; `None` for all that the server offers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed: Option<Vec<ProviderName>>,
 }
 
 impl Default for Providers {
@@ -84,6 +87,7 @@ impl Default for Providers {
             email: ProviderName::Rules,
             default: by_hand(),
             roles: BTreeMap::new(),
+            allowed: None,
         }
     }
 }
@@ -380,6 +384,10 @@ struct FileProviders {
     /// For the agents of a role of a definition: role to provider.
     #[schemars(extend("maxProperties" = 50))]
     roles: BTreeMap<String, FileProvider>,
+    /// The only providers that may be chosen, here and, in the owner's .github repository, in all of the owner's. People
+    /// may always answer (manual).
+    #[schemars(length(max = 50))]
+    allowed: Option<Vec<FileProvider>>,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -607,7 +615,14 @@ impl Check<'_> {
     }
 
     fn providers(&mut self, file: &FileProviders) -> Providers {
+        let allowed = file.allowed.as_ref().map(|allowed| {
+            let named = allowed.iter().enumerate();
+            named
+                .map(|(at, provider)| self.provider(&["allowed", &at.to_string()], provider))
+                .collect()
+        });
         Providers {
+            allowed,
             extract: self.provider(&["extract"], &file.extract),
             email: self.provider(&["email"], &file.email),
             default: match &file.default {

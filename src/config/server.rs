@@ -44,8 +44,27 @@ pub struct ServerConfig {
     pub pace: Pace,
     /// How long deliveries and workflows that have ended are kept; for ever where it does not say.
     pub retention: Option<TimeDelta>,
+    /// How many commands of one person are heard in an hour.
+    pub commands_per_hour: PerHour,
+    /// How many answers strangers get in an hour, in one repository.
+    pub stranger_answers_per_hour: PerHour,
     /// The model endpoints, and how much may be spent on them.
     pub models: Models,
+}
+
+/// How often something may be done in an hour: 1 to 100000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PerHour(pub u32);
+
+impl FromStr for PerHour {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.trim().parse() {
+            Ok(number @ 1..=100_000) => Ok(Self(number)),
+            _ => Err("is no number from 1 to 100000".to_owned()),
+        }
+    }
 }
 
 /// What the command line said. It holds no secrets: every process on a machine can read the others' arguments.
@@ -130,6 +149,8 @@ impl ServerConfig {
         });
         let retention = reader.optional("retention_days", retention);
         let pace = reader.pace(github_api.as_ref());
+        let commands_per_hour = reader.required("commands_per_hour", parse);
+        let stranger_answers_per_hour = reader.required("stranger_answers_per_hour", parse);
         let models = reader.models();
         let problems = reader.problems;
         match (
@@ -142,6 +163,8 @@ impl ServerConfig {
             mail_url,
             mail_from,
             pace,
+            commands_per_hour,
+            stranger_answers_per_hour,
             models,
         ) {
             (
@@ -154,6 +177,8 @@ impl ServerConfig {
                 Some(mail_url),
                 Some(mail_from),
                 Some(pace),
+                Some(commands_per_hour),
+                Some(stranger_answers_per_hour),
                 Some(models),
             ) if problems.is_empty() => Ok(Self {
                 listen,
@@ -167,6 +192,8 @@ impl ServerConfig {
                 mail_from,
                 pace,
                 retention,
+                commands_per_hour,
+                stranger_answers_per_hour,
                 models,
             }),
             _ => Err(Problems(problems)),
@@ -219,6 +246,8 @@ fn default(key: &str) -> Option<&'static str> {
         "mail_url" => Some("file:mail"),
         "mail_from" => Some("Countersign <countersign@localhost>"),
         "github_pace" => Some("default"),
+        "commands_per_hour" => Some("60"),
+        "stranger_answers_per_hour" => Some("20"),
         _ => None,
     }
 }
@@ -317,6 +346,13 @@ file! {
         /// How fast the bot writes to GitHub: default, or off where the API is on this machine.
         #[schemars(with = "String", extend("enum" = ["default", "off"]))]
         github_pace: String,
+        /// How many commands of one person are heard in an hour, 1 to 100000. Default: 60
+        #[schemars(with = "u32", range(min = 1, max = 100_000))]
+        commands_per_hour: u32,
+        /// How many answers strangers (less than triage access) get in an hour, in one repository, 1 to 100000.
+        /// Default: 20
+        #[schemars(with = "u32", range(min = 1, max = 100_000))]
+        stranger_answers_per_hour: u32,
     }
     sections {
         models: FileModels,

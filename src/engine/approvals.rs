@@ -282,14 +282,18 @@ impl Engine {
         definition: &Definition,
     ) -> Result<Result<Definition, Settled>, Trouble> {
         let mut definition = definition.clone();
-        let more = &spoken.settings.config.approval;
+        let above = spoken.settings.above.as_ref().map(|above| &above.approval);
+        let more = || above.into_iter().chain([&spoken.settings.config.approval]);
         for gate in definition
             .family_mut()
             .into_iter()
             .flatten()
             .flat_map(|phase| [&mut phase.gate, &mut phase.prompt_gate])
         {
-            gate.tighten(more);
+            // People first: what else is asked is asked of them.
+            for more in more().filter(|more| more.people).chain(more()) {
+                gate.tighten(more);
+            }
         }
         let family = definition.family();
         let gates = family.iter().flat_map(|phase| [&phase.gate, &phase.prompt_gate]);
@@ -320,12 +324,20 @@ impl Engine {
         Ok(Ok(definition))
     }
 
-    /// The refusal of a gate that nobody could open, with the place in the repository's file where it asks for it.
+    /// The refusal of a gate that nobody could open, with the place in the repository's file, or its owner's, that asks
+    /// for it.
     fn impossible(&self, spoken: &Spoken<'_>, mistake: &str) -> Settled {
-        let text = spoken.settings.text.as_deref();
-        let place = text.and_then(|text| approval_mistake(text, mistake.to_owned()));
+        let path = super::settings::CONFIG_PATH;
+        let settings = &spoken.settings;
+        let own = settings.text.as_deref().map(|text| (path.to_owned(), text));
+        let above = settings.above.as_ref();
+        let above = above.map(|above| (format!("{}/{path}", above.name), above.text.as_str()));
+        let place = own
+            .into_iter()
+            .chain(above)
+            .find_map(|(path, text)| Some((path, approval_mistake(text, mistake.to_owned())?)));
         let said = match place {
-            Some(place) => format!("{}, {place}", super::settings::CONFIG_PATH),
+            Some((path, place)) => format!("{path}, {place}"),
             None => mistake.to_owned(),
         };
         Settled::refused(say::cannot_be_approved(&said))

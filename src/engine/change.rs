@@ -47,6 +47,8 @@ pub(super) enum Payload {
         digest: Digest,
         page: usize,
     },
+    /// A check run that says whether the configuration that a pull request proposes can be used.
+    CheckConfiguration { number: IssueNumber, sha: String },
     /// A step of a workflow.
     Step(Intent),
 }
@@ -90,6 +92,7 @@ impl Payload {
             Self::RemoveLabel { .. } => "remove_label",
             Self::MakeLabel { .. } => "make_label",
             Self::Page { .. } => "page",
+            Self::CheckConfiguration { .. } => "check_configuration",
             Self::Step(intent) => match intent {
                 Intent::RunAgent { .. } => "run_agent",
                 Intent::Act { .. } => "act",
@@ -112,7 +115,10 @@ impl Payload {
 
     fn pace(&self) -> Pace {
         match self {
-            Self::React { .. } | Self::RemoveLabel { .. } | Self::MakeLabel { .. } => Pace::Write,
+            Self::React { .. }
+            | Self::RemoveLabel { .. }
+            | Self::MakeLabel { .. }
+            | Self::CheckConfiguration { .. } => Pace::Write,
             Self::Reply { .. } | Self::Page { .. } => Pace::Notifies,
             Self::Step(intent) => match intent {
                 Intent::RunAgent { .. }
@@ -136,7 +142,7 @@ impl Payload {
         match self {
             Self::React { .. } | Self::Reply { .. } => Priority::Answer,
             Self::RemoveLabel { .. } | Self::Page { .. } | Self::Step(_) => Priority::Step,
-            Self::MakeLabel { .. } => Priority::Background,
+            Self::MakeLabel { .. } | Self::CheckConfiguration { .. } => Priority::Background,
         }
     }
 }

@@ -203,12 +203,14 @@ impl Engine {
             Settled::Answered(answers) => (Sign::Done, answers, Write::new(), format!("{what}: answered")),
             Settled::Refused(text, extra) => (Sign::Refused, vec![text], extra, format!("{what}: refused")),
         };
+        let (answers, counted) = self.within_limits(spoken, what, answers).await?;
         let mut write = Write::new();
         if ends == Ends::Delivery {
             write.push(spoken.delivery.done(&outcome));
         }
         write.push(acted_on(&spoken.key, spoken.delivery.id.as_str(), &outcome, self.now()));
         write.append(Write(std::mem::take(&mut rest.0)));
+        write.append(counted);
         if let From::Comment { id, kind } = spoken.from {
             let react = Payload::React {
                 comment: id,

@@ -68,9 +68,9 @@ impl Engine {
         all
     }
 
-    /// The definitions that are not in the configuration: the program's, then the repository's files.
-    pub(super) fn definitions_in_files(&self, brought: &[KeptDefinition]) -> Vec<Definition> {
-        let brought = brought.iter().filter_map(|file| self.read_kept(file));
+    /// The definitions that are not in the configuration: the program's, then those of these files.
+    pub(super) fn definitions_in_files(&self, files: &[KeptDefinition]) -> Vec<Definition> {
+        let brought = files.iter().filter_map(|file| self.read_kept(file));
         self.0.definitions.iter().cloned().chain(brought).collect()
     }
 

@@ -5,7 +5,7 @@ use super::change::{Payload, Sign, Spot};
 use super::commands::{Ends, From, Spoken};
 use super::definitions::is_definition_path;
 use super::settings::{CONFIG_PATH, Settings};
-use super::{Engine, FIRST_REST, MOST_ATTEMPTS, Trouble, rest};
+use super::{Engine, FIRST_REST, MOST_ATTEMPTS, Trouble, limits, rest};
 use crate::chat::reader::read;
 use crate::chat::request::Request;
 use crate::chat::say::replies as say;
@@ -44,7 +44,7 @@ pub(super) struct Told<'a> {
 }
 
 /// What a comment is by its meaning, however often and by whichever hook it is told.
-fn key_of(spot: Spot, comment: &Comment) -> String {
+pub(super) fn key_of(spot: Spot, comment: &Comment) -> String {
     format!("comment:{}:{:?}:{}", spot.repository, comment.kind, comment.id)
 }
 
@@ -172,9 +172,15 @@ impl Engine {
             EventKind::Comment(_) | EventKind::CommentEdited { .. } | EventKind::Labeled { .. } => {
                 self.spoken(delivery, spot, known, &event).await
             }
-            EventKind::PullSynchronize { .. } | EventKind::ChecksChanged => {
+            EventKind::PullOpened { subject } => {
+                self.look_at_proposal(spot, &known, subject.number).await?;
+                self.nothing_to_do(delivery, "looked at what it proposes").await
+            }
+            EventKind::PullSynchronize { subject, .. } => {
+                self.look_at_proposal(spot, &known, subject.number).await?;
                 self.look_at_checks(delivery, spot.repository).await
             }
+            EventKind::ChecksChanged => self.look_at_checks(delivery, spot.repository).await,
             EventKind::Unlabeled { .. }
             | EventKind::SubjectReopened { .. }
             | EventKind::SubjectEdited { .. }
@@ -267,6 +273,13 @@ impl Engine {
             .map(|addressed| (addressed.index, interpret(addressed, &told.dialect)))
             .filter(|(_, reading)| *reading != Reading::Ignore)
             .collect();
+        if !readings.is_empty() && self.is_over_limit(&told.sender).await? {
+            let by_author = comment.subject.author.id == told.sender.id;
+            readings.retain(|(_, reading)| by_author && reading.verb().is_some_and(limits::is_brake));
+            if readings.is_empty() {
+                return self.tell_of_limit(told, comment).await;
+            }
+        }
         let Some((last_index, last)) = readings.pop() else {
             // The repository may have words of its own for verbs.
             return match told.unsettled {
@@ -328,7 +341,7 @@ impl Engine {
     }
 
     /// A comment as something said, once it was marked as seen; and why the repository's settings are not known.
-    async fn spoken_in<'a>(
+    pub(super) async fn spoken_in<'a>(
         &self,
         told: Told<'a>,
         comment: &'a Comment,
@@ -385,9 +398,18 @@ impl Engine {
             let said = say::definition_is_broken(&file.path, broken, file.good.is_some());
             Some((file.path.as_str(), broken, said))
         });
+        let above = settings.above.as_ref().and_then(|above| {
+            let broken = above.broken.as_ref()?;
+            let path = format!("{}/{CONFIG_PATH}", above.name);
+            Some((path, broken))
+        });
+        let above = above.as_ref().map(|(path, broken)| {
+            let said = say::configuration_is_broken(path, broken);
+            (path.as_str(), *broken, said)
+        });
         let mut write = Write::new();
         let number = spoken.subject.number;
-        for (path, broken, body) in configuration.chain(definitions) {
+        for (path, broken, body) in configuration.chain(above).chain(definitions) {
             let what = match path {
                 CONFIG_PATH => broken.clone(),
                 path => format!("{path}\n{broken}"),

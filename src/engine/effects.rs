@@ -160,6 +160,7 @@ impl Engine {
                 };
                 self.post_page(&work, &stored, &phase, &digest, page).await
             }
+            Payload::CheckConfiguration { number, sha } => self.check_proposal(&work, &known, number, &sha).await,
             Payload::Step(intent) => {
                 let Some(stored) = self.of(effect).await? else {
                     return Ok(Ended::Dropped("no workflow"));

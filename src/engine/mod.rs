@@ -26,7 +26,9 @@ mod effects;
 mod folder;
 mod fork;
 mod labels;
+mod limits;
 mod model;
+mod proposed;
 mod queries;
 mod questions;
 mod readers;
@@ -108,6 +110,15 @@ pub enum Pacing {
     Off,
 }
 
+/// How much is answered in an hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// Commands of one person.
+    pub commands: u32,
+    /// Answers to strangers in one repository.
+    pub stranger_answers: u32,
+}
+
 /// What an engine is made of.
 pub struct Parts {
     /// The database.
@@ -124,6 +135,8 @@ pub struct Parts {
     pub pacing: Pacing,
     /// The model endpoints, and how much may be spent on them.
     pub models: Arc<Models>,
+    /// How much is answered in an hour.
+    pub allowance: Allowance,
     /// What this process is called in leases: fresh for every start.
     pub owner: String,
 }

@@ -4,6 +4,7 @@ use super::commands::{Settled, Spoken};
 use super::{Engine, Trouble};
 use crate::chat::say::replies as say;
 use crate::chat::verbs::VERBS;
+use crate::config::{Origin, Setter};
 use crate::github::{EventKind, Parsed, parse};
 use crate::store::deliveries::DeliverySummary;
 use crate::workflow::right::Right;
@@ -95,7 +96,26 @@ impl Engine {
             Some(state) if about.is_none() => self.tree(&spoken.repo, state).await?,
             _ => None,
         };
-        Ok(Settled::Answered(vec![say::explain(state, &happenings, tree.as_ref())]))
+        let mut said = say::explain(state, &happenings, tree.as_ref());
+        let settings = &spoken.settings;
+        if let Some(above) = settings.above.as_ref().filter(|_| about.is_none()) {
+            let origins: Vec<say::Setting<'_>> = settings.origins.iter().map(setting).collect();
+            said = format!("{said}\n\n{}", say::settings(&above.name, &origins));
+        }
+        Ok(Settled::Answered(vec![said]))
+    }
+}
+
+fn setting(origin: &Origin) -> say::Setting<'_> {
+    say::Setting {
+        key: &origin.key,
+        value: &origin.value,
+        by: match origin.by {
+            Setter::Owner => say::SetBy::Owner,
+            Setter::Repository => say::SetBy::Repository,
+            Setter::Both => say::SetBy::Both,
+        },
+        without_effect: origin.without_effect.as_deref(),
     }
 }
 

@@ -8,14 +8,21 @@ use chrono::TimeDelta;
 use super::{Engine, Trouble, embedded_definitions, sentence};
 use crate::agents::{self, Names};
 use crate::chat::verbs::{Dialect, VERBS};
-use crate::config::{ConfigError, Offer, RepositoryConfig, Vocabulary};
-use crate::github::Repo;
+use crate::config::{
+    ConfigError, Joined, Level, Offer, Origin, ProviderName, RepositoryConfig, Usable, Vocabulary, join,
+};
+use crate::github::{GithubError, Repo, RepositoryRef};
 use crate::store::definitions::KeptDefinition;
 use crate::store::repositories::{Repository, note_config};
 use crate::workflow::definition::{Definition, Invalid};
+use crate::workflow::gate::Tightening;
+use crate::workflow::ids::RepositoryId;
 
 /// Where a repository's configuration stands.
 pub(super) const CONFIG_PATH: &str = ".github/countersign.yml";
+
+/// The repository whose file holds for all of its owner's.
+pub(super) const OWNERS: &str = ".github";
 
 /// How long a configuration that was read is taken as it is. A push to the default branch has it read at once.
 const FRESH_FOR: TimeDelta = TimeDelta::minutes(5);
@@ -30,23 +37,133 @@ pub(super) struct Settings {
     pub(super) definitions: Vec<KeptDefinition>,
     /// The file that the configuration was read from.
     pub(super) text: Option<String>,
+    /// What the owner asks of all its repositories, where it does.
+    pub(super) above: Option<Above>,
+    /// Which level set what.
+    pub(super) origins: Vec<Origin>,
+}
+
+/// The level of the owner, as its `.github` repository has it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Above {
+    /// `owner/.github`.
+    pub(super) name: String,
+    /// What every gate of people asks for.
+    pub(super) approval: Tightening,
+    /// What is wrong with a newer one.
+    pub(super) broken: Option<String>,
+    /// The file.
+    pub(super) text: String,
+    level: Level,
 }
 
 impl Engine {
-    /// The configuration in force. Read anew when it is not fresh; while GitHub does not answer, the one that was read
-    /// before stays, and the first one has to be waited for.
+    /// The configuration in force: the repository's own under its owner's. Read anew when it is not fresh; while GitHub
+    /// does not answer, the one that was read before stays, and the first one has to be waited for.
     pub(super) async fn settings(&self, repo: &Repo, known: &Repository) -> Result<Settings, Trouble> {
+        let above = self.above(known).await?;
+        let own = self.own_settings(repo, known).await?;
+        Ok(self.joined(known, own, above))
+    }
+
+    /// What the owner's `.github` repository says for all of them; nothing where the App does not reach one.
+    async fn above(&self, known: &Repository) -> Result<Option<Above>, Trouble> {
+        if known.name.eq_ignore_ascii_case(OWNERS) {
+            return Ok(None);
+        }
+        let found = match self.store().owners_repository(known.installation, &known.owner).await? {
+            None if self.is_fresh(known) => None,
+            None => self.look_for_owners(known).await?,
+            found => found,
+        };
+        let Some(owners) = found else { return Ok(None) };
+        let own = self.own_settings(&self.repo_of(&owners)?, &owners).await?;
+        Ok(own.text.as_deref().map(|text| Above {
+            name: format!("{}/{}", owners.owner, owners.name),
+            approval: own.config.approval.clone(),
+            broken: own.broken.clone(),
+            text: text.to_owned(),
+            level: Level::of(own.config.clone(), text),
+        }))
+    }
+
+    /// The owner's `.github` repository, if the App reaches it. While GitHub does not answer, a repository that was
+    /// read before is taken as it was, and one that was not has to wait.
+    async fn look_for_owners(&self, known: &Repository) -> Result<Option<Repository>, Trouble> {
+        let reference = RepositoryRef {
+            id: RepositoryId(0),
+            owner: known.owner.clone(),
+            owner_id: None,
+            name: OWNERS.to_owned(),
+            private: true,
+        };
+        let handle = self.github()?.installation(known.installation).repository(&reference);
+        let found = match handle.repository().await {
+            Ok(found) => found.reference,
+            Err(error) if known.config_checked.is_some() || !error.is_transient() => {
+                tracing::debug!(%error, owner = %known.owner, "there is no level of the owner");
+                return Ok(None);
+            }
+            Err(error) => return Err(self.trouble(&error, 1)),
+        };
+        if !found.owner.eq_ignore_ascii_case(&known.owner) {
+            return Ok(None);
+        }
+        self.store()
+            .note_repository(found.id, known.installation, &found.owner, &found.name)
+            .await?;
+        Ok(self.store().repository(found.id).await?)
+    }
+
+    /// The repository's own file under the owner's.
+    fn joined(&self, known: &Repository, own: Settings, above: Option<Above>) -> Settings {
+        let repository = match &own.text {
+            Some(text) => Level::of(own.config.clone(), text),
+            None => Level::default(),
+        };
+        let full_name = format!("{}/{}", known.owner, known.name);
+        let names = self.definition_names(&own);
+        let offer = Offer {
+            models: &self.parts().models,
+            repository: Some(&full_name),
+        };
+        let usable = Usable {
+            definition: &|name| names.contains(&name),
+            provider: &|name: &ProviderName| name.endpoint().is_none_or(|name| offer.refusal(name).is_none()),
+        };
+        let nothing = Level::default();
+        let owner = above.as_ref().map_or(&nothing, |above| &above.level);
+        let Joined { config, origins } = join(owner, &repository, usable);
+        Settings {
+            config,
+            above,
+            origins,
+            ..own
+        }
+    }
+
+    fn is_fresh(&self, known: &Repository) -> bool {
+        let now = self.now();
+        known
+            .config_checked
+            .is_some_and(|checked| now - checked < FRESH_FOR && checked <= now)
+    }
+
+    /// What the repository's own file says.
+    async fn own_settings(&self, repo: &Repo, known: &Repository) -> Result<Settings, Trouble> {
         let now = self.now();
         let kept = self.store().definitions_of(known.id).await?;
-        let fresh = known
-            .config_checked
-            .is_some_and(|checked| now - checked < FRESH_FOR && checked <= now);
         let as_before = |kept| self.in_force(known, known.config.as_deref(), known.config_error.clone(), kept);
-        if fresh {
+        if self.is_fresh(known) {
             return Ok(as_before(kept));
         }
         let read = async {
-            let newest = repo.file(CONFIG_PATH).await?.map(|file| file.text);
+            let file = repo.file(CONFIG_PATH).await?;
+            if file.is_none() && known.config.is_some() {
+                // GitHub hides what the App may not see: only where it sees the repository is the file really gone.
+                repo.repository().await?;
+            }
+            let newest = file.map(|file| file.text);
             let own = definitions_in(newest.as_deref(), known);
             let (definitions, write) = self.read_definitions(repo, known, (&kept, &own)).await?;
             Ok((newest, definitions, write))
@@ -54,7 +171,7 @@ impl Engine {
         let (newest, definitions, mut write) = match read.await {
             Ok(read) => read,
             Err(error) if known.config_checked.is_some() => {
-                let error: crate::github::GithubError = error;
+                let error: GithubError = error;
                 tracing::warn!(%error, repository = %known.id, "the configuration could not be read; the last one stays");
                 return Ok(as_before(kept));
             }
@@ -85,7 +202,7 @@ impl Engine {
                 config: RepositoryConfig::default(),
                 broken,
                 definitions,
-                text: None,
+                ..Settings::default()
             };
         };
         match self.parse(text, known, &definitions, None) {
@@ -94,6 +211,7 @@ impl Engine {
                 broken,
                 definitions,
                 text: Some(text.to_owned()),
+                ..Settings::default()
             },
             // It was good when it was read: for an older version of this program, or while the server offered an
             // endpoint, or the repository had a definition, that it names. That must not take away what else the file
@@ -103,11 +221,12 @@ impl Engine {
                 broken: broken.or_else(|| Some(sentence(&errors))),
                 definitions,
                 text: Some(text.to_owned()),
+                ..Settings::default()
             },
         }
     }
 
-    fn parse(
+    pub(super) fn parse(
         &self,
         text: &str,
         known: &Repository,

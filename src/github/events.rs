@@ -109,6 +109,11 @@ pub enum EventKind {
         /// Issue or pull request.
         subject: Issue,
     },
+    /// A pull request was opened.
+    PullOpened {
+        /// The pull request.
+        subject: Issue,
+    },
     /// New commits on a pull request's branch.
     PullSynchronize {
         /// The pull request.

@@ -29,7 +29,7 @@ mod wire;
 mod tests;
 
 pub use calls::app::{AppIdentity, AttemptId, Cursor, HookDelivery};
-pub use calls::checks::PullHead;
+pub use calls::checks::{Annotation, FinishedCheck, PullHead};
 pub use calls::comments::{Created, Reaction, ReactionTarget};
 pub use calls::graphql::{Classifier, EditTimesUnavailable};
 pub use calls::issues::{CreatedIssue, NewIssue};

@@ -55,6 +55,7 @@ pub fn subject_of(kind: &EventKind) -> Option<crate::workflow::ids::IssueNumber>
         | EventKind::SubjectTransferred { subject, .. }
         | EventKind::SubjectLocked { subject }
         | EventKind::SubjectUnlocked { subject }
+        | EventKind::PullOpened { subject }
         | EventKind::PullSynchronize { subject, .. } => Some(subject.number),
         EventKind::Installation(_)
         | EventKind::RepositoryChanged(_)

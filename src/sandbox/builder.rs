@@ -12,7 +12,7 @@ use super::{Sandbox, Shared};
 
 /// What the App may do unless the builder says otherwise.
 const PERMISSIONS: [(&str, Access); 7] = [
-    ("checks", Access::Read),
+    ("checks", Access::Write),
     ("contents", Access::Read),
     ("issues", Access::Write),
     ("members", Access::Read),

@@ -201,6 +201,8 @@ pub(super) struct Pull {
     pub reviews: Vec<Review>,
     /// The paths that it changes.
     pub files: Vec<String>,
+    /// What the branch holds at these paths, where that is modelled; none for a file that it deletes.
+    pub contents: std::collections::BTreeMap<String, Option<String>>,
     /// Check runs on any head that it had, the newest last.
     pub checks: Vec<CheckRun>,
     /// Commit statuses on any head that it had, the newest last.
@@ -216,6 +218,18 @@ pub(super) struct CheckRun {
     /// GitHub's word; none while it runs.
     pub conclusion: Option<String>,
     pub at: DateTime<Utc>,
+    pub external_id: String,
+    pub title: Option<String>,
+    pub summary: Option<String>,
+    pub annotations: Vec<Annotation>,
+}
+
+/// What a check run says beside a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Annotation {
+    pub path: String,
+    pub line: u64,
+    pub message: String,
 }
 
 /// A commit status: what a service outside GitHub says of a commit, the newest of each context.

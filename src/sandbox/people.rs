@@ -218,6 +218,11 @@ impl Person {
         self.on_issue(n, |world, actor, id| world.push_to_pull(actor, id))
     }
 
+    /// Pushes a file to a pull request's branch, or its deletion, and tells the new head.
+    pub fn propose(&self, n: IssueNumber, path: &str, text: Option<&str>) -> Done<String> {
+        self.on_issue(n, |world, actor, id| world.push_file_to_pull(actor, id, path, text))
+    }
+
     /// Sets how a check stands on the head of a pull request: GitHub's word for its conclusion, none while it runs.
     pub fn check(&self, n: IssueNumber, name: &str, conclusion: Option<&str>) -> Done<()> {
         self.on_issue(n, |world, actor, id| world.set_check(actor, id, name, conclusion))

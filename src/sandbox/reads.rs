@@ -25,6 +25,19 @@ pub struct CommentView {
     pub minimized: Option<String>,
 }
 
+/// A check run as one sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckView {
+    pub name: String,
+    /// The commit.
+    pub commit: String,
+    /// GitHub's word; none while it runs.
+    pub conclusion: Option<String>,
+    pub title: Option<String>,
+    pub summary: Option<String>,
+    pub annotations: Vec<Annotation>,
+}
+
 /// One account's reaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReactionView {
@@ -86,6 +99,22 @@ impl Sandbox {
         let world = self.shared.lock();
         let found = world.issue_numbered(self.focus, n).filter(|issue| issue.is_present());
         found.map(|issue| look(&world, issue)).unwrap_or_default()
+    }
+
+    /// The check runs on any head that a pull request had, the newest last.
+    pub fn checks(&self, n: IssueNumber) -> Vec<CheckView> {
+        self.on_issue(n, |_, issue| {
+            let runs = issue.pull.iter().flat_map(|pull| &pull.checks);
+            runs.map(|run| CheckView {
+                name: run.name.clone(),
+                commit: run.commit.clone(),
+                conclusion: run.conclusion.clone(),
+                title: run.title.clone(),
+                summary: run.summary.clone(),
+                annotations: run.annotations.clone(),
+            })
+            .collect()
+        })
     }
 
     /// The comments of an issue or pull request in their order; none when there is no such issue.

@@ -9,7 +9,7 @@ pub mod calls;
 pub mod change;
 #[cfg(test)]
 mod conformance;
-mod counters;
+pub mod counters;
 pub mod definitions;
 pub mod deliveries;
 #[cfg(test)]

@@ -73,6 +73,19 @@ impl Store {
         rows.first().map(repository).transpose()
     }
 
+    /// The `.github` repository of an owner, as far as its installation is known to reach one.
+    pub async fn owners_repository(
+        &self,
+        installation: InstallationId,
+        owner: &str,
+    ) -> Result<Option<Repository>, StoreError> {
+        const ONE: &str = "SELECT id, installation_id, owner, name, config, config_checked, config_error, labels_made
+            FROM repositories WHERE installation_id = $1 AND lower(name) = '.github' AND lower(owner) = lower($2)
+            ORDER BY config_checked DESC, id";
+        let rows = self.read(ONE, values![installation, owner]).await?;
+        rows.first().map(repository).transpose()
+    }
+
     /// Notes where a repository is now: its installation, owner and name change, its id does not. Its open workflows and
     /// what they have planned go along.
     pub async fn note_repository(

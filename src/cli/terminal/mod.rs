@@ -26,7 +26,7 @@ use super::status::{unknown, words as status_words};
 use crate::chat::say::why::why_words;
 use crate::config::terminal::{Choices, read_project, read_user};
 use crate::config::{DatabaseUrl, Models, ProviderName};
-use crate::engine::{Engine, Folder, Pacing, Parts, STATE_FOLDER, Site, WrittenFile, operator};
+use crate::engine::{Allowance, Engine, Folder, Pacing, Parts, STATE_FOLDER, Site, WrittenFile, operator};
 use crate::mail::Mailer;
 use crate::providers::http::Client as ModelClient;
 use crate::store::Store;
@@ -445,6 +445,11 @@ fn engine(root: &Path, folder: &Folder, (store, models): (Store, Models)) -> Res
         model_client,
         pacing: Pacing::Off,
         models: Arc::new(models),
+        // The one person here is the operator.
+        allowance: Allowance {
+            commands: u32::MAX,
+            stranger_answers: u32::MAX,
+        },
         owner: format!("{:016x}", rand::random::<u64>()),
     };
     Engine::new(parts).map_err(Refusal::failed)

@@ -1,9 +1,9 @@
 //! What stands on the head of a pull request: check runs, commit statuses, and the files that it changes. Needs the
-//! permissions `checks: read`, `statuses: read` and `pull_requests: read`.
+//! permissions `checks: read`, `statuses: read` and `pull_requests: read`; a check run of our own needs `checks: write`.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::github::client::{Cap, Repo, missing, segment};
+use crate::github::client::{Cap, Repo, encode, missing, segment};
 use crate::github::error::GithubError;
 use crate::workflow::ids::IssueNumber;
 use crate::workflow::judging::{Check, CheckState};
@@ -20,6 +20,70 @@ const PAGES: u64 = 20;
 pub struct PullHead {
     /// The commit.
     pub sha: String,
+}
+
+/// A check run of our own on a commit, that is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FinishedCheck<'a> {
+    /// Its name on the page.
+    pub name: &'a str,
+    /// The commit.
+    pub sha: &'a str,
+    /// By which it is found again: the same for every attempt to create it.
+    pub external_id: &'a str,
+    /// Whether it stands in nobody's way.
+    pub passed: bool,
+    /// The heading.
+    pub title: &'a str,
+    /// Markdown.
+    pub summary: &'a str,
+    /// What is shown beside lines; the first 50, which is what GitHub takes.
+    pub annotations: &'a [Annotation],
+}
+
+/// What is shown beside a line of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Annotation {
+    /// The file.
+    pub path: String,
+    /// From 1.
+    pub line: u64,
+    /// From 1.
+    pub column: u64,
+    /// Plain text.
+    pub message: String,
+}
+
+/// GitHub takes at most so many annotations at once
+/// (<https://docs.github.com/rest/checks/runs#create-a-check-run>).
+const ANNOTATIONS: usize = 50;
+
+#[derive(Serialize)]
+struct NewRun<'a> {
+    name: &'a str,
+    head_sha: &'a str,
+    external_id: &'a str,
+    status: &'static str,
+    conclusion: &'static str,
+    output: NewOutput<'a>,
+}
+
+#[derive(Serialize)]
+struct NewOutput<'a> {
+    title: &'a str,
+    summary: &'a str,
+    annotations: Vec<NewAnnotation<'a>>,
+}
+
+#[derive(Serialize)]
+struct NewAnnotation<'a> {
+    path: &'a str,
+    start_line: u64,
+    end_line: u64,
+    start_column: u64,
+    end_column: u64,
+    annotation_level: &'static str,
+    message: &'a str,
 }
 
 #[derive(Deserialize)]
@@ -50,6 +114,7 @@ struct WireRun {
     name: Option<String>,
     status: Option<String>,
     conclusion: Option<String>,
+    external_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -94,6 +159,62 @@ impl Repo {
             })
             .await?;
         Ok(files.whole()?.into_iter().flatten().flatten().collect())
+    }
+
+    /// Creates a check run that is over (<https://docs.github.com/rest/checks/runs#create-a-check-run>).
+    ///
+    /// # Errors
+    /// Whatever GitHub says; a second one of the same name is no error to it.
+    pub async fn create_check(&self, check: &FinishedCheck<'_>) -> Result<(), GithubError> {
+        let annotations = check.annotations.iter().take(ANNOTATIONS);
+        let run = NewRun {
+            name: check.name,
+            head_sha: check.sha,
+            external_id: check.external_id,
+            status: "completed",
+            conclusion: if check.passed { "success" } else { "failure" },
+            output: NewOutput {
+                title: check.title,
+                summary: check.summary,
+                annotations: annotations
+                    .map(|annotation| NewAnnotation {
+                        path: &annotation.path,
+                        start_line: annotation.line,
+                        end_line: annotation.line,
+                        start_column: annotation.column,
+                        end_column: annotation.column,
+                        annotation_level: "failure",
+                        message: &annotation.message,
+                    })
+                    .collect(),
+            },
+        };
+        self.caller.post(&self.path("/check-runs")?, &run).await.map(drop)
+    }
+
+    /// Whether a check run that we created under this `external_id` stands on a commit.
+    ///
+    /// # Errors
+    /// Whatever means that it could not be checked.
+    pub async fn has_check(&self, sha: &str, name: &str, external_id: &str) -> Result<bool, GithubError> {
+        let commit = self.path(&format!("/commits/{}", segment(sha)?))?;
+        let name = encode(name);
+        for page in 1..=PAGES {
+            let route = format!("{commit}/check-runs?check_name={name}&filter=all&per_page=100&page={page}");
+            let runs: WireRuns = self.caller.get(&route).await?.json()?;
+            if runs
+                .check_runs
+                .iter()
+                .any(|run| run.external_id.as_deref() == Some(external_id))
+            {
+                return Ok(true);
+            }
+            if runs.check_runs.len() < 100 {
+                return Ok(false);
+            }
+            too_many(page)?;
+        }
+        Ok(false)
     }
 
     /// The check runs and commit statuses on a commit, the newest of each name and App

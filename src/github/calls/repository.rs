@@ -54,8 +54,20 @@ impl Repo {
     /// # Errors
     /// `Malformed` for a directory, for a file over 1 MB (GitHub gives no content) and for one that is not UTF-8.
     pub async fn file(&self, path: &str) -> Result<Option<RepoFile>, GithubError> {
+        self.file_by(path, "").await
+    }
+
+    /// The same on a commit.
+    ///
+    /// # Errors
+    /// As [`file`](Self::file).
+    pub async fn file_at(&self, path: &str, sha: &str) -> Result<Option<RepoFile>, GithubError> {
+        self.file_by(path, &format!("?ref={}", segment(sha)?)).await
+    }
+
+    async fn file_by(&self, path: &str, query: &str) -> Result<Option<RepoFile>, GithubError> {
         let segments: Vec<String> = path.split('/').map(segment).collect::<Result<_, _>>()?;
-        let route = self.path(&format!("/contents/{}", segments.join("/")))?;
+        let route = self.path(&format!("/contents/{}{query}", segments.join("/")))?;
         let file: Value = match self.caller.get(&route).await {
             Ok(answer) => answer.json()?,
             Err(GithubError::NotFound(_)) => return Ok(None),

@@ -155,6 +155,9 @@ fn reader(event: &str) -> Option<Reader> {
         },
         "pull_request" => |payload| {
             let subject = pull(payload)?;
+            if payload.action.as_deref() == Some("opened") {
+                return Ok(EventKind::PullOpened { subject });
+            }
             about_subject(subject, payload)
         },
         "installation" => |payload| installation(payload).map(EventKind::Installation),

@@ -38,6 +38,7 @@ impl World {
             merged: None,
             reviews: Vec::new(),
             files: Vec::new(),
+            contents: std::collections::BTreeMap::new(),
             checks: Vec::new(),
             statuses: Vec::new(),
         });
@@ -62,6 +63,22 @@ impl World {
             json!({ "before": before, "after": after }),
         );
         Ok(after)
+    }
+
+    /// Pushes a file to the branch of a pull request, or its deletion.
+    pub fn push_file_to_pull(
+        &mut self,
+        actor: Actor,
+        id: IssueId,
+        path: &str,
+        text: Option<&str>,
+    ) -> Result<String, Refusal> {
+        let pull = self.live_pull_mut(id)?;
+        if !pull.files.iter().any(|other| other == path) {
+            pull.files.push(path.to_owned());
+        }
+        pull.contents.insert(path.to_owned(), text.map(str::to_owned));
+        self.push_to_pull(actor, id)
     }
 
     /// Has a pull request change these paths. What they hold is not modelled.
@@ -102,12 +119,26 @@ impl World {
             commit: self.live_pull(id)?.head_sha.clone(),
             conclusion: conclusion.map(str::to_owned),
             at: self.now(),
+            external_id: String::new(),
+            title: None,
+            summary: None,
+            annotations: Vec::new(),
         };
         let pull = self.live_pull_mut(id)?;
         pull.checks
             .retain(|other| other.name != run.name || other.commit != run.commit);
-        pull.checks.push(run.clone());
-        let action = if conclusion.is_some() { "completed" } else { "created" };
+        self.add_check(actor, id, run)
+    }
+
+    /// Adds a check run to a pull request, as an App does.
+    pub fn add_check(&mut self, actor: Actor, id: IssueId, run: CheckRun) -> Result<(), Refusal> {
+        let repo = self.live_issue(id)?.repo;
+        self.live_pull_mut(id)?.checks.push(run.clone());
+        let action = if run.conclusion.is_some() {
+            "completed"
+        } else {
+            "created"
+        };
         let payload = {
             let (issue, found) = (self.live_issue(id)?, self.live_repo(repo)?);
             json!({ "check_run": pulls::check_run(self, found, issue, &run, Dialect::Webhook) })

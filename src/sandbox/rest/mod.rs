@@ -133,6 +133,7 @@ impl Call<'_> {
             ["issues", "comments", rest @ ..] => self.comment_routes(id, rest),
             ["issues", rest @ ..] => self.issue_routes(id, rest),
             ["pulls", rest @ ..] => self.pull_routes(id, rest),
+            ["check-runs"] if self.request.method == "POST" => self.create_check(id),
             ["commits", sha, what @ ("check-runs" | "status")] => self.on_commit(id, sha, what),
             _ => Err(Refusal::not_found()),
         }

@@ -79,6 +79,7 @@ impl Call<'_> {
         let permission = if what == "status" { "statuses" } else { "checks" };
         self.need(repo, &[(permission, Access::Read)])?;
         let found = self.world.live_repo(repo)?;
+        let wanted = self.request.param("check_name");
         let issues = self
             .world
             .issues
@@ -96,7 +97,7 @@ impl Call<'_> {
         }
         let runs: Vec<Value> = pulls
             .flat_map(|(issue, pull)| pull.checks.iter().map(move |run| (issue, run)))
-            .filter(|(_, run)| run.commit == sha)
+            .filter(|(_, run)| run.commit == sha && wanted.is_none_or(|name| run.name == name))
             .map(|(issue, run)| render::check_run(self.world, found, issue, run, Dialect::Rest))
             .collect();
         let all = runs.len();
@@ -118,6 +119,61 @@ impl Call<'_> {
             .unwrap_or(1_usize);
         let (size, skipped) = (size.clamp(1, 100), page.saturating_sub(1));
         all.into_iter().skip(skipped.saturating_mul(size)).take(size).collect()
+    }
+
+    /// A check run of the App. Only on a commit that is or was the head of a pull request: others are not modelled.
+    pub(super) fn create_check(&mut self, repo: RepoId) -> Outcome {
+        let actor = self.need(repo, &[("checks", Access::Write)])?;
+        let body = self.request.json()?;
+        let name = text_of(&body, "name")?.ok_or_else(|| Refusal::not_supplied("name"))?;
+        let sha = text_of(&body, "head_sha")?.ok_or_else(|| Refusal::not_supplied("head_sha"))?;
+        let heads = self.world.issues.values().filter(|issue| issue.repo == repo);
+        let id = heads
+            .filter(|issue| issue.pull.as_ref().is_some_and(|pull| pull.head_sha == sha))
+            .map(|issue| issue.id)
+            .next()
+            .ok_or_else(|| Refusal::new(422, &format!("No commit found for SHA: {sha}")))?;
+        let output = &body["output"];
+        let written = output["annotations"].as_array().map_or(&[][..], Vec::as_slice);
+        if written.len() > 50 {
+            return Err(Refusal::field("CheckRun", "annotations", "invalid"));
+        }
+        let annotations = written
+            .iter()
+            .map(|annotation| {
+                let text = |name: &'static str| {
+                    let found = text_of(annotation, name)?.ok_or_else(|| Refusal::not_supplied(name))?;
+                    Ok::<_, Refusal>(found.to_owned())
+                };
+                Ok(Annotation {
+                    path: text("path")?,
+                    line: annotation["start_line"]
+                        .as_u64()
+                        .ok_or_else(|| Refusal::not_supplied("start_line"))?,
+                    message: text("message")?,
+                })
+            })
+            .collect::<Result<Vec<_>, Refusal>>()?;
+        let run = CheckRun {
+            id: self.world.counters.next("check_run", 31_000_000_001),
+            name: name.to_owned(),
+            commit: sha.to_owned(),
+            conclusion: text_of(&body, "conclusion")?.map(str::to_owned),
+            at: self.world.now(),
+            external_id: text_of(&body, "external_id")?.unwrap_or_default().to_owned(),
+            title: text_of(output, "title")?.map(str::to_owned),
+            summary: text_of(output, "summary")?.map(str::to_owned),
+            annotations,
+        };
+        self.world.add_check(actor, id, run.clone())?;
+        let (found, issue, _) = self.parts(id)?;
+        Ok(Answer::created(render::check_run(
+            self.world,
+            found,
+            issue,
+            &run,
+            Dialect::Rest,
+        )))
     }
 
     fn list_pulls(&mut self, repo: RepoId) -> Outcome {

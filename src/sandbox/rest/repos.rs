@@ -103,7 +103,16 @@ impl Call<'_> {
         let repo = self.world.live_repo(id)?;
         if let Some(reference) = self.request.param("ref") {
             let branch = reference.strip_prefix("refs/heads/").unwrap_or(reference);
-            if branch != repo.default_branch && reference != repo.head && reference != "HEAD" {
+            let heads = self.world.issues.values().filter(|issue| issue.repo == id);
+            let mut pulls = heads.filter_map(|issue| issue.pull.as_ref());
+            let pull = pulls.find(|pull| pull.head_sha == reference);
+            match pull.and_then(|pull| pull.contents.get(path)) {
+                Some(Some(text)) => return Ok(self.file(repo, path, text)),
+                Some(None) => return Err(Refusal::not_found()),
+                None => {}
+            }
+            let known = branch == repo.default_branch || reference == repo.head || reference == "HEAD";
+            if !known && pull.is_none() {
                 return Err(Refusal::new(404, &format!("No commit found for the ref {reference}")));
             }
         }
@@ -116,12 +125,7 @@ impl Call<'_> {
             if raw {
                 return Ok(Answer::ok(Value::from(text.as_str())));
             }
-            let mut file = self.entry(repo, path, "file", text.len());
-            render::extend(
-                &mut file,
-                json!({ "encoding": "base64", "content": wrapped(text), "sha": sha_of(text) }),
-            );
-            return Ok(Answer::ok(file));
+            return Ok(self.file(repo, path, text));
         }
         let prefix = if path.is_empty() {
             String::new()
@@ -149,6 +153,15 @@ impl Call<'_> {
         } else {
             Ok(Answer::ok(entries.into()))
         }
+    }
+
+    fn file(&self, repo: &Repo, path: &str, text: &str) -> Answer {
+        let mut file = self.entry(repo, path, "file", text.len());
+        render::extend(
+            &mut file,
+            json!({ "encoding": "base64", "content": wrapped(text), "sha": sha_of(text) }),
+        );
+        Answer::ok(file)
     }
 
     fn entry(&self, repo: &Repo, path: &str, kind: &str, size: usize) -> Value {

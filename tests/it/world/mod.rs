@@ -245,6 +245,9 @@ fn config(github: &Sandbox, home: &Path, environment: &[(String, String)]) -> Se
         ("COUNTERSIGN_GITHUB_PRIVATE_KEY", APP_PRIVATE_KEY.to_owned()),
         ("COUNTERSIGN_WEBHOOK_SECRET", SECRET.to_owned()),
         ("COUNTERSIGN_GITHUB_PACE", "off".to_owned()),
+        // Whoever tests a limit sets it.
+        ("COUNTERSIGN_COMMANDS_PER_HOUR", "100000".to_owned()),
+        ("COUNTERSIGN_STRANGER_ANSWERS_PER_HOUR", "100000".to_owned()),
     ];
     let lookup = |name: &str| {
         let given = environment

@@ -7,16 +7,20 @@
 
 mod beginnings;
 mod card;
+mod levels;
 mod notices;
 mod people;
+mod proposed;
 mod questions;
 mod refusals;
 mod views;
 
 pub use beginnings::*;
 pub use card::*;
+pub use levels::*;
 pub use notices::*;
 pub use people::*;
+pub use proposed::*;
 pub use questions::*;
 pub use refusals::*;
 pub use views::*;

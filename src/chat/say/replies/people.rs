@@ -1,14 +1,14 @@
 //! Who may, who is asked, and what was not understood.
 
 use crate::chat::say::approval;
-use crate::chat::say::markup::{code, is_login, link, list, logins, name, sentence, when, words};
+use crate::chat::say::markup::{code, count, is_login, link, list, logins, name, sentence, when, words};
 use crate::chat::say::phrases::{requirement, right, title};
 use crate::workflow::approval::Node;
 use crate::workflow::definition::Phase;
 use crate::workflow::gate::{Quorum, Team};
 use crate::workflow::ids::PhaseId;
 use crate::workflow::right::{Requirement, Right};
-use crate::workflow::state::State;
+use crate::workflow::state::{State, Timestamp};
 
 /// People named in one answer.
 const NAMED: usize = 20;
@@ -19,6 +19,19 @@ pub fn voted(tree: &Node) -> String {
         "Your approval counts. Still missing: {}. To take it back: {}",
         approval::missing(tree),
         code("/unapprove")
+    )
+}
+
+/// Somebody gave more commands than are heard in an hour. It is said once.
+pub fn too_many_commands(limit: u32, until: Timestamp) -> String {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    format!(
+        "I hear {} of one person in an hour. I go on with yours at {}, and say nothing until then. To stop something \
+         now, whoever opened this can still: {} or {}",
+        count(limit, "command", "commands"),
+        when(until),
+        code("/hold"),
+        code("/cancel")
     )
 }
 
