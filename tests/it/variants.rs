@@ -216,7 +216,7 @@ async fn a_choice_needs_the_right_that_the_repository_asks_for_an_approval() {
     let digest = comparison(&world, issue);
     world.say("bob", issue, &format!("/choose B {digest}")).await;
     let refused = world.answer(issue);
-    assert!(refused.contains("`/choose` needs maintain access"), "{refused}");
+    assert!(refused.contains("`/choose` needs the maintain role"), "{refused}");
     assert!(
         !world.card(issue).contains("B chosen by"),
         "nothing was chosen: {}",

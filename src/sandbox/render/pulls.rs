@@ -19,12 +19,17 @@ pub enum Detail {
 }
 
 fn end(world: &World, repo: &Repo, branch: &str, sha: &str) -> Value {
+    let mut shown = repository(world, repo);
+    // GitHub's description of a pull request has a repository without them.
+    if let Some(shown) = shown.as_object_mut() {
+        shown.remove("custom_properties");
+    }
     json!({
         "label": format!("{}:{branch}", world.login(repo.owner)),
         "ref": branch,
         "sha": sha,
         "user": user(world, repo.owner),
-        "repo": repository(world, repo),
+        "repo": shown,
     })
 }
 

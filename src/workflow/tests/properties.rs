@@ -859,18 +859,19 @@ fn approvals_are_sound(before: &State, events: &[Event]) {
             assert_eq!((open, pending.digest), (phase, approval.digest));
             assert!(approval.right >= gate.right && pending.shown_at.is_some() && before.hold.is_none());
             assert_ne!(approval.surface, Surface::System);
-            judges_agree(before, events, phase, approval.digest);
+            // The checks are read once more for an approval.
+            judges_agree(before, events, (phase, approval.digest), Some(reading(true)));
         }
         if let Event::Passed { phase, digest } = event {
             let (gate, _) = before.gate_at(phase).expect("a gate");
             assert!(!gate.is_none() && gate.people.is_none(), "people are asked at {phase}");
-            judges_agree(before, events, phase, *digest);
+            judges_agree(before, events, (phase, *digest), None);
         }
     }
 }
 
 /// The approver said yes of exactly this, and the checks were read as succeeded at least once.
-fn judges_agree(before: &State, events: &[Event], of: &PhaseId, digest: Digest) {
+fn judges_agree(before: &State, events: &[Event], (of, digest): (&PhaseId, Digest), read: Option<Reading>) {
     let (gate, pending) = before.gate_at(of).expect("a gate");
     assert_eq!(pending.digest, digest);
     let mut judged = pending.judged.clone();
@@ -880,6 +881,13 @@ fn judges_agree(before: &State, events: &[Event], of: &PhaseId, digest: Digest) 
             Event::Checked { phase, reading, .. } if phase == of => judged.reading = Some(reading.clone()),
             _ => {}
         }
+    }
+    if let Some(read) = read {
+        assert!(
+            gate.checks.is_none() || judged.reading.is_some(),
+            "its checks were never read"
+        );
+        judged.reading = Some(read);
     }
     if gate.ai.is_some() {
         let ruling = judged.ruling.as_ref().expect("its approver was asked");
