@@ -6,6 +6,7 @@ use super::answer::{Answer, Refusal};
 use super::providers::server_models;
 use crate::config::{EndpointName, Models, Offer, RepositoryConfig, definition};
 use crate::engine::check_repository_config;
+use crate::workflow::definition::Definition;
 use crate::workflow::gate::Candidate;
 
 /// Which file.
@@ -56,14 +57,16 @@ impl Check {
         }
     }
 
-    /// The names of the definitions in the folder beside the file, as far as they can be read: `definitions check` tells
+    /// The definitions in the folder beside the file, as far as they can be read: `definitions check` tells
     /// what is wrong with one.
-    fn definitions_beside(&self) -> Vec<String> {
+    fn definitions_beside(&self) -> Vec<Definition> {
         let folder = self.file.with_file_name("countersign");
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         let texts = entries.filter_map(|entry| std::fs::read_to_string(entry.path()).ok());
-        let read = texts.filter_map(|text| definition::read(&text, &crate::agents::names(), &[]).ok());
-        read.map(|definition| definition.name).collect()
+        let names = crate::agents::names();
+        texts
+            .filter_map(|text| definition::read(&text, &names, &[]).ok())
+            .collect()
     }
 
     /// What the server offers, or why that is not known. A file of the server's that this user may not read is no

@@ -5,6 +5,8 @@
 mod app;
 mod findings;
 
+use std::path::Path;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::answer::{Answer, Refusal};
@@ -73,6 +75,12 @@ impl Doctor {
 
 async fn database(url: &DatabaseUrl, findings: &mut Findings) {
     const AREA: &str = "database";
+    if let DatabaseUrl::Sqlite(path) = url {
+        disk(directory_of(path), findings);
+        if !path.exists() {
+            return to_be_made(url, directory_of(path), findings);
+        }
+    }
     match Store::try_open(url).await {
         Ok(()) => findings.fine(AREA, format!("{url} can be served")),
         // A server that runs holds it; what it holds can be looked at all the same.
@@ -88,9 +96,6 @@ async fn database(url: &DatabaseUrl, findings: &mut Findings) {
             return;
         }
     }
-    if let DatabaseUrl::Sqlite(path) = url {
-        disk(path, findings);
-    }
     match Store::open_to_read(url).await {
         Ok(store) => {
             if let Err(error) = open_work(&store, findings).await {
@@ -98,19 +103,36 @@ async fn database(url: &DatabaseUrl, findings: &mut Findings) {
             }
             store.close().await;
         }
-        Err(OpenError::Sqlite(SqliteError::Missing { .. } | SqliteError::Older { .. })) => {
-            findings.fine(AREA, "it is made or migrated by the next `countersign serve`");
+        Err(OpenError::Sqlite(SqliteError::Older { .. })) => {
+            findings.fine(AREA, "it is migrated by the next `countersign serve`");
         }
         Err(error) => findings.wrong(AREA, error, "the sentence says what helps"),
     }
 }
 
-fn disk(database: &std::path::Path, findings: &mut Findings) {
+fn directory_of(database: &Path) -> &Path {
+    match database.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Whether a database that is not there yet can be made.
+fn to_be_made(url: &DatabaseUrl, directory: &Path, findings: &mut Findings) {
+    const AREA: &str = "database";
+    // It has no name, so nothing is left of it.
+    match tempfile::tempfile_in(directory) {
+        Ok(_) => findings.fine(AREA, format!("{url} is made by the next `countersign serve`")),
+        Err(error) => findings.wrong(
+            AREA,
+            format!("{url} cannot be made in {} ({error})", directory.display()),
+            "make that a directory of this machine that this user may write to",
+        ),
+    }
+}
+
+fn disk(directory: &Path, findings: &mut Findings) {
     const AREA: &str = "disk";
-    let directory = match database.parent() {
-        Some(parent) if parent != std::path::Path::new("") => parent,
-        _ => std::path::Path::new("."),
-    };
     match rustix::fs::statvfs(directory) {
         Ok(disk) => {
             let free = disk.f_bavail.saturating_mul(disk.f_frsize);
@@ -199,7 +221,8 @@ async fn github(config: &ServerConfig, findings: &mut Findings) {
             installations(&app, findings).await;
             deliveries(&app, findings).await;
         }
-        Err(error @ GithubError::Unauthorized(_)) => findings.wrong(
+        // A number that is no App's is 404.
+        Err(error @ (GithubError::Unauthorized(_) | GithubError::NotFound(_))) => findings.wrong(
             AREA,
             format!("the App's credentials are refused: {error}"),
             "compare COUNTERSIGN_GITHUB_APP_ID and the private key with the App's settings page, and this machine's clock",

@@ -22,6 +22,7 @@ mod runs;
 mod sandbox;
 mod serve;
 mod show;
+mod stats;
 mod status;
 mod terminal;
 mod verify;
@@ -149,6 +150,8 @@ enum Command {
     Providers(providers::Providers),
     /// List what agents were asked and what it cost, the newest first; show one run whole
     Runs(runs::Runs),
+    /// Count workflows by definition and status, how long they took, and what models took by month, provider and role
+    Stats(stats::Stats),
     /// Print a shell's completion script
     Completions(completions::Completions),
 }
@@ -209,6 +212,7 @@ impl Arguments {
             Command::Definitions(definitions) => (definitions.name(), definitions.run()),
             Command::Providers(providers) => (providers.name(), providers.run().await),
             Command::Runs(runs) => ("runs", runs.run().await),
+            Command::Stats(stats) => ("stats", stats.run().await),
             Command::Completions(completions) => ("completions", completions.run(&mut Self::command())),
         };
         form.give(Some(name), outcome)

@@ -20,6 +20,8 @@ pub(super) struct FileApproval {
     code_owners: bool,
     /// Whose approval does not count.
     exclude: Vec<FileExcluded>,
+    /// Whether people must approve too what a workflow leaves to a model (`ai`) or to checks alone.
+    people: bool,
 }
 
 // Without text on its parts, so that a mistake is answered with the words that may stand there.
@@ -89,6 +91,7 @@ impl FileApproval {
             quorum: asks.then_some(quorum),
             code_owners: self.code_owners,
             exclude: self.exclude.iter().copied().map(Excluded::from).collect(),
+            people: self.people,
         }
     }
 }

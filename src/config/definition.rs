@@ -52,32 +52,83 @@ fn read_with(
     let Some(definition) = definition else {
         return Err(mistakes);
     };
-    if taken.contains(&definition.name.as_str()) {
-        let sentence = format!(
-            "the name {} is taken by another definition; choose another",
-            definition.name
-        );
-        mistakes.push(document.at(&["name"]).error(sentence));
-    }
-    let found = names
-        .mistakes(&definition)
-        .into_iter()
-        .chain(uncapped(&definition, &document));
-    for Mistake { path, text } in found {
-        let path: Vec<&str> = path.iter().map(String::as_str).collect();
-        mistakes.push(document.at(&path).error(text));
-    }
+    let part = Part {
+        document: &document,
+        path: &[],
+    };
+    mistakes.extend(part.mistakes(&definition, names, taken));
     if let (Some(others), true) = (others, mistakes.is_empty()) {
-        for Mistake { path, text } in childless(&definition, others) {
-            let path: Vec<&str> = path.iter().map(String::as_str).collect();
-            mistakes.push(document.at(&path).error(text));
-        }
+        mistakes.extend(part.childless(&definition, others));
     }
     mistakes.sort();
     mistakes.dedup();
     match mistakes.is_empty() {
         true => Ok(definition),
         false => Err(mistakes),
+    }
+}
+
+/// Where a definition stands: a whole document, or a part of one.
+pub(super) struct Part<'a> {
+    /// The document.
+    pub document: &'a Document,
+    /// What leads to the definition.
+    pub path: &'a [&'a str],
+}
+
+impl Part<'_> {
+    /// What no schema can say of the definition that was read from here. `taken` are the names of other definitions.
+    pub fn mistakes(&self, definition: &Definition, names: &Names, taken: &[&str]) -> Vec<ConfigError> {
+        let mut mistakes = Vec::new();
+        if taken.contains(&definition.name.as_str()) {
+            let text = format!(
+                "the name {} is taken by another definition; choose another",
+                definition.name
+            );
+            let path = vec!["name".to_owned()];
+            mistakes.push(self.placed(&Mistake { path, text }));
+        }
+        let found = names.mistakes(definition).into_iter().chain(self.uncapped(definition));
+        mistakes.extend(found.map(|mistake| self.placed(&mistake)));
+        mistakes
+    }
+
+    /// The children that cannot be, when they must be among these definitions.
+    pub fn childless(&self, definition: &Definition, others: &[Definition]) -> Vec<ConfigError> {
+        let found = childless(definition, others);
+        found.iter().map(|mistake| self.placed(mistake)).collect()
+    }
+
+    fn within<'b>(&'b self, path: &[&'b str]) -> Vec<&'b str> {
+        self.path.iter().chain(path).copied().collect()
+    }
+
+    fn placed(&self, mistake: &Mistake) -> ConfigError {
+        let path: Vec<&str> = mistake.path.iter().map(String::as_str).collect();
+        self.document.at(&self.within(&path)).error(mistake.text.clone())
+    }
+
+    /// The loops whose cap the file does not say: whoever writes one says how often it may turn.
+    fn uncapped(&self, definition: &Definition) -> Vec<Mistake> {
+        let mut mistakes = Vec::new();
+        for (index, phase) in definition.phases.iter().enumerate() {
+            let Some(to) = &phase.on_fail else { continue };
+            let Some(target) = definition.phases.iter().position(|other| other.id == *to) else {
+                continue;
+            };
+            let target = target.to_string();
+            let written = self.document.keys(&self.within(&["phases", &target, "limits"]));
+            if !written.contains(&"iterations") {
+                mistakes.push(Mistake {
+                    path: ["phases", &index.to_string(), "on_fail"].map(str::to_owned).to_vec(),
+                    text: format!(
+                        "phase {}: the loop back to {to} has no cap; write `limits: {{iterations: NUMBER}}` at {to}",
+                        phase.id
+                    ),
+                });
+            }
+        }
+        mistakes
     }
 }
 
@@ -90,28 +141,6 @@ fn childless(definition: &Definition, others: &[Definition]) -> Vec<Mistake> {
         if let Some((_, name)) = mistake.text.rsplit_once("there is no definition ") {
             let instead = suggest(name, names.clone());
             mistake.text = format!("{}; {instead}", mistake.text);
-        }
-    }
-    mistakes
-}
-
-/// The loops whose cap the file does not say: whoever writes one says how often it may turn.
-fn uncapped(definition: &Definition, document: &Document) -> Vec<Mistake> {
-    let mut mistakes = Vec::new();
-    for (index, phase) in definition.phases.iter().enumerate() {
-        let Some(to) = &phase.on_fail else { continue };
-        let Some(target) = definition.phases.iter().position(|other| other.id == *to) else {
-            continue;
-        };
-        let written = document.keys(&["phases", &target.to_string(), "limits"]);
-        if !written.contains(&"iterations") {
-            mistakes.push(Mistake {
-                path: ["phases", &index.to_string(), "on_fail"].map(str::to_owned).to_vec(),
-                text: format!(
-                    "phase {}: the loop back to {to} has no cap; write `limits: {{iterations: NUMBER}}` at {to}",
-                    phase.id
-                ),
-            });
         }
     }
     mistakes

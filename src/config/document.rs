@@ -236,6 +236,18 @@ impl Document {
         }
     }
 
+    /// The text with this path.
+    pub fn text(&self, path: &[&str]) -> Option<&str> {
+        let mut node = Some(&self.root);
+        for step in path {
+            node = node.and_then(|node| node.entry(step));
+        }
+        match &node?.kind {
+            Kind::Scalar(value) => value.as_str(),
+            Kind::List(_) | Kind::Map(_) => None,
+        }
+    }
+
     fn explain(&self, error: &ValidationError<'_>, schema: &Value) -> Vec<ConfigError> {
         let steps = steps(error);
         let steps: Vec<&str> = steps.iter().map(String::as_str).collect();

@@ -91,6 +91,7 @@ pub fn join(owner: &Level, repository: &Level, usable: Usable<'_>) -> Joined {
         providers: join.providers(),
         caps: owner.config.caps.tightened_by(&repository.config.caps),
         approval: repository.config.approval.clone(),
+        definitions: repository.config.definitions.clone(),
     };
     for key in ["aliases", "caps", "approval"] {
         join.added(key);

@@ -10,6 +10,8 @@ fn level(text: &str) -> Level {
         taken: &[],
         definitions: None,
         offer: None,
+        agents: None,
+        children: None,
     };
     Level::of(RepositoryConfig::parse(&text, vocabulary).unwrap(), &text)
 }

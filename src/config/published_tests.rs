@@ -76,6 +76,8 @@ fn the_page_shows_a_repository_file_that_is_valid_and_complete() {
         taken: &[],
         definitions: Some(&["deliver"]),
         offer: None,
+        agents: None,
+        children: None,
     };
     for example in examples("# .github/countersign.yml") {
         let config = RepositoryConfig::parse(&example, vocabulary).unwrap_or_else(|errors| panic!("{errors:#?}"));

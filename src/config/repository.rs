@@ -9,9 +9,12 @@ use serde::{Deserialize, Serialize};
 use super::address::Mailbox;
 use super::approval_file::FileApproval;
 use super::caps_file::{Amounts, RepositoryCaps};
+use super::definition::Part;
 use super::document::{ConfigError, Document, Schema, suggest};
 use super::models::{EndpointName, Models, WORD_LENGTH, is_word};
+use crate::agents::Names;
 use crate::workflow::budget::Caps;
+use crate::workflow::definition::Definition;
 use crate::workflow::gate::Tightening;
 use crate::workflow::right::Right;
 
@@ -36,6 +39,9 @@ pub struct RepositoryConfig {
     /// What every gate of people asks for beyond its definition.
     #[serde(default)]
     pub approval: Tightening,
+    /// The definitions that the file itself holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub definitions: Vec<Definition>,
 }
 
 /// Whom mail goes to. With nobody in `to`, mail is not configured.
@@ -184,6 +190,7 @@ impl Default for RepositoryConfig {
             providers: Providers::default(),
             caps: Caps::default(),
             approval: Tightening::default(),
+            definitions: Vec::new(),
         }
     }
 }
@@ -199,6 +206,11 @@ pub struct Vocabulary<'a> {
     pub definitions: Option<&'a [&'a str]>,
     /// What the server offers; `None` where that is not known, and any endpoint is taken.
     pub offer: Option<Offer<'a>>,
+    /// What the file's own definitions may name; `None` where it is not known, and only their form is looked at.
+    pub agents: Option<&'a Names>,
+    /// The definitions that may be children of the file's own, beside those themselves; `None` where they are not
+    /// known, and children are not looked at.
+    pub children: Option<&'a [Definition]>,
 }
 
 /// The model endpoints that a repository may choose from.
@@ -312,7 +324,14 @@ struct File {
     caps: RepositoryCaps,
     #[serde(default)]
     approval: FileApproval,
+    /// Definitions of the repository's own, in the language of the files in .github/countersign/.
+    #[serde(default)]
+    #[schemars(length(max = MOST_DEFINITIONS))]
+    definitions: Vec<Definition>,
 }
+
+/// How many definitions the file may hold. More of them, and larger ones, have files of their own.
+const MOST_DEFINITIONS: usize = 20;
 
 /// Whom mail goes to: name@host or Name <name@host>. With nobody in `to`, no mail is sent.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
@@ -447,6 +466,7 @@ impl RepositoryConfig {
                 &["caps"],
             ),
             approval: file.approval.read(&document, &mut check.mistakes),
+            definitions: check.definitions(file.definitions),
         };
         if check.mistakes.is_empty() {
             Ok(config)
@@ -553,18 +573,45 @@ impl Check<'_> {
     }
 
     fn definition(&mut self, definition: String) -> String {
-        if let Some(known) = self.vocabulary.definitions
-            && !known.contains(&definition.as_str())
-        {
+        let Some(known) = self.vocabulary.definitions else {
+            return definition;
+        };
+        // One that has a mistake is named as such, and is not missing.
+        let document = self.document;
+        let numbers = (0..MOST_DEFINITIONS).map(|number| number.to_string());
+        let own = numbers.filter_map(|number| document.text(&["definitions", &number, "name"]));
+        let known: Vec<&str> = known.iter().copied().chain(own).collect();
+        if !known.contains(&definition.as_str()) {
+            let instead = suggest(&definition, known.iter().copied());
             self.value(
                 &["definition"],
-                format!(
-                    "there is no definition `{definition}`; {}",
-                    suggest(&definition, known.iter().copied())
-                ),
+                format!("there is no definition `{definition}`; {instead}"),
             );
         }
         definition
+    }
+
+    fn definitions(&mut self, definitions: Vec<Definition>) -> Vec<Definition> {
+        let Some(names) = self.vocabulary.agents else {
+            return definitions;
+        };
+        let document = self.document;
+        let mut taken: Vec<&str> = self.vocabulary.definitions.unwrap_or_default().to_vec();
+        let others = self.vocabulary.children.map(|others| [others, &definitions].concat());
+        for (number, definition) in definitions.iter().enumerate() {
+            let number = number.to_string();
+            let part = Part {
+                document,
+                path: &["definitions", &number],
+            };
+            let mut mistakes = part.mistakes(definition, names, &taken);
+            if let (Some(others), true) = (&others, mistakes.is_empty()) {
+                mistakes = part.childless(definition, others);
+            }
+            self.mistakes.extend(mistakes);
+            taken.push(&definition.name);
+        }
+        definitions
     }
 
     fn providers(&mut self, file: &FileProviders) -> Providers {

@@ -13,6 +13,8 @@ const VOCABULARY: Vocabulary<'static> = Vocabulary {
     taken: &["lgtm"],
     definitions: Some(&["deliver", "solve"]),
     offer: None,
+    agents: None,
+    children: None,
 };
 
 fn read(text: &str) -> RepositoryConfig {

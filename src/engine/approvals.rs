@@ -290,9 +290,7 @@ impl Engine {
             .flatten()
             .flat_map(|phase| [&mut phase.gate, &mut phase.prompt_gate])
         {
-            if let Some(gate) = &mut gate.people {
-                more().for_each(|more| gate.tighten(more));
-            }
+            more().for_each(|more| gate.tighten(more));
         }
         let family = definition.family();
         let gates = family.iter().flat_map(|phase| [&phase.gate, &phase.prompt_gate]);

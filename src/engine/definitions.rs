@@ -60,19 +60,30 @@ impl Engine {
         all.into_iter().find(|definition| definition.name == name)
     }
 
-    /// All definitions that a workflow may start with here: the program's, then the repository's.
+    /// All definitions that a workflow may start with here: the program's, then the repository's files, then those in its
+    /// configuration.
     pub(super) fn definitions_of(&self, settings: &Settings) -> Vec<Definition> {
-        self.definitions_in(&settings.definitions)
+        let mut all = self.definitions_in_files(&settings.definitions);
+        all.extend(settings.config.definitions.iter().cloned());
+        all
     }
 
-    /// The program's definitions, then those of these files.
-    pub(super) fn definitions_in(&self, files: &[KeptDefinition]) -> Vec<Definition> {
-        let brought = files.iter().filter_map(|file| self.read_kept(file));
+    /// The definitions that are not in the configuration: the program's, then the repository's files.
+    pub(super) fn definitions_in_files(&self, brought: &[KeptDefinition]) -> Vec<Definition> {
+        let brought = brought.iter().filter_map(|file| self.read_kept(file));
         self.0.definitions.iter().cloned().chain(brought).collect()
     }
 
-    /// The names of all definitions.
-    pub(super) fn definition_names<'a>(&'a self, brought: &'a [KeptDefinition]) -> Vec<&'a str> {
+    /// The names of all definitions that a workflow may start with here.
+    pub(super) fn definition_names<'a>(&'a self, settings: &'a Settings) -> Vec<&'a str> {
+        let own = settings.config.definitions.iter();
+        let mut names = self.names_in_files(&settings.definitions);
+        names.extend(own.map(|definition| definition.name.as_str()));
+        names
+    }
+
+    /// The names of the definitions that are not in the configuration.
+    pub(super) fn names_in_files<'a>(&'a self, brought: &'a [KeptDefinition]) -> Vec<&'a str> {
         let brought = brought
             .iter()
             .filter_map(|file| file.good.as_ref())
@@ -93,12 +104,13 @@ impl Engine {
             .ok()
     }
 
-    /// Reads the repository's definitions anew, and the statements that keep them.
+    /// Reads the files with the repository's definitions anew, and the statements that keep them. `own` are the
+    /// definitions in its configuration.
     pub(super) async fn read_definitions(
         &self,
         repo: &Repo,
         known: &Repository,
-        kept: &[KeptDefinition],
+        (kept, own): (&[KeptDefinition], &[Definition]),
     ) -> Result<(Vec<KeptDefinition>, Write), GithubError> {
         let mut listed = repo.files_in(DEFINITIONS_PATH).await?;
         listed.retain(|file| is_definition_path(&file.path));
@@ -123,6 +135,12 @@ impl Engine {
             })
             .collect();
         let names = agents::names();
+        let in_force = |name: &str| {
+            kept.iter()
+                .any(|file| file.good.as_ref().is_some_and(|(good, _)| good == name))
+        };
+        let own_names = own.iter().map(|definition| definition.name.as_str());
+        let own_names: Vec<&str> = own_names.filter(|name| !in_force(name)).collect();
         for at in 0..files.len() {
             let before = kept.iter().find(|kept| kept.path == files[at].path);
             let unchanged = before.filter(|before| before.sha == files[at].sha && before.error.is_none());
@@ -135,13 +153,13 @@ impl Engine {
                     Err(error) => return Err(error),
                 },
             };
-            let judged = newest.and_then(|text| self.judge_definition(text, &names, &files, at));
+            let judged = newest.and_then(|text| self.judge_definition(text, (&names, &own_names), &files, at));
             match judged {
                 Ok(good) => files[at].good = Some(good),
                 Err(error) => files[at].error = Some(error),
             }
         }
-        self.judge_children(&names, &mut files, kept);
+        self.judge_children((&names, own), &mut files, kept);
         for file in &files {
             if kept.iter().find(|kept| kept.path == file.path) != Some(file) {
                 write.push(keep_definition(known.id, file, self.now()));
@@ -151,13 +169,19 @@ impl Engine {
     }
 
     /// A definition whose children cannot be is not taken: what stood in force before stays.
-    fn judge_children(&self, names: &Names, files: &mut [KeptDefinition], kept: &[KeptDefinition]) {
+    fn judge_children(
+        &self,
+        (names, own): (&Names, &[Definition]),
+        files: &mut [KeptDefinition],
+        kept: &[KeptDefinition],
+    ) {
         let good: Vec<Option<Definition>> = files.iter().map(|file| self.read_kept(file)).collect();
         let all: Vec<Definition> = self
             .0
             .definitions
             .iter()
             .chain(good.iter().flatten())
+            .chain(own)
             .cloned()
             .collect();
         for (file, good) in files.iter_mut().zip(&good) {
@@ -177,13 +201,14 @@ impl Engine {
     fn judge_definition(
         &self,
         text: String,
-        names: &Names,
+        (names, own_names): (&Names, &[&str]),
         files: &[KeptDefinition],
         at: usize,
     ) -> Result<(String, String), String> {
         let others = files.iter().enumerate().filter(|(other, _)| *other != at);
         let others = others.filter_map(|(_, file)| file.good.as_ref());
         let mut taken = self.program_names();
+        taken.extend(own_names);
         taken.extend(others.map(|(name, _)| name.as_str()));
         match definition::read(&text, names, &taken) {
             Ok(definition) => Ok((definition.name, text)),

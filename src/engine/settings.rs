@@ -1,9 +1,12 @@
 //! What a repository asks for: its configuration from the default branch, the last good one while the newest is
 //! broken.
 
+use std::sync::LazyLock;
+
 use chrono::TimeDelta;
 
 use super::{Engine, Trouble, embedded_definitions, sentence};
+use crate::agents::{self, Names};
 use crate::chat::verbs::{Dialect, VERBS};
 use crate::config::{
     ConfigError, Joined, Level, Offer, Origin, ProviderName, RepositoryConfig, Usable, Vocabulary, join,
@@ -11,7 +14,7 @@ use crate::config::{
 use crate::github::{GithubError, Repo, RepositoryRef};
 use crate::store::definitions::KeptDefinition;
 use crate::store::repositories::{Repository, note_config};
-use crate::workflow::definition::Invalid;
+use crate::workflow::definition::{Definition, Invalid};
 use crate::workflow::gate::Tightening;
 use crate::workflow::ids::RepositoryId;
 
@@ -119,7 +122,7 @@ impl Engine {
             None => Level::default(),
         };
         let full_name = format!("{}/{}", known.owner, known.name);
-        let names = self.definition_names(&own.definitions);
+        let names = self.definition_names(&own);
         let offer = Offer {
             models: &self.parts().models,
             repository: Some(&full_name),
@@ -155,13 +158,14 @@ impl Engine {
             return Ok(as_before(kept));
         }
         let read = async {
-            let file = repo.file(CONFIG_PATH).await?;
-            if file.is_none() && known.config.is_some() {
+            let newest = repo.file(CONFIG_PATH).await?.map(|file| file.text);
+            if newest.is_none() && known.config.is_some() {
                 // GitHub hides what the App may not see: only where it sees the repository is the file really gone.
                 repo.repository().await?;
             }
-            let (definitions, write) = self.read_definitions(repo, known, &kept).await?;
-            Ok((file.map(|file| file.text), definitions, write))
+            let own = definitions_in(newest.as_deref(), known);
+            let (definitions, write) = self.read_definitions(repo, known, (&kept, &own)).await?;
+            Ok((newest, definitions, write))
         };
         let (newest, definitions, mut write) = match read.await {
             Ok(read) => read,
@@ -174,7 +178,10 @@ impl Engine {
         };
         let broken = newest
             .as_deref()
-            .and_then(|text| self.parse(text, known, &definitions).err())
+            .and_then(|text| {
+                let children = self.definitions_in_files(&definitions);
+                self.parse(text, known, &definitions, Some(&children)).err()
+            })
             .map(|errors| sentence(&errors));
         let good = if broken.is_some() { known.config.clone() } else { newest };
         write.push(note_config(known.id, good.as_deref(), broken.as_deref(), now));
@@ -197,7 +204,7 @@ impl Engine {
                 ..Settings::default()
             };
         };
-        match self.parse(text, known, &definitions) {
+        match self.parse(text, known, &definitions, None) {
             Ok(config) => Settings {
                 config,
                 broken,
@@ -223,13 +230,18 @@ impl Engine {
         text: &str,
         known: &Repository,
         definitions: &[KeptDefinition],
+        children: Option<&[Definition]>,
     ) -> Result<RepositoryConfig, Vec<ConfigError>> {
         let repository = format!("{}/{}", known.owner, known.name);
         let offer = Offer {
             models: &self.parts().models,
             repository: Some(&repository),
         };
-        parse_repository_config(text, Some(&self.definition_names(definitions)), Some(offer))
+        let named = Named {
+            taken: &self.names_in_files(definitions),
+            children,
+        };
+        parse_repository_config(text, Some(named), Some(offer))
     }
 
     /// How this repository speaks to the bot.
@@ -242,6 +254,27 @@ impl Engine {
     }
 }
 
+/// The definitions in the file, when it can be read; else those of the last good one. Whether their names are taken is
+/// asked later.
+fn definitions_in(newest: Option<&str>, known: &Repository) -> Vec<Definition> {
+    let Some(newest) = newest else { return Vec::new() };
+    let read = |text: &str| parse_repository_config(text, None, None).ok();
+    let config = read(newest).or_else(|| read(known.config.as_deref()?));
+    config.map(|config| config.definitions).unwrap_or_default()
+}
+
+/// The definitions that stand elsewhere than in a repository's configuration.
+#[derive(Debug, Clone, Copy)]
+pub struct Named<'a> {
+    /// Their names: the configuration may choose one, and brings none of that name.
+    pub taken: &'a [&'a str],
+    /// They themselves, where the children of the configuration's own are to be looked for.
+    pub children: Option<&'a [Definition]>,
+}
+
+/// What definitions may name. It is asked for at every delivery.
+static NAMES: LazyLock<Names> = LazyLock::new(agents::names);
+
 /// Reads a repository's configuration with the verbs of this program, these definitions, and what the server offers.
 /// Without definitions or an offer, names of them are not checked.
 ///
@@ -249,7 +282,7 @@ impl Engine {
 /// Every mistake with its line and column.
 pub fn parse_repository_config(
     text: &str,
-    definitions: Option<&[&str]>,
+    definitions: Option<Named<'_>>,
     offer: Option<Offer<'_>>,
 ) -> Result<RepositoryConfig, Vec<ConfigError>> {
     let verbs: Vec<_> = VERBS.iter().map(|verb| (verb.name, verb.requirement.right)).collect();
@@ -259,8 +292,10 @@ pub fn parse_repository_config(
         Vocabulary {
             verbs: &verbs,
             taken: &taken,
-            definitions,
+            definitions: definitions.map(|named| named.taken),
             offer,
+            agents: Some(&NAMES),
+            children: definitions.and_then(|named| named.children),
         },
     )
 }
@@ -272,11 +307,15 @@ pub fn parse_repository_config(
 /// When a definition of this program is invalid, which a test rules out; within, every mistake of the file.
 pub fn check_repository_config(
     text: &str,
-    own: &[String],
+    own: &[Definition],
     offer: Option<Offer<'_>>,
 ) -> Result<Result<RepositoryConfig, Vec<ConfigError>>, Invalid> {
-    let definitions = embedded_definitions()?;
-    let names = definitions.iter().map(|definition| definition.name.as_str());
-    let names: Vec<&str> = names.chain(own.iter().map(String::as_str)).collect();
-    Ok(parse_repository_config(text, Some(&names), offer))
+    let mut definitions = embedded_definitions()?;
+    definitions.extend_from_slice(own);
+    let names: Vec<&str> = definitions.iter().map(|definition| definition.name.as_str()).collect();
+    let named = Named {
+        taken: &names,
+        children: Some(&definitions),
+    };
+    Ok(parse_repository_config(text, Some(named), offer))
 }

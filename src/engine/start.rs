@@ -43,7 +43,7 @@ impl Engine {
             return Ok(Settled::refused(say::subject_is_closed(verb.name)));
         }
         let Some(definition) = self.definition(&spoken.settings, name) else {
-            let known = self.definition_names(&spoken.settings.definitions);
+            let known = self.definition_names(&spoken.settings);
             return Ok(Settled::refused(say::unknown_definition(name, &known)));
         };
         if !issue.is_pull

@@ -93,9 +93,10 @@ fn settled(event: &Event) -> Option<&'static str> {
     }
 }
 
-/// Whether a comment can hold a command at all. Errs towards yes; the reader knows Markdown and decides.
+/// Whether a comment can hold a command, or an answer below a quote, at all. Errs towards yes; the reader knows Markdown
+/// and decides.
 fn may_address(body: &str) -> bool {
-    body.contains('/') || body.contains('@')
+    body.contains(['/', '@']) || body.trim_start().starts_with('>')
 }
 
 #[cfg(test)]

@@ -205,6 +205,8 @@ pub(super) struct Pull {
     pub contents: std::collections::BTreeMap<String, Option<String>>,
     /// Check runs on any head that it had, the newest last.
     pub checks: Vec<CheckRun>,
+    /// Commit statuses on any head that it had, the newest last.
+    pub statuses: Vec<CommitStatus>,
 }
 
 /// A check run on a commit.
@@ -228,6 +230,18 @@ pub struct Annotation {
     pub path: String,
     pub line: u64,
     pub message: String,
+}
+
+/// A commit status: what a service outside GitHub says of a commit, the newest of each context.
+#[derive(Debug, Clone)]
+pub(super) struct CommitStatus {
+    pub id: u64,
+    pub context: String,
+    pub commit: String,
+    /// GitHub's word.
+    pub state: String,
+    pub creator: AccountId,
+    pub at: DateTime<Utc>,
 }
 
 #[derive(Debug, Clone)]

@@ -228,6 +228,11 @@ impl Person {
         self.on_issue(n, |world, actor, id| world.set_check(actor, id, name, conclusion))
     }
 
+    /// Sets a commit status on the head of a pull request: `error`, `failure`, `pending` or `success`.
+    pub fn status(&self, n: IssueNumber, context: &str, state: &str) -> Done<()> {
+        self.on_issue(n, |world, actor, id| world.set_status(actor, id, context, state))
+    }
+
     /// Has a pull request change these paths.
     pub fn changes(&self, n: IssueNumber, paths: &[&str]) -> Done<()> {
         self.on_issue(n, |world, _, id| world.set_pull_files(id, paths))

@@ -24,6 +24,7 @@ pub mod repositories;
 mod restored;
 pub mod retention;
 pub mod runs;
+pub mod spent;
 mod sqlite;
 pub mod workflows;
 mod write;

@@ -177,6 +177,9 @@ pub struct Tightening {
     /// Who does not count.
     #[serde(default)]
     pub exclude: BTreeSet<Excluded>,
+    /// Whether people must approve too what a model or checks alone would let through.
+    #[serde(default)]
+    pub people: bool,
 }
 
 impl PeopleGate {
@@ -355,6 +358,7 @@ mod tests {
             quorum: Some(Quorum::parse("2 of @a/b @mona").unwrap()),
             code_owners: true,
             exclude: BTreeSet::from([Excluded::Steerers]),
+            people: false,
         });
         let kept = serde_json::to_string(&new).unwrap();
         assert_eq!(serde_json::from_str::<PeopleGate>(&kept).unwrap(), new);

@@ -356,6 +356,35 @@ fn check_names_every_mistake_with_its_place() {
 }
 
 #[test]
+fn check_names_the_mistakes_of_definitions_in_the_file() {
+    let home = tempfile::tempdir().unwrap();
+    let text = "version: 1\ndefinition: notes\ndefinitions:\n  - name: notes\n    version: 1\n    title: Notes\n    \
+                phases:\n      - {id: notes, title: Notes, prompt: nowhere, schema: document.v1}\n  - name: deliver\n    version: \
+                1\n    title: Mine\n    phases: [{id: a, title: A, agent: extract}]\n";
+    std::fs::write(home.path().join("bad.yml"), text).unwrap();
+    let checked = run(home.path(), &["check", "bad.yml"]);
+    assert_eq!((checked.code, checked.out.as_str()), (1, ""));
+    let lines: Vec<&str> = checked.err.lines().collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(
+        lines[0].starts_with("bad.yml:8:43: ") && lines[0].contains("nowhere"),
+        "{}",
+        lines[0]
+    );
+    assert!(
+        lines[1].starts_with("bad.yml:9:11: the name deliver is taken"),
+        "{}",
+        lines[1]
+    );
+    let typo = text.replace("schema: document.v1", "shcema: document.v1");
+    std::fs::write(home.path().join("typo.yml"), typo).unwrap();
+    let checked = run(home.path(), &["check", "typo.yml"]);
+    let unknown = "typo.yml:8:52: `shcema` is not known in `definitions.0.phases.0`; did you mean `schema`?";
+    assert!(checked.err.lines().any(|line| line == unknown), "{}", checked.err);
+    assert!(!checked.err.contains("there is no definition"), "{}", checked.err);
+}
+
+#[test]
 fn check_accepts_a_good_file_and_names_one_that_is_not_there() {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("good.yml"), crate::world::CONFIG).unwrap();

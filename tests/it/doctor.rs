@@ -67,7 +67,7 @@ async fn a_fresh_machine_with_an_app() {
     let ran = doctor(home.path(), environment(&github.base_url(), 4711), &["--json"]).await;
     for (area, words) in [
         ("settings", "fine: complete"),
-        ("database", "fine: it is made or migrated by the next"),
+        ("database", "fine: sqlite:bot.sqlite is made by the next"),
         ("disk", "MiB free"),
         ("github", "the App is countersign"),
         ("clock", "fine: this machine's clock is 0 s from GitHub's"),

@@ -436,3 +436,100 @@ async fn a_model_that_is_busy_is_asked_again_and_nothing_is_approved_meanwhile()
     world.hear(issue);
     world.end().await;
 }
+
+/// A model alone says no and then yes; beside checks and two people it says yes, and nobody else does in time, so it goes
+/// back; a person's approval is taken back, and then two open the gate: for the histories.
+pub async fn played() -> World {
+    let models = ModelServer::start(None).await.unwrap();
+    let definition = format!(
+        "name: judged\nversion: 1\ntitle: Two judged steps\nphases:\n  - {{id: work, title: Work, prompt: generate/plan, \
+         schema: plan.v1, provider: manual, gate: {{{JUDGE}}}, limits: {{retries: 1, iterations: 3}}}}\n  - \
+         {{id: more, title: More, needs: [work], inputs: [work], prompt: generate/plan, schema: plan.v1, provider: manual, \
+         gate: {{{JUDGE}, checks: {{host: [schema, secrets]}}, people: {{quorum: 2, expires_after_hours: 2, \
+         on_expiry: work}}}}}}\n"
+    );
+    let world = world(&models, &definition).await;
+    let issue = begins(&world).await;
+    models.prepare(says("reject", "It names no tests."));
+    respond(&world, issue, &plan()).await;
+    models.prepare(says("approve", "It does."));
+    respond(&world, issue, &plan()).await;
+    models.prepare(says("approve", "Fine."));
+    respond(&world, issue, &plan()).await;
+    world.wait(2 * 3600 + 60).await;
+    for _ in 0..2 {
+        models.prepare(says("approve", "Fine again."));
+        respond(&world, issue, &plan()).await;
+    }
+    world.wait(20).await;
+    approves(&world, "bob", issue).await;
+    world.say("bob", issue, "/unapprove").await;
+    approves(&world, "bob", issue).await;
+    approves(&world, "alice", issue).await;
+    world
+}
+
+#[tokio::test]
+async fn a_commit_status_counts_like_a_check() {
+    let models = ModelServer::start(None).await.unwrap();
+    let world = world(&models, &definition("gate: {checks: {named: [ci]}, people: {}}")).await;
+    let pull = pull(&world).await;
+    respond(&world, pull, &plan()).await;
+    shows(&world, pull, &["waiting for checks", "`ci` was not found"]);
+    for (state, said) in [
+        ("pending", "`ci` has not ended"),
+        ("failure", "`ci` is failure"),
+        ("error", "`ci` is error"),
+    ] {
+        world.github.as_("alice").status(pull, "ci", state).unwrap();
+        world.settle().await;
+        shows(&world, pull, &[said, "waiting for checks"]);
+    }
+    world.github.as_("alice").status(pull, "other", "success").unwrap();
+    world.settle().await;
+    shows(&world, pull, &["`ci` is error", "waiting for checks"]);
+    world.github.as_("alice").status(pull, "ci", "success").unwrap();
+    world.settle().await;
+    shows(&world, pull, &["- yes: `ci` succeeded", "waiting for approval"]);
+    world.hear(pull);
+    world.wait(11).await;
+    assert_eq!(approves(&world, "bob", pull).await, ["eyes", "rocket"]);
+    shows(&world, pull, &["· done"]);
+    world.hear(pull);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_repository_may_want_people_where_a_definition_has_a_model_alone() {
+    let models = ModelServer::start(None).await.unwrap();
+    let world = Setup::new()
+        .server_file(&server_file(&models, &[("judge", Dialect::OpenAi, "")], "{}"))
+        .config(&format!(
+            "{CONFIG}approval: {{quorum: 1, people: true, exclude: [starter, steerers]}}\n"
+        ))
+        .github(|github| {
+            github.file(
+                ".github/countersign/judged.yml",
+                &definition(&format!("gate: {{{JUDGE}}}")),
+            )
+        })
+        .start()
+        .await;
+    let issue = begins(&world).await;
+    models.prepare(says("approve", "It does what was asked."));
+    respond(&world, issue, &plan()).await;
+    shows(
+        &world,
+        issue,
+        &["approves this: It does what was asked.", "waiting for approval"],
+    );
+    world.hear(issue);
+    world.wait(11).await;
+    approves(&world, "alice", issue).await;
+    world.hear(issue);
+    shows(&world, issue, &["waiting for approval"]);
+    assert_eq!(approves(&world, "bob", issue).await, ["eyes", "rocket"]);
+    shows(&world, issue, &["· done", "approved by `bob`"]);
+    world.hear(issue);
+    world.end().await;
+}

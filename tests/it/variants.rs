@@ -201,6 +201,35 @@ async fn what_was_made_is_compared_what_failed_is_named_and_one_is_chosen() {
 }
 
 #[tokio::test]
+async fn a_choice_needs_the_right_that_the_repository_asks_for_an_approval() {
+    let (one, two) = (model().await, model().await);
+    answers(&one, "Count in memory.");
+    answers(&two, "Count in the database.");
+    let world = Setup::new()
+        .config("version: 1\npermissions: {approve: maintain}\n")
+        .github(|github| github.file(".github/countersign/ways.yml", &ways(&["http:one", "http:two"])))
+        .server_file(&server_file(&[("one", &one), ("two", &two)]))
+        .start()
+        .await;
+    let issue = begun(&world).await;
+    world.hear(issue);
+    let digest = comparison(&world, issue);
+    world.say("bob", issue, &format!("/choose B {digest}")).await;
+    let refused = world.answer(issue);
+    assert!(refused.contains("`/choose` needs maintain access"), "{refused}");
+    assert!(
+        !world.card(issue).contains("B chosen by"),
+        "nothing was chosen: {}",
+        world.card(issue)
+    );
+    world.say("mona", issue, &format!("/choose B {digest}")).await;
+    world.hear(issue);
+    let card = world.card(issue);
+    assert!(card.contains("B chosen by `mona`"), "{card}");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn all_failed_is_an_error_and_one_made_anew_is_enough() {
     let (one, two) = (model().await, model().await);
     one.prepare(Reply::fault(Fault::Status(400)));
@@ -391,4 +420,25 @@ async fn a_label_and_a_hasty_word_choose_nothing() {
         "the same rule as for an approval"
     );
     world.end().await;
+}
+
+/// One variant failed, one was made anew, one was chosen and worked out: for the histories.
+pub async fn played() -> World {
+    let (one, two, three) = (model().await, model().await, model().await);
+    answers(&one, "First of one.");
+    two.prepare(Reply::fault(Fault::Status(400)));
+    answers(&three, "First of three.");
+    let models = [("one", &one), ("two", &two), ("three", &three)];
+    let world = world(&ways(&["http:one", "http:two", "http:three"]), &models).await;
+    let issue = begun(&world).await;
+    answers(&three, "Second of three.");
+    world.say("bob", issue, "/retry C").await;
+    let choose = format!("/choose C {}", comparison(&world, issue));
+    world.say("bob", issue, &choose).await;
+    let merged = json!({"title": "Limits", "sections": [{"heading": "What", "text": "All of it."}]});
+    crate::stages::respond(&world, issue, &merged).await;
+    world
+        .say("alice", issue, &format!("/approve {}", world.digest(issue)))
+        .await;
+    world
 }

@@ -14,8 +14,8 @@ const LEAD: &str = "<!-- Written from the types. `UPDATE_DOCS=1 cargo test defin
 
 A workflow follows a definition: a file of YAML with phases, and what must hold between them. The program brings some
 (`countersign definitions` lists them). A repository adds its own: one file each, `.github/countersign/NAME.yml` on the
-default branch, at most 50. `/run NAME` starts one; `definition: NAME` in `.github/countersign.yml` makes it the one that
-`/deliver` starts.
+default branch, at most 50, or in a list under `definitions` in `.github/countersign.yml`, at most 20. `/run NAME` starts
+one; `definition: NAME` in `.github/countersign.yml` makes it the one that `/deliver` starts.
 
 A push to the default branch has the files read at once. A file with mistakes changes nothing: the last good one stays in
 force, and whoever speaks next reads what is wrong, with line and column. A workflow keeps the definition that it started

@@ -40,6 +40,7 @@ impl World {
             files: Vec::new(),
             contents: std::collections::BTreeMap::new(),
             checks: Vec::new(),
+            statuses: Vec::new(),
         });
         self.emit_issue(id, "opened", actor.account, json!({}));
         Ok(id)
@@ -143,6 +144,35 @@ impl World {
             json!({ "check_run": pulls::check_run(self, found, issue, &run, Dialect::Webhook) })
         };
         self.emit(repo, "check_run", Some(action), actor.account, payload);
+        Ok(())
+    }
+
+    /// Sets a commit status on the head of a pull request. Whoever may write can, as a build service does with their
+    /// token.
+    pub fn set_status(&mut self, actor: Actor, id: IssueId, context: &str, state: &str) -> Result<(), Refusal> {
+        let repo = self.live_issue(id)?.repo;
+        self.must(actor, repo, Level::Write, "set a commit status")?;
+        if !["error", "failure", "pending", "success"].contains(&state) {
+            return Err(Refusal::field("Status", "state", "invalid"));
+        }
+        let context = match context.trim() {
+            "" => "default",
+            given => given,
+        };
+        let status = CommitStatus {
+            id: self.counters.next("status", 51_000_000_001),
+            context: context.to_owned(),
+            commit: self.live_pull(id)?.head_sha.clone(),
+            state: state.to_owned(),
+            creator: actor.account,
+            at: self.now(),
+        };
+        let pull = self.live_pull_mut(id)?;
+        pull.statuses
+            .retain(|other| other.context != status.context || other.commit != status.commit);
+        pull.statuses.push(status.clone());
+        let payload = pulls::told_status(self, self.live_repo(repo)?, self.live_pull(id)?, &status);
+        self.emit(repo, "status", None, actor.account, payload);
         Ok(())
     }
 

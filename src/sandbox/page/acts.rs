@@ -82,6 +82,12 @@ enum Act {
         /// None while it runs.
         conclusion: Option<String>,
     },
+    /// A commit status on the head of a pull request.
+    Status {
+        issue: IssueNumber,
+        context: String,
+        state: String,
+    },
     /// A file of the default branch, which is there already.
     Write {
         path: String,
@@ -161,6 +167,7 @@ fn perform(sandbox: &Sandbox, person: &Person, act: Act) -> Result<Option<IssueN
             name,
             conclusion,
         } => person.check(issue, &name, conclusion.as_deref())?,
+        Act::Status { issue, context, state } => person.status(issue, &context, &state)?,
         Act::Write {
             path,
             text,

@@ -269,6 +269,9 @@ function head(thread) {
   const check = el("select", { "aria-label": "Set the check build", onchange: (event) => act({ check: { issue, name: "build", conclusion: event.target.value || null } }) },
     el("option", { value: "", textContent: "Check build…", disabled: true, selected: true }),
     ...["", "success", "failure", "neutral", "skipped"].map((value) => el("option", { value, textContent: value || "running" })));
+  const status = el("select", { "aria-label": "Set the commit status ci", onchange: (event) => act({ status: { issue, context: "ci", state: event.target.value } }) },
+    el("option", { value: "", textContent: "Commit status ci…", disabled: true, selected: true }),
+    ...["pending", "success", "failure", "error"].map((value) => el("option", { value, textContent: value })));
   const button = (name, wish) => el("button", { class: "small", type: "button", textContent: name, onclick: () => act({ [wish]: { issue } }) });
   return [
     el("h2", {}, `${thread.title} `, el("span", { class: "faint", textContent: `#${issue}` })),
@@ -281,6 +284,7 @@ function head(thread) {
       numbers("blocked by", thread.blocked_by)),
     el("div", { class: "tools" }, ...chips, labels,
       thread.pull && check,
+      thread.pull && status,
       thread.open ? button("Close", "close") : button("Reopen", "reopen"),
       thread.locked ? button("Unlock", "unlock") : button("Lock", "lock")),
   ];

@@ -417,6 +417,18 @@ impl<B: Backstage> Player<'_, B> {
                     "",
                 )?;
             }
+            Step::Status(status) => {
+                let number = self.issue_of(status.on)?;
+                self.person(&status.by).status(number, &status.context, &status.state)?;
+                self.printer.act(
+                    &status.by,
+                    &format!(
+                        "sets the commit status {} on #{number}: {}",
+                        status.context, status.state
+                    ),
+                    "",
+                )?;
+            }
             Step::Write(file) => {
                 self.person(&file.by).set_file(&file.path, &file.text)?;
                 self.printer

@@ -110,6 +110,8 @@ pub(super) enum Step {
     Push(Act),
     /// How a check stands on a pull request's head.
     Check(Check),
+    /// A commit status on a pull request's head.
+    Status(CommitStatus),
     /// Somebody writes a file on the default branch.
     Write(WriteFile),
     /// Somebody's role changes.
@@ -186,6 +188,16 @@ pub(super) struct Check {
     pub name: String,
     /// GitHub's word; left out while it runs.
     pub conclusion: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CommitStatus {
+    pub by: String,
+    pub on: Option<u64>,
+    pub context: String,
+    /// GitHub's word: `error`, `failure`, `pending` or `success`.
+    pub state: String,
 }
 
 #[derive(Debug, Deserialize)]

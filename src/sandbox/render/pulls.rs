@@ -28,6 +28,17 @@ fn end(world: &World, repo: &Repo, branch: &str, sha: &str) -> Value {
     })
 }
 
+/// A pull request as the REST API gives it: only webhooks name the custom properties of its repositories.
+pub fn answered(world: &World, repo: &Repo, issue: &Issue, found: &Pull, detail: Detail) -> Value {
+    let mut value = pull(world, repo, issue, found, detail);
+    for end in ["head", "base"] {
+        if let Some(repo) = value[end]["repo"].as_object_mut() {
+            repo.remove("custom_properties");
+        }
+    }
+    value
+}
+
 fn href(url: String) -> Value {
     json!({ "href": url })
 }
@@ -168,14 +179,57 @@ pub fn check_run(world: &World, repo: &Repo, issue: &Issue, run: &CheckRun, dial
     })
 }
 
-/// The combined status of a commit without statuses, which GitHub calls pending.
-pub fn no_statuses(world: &World, repo: &Repo, sha: &str) -> Value {
-    let commit = format!("{}/commits/{sha}", repo_url(world, repo));
+/// One commit status.
+pub fn status(world: &World, repo: &Repo, status: &CommitStatus) -> Value {
     json!({
-        "state": "pending",
-        "statuses": [],
+        "url": format!("{}/statuses/{}", repo_url(world, repo), status.commit),
+        "avatar_url": user(world, status.creator)["avatar_url"],
+        "id": status.id,
+        "node_id": node_id("SC", status.id),
+        "state": status.state,
+        "description": null,
+        "target_url": null,
+        "context": status.context,
+        "created_at": stamp(status.at),
+        "updated_at": stamp(status.at),
+    })
+}
+
+/// What the webhook `status` tells beside repository and sender
+/// (<https://docs.github.com/webhooks/webhook-events-and-payloads#status>).
+pub fn told_status(world: &World, repo: &Repo, pull: &Pull, status: &CommitStatus) -> Value {
+    let commit = format!("{}/commits/{}", repo_url(world, repo), status.commit);
+    json!({
+        "id": status.id,
+        "sha": status.commit,
+        "name": world.full_name(repo),
+        "state": status.state,
+        "context": status.context,
+        "description": null,
+        "target_url": null,
+        "avatar_url": user(world, status.creator)["avatar_url"],
+        "commit": { "sha": status.commit, "node_id": node_id("C", status.id), "url": commit },
+        "branches": [{ "name": pull.head_branch, "commit": { "sha": status.commit, "url": commit }, "protected": false }],
+        "created_at": stamp(status.at),
+        "updated_at": stamp(status.at),
+    })
+}
+
+/// The combined status of a commit with one page of its statuses: a failure where one failed, pending where one is or
+/// none is there (<https://docs.github.com/rest/commits/statuses#get-the-combined-status-for-a-specific-reference>).
+pub fn combined_status(world: &World, repo: &Repo, sha: &str, all: &[&CommitStatus], page: Vec<Value>) -> Value {
+    let commit = format!("{}/commits/{sha}", repo_url(world, repo));
+    let any = |words: &[&str]| all.iter().any(|status| words.contains(&status.state.as_str()));
+    let state = match () {
+        () if any(&["failure", "error"]) => "failure",
+        () if all.is_empty() || any(&["pending"]) => "pending",
+        () => "success",
+    };
+    json!({
+        "state": state,
+        "statuses": page,
         "sha": sha,
-        "total_count": 0,
+        "total_count": all.len(),
         "repository": repository(world, repo),
         "commit_url": commit,
         "url": format!("{commit}/status"),

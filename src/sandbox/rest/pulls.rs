@@ -22,7 +22,7 @@ impl Call<'_> {
             ("GET", [text]) => {
                 let id = self.pull(repo, text, &READ)?;
                 let (found, issue, pull) = self.parts(id)?;
-                Ok(Answer::ok(render::pull(
+                Ok(Answer::ok(render::answered(
                     self.world,
                     found,
                     issue,
@@ -71,7 +71,7 @@ impl Call<'_> {
         }
     }
 
-    /// What stands on a commit. Commit statuses are not modelled: there are none.
+    /// What stands on a commit.
     pub(super) fn on_commit(&mut self, repo: RepoId, sha: &str, what: &str) -> Outcome {
         if self.request.method != "GET" {
             return Err(Refusal::not_found());
@@ -86,15 +86,27 @@ impl Call<'_> {
             .values()
             .filter(|issue| issue.repo == repo && issue.is_present());
         let pulls = issues.filter_map(|issue| Some((issue, issue.pull.as_ref()?)));
-        let mut runs: Vec<Value> = pulls
+        if what == "status" {
+            let all: Vec<&CommitStatus> = pulls
+                .flat_map(|(_, pull)| &pull.statuses)
+                .filter(|status| status.commit == sha)
+                .collect();
+            let statuses = all.iter().map(|status| render::status(self.world, found, status));
+            let page = self.part(statuses.collect());
+            return Ok(Answer::ok(render::combined_status(self.world, found, sha, &all, page)));
+        }
+        let runs: Vec<Value> = pulls
             .flat_map(|(issue, pull)| pull.checks.iter().map(move |run| (issue, run)))
             .filter(|(_, run)| run.commit == sha && wanted.is_none_or(|name| run.name == name))
             .map(|(issue, run)| render::check_run(self.world, found, issue, run, Dialect::Rest))
             .collect();
-        if what == "status" {
-            return Ok(Answer::ok(render::no_statuses(self.world, found, sha)));
-        }
         let all = runs.len();
+        let runs = self.part(runs);
+        Ok(Answer::ok(json!({ "total_count": all, "check_runs": runs })))
+    }
+
+    /// The page that was asked for of a list inside an object.
+    fn part(&self, all: Vec<Value>) -> Vec<Value> {
         let size = self
             .request
             .param("per_page")
@@ -106,8 +118,7 @@ impl Call<'_> {
             .and_then(|page| page.parse().ok())
             .unwrap_or(1_usize);
         let (size, skipped) = (size.clamp(1, 100), page.saturating_sub(1));
-        runs = runs.into_iter().skip(skipped.saturating_mul(size)).take(size).collect();
-        Ok(Answer::ok(json!({ "total_count": all, "check_runs": runs })))
+        all.into_iter().skip(skipped.saturating_mul(size)).take(size).collect()
     }
 
     /// A check run of the App. Only on a commit that is or was the head of a pull request: others are not modelled.
@@ -177,7 +188,7 @@ impl Call<'_> {
         let issues = issues.filter(|issue| wanted == "all" || issue.is_open() == (wanted == "open"));
         let mut all: Vec<Value> = issues
             .filter_map(|issue| Some((issue, issue.pull.as_ref()?)))
-            .map(|(issue, pull)| render::pull(self.world, found, issue, pull, render::Detail::Simple))
+            .map(|(issue, pull)| render::answered(self.world, found, issue, pull, render::Detail::Simple))
             .collect();
         all.reverse();
         Ok(self.page(all))

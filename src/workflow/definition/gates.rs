@@ -11,6 +11,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{OnExpiry, PeopleGate};
+use crate::workflow::gate::Tightening;
 use crate::workflow::judging::{AiGate, ChecksGate};
 use crate::workflow::right::Right;
 
@@ -54,6 +55,16 @@ impl Gate {
         match self.is_none() {
             true => None,
             false => Some(self.people.as_ref().unwrap_or(&STAND_IN)),
+        }
+    }
+
+    /// Asks for more. Where nothing must hold, nothing is added: there is nobody whose word would be checked.
+    pub fn tighten(&mut self, more: &Tightening) {
+        if more.people && !self.is_none() && self.people.is_none() {
+            self.people = Some(STAND_IN.clone());
+        }
+        if let Some(people) = &mut self.people {
+            people.tighten(more);
         }
     }
 

@@ -26,7 +26,7 @@ pub(super) fn mistakes(phase: &Phase, at: At, gate: &Gate) -> Vec<String> {
 fn of_approver(phase: &Phase, at: At, ai: &AiGate) -> Vec<String> {
     let mut mistakes = Vec::new();
     if let Some(provider) = &ai.provider
-        && !provider.strip_prefix("http:").is_some_and(|name| !name.is_empty())
+        && provider.strip_prefix("http:").is_none_or(str::is_empty)
     {
         mistakes.push(format!(
             "`{provider}` cannot be an approver: it is one of the server's endpoints, `http:NAME`; where a person is to say \

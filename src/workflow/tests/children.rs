@@ -636,7 +636,11 @@ impl Family {
     fn settle(&mut self) {
         loop {
             let speakers: Vec<WorkflowId> = self.queues.keys().cloned().collect();
-            if !speakers.iter().fold(false, |any, speaker| self.deliver(speaker) || any) {
+            let mut any = false;
+            for speaker in &speakers {
+                any |= self.deliver(speaker);
+            }
+            if !any {
                 return;
             }
         }

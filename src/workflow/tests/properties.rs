@@ -1,21 +1,24 @@
 //! What holds whatever people and machines do, in whatever order, late, early or twice.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use super::super::apply::fold;
+use super::super::approval::{Fact, Live, checks_hold};
 use super::super::artifact::{Proposal, ReviewVerdict, Stage};
-use super::super::command::{Ask, Command, Named, Report, RunResult, Verdict};
+use super::super::command::{Ask, Command, Named, Report, RulingResult, RunResult, Verdict};
+use super::super::decide::Facts;
 use super::super::definition::{Definition, Known, OnExpiry, Phase};
 use super::super::event::Event;
 use super::super::fork::{CannotFork, Request, fork};
 use super::super::ids::{Digest, PhaseId};
+use super::super::judging::{Check, CheckState, Decision, Judged, Reading, Ruling};
 use super::super::plan::{Intent, Notice, plan};
 use super::super::right::Right;
-use super::super::state::{ActOutcome, Ending, PhaseStatus, State, Status, Surface, Timestamp, Why};
+use super::super::state::{ActOutcome, Awaited, Ending, Pending, PhaseStatus, State, Status, Surface, Timestamp, Why};
 use super::super::variants::Letter;
 use super::{Run, authority, key, person, prefix, prompt, proposal};
 
@@ -77,9 +80,28 @@ enum Move {
         bare: bool,
     },
     Cancel,
+    Ruled {
+        phase: usize,
+        stale: bool,
+        said: Said,
+    },
+    Checked {
+        phase: usize,
+        good: bool,
+    },
     Later {
         hours: i64,
     },
+}
+
+/// What an approver that is a model answers.
+#[derive(Debug, Clone, Copy)]
+enum Said {
+    Yes,
+    No,
+    /// No, and the prompt in other words.
+    Rewritten(usize),
+    Failed,
 }
 
 #[derive(Debug, Clone)]
@@ -116,6 +138,15 @@ fn verdict() -> impl Strategy<Value = Option<ReviewVerdict>> {
     prop_oneof![6 => Just(None), 1 => Just(Some(ReviewVerdict::Pass)), 1 => Just(Some(ReviewVerdict::Fail))]
 }
 
+fn said() -> impl Strategy<Value = Said> {
+    prop_oneof![
+        4 => Just(Said::Yes),
+        2 => Just(Said::No),
+        2 => (0..6_usize).prop_map(Said::Rewritten),
+        1 => Just(Said::Failed),
+    ]
+}
+
 fn a_move() -> impl Strategy<Value = Move> {
     let phase = || 0..5_usize;
     let seldom = || prop::bool::weighted(0.2);
@@ -139,6 +170,8 @@ fn a_move() -> impl Strategy<Value = Move> {
         6 => (0..12_usize).prop_map(|variant| Move::Retry { variant }),
         8 => (0..3_usize, 0..4_usize, any::<bool>()).prop_map(|(who, variant, bare)| Move::Choose { who, variant, bare }),
         1 => Just(Move::Cancel),
+        16 => (phase(), seldom(), said()).prop_map(|(phase, stale, said)| Move::Ruled { phase, stale, said }),
+        16 => (phase(), prop::bool::weighted(0.7)).prop_map(|(phase, good)| Move::Checked { phase, good }),
         6 => (0..200_i64).prop_map(|hours| Move::Later { hours }),
     ]
 }
@@ -232,13 +265,24 @@ phases:
 ",
 ];
 
-/// A definition of up to five phases, each needing any of those before it, with or without either gate, some of them on
-/// demand, some with a verdict that goes back to one of those that they need.
+/// What a gate may ask for.
+const GATES: [&str; 8] = [
+    "none",
+    "{people: {}}",
+    "ai",
+    "ai+people",
+    "{checks: {host: [schema]}}",
+    "{checks: {host: [schema]}, people: {}}",
+    "{checks: {host: [secrets]}, ai: {}}",
+    "{checks: {host: [schema, secrets]}, ai: {}, people: {}}",
+];
+
+/// A definition of up to five phases, each needing any of those before it, with any gate or none, some of them on demand, some with a verdict that goes back to one of those that they need.
 fn any_definition() -> impl Strategy<Value = Definition> {
     let phase = (
         any::<u8>(),
-        any::<bool>(),
-        prop::bool::weighted(0.8),
+        0..GATES.len(),
+        0..GATES.len(),
         any::<bool>(),
         prop::option::of(any::<prop::sample::Index>()),
         0..3_u32,
@@ -251,7 +295,8 @@ fn any_definition() -> impl Strategy<Value = Definition> {
         let mut lines = Vec::new();
         for (at, (needs, prompt_gate, gate, on_demand, back, retries, iterations, variants)) in phases.iter().enumerate() {
             let needs: Vec<usize> = (0..at).filter(|before| needs & (1 << before) != 0).collect();
-            let back = back.as_ref().filter(|_| *gate && !needs.is_empty() && variants.is_none());
+            let decides = GATES[*gate].contains("people");
+            let back = back.as_ref().filter(|_| decides && !needs.is_empty() && variants.is_none());
             let back = back.map(|index| needs[index.index(needs.len())]);
             called.extend(back);
             lines.push((needs, *prompt_gate, *gate, *on_demand, back, *retries, *iterations, *variants));
@@ -259,14 +304,17 @@ fn any_definition() -> impl Strategy<Value = Definition> {
         for (at, (needs, prompt_gate, gate, on_demand, back, retries, iterations, variants)) in lines.into_iter().enumerate() {
             let needs: Vec<String> = needs.iter().map(|need| format!("p{need}")).collect();
             let needs = needs.join(", ");
-            let people = |stands| if stands { "{people: {}}" } else { "none" };
+            let before = match GATES[prompt_gate] {
+                "ai" if retries > 0 => "{ai: {rewrite: true}}",
+                gate => gate,
+            };
             if let Some(variants) = variants {
                 // The phase of this name is the choice, so that others need what was chosen.
                 yaml += &format!(
                     "  - {{id: v{at}, title: V{at}, needs: [{needs}], prompt: review, schema: review.v1, prompt_gate: {}, \
                      variants: {variants}, limits: {{iterations: {iterations}}}}}\n  - {{id: p{at}, title: P{at}, chooses: \
                      v{at}, gate: {{people: {{}}}}}}\n",
-                    people(prompt_gate),
+                    GATES[prompt_gate],
                 );
                 continue;
             }
@@ -274,8 +322,8 @@ fn any_definition() -> impl Strategy<Value = Definition> {
             yaml += &format!(
                 "  - {{id: p{at}, title: P{at}, needs: [{needs}], prompt: review, schema: review.v1, prompt_gate: {}, gate: \
                  {}, on_demand: {}, limits: {{retries: {retries}, iterations: {iterations}}}{back}}}\n",
-                people(prompt_gate),
-                people(gate),
+                before,
+                GATES[gate],
                 on_demand && called.contains(&at),
             );
         }
@@ -387,6 +435,21 @@ impl Outstanding {
                     reminders: r,
                 },
             ) => (phase, digest, reminders) != (of, d, r) || *at > now,
+            (
+                Intent::AskApprover { phase, digest, attempt },
+                Report::Ruled {
+                    phase: of,
+                    digest: d,
+                    attempt: a,
+                    ..
+                },
+            ) => (phase, digest, attempt) != (of, d, a),
+            (
+                Intent::ReadChecks { phase, digest, at, .. },
+                Report::Checked {
+                    phase: of, digest: d, ..
+                },
+            ) => (phase, digest) != (of, d) || *at > now,
             _ => true,
         });
     }
@@ -401,9 +464,53 @@ impl Outstanding {
         self.0.iter().any(of)
     }
 
+    fn asks_approver(&self, phase: &PhaseId, pending: &Pending) -> bool {
+        self.0.contains(&Intent::AskApprover {
+            phase: phase.clone(),
+            digest: pending.digest,
+            attempt: pending.judged.asked,
+        })
+    }
+
+    fn reads(&self, phase: &PhaseId, pending: &Pending) -> bool {
+        let of = |intent: &Intent| {
+            matches!(intent, Intent::ReadChecks { phase: of, digest, readings, .. }
+                if (of, *digest, *readings) == (phase, pending.digest, pending.judged.readings))
+        };
+        self.0.iter().any(of)
+    }
+
     fn expires(&self, phase: &PhaseId) -> bool {
         let of = |intent: &Intent| matches!(intent, Intent::ExpireGate { phase: of, .. } if of == phase);
         self.0.iter().any(of)
+    }
+}
+
+/// What GitHub says when somebody approves: every check has succeeded by then.
+static LIVE: LazyLock<Live> = LazyLock::new(|| Live {
+    checks: Fact::Known(reading(true)),
+    ..Live::default()
+});
+
+fn reading(good: bool) -> Reading {
+    let state = match good {
+        true => CheckState::Success,
+        false => CheckState::Other("a secret in it".into()),
+    };
+    let check = |name: &str, state| Check {
+        name: name.to_owned(),
+        state,
+    };
+    Reading {
+        host: vec![check("schema", state.clone()), check("secrets", state)],
+        ..Reading::default()
+    }
+}
+
+fn judged_by(reading: &Reading) -> Judged {
+    Judged {
+        reading: Some(reading.clone()),
+        ..Judged::default()
     }
 }
 
@@ -495,6 +602,49 @@ fn command(run: &mut Run, a_move: &Move) -> Option<Command> {
             digest: pending(&phase(of))?,
             reminders: state.at(&phase(of)).reminders + u32::from(*stale),
         },
+        Move::Ruled { phase: of, stale, said } => {
+            let phase = phase(of);
+            let pending = state.at(&phase).pending.as_ref()?;
+            let ruled = |decision, rewrite| RulingResult::Ruled {
+                ruling: Ruling {
+                    decision,
+                    feedback: reason().into(),
+                    by: "http:judge".into(),
+                    of: pending.digest,
+                    answer: Digest::of_bytes(b"answer"),
+                    at: run.now,
+                    cut: Vec::new(),
+                },
+                rewrite,
+            };
+            let result = match said {
+                Said::Yes => ruled(Decision::Approved, None),
+                Said::No => ruled(Decision::Rejected, None),
+                Said::Rewritten(text) => ruled(Decision::Rejected, Some(Box::new(made(state, &phase, *text)))),
+                Said::Failed => RulingResult::Failed(Why::Failed(reason())),
+            };
+            Report::Ruled {
+                digest: pending.digest,
+                attempt: pending.judged.asked + u32::from(*stale),
+                phase,
+                result,
+            }
+        }
+        Move::Checked { phase: of, good } => {
+            let phase = phase(of);
+            let (gate, pending) = state.gate_at(&phase)?;
+            let (checks, reading) = (gate.checks.as_ref()?, reading(*good));
+            let read = judged_by(&reading);
+            // What stands as it did and does not hold is not reported: the same look is taken again.
+            if pending.judged.reading.as_ref() == Some(&reading) && !checks_hold(checks, &read) {
+                return None;
+            }
+            Report::Checked {
+                digest: pending.digest,
+                phase,
+                reading,
+            }
+        }
         Move::SubjectClosed => Report::SubjectClosed {
             by: Some(person("alice")),
         },
@@ -511,7 +661,7 @@ fn command(run: &mut Run, a_move: &Move) -> Option<Command> {
                 Name::Void => prefix(void(&open)?),
                 Name::Bare => Named::OnTheCard(run.now),
             };
-            return asks(
+            let command = asks(
                 who(by),
                 Ask::Approve {
                     verdict: *verdict,
@@ -519,6 +669,8 @@ fn command(run: &mut Run, a_move: &Move) -> Option<Command> {
                     reason: Some(reason()),
                 },
             );
+            run.facts.live = Some(&LIVE);
+            return command;
         }
         Move::Unapprove { who: by, in_flight } => {
             let command = asks(who(by), Ask::Unapprove { of: None });
@@ -598,7 +750,13 @@ fn nothing_is_forgotten(run: &Run, outstanding: &Outstanding) {
             outstanding
                 .0
                 .iter()
-                .find(|intent| !matches!(intent, Intent::ExpireGate { .. })),
+                // What is asked of a gate that closed is dropped when its turn comes.
+                .find(|intent| {
+                    !matches!(
+                        intent,
+                        Intent::ExpireGate { .. } | Intent::AskApprover { .. } | Intent::ReadChecks { .. }
+                    )
+                }),
             None
         );
         return;
@@ -613,8 +771,18 @@ fn nothing_is_forgotten(run: &Run, outstanding: &Outstanding) {
         match state.at(id).status {
             PhaseStatus::Running => assert!(outstanding.runs(id), "{id} runs and no run is planned"),
             PhaseStatus::Approved => assert!(outstanding.acts(id), "{id} acts and no act is planned"),
-            PhaseStatus::Draft => assert!(!phase.prompt_gate.is_none(), "{id}: nobody opens its prompt's gate"),
-            PhaseStatus::ReadyForReview => assert!(!phase.gate.is_none(), "{id}: nobody opens its gate"),
+            PhaseStatus::Draft | PhaseStatus::ReadyForReview => {
+                let (gate, pending) = state.gate_at(id).expect("it stands at a gate");
+                let (asks, reads) = (outstanding.asks_approver(id, pending), outstanding.reads(id, pending));
+                match state.gate_waits_for(id).expect("it stands at a gate") {
+                    Awaited::Approver => assert!(asks, "{id} waits for its approver, whom nobody asks"),
+                    Awaited::Checks => assert!(reads, "{id} waits for checks that nobody reads"),
+                    Awaited::People => {
+                        let people = gate.people.is_some() || state.is_peoples_turn(id);
+                        assert!(people || reads, "{id}: nobody opens its gate");
+                    }
+                }
+            }
             PhaseStatus::WaitingForHuman | PhaseStatus::Rejected | PhaseStatus::Error => {}
             PhaseStatus::Blocked | PhaseStatus::Completed => continue,
         }
@@ -691,7 +859,34 @@ fn approvals_are_sound(before: &State, events: &[Event]) {
             assert_eq!((open, pending.digest), (phase, approval.digest));
             assert!(approval.right >= gate.right && pending.shown_at.is_some() && before.hold.is_none());
             assert_ne!(approval.surface, Surface::System);
+            judges_agree(before, events, phase, approval.digest);
         }
+        if let Event::Passed { phase, digest } = event {
+            let (gate, _) = before.gate_at(phase).expect("a gate");
+            assert!(!gate.is_none() && gate.people.is_none(), "people are asked at {phase}");
+            judges_agree(before, events, phase, *digest);
+        }
+    }
+}
+
+/// The approver said yes of exactly this, and the checks were read as succeeded at least once.
+fn judges_agree(before: &State, events: &[Event], of: &PhaseId, digest: Digest) {
+    let (gate, pending) = before.gate_at(of).expect("a gate");
+    assert_eq!(pending.digest, digest);
+    let mut judged = pending.judged.clone();
+    for event in events {
+        match event {
+            Event::Ruled { phase, ruling } if phase == of => judged.ruling = Some(ruling.clone()),
+            Event::Checked { phase, reading, .. } if phase == of => judged.reading = Some(reading.clone()),
+            _ => {}
+        }
+    }
+    if gate.ai.is_some() {
+        let ruling = judged.ruling.as_ref().expect("its approver was asked");
+        assert_eq!((ruling.decision, ruling.of), (Decision::Approved, digest));
+    }
+    if let Some(checks) = &gate.checks {
+        assert!(checks_hold(checks, &judged), "{of} went on by checks that do not hold");
     }
 }
 
@@ -721,7 +916,7 @@ fn play(definition: &Definition, moves: &[Move]) -> Run {
     outstanding.plan(&run.intents);
     nothing_is_forgotten(&run, &outstanding);
     for a_move in moves {
-        run.facts.act_in_flight = false;
+        run.facts = Facts::default();
         let Some(command) = command(&mut run, a_move) else {
             continue;
         };
@@ -732,8 +927,8 @@ fn play(definition: &Definition, moves: &[Move]) -> Run {
         }
         match verdict {
             Verdict::Events(events) => {
-                // Each consequence takes a phase a step forward, and no phase has more than three steps.
-                assert!(events.len() <= 3 + 3 * before.definition.phases.len(), "{events:?}");
+                // Each consequence takes a phase a step forward, and no phase has more than five steps.
+                assert!(events.len() <= 3 + 5 * before.definition.phases.len(), "{events:?}");
                 approvals_are_sound(&before, &events);
                 outstanding.plan(&run.intents);
                 plans_are_sound(&run);

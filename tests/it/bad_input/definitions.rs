@@ -201,6 +201,135 @@ async fn the_repository_may_make_its_own_the_one_that_deliver_starts_and_keeps_i
     world.end().await;
 }
 
+/// A repository's configuration that holds the example as well.
+fn config_with_triage(definition: &str) -> String {
+    let mut config = "version: 1\npermissions: {deliver: maintain}\ndefinition: triage\ndefinitions:\n".to_owned();
+    for (number, line) in definition.lines().enumerate() {
+        let indent = if number == 0 { "  - " } else { "    " };
+        config.push_str(&format!("{indent}{line}\n"));
+    }
+    config
+}
+
+/// The example without what stands above its first key.
+fn bare_triage() -> String {
+    let triage = triage();
+    triage[triage.find("name: triage").unwrap()..].to_owned()
+}
+
+#[tokio::test]
+async fn one_in_the_configuration_is_named_by_its_place_there_and_the_last_good_file_stays_in_force() {
+    const CONFIG: &str = ".github/countersign.yml";
+    let world = Setup::new().config(&config_with_triage(&bare_triage())).start().await;
+    let first = world.issue("Cart is slow", "Very.");
+    world.say("mona", first, "/deliver").await;
+    holds(&world.hear(first).join("\n"), &["*Classification* needs a person"]);
+
+    let broken = config_with_triage(&bare_triage().replace("on_fail: again", "on_fail: agian"));
+    let line = broken.lines().position(|line| line.contains("agian")).unwrap() + 1;
+    world.github.as_("alice").set_file(CONFIG, &broken).unwrap();
+    world.settle().await;
+    let second = world.issue("Checkout is slow", "It takes a minute.");
+    holds(
+        &run(&world, second).await,
+        &[
+            "`.github/countersign.yml` cannot be used",
+            &format!("line {line}, column 18: "),
+            "agian",
+            "The last good configuration stays in force",
+            "*Classification* needs a person",
+        ],
+    );
+    // What else the file said holds on.
+    let third = world.issue("Login is slow", "Very.");
+    world.say("alice", third, "/deliver").await;
+    holds(&world.hear(third).join("\n"), &["You may not", "maintain"]);
+
+    let mended = config_with_triage(&bare_triage().replace("Review of it", "Another look"));
+    world.github.as_("alice").set_file(CONFIG, &mended).unwrap();
+    world.settle().await;
+    assert!(!run(&world, third).await.contains("cannot be used"));
+    holds(&world.card(third), &["Another look"]);
+    holds(&world.card(first), &["Review of it"]);
+    world.say("alice", third, "/cancel").await;
+    world.hear(third);
+    world.say("alice", third, "/run triaje").await;
+    holds(&world.hear(third).join("\n"), &["triage"]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_name_stays_with_the_file_that_has_it_and_where_two_are_new_with_the_configuration() {
+    const CONFIG: &str = ".github/countersign.yml";
+    let world = Setup::new()
+        .config(&config_with_triage(&bare_triage()))
+        .github(|github| github.file(PATH, &triage().replace("Review of it", "Another look")))
+        .start()
+        .await;
+    let first = world.issue("Cart is slow", "Very.");
+    holds(
+        &run(&world, first).await,
+        &[
+            "`.github/countersign/triage.yml` cannot be used",
+            "line 3, column 7: the name triage is taken",
+            "Until it is put right there is no such definition",
+        ],
+    );
+    holds(&world.card(first), &["Review of it"]);
+    // Without the configuration's, the file's is in force; and then it stays so.
+    let shorter = "version: 1\npermissions: {deliver: maintain}\n";
+    world.github.as_("alice").set_file(CONFIG, shorter).unwrap();
+    world.settle().await;
+    let second = world.issue("Search is slow", "Very.");
+    assert!(!run(&world, second).await.contains("cannot be used"));
+    holds(&world.card(second), &["Another look"]);
+    world
+        .github
+        .as_("alice")
+        .set_file(CONFIG, &config_with_triage(&bare_triage()))
+        .unwrap();
+    world.settle().await;
+    let third = world.issue("Login is slow", "Very.");
+    holds(
+        &run(&world, third).await,
+        &[
+            "`.github/countersign.yml` cannot be used",
+            "line 5, column 11: the name triage is taken",
+        ],
+    );
+    holds(&world.card(third), &["Another look"]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_child_may_be_in_the_configuration_and_one_that_is_not_there_is_named() {
+    let each = |child: &str| {
+        format!(
+            "version: 1\ndefinitions:\n  - name: each\n    version: 1\n    title: Each\n    phases:\n      - {{id: extract, \
+             title: Tasks, agent: extract, gate: {{people: {{}}}}}}\n      - {{id: issues, title: Issues, needs: [extract], \
+             executes: extract}}\n      - {{id: work, title: Work, needs: [issues], for_each: {{items: issues, definition: \
+             {child}, max: 5}}}}\n  - name: one\n    version: 1\n    title: One\n    phases:\n      - {{id: look, title: Looking, \
+             agent: extract}}\n"
+        )
+    };
+    let world = Setup::new().config(&each("oen")).start().await;
+    let issue = world.issue("Slow", "- [ ] Measure it\n");
+    world.say("alice", issue, "/run each").await;
+    holds(
+        &world.hear(issue).join("\n"),
+        &["line 9", "there is no definition oen", "did you mean `one`?"],
+    );
+    world
+        .github
+        .as_("alice")
+        .set_file(".github/countersign.yml", &each("one"))
+        .unwrap();
+    world.settle().await;
+    world.say("alice", issue, "/run each").await;
+    holds(&world.hear(issue).join("\n"), &["*Tasks* waits for you"]);
+    world.end().await;
+}
+
 #[tokio::test]
 async fn sixty_thousand_characters_and_two_hundred_phases_work() {
     let mut long =

@@ -1,6 +1,7 @@
 use countersign::sandbox::models::{Dialect, Fault, ModelServer, Reply, Wait};
 
 use super::{TALK, asks, server_file, world};
+use crate::cli::run;
 use crate::world::Setup;
 
 #[tokio::test]
@@ -23,6 +24,37 @@ async fn the_whole_story_in_every_dialect() {
         world.hear(issue);
         world.end().await;
     }
+}
+
+#[tokio::test]
+async fn what_models_took_is_counted_by_month_provider_and_role() {
+    let models = ModelServer::start(None).await.unwrap();
+    let world = world(&models, Dialect::OpenAi).await;
+    let none = run(world.home(), &["stats"]);
+    assert_eq!(none.page(), "There has been no workflow yet.\n");
+    let issue = world.issue("Release 1.4", TALK);
+    world.say("alice", issue, "/deliver").await;
+    world.hear(issue);
+    let told = run(world.home(), &["stats", "--json"]).envelope();
+    let group = &told["data"]["workflows"][0];
+    assert_eq!(
+        (&group["definition"], &group["status"]),
+        (&"deliver".into(), &"open".into())
+    );
+    assert_eq!(group["count"], 1);
+    let month = &told["data"]["spending"][0];
+    let today = world.clock.now().format("%Y-%m").to_string();
+    assert_eq!((&month["month"], &month["calls"]), (&today.into(), &1.into()));
+    assert_eq!(
+        (&month["provider"], &month["role"]),
+        (&"http:local".into(), &"extract".into())
+    );
+    assert!(month["spent"]["tokens"].as_u64().unwrap() > 0, "{month}");
+    let page = run(world.home(), &["stats"]);
+    for part in ["deliver", "open", "http:local", "extract", "tokens"] {
+        assert!(page.page().contains(part), "{part}: {}", page.out);
+    }
+    world.end().await;
 }
 
 #[tokio::test]

@@ -227,3 +227,42 @@ fn a_hold_stops_a_retry_tries_again_and_a_cancel_ends() {
         id
     );
 }
+
+#[test]
+fn a_variant_is_chosen_and_one_is_made_anew() {
+    let project = Project::new();
+    project.put(
+        "ways.yml",
+        "name: ways\nversion: 1\ntitle: Ways\nprompts: {write: Write it.}\nphases:\n  - id: draft\n    title: Draft\n    \
+         prompt: write\n    schema: solution.v1\n    variants: 2\n    provider: manual\n  - id: choose\n    title: \
+         Choice\n    chooses: draft\n    gate: {people: {}}\n",
+    );
+    project.told(&["run", "ways.yml", "--request", "We need rate limits."]);
+    let answer = |content: &str| {
+        let solution = json!({"content": content, "confidence": "low", "rationale": "One way.", "assumptions": []});
+        project.put("answer.json", &solution.to_string());
+        project.told(&["respond", "--file", "answer.json"])
+    };
+    let (_, said) = project.refused(&["approve", "--choose", "A"]);
+    assert!(said.contains("nothing is to be chosen"), "{said}");
+    answer("Count in memory.");
+    answer("Count in the database.");
+    let (_, said) = project.refused(&["approve"]);
+    assert!(
+        said.contains("an approval says which") && said.contains("--choose LETTER"),
+        "{said}"
+    );
+    let (_, said) = project.refused(&["approve", "--choose", "C"]);
+    assert!(said.contains("there is no variant C: there are A, B"), "{said}");
+    assert_eq!(project.refused(&["approve", "complete", "--choose", "A"]).0, 2);
+    let (_, said) = project.refused(&["revise", "--feedback", "shorter"]);
+    assert!(said.contains("a comparison is not revised"), "{said}");
+
+    let after = project.told(&["retry", "--variant", "B"]);
+    assert_eq!(after["phase_status"], "waiting_for_human", "{after}");
+    answer("Count in a gateway.");
+    let after = project.told(&["approve", "--choose", "b", "--reason", "It can be bought."]);
+    assert_eq!(after["status"], "completed", "{after}");
+    let history = project.run(&["history", after["workflow"].as_str().unwrap()]);
+    assert!(history.page().contains("chose B"), "{}", history.out);
+}
