@@ -99,7 +99,7 @@ async fn each_issue_is_worked_on_by_a_child_and_a_child_that_was_cancelled_is_tr
         &world.card(a),
         &[
             "### One of them · needs a person",
-            &format!("A child of workflow `w"),
+            "A child of workflow `w",
             &format!("on #{issue}"),
         ],
     );
