@@ -4,7 +4,7 @@
 use super::change::{Payload, Spot};
 use super::definitions::is_definition_path;
 use super::effects::{Ended, Work};
-use super::settings::CONFIG_PATH;
+use super::settings::{CONFIG_PATH, parse_repository_config};
 use super::{Engine, Trouble};
 use crate::agents;
 use crate::chat::say::replies as say;
@@ -129,6 +129,7 @@ impl Engine {
         paths: &[String],
     ) -> Result<Vec<Found>, Trouble> {
         let mut found = Vec::new();
+        let configuration = self.proposed(repo, CONFIG_PATH, sha, &mut found).await?;
         let mut there: Vec<KeptDefinition> = self.store().definitions_of(known.id).await?;
         there.retain(|kept| !paths.contains(&kept.path));
         let names = agents::names();
@@ -137,9 +138,7 @@ impl Engine {
             let Some(text) = self.proposed(repo, path, sha, &mut found).await? else {
                 continue;
             };
-            let mut taken = self.names_in_files(&there);
-            taken.sort_unstable();
-            match definition::read(&text, &names, &taken) {
+            match definition::read(&text, &names, &self.names_in_files(&there)) {
                 Ok(definition) => {
                     there.push(KeptDefinition {
                         path: path.clone(),
@@ -155,7 +154,12 @@ impl Engine {
                 })),
             }
         }
-        let all = self.definitions_in_files(&there);
+        let in_files = self.definitions_in_files(&there);
+        let own = configuration
+            .as_deref()
+            .and_then(|text| parse_repository_config(text, None, None).ok());
+        let own = own.map(|config| config.definitions).unwrap_or_default();
+        let all = [in_files.as_slice(), &own].concat();
         for (path, text, definition) in &read {
             if !definition.has_children() {
                 continue;
@@ -167,8 +171,8 @@ impl Engine {
                 }));
             }
         }
-        if let Some(text) = self.proposed(repo, CONFIG_PATH, sha, &mut found).await?
-            && let Err(mistakes) = self.parse(&text, known, &there, Some(&all))
+        if let Some(text) = configuration
+            && let Err(mistakes) = self.parse(&text, known, &there, Some(&in_files))
         {
             found.extend(mistakes.into_iter().map(|mistake| Found {
                 path: CONFIG_PATH.to_owned(),

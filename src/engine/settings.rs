@@ -158,12 +158,11 @@ impl Engine {
             return Ok(as_before(kept));
         }
         let read = async {
-            let file = repo.file(CONFIG_PATH).await?;
-            if file.is_none() && known.config.is_some() {
+            let newest = repo.file(CONFIG_PATH).await?.map(|file| file.text);
+            if newest.is_none() && known.config.is_some() {
                 // GitHub hides what the App may not see: only where it sees the repository is the file really gone.
                 repo.repository().await?;
             }
-            let newest = file.map(|file| file.text);
             let own = definitions_in(newest.as_deref(), known);
             let (definitions, write) = self.read_definitions(repo, known, (&kept, &own)).await?;
             Ok((newest, definitions, write))

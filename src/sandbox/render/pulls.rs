@@ -33,6 +33,17 @@ fn end(world: &World, repo: &Repo, branch: &str, sha: &str) -> Value {
     })
 }
 
+/// A pull request as the REST API gives it: only webhooks name the custom properties of its repositories.
+pub fn answered(world: &World, repo: &Repo, issue: &Issue, found: &Pull, detail: Detail) -> Value {
+    let mut value = pull(world, repo, issue, found, detail);
+    for end in ["head", "base"] {
+        if let Some(repo) = value[end]["repo"].as_object_mut() {
+            repo.remove("custom_properties");
+        }
+    }
+    value
+}
+
 fn href(url: String) -> Value {
     json!({ "href": url })
 }

@@ -22,7 +22,7 @@ impl Call<'_> {
             ("GET", [text]) => {
                 let id = self.pull(repo, text, &READ)?;
                 let (found, issue, pull) = self.parts(id)?;
-                Ok(Answer::ok(render::pull(
+                Ok(Answer::ok(render::answered(
                     self.world,
                     found,
                     issue,
@@ -188,7 +188,7 @@ impl Call<'_> {
         let issues = issues.filter(|issue| wanted == "all" || issue.is_open() == (wanted == "open"));
         let mut all: Vec<Value> = issues
             .filter_map(|issue| Some((issue, issue.pull.as_ref()?)))
-            .map(|(issue, pull)| render::pull(self.world, found, issue, pull, render::Detail::Simple))
+            .map(|(issue, pull)| render::answered(self.world, found, issue, pull, render::Detail::Simple))
             .collect();
         all.reverse();
         Ok(self.page(all))
