@@ -10,7 +10,7 @@ use crate::store::history::{StoredEvent, first_broken};
 use crate::workflow::apply::{apply, begin};
 use crate::workflow::event::Event;
 use crate::workflow::judging::{CheckState, Decision};
-use crate::workflow::state::{ActOutcome, Ending, State};
+use crate::workflow::state::{ActOutcome, Approval, Ending, State};
 
 /// Which workflow.
 #[derive(Debug, clap::Args)]
@@ -140,15 +140,15 @@ fn detail(event: &Event) -> String {
         } => format!("{phase} {question}: {}", text.as_str()),
         Event::Skipped { phase, reason, .. } => format!("{phase}: {}", reason.as_str()),
         Event::Shown { phase, digest, .. } => format!("{phase} {}", digest.short()),
-        Event::Voted { phase, approval } => format!("{phase} {}", approval.digest.short()),
+        Event::Voted { phase, approval } => format!("{phase} {}", of_what(approval)),
         Event::VoteWithdrawn { phase, of, .. } => format!("{phase}: that of {}", of.login),
         Event::Approved {
             phase,
             approval,
             verdict,
         } => match verdict {
-            Some(verdict) => format!("{phase} {}, counted as {verdict}", approval.digest.short()),
-            None => format!("{phase} {}", approval.digest.short()),
+            Some(verdict) => format!("{phase} {}, counted as {verdict}", of_what(approval)),
+            None => format!("{phase} {}", of_what(approval)),
         },
         Event::SentBack { phase, to } | Event::Escalated { phase, to } => format!("{phase} to {to}"),
         Event::ApproverAsked { phase, digest, attempt } => format!("{phase} {}, time {attempt}", digest.short()),
@@ -209,5 +209,13 @@ fn outcome_words(outcome: &ActOutcome) -> String {
         ActOutcome::NotNeeded => "not needed".to_owned(),
         ActOutcome::Mailed { message_id, .. } => format!("mailed {message_id}"),
         ActOutcome::MailInDoubt { message_id, reason } => format!("mail in doubt {message_id}: {reason}"),
+    }
+}
+
+/// What somebody approved, and which variant they chose.
+fn of_what(approval: &Approval) -> String {
+    match approval.choice {
+        Some(letter) => format!("{}, chose {letter}", approval.digest.short()),
+        None => approval.digest.short(),
     }
 }

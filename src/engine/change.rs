@@ -283,7 +283,7 @@ fn effect_id(after: &State, ordinal: usize, intent: &Intent) -> String {
         Intent::Act { phase, digest, key, .. } => format!("{}:act:{phase}:{}:{key}", after.id, digest.short()),
         Intent::StartChild { child, .. } => format!("{}:child:{child}", after.id),
         // By its phase, so that it ends when the phase's gate closes.
-        Intent::ExpireGate { phase, .. } | Intent::ReadChecks { phase, .. } => {
+        Intent::ExpireGate { phase, .. } | Intent::ReadChecks { phase, .. } | Intent::AskApprover { phase, .. } => {
             format!("{}{}:{ordinal}", timers_of(&after.id, phase), after.version)
         }
         _ => format!("{}:{}:{ordinal}", after.id, after.version),

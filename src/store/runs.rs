@@ -92,7 +92,7 @@ impl Store {
     /// The newest run of a phase's iteration: inputs, prompt and provider.
     pub async fn last_run(&self, workflow: &WorkflowId, phase: &PhaseId) -> Result<Option<Run>, StoreError> {
         const LAST: &str = "SELECT * FROM runs WHERE workflow_id = $1 AND phase = $2
-            ORDER BY iteration DESC, attempt DESC, started_at DESC, id DESC LIMIT 1";
+            ORDER BY iteration DESC, attempt DESC, started_at DESC, LENGTH(id) DESC, id DESC LIMIT 1";
         let rows = self.read(LAST, values![workflow, phase]).await?;
         rows.first().map(run).transpose()
     }

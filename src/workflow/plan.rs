@@ -103,7 +103,8 @@ pub enum Intent {
         /// Why.
         because: Look,
     },
-    /// Drop the timers of a phase's gate, which closed.
+    /// Drop what was planned for a phase's gate, which closed or shows something else: timers, and the call of its
+    /// approver.
     EndTimers {
         /// The phase.
         phase: PhaseId,
@@ -196,6 +197,10 @@ pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
             Event::Shown { phase, .. } | Event::Reminded { phase } => intents.extend(opened(state, phase, now)),
             Event::ApproverAsked { phase, .. } => intents.extend(judging(state, phase, now)),
             Event::Proposed { phase, .. } => {
+                // What it takes the place of may come back, and with it all that waits for it.
+                if !state.at(phase).void.is_empty() && is_timed_at(state, phase) {
+                    intents.push(Intent::EndTimers { phase: phase.clone() });
+                }
                 // Somebody may have made a variant in its agent's place.
                 intents.extend(voided(state, phase));
                 if !asked.contains(&phase) {
@@ -483,16 +488,20 @@ fn ended(state: &State, events: &[Event]) -> Vec<Intent> {
             closed.push(phase);
         }
     }
-    let timed = |phase: &&PhaseId| {
-        let defined = state.definition.phase(phase);
-        defined.is_some_and(|phase| [&phase.gate, &phase.prompt_gate].into_iter().any(is_timed))
-    };
-    let closed = closed.into_iter().filter(timed);
+    let closed = closed.into_iter().filter(|phase| is_timed_at(state, phase));
     closed.map(|phase| Intent::EndTimers { phase: phase.clone() }).collect()
 }
 
+/// Whether something may be planned for a gate of this phase.
+fn is_timed_at(state: &State, phase: &PhaseId) -> bool {
+    let defined = state.definition.phase(phase);
+    defined.is_some_and(|phase| [&phase.gate, &phase.prompt_gate].into_iter().any(is_timed))
+}
+
 fn is_timed(gate: &Gate) -> bool {
-    gate.checks.is_some() || gate.people().is_some_and(|people| people.expires_after_hours.is_some())
+    gate.checks.is_some()
+        || gate.ai.is_some()
+        || gate.people().is_some_and(|people| people.expires_after_hours.is_some())
 }
 
 /// What a gate that people can open now asks for: that they are called, and its timer.

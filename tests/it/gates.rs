@@ -60,6 +60,13 @@ async fn approves(world: &World, who: &str, issue: IssueNumber) -> Vec<String> {
     world.reactions(said)
 }
 
+/// Bob changes what the plan says of itself.
+async fn edits(world: &World, issue: IssueNumber, summary: &str) {
+    let mut plan = plan();
+    plan["summary"] = summary.into();
+    world.say("bob", issue, &format!("/edit\n```json\n{plan}\n```")).await;
+}
+
 #[tokio::test]
 async fn a_model_alone_says_yes_and_what_it_read_is_on_record() {
     let models = ModelServer::start(None).await.unwrap();
@@ -125,7 +132,7 @@ async fn a_no_is_tried_again_with_its_reason_and_then_waits_for_a_person() {
     assert!(answer.contains("does not open by people's approvals alone"), "{answer}");
     // A person's edit is another proposal, which it is asked about anew.
     models.prepare(says("approve", ""));
-    world.say("bob", issue, "/edit summary=\"With tests\"").await;
+    edits(&world, issue, "With tests").await;
     shows(&world, issue, &["· done"]);
     world.hear(issue);
     world.end().await;
@@ -175,7 +182,7 @@ async fn beside_people_its_yes_is_needed_and_an_edit_voids_it() {
     );
     world.hear(issue);
     models.prepare(says("reject", "Not that."));
-    world.say("bob", issue, "/edit summary=\"Another\"").await;
+    edits(&world, issue, "Another").await;
     world.hear(issue);
     shows(&world, issue, &["rejects this: Not that."]);
     world.wait(11).await;
@@ -189,7 +196,7 @@ async fn beside_people_its_yes_is_needed_and_an_edit_voids_it() {
     let who = world.answer(issue);
     assert!(who.contains("- no: the approver `http:judge` rejected it"), "{who}");
     models.prepare(says("approve", ""));
-    world.say("bob", issue, "/edit summary=\"A third\"").await;
+    edits(&world, issue, "A third").await;
     world.wait(11).await;
     world.hear(issue);
     assert_eq!(approves(&world, "alice", issue).await, ["eyes", "rocket"]);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::issues::{comment_url, issue_page, issue_url};
-use super::repos::{app_reference, extend, repo_url, repository, user};
+use super::repos::{app_reference, extend, repo_page, repo_url, repository, user};
 use super::{Dialect, issues};
 use crate::sandbox::clock::{stamp, stamp_or_null};
 use crate::sandbox::ids::*;
@@ -19,17 +19,12 @@ pub enum Detail {
 }
 
 fn end(world: &World, repo: &Repo, branch: &str, sha: &str) -> Value {
-    let mut shown = repository(world, repo);
-    // GitHub's description of a pull request has a repository without them.
-    if let Some(shown) = shown.as_object_mut() {
-        shown.remove("custom_properties");
-    }
     json!({
         "label": format!("{}:{branch}", world.login(repo.owner)),
         "ref": branch,
         "sha": sha,
         "user": user(world, repo.owner),
-        "repo": shown,
+        "repo": repository(world, repo),
     })
 }
 
@@ -204,6 +199,14 @@ pub fn status(world: &World, repo: &Repo, status: &CommitStatus) -> Value {
 /// (<https://docs.github.com/webhooks/webhook-events-and-payloads#status>).
 pub fn told_status(world: &World, repo: &Repo, pull: &Pull, status: &CommitStatus) -> Value {
     let commit = format!("{}/commits/{}", repo_url(world, repo), status.commit);
+    let git = format!("{}/git", repo_url(world, repo));
+    let tree = sha_of(&format!("tree {}", status.commit));
+    let login = world.login(status.creator);
+    let by = json!({
+        "name": login,
+        "email": format!("{login}@users.noreply.github.com"),
+        "date": stamp(status.at),
+    });
     json!({
         "id": status.id,
         "sha": status.commit,
@@ -213,7 +216,25 @@ pub fn told_status(world: &World, repo: &Repo, pull: &Pull, status: &CommitStatu
         "description": null,
         "target_url": null,
         "avatar_url": user(world, status.creator)["avatar_url"],
-        "commit": { "sha": status.commit, "node_id": node_id("C", status.id), "url": commit },
+        "commit": {
+            "sha": status.commit,
+            "node_id": node_id("C", status.id),
+            "commit": {
+                "author": by,
+                "committer": by,
+                "message": "A commit",
+                "tree": { "sha": tree, "url": format!("{git}/trees/{tree}") },
+                "url": format!("{git}/commits/{}", status.commit),
+                "comment_count": 0,
+                "verification": { "verified": false, "reason": "unsigned", "signature": null, "payload": null },
+            },
+            "url": commit,
+            "html_url": format!("{}/commit/{}", repo_page(world, repo), status.commit),
+            "comments_url": format!("{commit}/comments"),
+            "author": user(world, status.creator),
+            "committer": user(world, status.creator),
+            "parents": [],
+        },
         "branches": [{ "name": pull.head_branch, "commit": { "sha": status.commit, "url": commit }, "protected": false }],
         "created_at": stamp(status.at),
         "updated_at": stamp(status.at),

@@ -376,7 +376,9 @@ impl Outstanding {
             match intent {
                 Intent::CancelPlanned => self.0.clear(),
                 Intent::EndTimers { phase } => self.0.retain(|other| match other {
-                    Intent::ExpireGate { phase: of, .. } | Intent::ReadChecks { phase: of, .. } => of != phase,
+                    Intent::ExpireGate { phase: of, .. }
+                    | Intent::ReadChecks { phase: of, .. }
+                    | Intent::AskApprover { phase: of, .. } => of != phase,
                     _ => true,
                 }),
                 Intent::RunAgent { .. }
@@ -845,7 +847,7 @@ fn plans_are_sound(run: &Run) {
                 let (gate, pending) = state.gate_at(phase).expect("a gate with checks");
                 assert!(gate.checks.is_some() && pending.digest == *digest && *at >= run.now);
             }
-            Intent::EndTimers { phase } => assert!(state.gate_at(phase).is_none()),
+            Intent::EndTimers { phase } => assert!(state.gate_at(phase).is_none() || !state.at(phase).void.is_empty()),
             Intent::Card | Intent::DismissCall { .. } | Intent::CancelPlanned => {}
         }
     }

@@ -309,19 +309,21 @@ impl Operation {
             .count()
     }
 
-    /// The values of the path parameters if this operation's path fits. A multi-segment one is last and takes the rest.
+    /// The values of the path parameters if this operation's path fits. A multi-segment one takes all that the segments
+    /// behind it leave.
     fn values<'a>(&self, path: Vec<&'a str>) -> Option<Vec<&'a str>> {
         let mut values = Vec::new();
         let mut path = path.into_iter();
-        for segment in &self.segments {
+        for (at, segment) in self.segments.iter().enumerate() {
             let given = path.next().filter(|given| !given.is_empty())?;
             match segment {
                 Segment::Literal(text) if text == given => {}
                 Segment::Literal(_) => return None,
                 Segment::Value(parameter) => {
                     values.push(given);
-                    if parameter.multi_segment {
-                        return path.all(|rest| !rest.is_empty()).then_some(values);
+                    let behind = self.segments.len() - at - 1;
+                    while parameter.multi_segment && path.len() > behind {
+                        path.next().filter(|rest| !rest.is_empty())?;
                     }
                 }
             }
