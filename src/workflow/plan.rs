@@ -361,10 +361,10 @@ fn voided(state: &State, phase: &PhaseId) -> Option<Intent> {
     })
 }
 
-/// The phase whose agent an event starts.
+/// The phase whose agent an event starts, or lets go on with a prompt that passed its gate.
 fn starts_run(event: &Event) -> Option<&PhaseId> {
     match event {
-        Event::PhaseStarted { phase, .. } => Some(phase),
+        Event::PhaseStarted { phase, .. } | Event::Passed { phase, .. } => Some(phase),
         _ => None,
     }
 }
