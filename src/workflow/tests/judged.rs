@@ -439,6 +439,16 @@ fn a_held_workflow_opens_no_gate_and_reads_anew_when_it_goes_on() {
     assert_eq!(run.reports(report), "passed+phase_completed+phase_started");
 }
 
+#[test]
+fn a_prompt_that_passed_during_a_hold_is_sent_once() {
+    let mut run = Run::start(&work("prompt_gate: ai", ""));
+    run.ran("work", prompted(&prompt("one")));
+    run.asks("bob", Right::Write, Ask::Hold { reason: "wait".into() });
+    assert_eq!(rules(&mut run, Decision::Approved), "ruled");
+    assert_eq!(run.asks("bob", Right::Write, Ask::Unhold), "unheld+passed");
+    assert_eq!(planned(&run), ["card", "run work 1.1"]);
+}
+
 const ESCALATES: &str =
     "  - {id: lead, title: Lead, prompt: plan, schema: plan.v1, on_demand: true, limits: {iterations: 1}}
   - {id: work, title: Work, prompt: plan, schema: plan.v1, needs: [lead], inputs: [lead],
