@@ -283,7 +283,17 @@ fn effect_id(after: &State, ordinal: usize, intent: &Intent) -> String {
         Intent::Act { phase, digest, key, .. } => format!("{}:act:{phase}:{}:{key}", after.id, digest.short()),
         Intent::StartChild { child, .. } => format!("{}:child:{child}", after.id),
         // By its phase, so that it ends when the phase's gate closes.
-        Intent::ExpireGate { phase, .. } | Intent::ReadChecks { phase, .. } | Intent::AskApprover { phase, .. } => {
+        // The same however often it is planned for one proposal: an approver is asked once for each attempt.
+        Intent::AskApprover { phase, digest, attempt } => {
+            let made_at = after
+                .at(phase)
+                .pending
+                .as_ref()
+                .map(|pending| pending.made_at.timestamp_micros());
+            let (timers, made_at) = (timers_of(&after.id, phase), made_at.unwrap_or_default());
+            format!("{timers}{}:{made_at}:{attempt}", digest.short())
+        }
+        Intent::ExpireGate { phase, .. } | Intent::ReadChecks { phase, .. } => {
             format!("{}{}:{ordinal}", timers_of(&after.id, phase), after.version)
         }
         _ => format!("{}:{}:{ordinal}", after.id, after.version),

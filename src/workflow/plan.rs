@@ -214,6 +214,10 @@ pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
             Event::Checked { phase, .. } => {
                 intents.extend(opened(state, phase, now));
                 intents.extend(look_again(state, phase, now));
+                // Its call may have been dropped by a hold while the checks did not hold.
+                if !asked.contains(&phase) && state.gate_waits_for(phase) == Some(Awaited::Approver) {
+                    intents.extend(judging(state, phase, now));
+                }
             }
             Event::Passed { phase, .. } => intents.extend(run(state, phase)),
             Event::Approved { phase, .. }

@@ -384,9 +384,13 @@ impl Outstanding {
                 Intent::RunAgent { .. }
                 | Intent::Act { .. }
                 | Intent::ExpireGate { .. }
-                | Intent::AskApprover { .. }
                 | Intent::ReadChecks { .. } => {
                     assert!(!self.0.contains(intent), "planned twice: {intent:?}");
+                    self.0.push(intent.clone());
+                }
+                // One row however often it is planned.
+                Intent::AskApprover { .. } => {
+                    self.0.retain(|planned| planned != intent);
                     self.0.push(intent.clone());
                 }
                 Intent::StartChild { .. } | Intent::TellChild { .. } | Intent::TellParent => {
