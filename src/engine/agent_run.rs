@@ -350,11 +350,6 @@ fn provider_of(state: &State, phase: &PhaseId, agent: &Agent, config: &Repositor
     let defined = state.definition.phase(phase);
     let fixed = defined.and_then(|phase| phase.provider.as_deref());
     let role = defined.and_then(|phase| phase.role.as_deref());
-    let of_role = role.and_then(|role| config.providers.roles.get(role).cloned());
-    let by_definition = role
-        .and_then(|role| state.definition.roles.get(role))
-        .and_then(|role| role.provider.as_deref());
-    let parsed = |text: &str| text.parse().ok();
     let by_default = || match agent.works_from {
         // Without a prompt of its own nobody is asked for scores.
         _ if defined.is_some_and(|phase| phase.chooses.is_some() && phase.prompt.is_none()) => ProviderName::Rules,
@@ -362,11 +357,19 @@ fn provider_of(state: &State, phase: &PhaseId, agent: &Agent, config: &Repositor
         agents::InputKind::Mailing => config.providers.email.clone(),
         agents::InputKind::Material => config.providers.default.clone(),
     };
-    fixed
-        .and_then(parsed)
-        .or(of_role)
-        .or_else(|| by_definition.and_then(parsed))
-        .unwrap_or_else(by_default)
+    named_provider(state, (fixed, role), config).unwrap_or_else(by_default)
+}
+
+/// The provider that is fixed, else the repository's for the role, else the definition's for it.
+pub(super) fn named_provider(
+    state: &State,
+    (fixed, role): (Option<&str>, Option<&str>),
+    config: &RepositoryConfig,
+) -> Option<ProviderName> {
+    let parsed = |text: &str| text.parse().ok();
+    let of_role = || config.providers.roles.get(role?).cloned();
+    let by_definition = || state.definition.roles.get(role?)?.provider.as_deref().and_then(parsed);
+    fixed.and_then(parsed).or_else(of_role).or_else(by_definition)
 }
 
 /// What people said when they rejected answers of this iteration, oldest first.

@@ -1,6 +1,6 @@
 //! Approvers of gates: a model is asked by the same way as every agent, and its word is recorded with what it was shown.
 
-use super::agent_run::{Judged, Task, read, withheld};
+use super::agent_run::{Judged, Task, named_provider, read, withheld};
 use super::effects::Ended;
 use super::model::Errand;
 use super::readers::Readers;
@@ -74,9 +74,13 @@ impl Engine {
                 report(RulingResult::Failed(Why::Failed(why))),
             ));
         };
-        let shown = self.shown_to(&task, digest).await?;
+        let begun = self.store().run(id).await?.map(|listed| listed.run);
+        let shown = self.shown_to(&task, digest, begun.as_ref()).await?;
         let prompt = agents::prompt(&task.agent, &shown.inputs).map_err(|error| Trouble::Never(error.to_string()))?;
-        let mut run = self.run_of(&task, &shown, prompt.whole(), attempt).await?;
+        let mut run = match begun {
+            Some(begun) => begun,
+            None => self.run_of(&task, &shown, prompt.whole(), attempt)?,
+        };
         let judged = match withheld(&task.provider, &task.agent, &shown.inputs) {
             Some(problem) => {
                 run.prompt.clone_from(&prompt.system);
@@ -158,33 +162,25 @@ impl Engine {
 
     /// What the approver is given: what is judged, what it was made from, and the discussion. A run that began goes on
     /// with what it was given then.
-    async fn shown_to(&self, task: &Task<'_>, digest: Digest) -> Result<Shown, Trouble> {
+    async fn shown_to(&self, task: &Task<'_>, digest: Digest, begun: Option<&Run>) -> Result<Shown, Trouble> {
         let (state, phase) = (&task.stored.state, task.phase);
         let stored = self.store().proposal(&state.id, &digest).await?;
         let (proposal, _) = stored.ok_or_else(|| Trouble::Never("what it is to judge is gone".to_owned()))?;
-        let material = match self.store().run(task.job.effect.id.as_str()).await? {
-            Some(begun) => {
-                let inputs = read(&begun.run.inputs)?;
-                return Ok(Shown {
-                    cut: self.cut_again(&inputs),
-                    proposal,
-                    inputs,
-                });
-            }
-            None => Material {
-                thread: self
-                    .thread_for(
-                        task.job.source,
-                        task.stored,
-                        phase,
-                        (&task.config, Readers::of(&task.provider)),
-                    )
-                    .await?,
-                given: state.given.clone(),
-                files: self.files_given(task.job.source, state).await?,
-                artifacts: self.handed(state, phase).await?,
-                choice: None,
-            },
+        if let Some(begun) = begun {
+            let inputs = read(&begun.inputs)?;
+            return Ok(Shown {
+                cut: cut_again(&inputs),
+                proposal,
+                inputs,
+            });
+        }
+        let reading = (&task.config, Readers::of(&task.provider));
+        let material = Material {
+            thread: self.thread_for(task.job.source, task.stored, phase, reading).await?,
+            given: state.given.clone(),
+            files: self.files_given(task.job.source, state).await?,
+            artifacts: self.handed(state, phase).await?,
+            choice: None,
         };
         let judged = Handed {
             phase: phase.as_str().to_owned(),
@@ -200,27 +196,10 @@ impl Engine {
         })
     }
 
-    /// What a run that began before was not shown.
-    fn cut_again(&self, inputs: &Inputs) -> Vec<String> {
-        match inputs {
-            Inputs::Material(material) => material
-                .artifacts
-                .iter()
-                .filter(|handed| handed.artifact.to_string().contains("(cut here)"))
-                .map(|handed| format!("parts of {}", handed.phase))
-                .collect(),
-            _ => Vec::new(),
-        }
-    }
-
     /// The run as it is kept; an approver's is not one of its phase's.
-    async fn run_of(&self, task: &Task<'_>, shown: &Shown, prompt: String, attempt: u32) -> Result<Run, Trouble> {
-        let id = task.job.effect.id.as_str();
-        if let Some(begun) = self.store().run(id).await? {
-            return Ok(begun.run);
-        }
+    fn run_of(&self, task: &Task<'_>, shown: &Shown, prompt: String, attempt: u32) -> Result<Run, Trouble> {
         Ok(Run {
-            id: id.to_owned(),
+            id: task.job.effect.id.as_str().to_owned(),
             phase: format!("{}:approver", task.phase).into(),
             iteration: shown.proposal.iteration,
             attempt,
@@ -256,18 +235,23 @@ impl Engine {
     }
 }
 
+/// What a run that began before was not shown.
+fn cut_again(inputs: &Inputs) -> Vec<String> {
+    match inputs {
+        Inputs::Material(material) => material
+            .artifacts
+            .iter()
+            .filter(|handed| handed.artifact.to_string().contains("(cut here)"))
+            .map(|handed| format!("parts of {}", handed.phase))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// Which model is asked: the gate's, the repository's or the definition's for the role, the repository's for everything.
 fn provider_of(state: &State, gate: &AiGate, config: &RepositoryConfig) -> ProviderName {
-    let role = gate.role.as_deref();
-    let of_role = role.and_then(|role| config.providers.roles.get(role).cloned());
-    let by_definition = role
-        .and_then(|role| state.definition.roles.get(role))
-        .and_then(|role| role.provider.as_deref());
-    let parsed = |text: &str| text.parse().ok();
-    let named = gate.provider.as_deref().and_then(parsed).or(of_role);
-    named
-        .or_else(|| by_definition.and_then(parsed))
-        .unwrap_or_else(|| config.providers.default.clone())
+    let named = (gate.provider.as_deref(), gate.role.as_deref());
+    named_provider(state, named, config).unwrap_or_else(|| config.providers.default.clone())
 }
 
 /// The prompt in the words that the approver suggests, where the gate takes them.
