@@ -293,6 +293,7 @@ fn effects(after: &State, events: &[Event]) -> Result<Vec<NewEffect>, Failure> {
             priority: Priority::Step,
             pace: Pace::Free,
             run_at: Utc::now(),
+            trace: None,
         })
     });
     effects.collect()

@@ -32,6 +32,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use answer::{Form, Refusal};
+use logging::Log;
 
 /// Exit codes, the same for every subcommand.
 pub mod exit {
@@ -173,14 +174,21 @@ impl Arguments {
             (None, command) if !command.serves() => "warn",
             (None, _) => logging::DEFAULT_FILTER,
         };
-        if let Err(error) = logging::init(self.log_format, filter) {
+        let log = match Log::new(self.log_format, filter) {
+            Ok(log) => log,
+            Err(error) => return form.give(None, Err(Refusal::usage(error))),
+        };
+        let command = match self.command {
+            // It begins its log when its settings say whether it keeps traces.
+            Command::Serve(serve) if !self.json => return serve.run(log).await,
+            command => command,
+        };
+        if let Err(error) = log.begin(None) {
             return form.give(None, Err(Refusal::usage(error)));
         }
-        let (name, outcome) = match self.command {
-            Command::Serve(_) | Command::Sandbox(_) if self.json => {
-                return form.give(None, Err(Refusal::usage("--json is for commands that answer and end")));
-            }
-            Command::Serve(serve) => return serve.run().await,
+        let (name, outcome) = match command {
+            Command::Serve(_) => return form.give(None, Err(without_answer())),
+            Command::Sandbox(_) if self.json => return form.give(None, Err(without_answer())),
             Command::Sandbox(sandbox) => return sandbox.run().await,
             Command::Run(run) => ("run", run.run().await),
             Command::Approve(approve) => ("approve", approve.run().await),
@@ -217,6 +225,10 @@ impl Arguments {
         };
         form.give(Some(name), outcome)
     }
+}
+
+fn without_answer() -> Refusal {
+    Refusal::usage("--json is for commands that answer and end")
 }
 
 /// Reads the command line of this process. Where it is not understood, the process ends here with its exit code.

@@ -19,6 +19,7 @@ mod repository;
 mod secret;
 mod server;
 pub mod terminal;
+mod traces_url;
 
 #[cfg(test)]
 mod published_tests;
@@ -36,6 +37,7 @@ pub use repository::{
 };
 pub use secret::{ApiKey, AppId, MailPassword, PrivateKey, WebhookSecret};
 pub use server::{KeyCheck, Overrides, PerHour, Problems, ServerConfig, Sources, server_schema};
+pub use traces_url::TracesUrl;
 
 /// Where a repository keeps its configuration, read from the default branch only.
 pub const REPOSITORY_FILE: &str = ".github/countersign.yml";

@@ -18,6 +18,7 @@ use super::mail_url::MailUrl;
 use super::models::Models;
 use super::models_file::{self, FileModels};
 use super::secret::{AppId, PrivateKey, WebhookSecret};
+use super::traces_url::TracesUrl;
 
 /// Everything that `serve` needs, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub struct ServerConfig {
     pub stranger_answers_per_hour: PerHour,
     /// The model endpoints, and how much may be spent on them.
     pub models: Models,
+    /// Where traces go; none are kept where it does not say.
+    pub traces: Option<TracesUrl>,
 }
 
 /// How often something may be done in an hour: 1 to 100000.
@@ -152,6 +155,7 @@ impl ServerConfig {
         let commands_per_hour = reader.required("commands_per_hour", parse);
         let stranger_answers_per_hour = reader.required("stranger_answers_per_hour", parse);
         let models = reader.models();
+        let traces = reader.traces();
         let problems = reader.problems;
         match (
             listen,
@@ -195,6 +199,7 @@ impl ServerConfig {
                 commands_per_hour,
                 stranger_answers_per_hour,
                 models,
+                traces,
             }),
             _ => Err(Problems(problems)),
         }
@@ -353,6 +358,10 @@ file! {
         /// Default: 20
         #[schemars(with = "u32", range(min = 1, max = 100_000))]
         stranger_answers_per_hour: u32,
+        /// Where traces go, a collector that speaks OTLP over HTTP: http://HOST:4318. The standard variables
+        /// OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_TRACES_ENDPOINT say it as well. Default: none are kept
+        #[schemars(with = "String")]
+        otlp_endpoint: String,
     }
     sections {
         models: FileModels,
@@ -571,6 +580,47 @@ impl<'a> Reader<'a> {
                 None
             }
         }
+    }
+
+    /// Ours, which is the more particular, before the standard's variables
+    /// (<https://opentelemetry.io/docs/specs/otel/protocol/exporter/>).
+    fn traces(&mut self) -> Option<TracesUrl> {
+        const DISABLED: &str = "OTEL_SDK_DISABLED";
+        const EXPORTER: &str = "OTEL_TRACES_EXPORTER";
+        let is = |name: &str, value: &str| self.standard(name).is_some_and(|found| found.text.trim() == value);
+        if is(DISABLED, "true") || is(EXPORTER, "none") {
+            return None;
+        }
+        let exactly = self.standard("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
+        let below = self.standard("OTEL_EXPORTER_OTLP_ENDPOINT");
+        let url = match (self.find("otlp_endpoint"), exactly, below) {
+            (Some(found), ..) | (None, None, Some(found)) => self.take(&found, TracesUrl::below)?,
+            (None, Some(found), _) => self.take(&found, TracesUrl::exactly)?,
+            (None, None, None) => return None,
+        };
+        let protocol = self
+            .standard("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL")
+            .or_else(|| self.standard("OTEL_EXPORTER_OTLP_PROTOCOL"));
+        if let Some(protocol) = protocol {
+            self.take(&protocol, |text| match text.trim() {
+                "http/protobuf" => Ok(()),
+                other => Err(format!(
+                    "is {other}, and this program speaks http/protobuf: set that, and the endpoint to the collector's port \
+                     for HTTP (4318)"
+                )),
+            })?;
+        }
+        Some(url)
+    }
+
+    /// A variable of the OpenTelemetry standard, for which blank is as good as not set.
+    fn standard(&self, name: &str) -> Option<Found> {
+        let text = (self.sources.environment)(name).filter(|text| !text.trim().is_empty())?;
+        Some(Found {
+            place: name.to_owned(),
+            text,
+            by_flag: false,
+        })
     }
 
     fn pace(&mut self, api: Option<&GithubApiUrl>) -> Option<Pace> {

@@ -212,6 +212,7 @@ impl Engine {
             priority: payload.priority(),
             pace,
             run_at,
+            trace: crate::traces::here(),
         };
         Ok(effect.planned(now))
     }

@@ -20,6 +20,7 @@ use crate::store::effects::park_installation;
 use crate::store::repositories::{Repository, forget_config_check};
 use crate::store::workflows::{CommentRole, Scope, Stored, forget_card, unlink_comment};
 use crate::store::{StoreError, Write};
+use crate::traces;
 use crate::workflow::command::{Command, Report, Verdict};
 use crate::workflow::decide::{Facts, decide};
 use crate::workflow::ids::DeliveryId;
@@ -54,7 +55,8 @@ impl Engine {
     /// # Errors
     /// Whatever the store says: the delivery was not taken.
     pub async fn accept(&self, id: DeliveryId, event: &str, body: Vec<u8>) -> Result<Accepted, NotStored> {
-        let delivery = triage(id, event, body);
+        let mut delivery = triage(id, event, body);
+        delivery.trace = traces::here();
         let settled = delivery.settled.is_some();
         let accepted = self.store().accept(delivery, self.now()).await?;
         if !settled || accepted == Accepted::Revived {
@@ -74,10 +76,14 @@ impl Engine {
             repository = tracing::field::Empty,
             subject = tracing::field::Empty
         );
+        traces::follow(&span, delivery.trace.as_ref());
         async {
             let result = match self.route(&delivery).await {
                 Ok(()) => Ok(()),
-                Err(trouble) => self.meet_delivery(&delivery, trouble).await,
+                Err(trouble) => {
+                    traces::failed();
+                    self.meet_delivery(&delivery, trouble).await
+                }
             };
             match result {
                 Ok(()) | Err(StoreError::Missed { .. }) => {}

@@ -8,6 +8,7 @@ use crate::github::{Certainty, Classifier, GithubError, Installation, Label, Mar
 use crate::store::effects::{LeasedEffect, Sent, park_installation};
 use crate::store::workflows::{CommentRole, Stored, link_comment, unlink_comment};
 use crate::store::{Statement, StoreError, Write};
+use crate::traces;
 use crate::workflow::children::ChildStanding;
 use crate::workflow::command::Verdict;
 use crate::workflow::command::{Command, Report};
@@ -87,6 +88,7 @@ impl Engine {
             installation = %effect.installation, repository = %effect.repository,
             workflow = effect.workflow.as_ref().map(tracing::field::display)
         );
+        traces::follow(&span, effect.trace.as_ref());
         async {
             let outcome = self.carry_out(&effect).await;
             if let Ok(github) = self.github()
@@ -96,7 +98,10 @@ impl Engine {
             }
             let result = match outcome {
                 Ok(ended) => self.complete(&effect, ended).await,
-                Err(trouble) => self.meet(&effect, trouble).await,
+                Err(trouble) => {
+                    traces::failed();
+                    self.meet(&effect, trouble).await
+                }
             };
             if let Err(error) = result {
                 // The lease runs out, and whoever takes the effect then finds it in doubt.

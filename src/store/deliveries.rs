@@ -1,6 +1,7 @@
 //! Deliveries: `new → leased → done | failed | dead`.
 
 use super::{Row, Statement, Store, StoreError, Write};
+use crate::traces::TraceParent;
 use crate::values;
 use crate::workflow::ids::{DeliveryId, InstallationId, IssueNumber, RepositoryId};
 use crate::workflow::state::Timestamp;
@@ -24,6 +25,8 @@ pub struct NewDelivery {
     pub body: Vec<u8>,
     /// What can be said of it at once: nothing has to be done, for this reason.
     pub settled: Option<String>,
+    /// Where in a trace it came, where traces are kept.
+    pub trace: Option<TraceParent>,
 }
 
 /// What became of a delivery when it was stored.
@@ -54,6 +57,8 @@ pub struct LeasedDelivery {
     pub received_at: Timestamp,
     /// How many times it was claimed, this one included.
     pub attempt: u32,
+    /// Where in a trace it came.
+    pub trace: Option<TraceParent>,
     fence: i64,
 }
 
@@ -99,7 +104,7 @@ const CLAIM: &str = "UPDATE deliveries
         AND NOT EXISTS (SELECT 1 FROM deliveries e
             WHERE e.lane = d.lane AND e.seq < d.seq AND e.state IN ('new', 'leased'))
         ORDER BY d.run_at, d.seq LIMIT 1 /* postgres: FOR UPDATE SKIP LOCKED */)
-    RETURNING seq, id, event, body, installation_id, received_at, attempt, fence";
+    RETURNING seq, id, event, body, installation_id, received_at, attempt, trace, fence";
 
 impl Store {
     /// Stores a delivery; one commit. A delivery that failed or died is tried anew when GitHub sends it again; one that
@@ -119,9 +124,10 @@ impl Store {
         };
         let insert = Statement::new(
             "INSERT INTO deliveries (id, event, action, installation_id, repository_id, subject, lane, body,
-                received_at, state, outcome, run_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $9)
+                received_at, state, outcome, run_at, trace)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $9, $12)
             ON CONFLICT (id) DO UPDATE SET seen = deliveries.seen + 1,
+                trace = CASE WHEN deliveries.state IN ('failed', 'dead') THEN $12 ELSE deliveries.trace END,
                 attempt = CASE WHEN deliveries.state IN ('failed', 'dead') THEN 0 ELSE deliveries.attempt END,
                 run_at = CASE WHEN deliveries.state IN ('failed', 'dead') THEN $9 ELSE deliveries.run_at END,
                 state = CASE WHEN deliveries.state IN ('failed', 'dead') THEN 'new' ELSE deliveries.state END
@@ -138,6 +144,7 @@ impl Store {
                 micros(now),
                 state,
                 outcome,
+                delivery.trace.as_ref().map(TraceParent::as_str),
             ],
         );
         let rows = self.write(Write::of(insert)).await?;
@@ -281,6 +288,7 @@ fn leased(row: &Row) -> Result<LeasedDelivery, StoreError> {
         installation: row.opt_id("installation_id")?.map(InstallationId),
         received_at: moment(row.int("received_at")?),
         attempt: u32::try_from(row.int("attempt")?).unwrap_or(u32::MAX),
+        trace: row.opt_text("trace")?.map(TraceParent::from),
         fence: row.int("fence")?,
     })
 }

@@ -24,6 +24,7 @@ use super::workflows::{
     link_opened, mark_card_stale, unlink_comment,
 };
 use super::{Statement, Store, StoreError, Write};
+use crate::traces::TraceParent;
 use crate::values;
 use crate::workflow::apply::{apply, fold};
 use crate::workflow::artifact::{Proposal, Stage, Targets};
@@ -195,6 +196,7 @@ impl Side {
                     subject: (how % 7 > 1).then_some(IssueNumber(how as u64 % 3)),
                     body: vec![0, how as u8, 255],
                     settled: (how % 11 == 0).then(|| "nothing \0 to do".to_owned()),
+                    trace: traced(how),
                 };
                 told(self.store.accept(delivery, now).await)
             }
@@ -251,6 +253,7 @@ impl Side {
                     priority: [Priority::Answer, Priority::Step, Priority::Background][how % 3],
                     pace: [Pace::Free, Pace::Write, Pace::Notifies][which % 3],
                     run_at: now + TimeDelta::seconds(how as i64 % 30),
+                    trace: traced(how),
                 };
                 self.one(effect.planned(now)).await
             }
@@ -613,9 +616,10 @@ impl Side {
     async fn rows(&self) -> Vec<String> {
         const ALL: [&str; 17] = [
             "SELECT id, event, action, installation_id, repository_id, subject, lane, body, received_at, state, outcome,
-                run_at, attempt, seen, fence, lease_owner, lease_until FROM deliveries ORDER BY seq",
+                run_at, attempt, seen, fence, lease_owner, lease_until, trace FROM deliveries ORDER BY seq",
             "SELECT id, workflow_id, installation_id, repository_id, lane, kind, payload, state, priority, paced, run_at,
-                attempt, fence, doubt, first_sent_at, lease_owner, lease_until, result, last_error, created_at, ended_at
+                attempt, fence, doubt, first_sent_at, lease_owner, lease_until, result, last_error, created_at, ended_at,
+                trace
                 FROM effects ORDER BY seq",
             "SELECT command, at, done_at, result FROM operator_commands ORDER BY seq",
             "SELECT * FROM meanings ORDER BY key",
@@ -692,4 +696,10 @@ async fn both_databases_give_the_same_answers_and_keep_the_same_rows() {
     for seed in 0..4 {
         same(seed).await;
     }
+}
+
+/// Where in a trace something came, now and then.
+fn traced(how: usize) -> Option<TraceParent> {
+    let trace = || TraceParent::from(format!("00-{how:032x}-{how:016x}-01").as_str());
+    how.is_multiple_of(3).then(trace)
 }

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 
 use super::deliveries::{micros, moment};
 use super::{Row, Statement, Store, StoreError, Write};
+use crate::traces::TraceParent;
 use crate::values;
 use crate::workflow::ids::{EffectId, InstallationId, PhaseId, RepositoryId, WorkflowId};
 use crate::workflow::state::Timestamp;
@@ -53,6 +54,8 @@ pub struct NewEffect {
     pub pace: Pace,
     /// Not before this.
     pub run_at: Timestamp,
+    /// Where in a trace it was planned, where traces are kept.
+    pub trace: Option<TraceParent>,
 }
 
 /// An effect that this process carries out now. Only a claim makes one.
@@ -80,6 +83,8 @@ pub struct LeasedEffect {
     pub first_sent_at: Timestamp,
     /// Until when it is ours.
     pub lease_until: Timestamp,
+    /// Where in a trace it was planned.
+    pub trace: Option<TraceParent>,
     fence: i64,
 }
 
@@ -128,7 +133,7 @@ const CLAIM_FREE: &str = "WITH due AS MATERIALIZED (SELECT e.seq FROM effects e
         fence = fence + 1, lease_owner = $1, lease_until = $2, first_sent_at = COALESCE(first_sent_at, $3)
     WHERE seq IN (SELECT seq FROM due)
     RETURNING seq, id, workflow_id, installation_id, repository_id, kind, payload, attempt, doubt, first_sent_at,
-        lease_until, fence";
+        lease_until, trace, fence";
 
 const NEXT_PACED: &str = "SELECT e.seq, e.fence, e.paced, e.installation_id FROM effects e
     LEFT JOIN pace p ON p.installation_id = e.installation_id
@@ -146,7 +151,7 @@ const CLAIM_PACED: &str = "UPDATE effects
         fence = fence + 1, lease_owner = $1, lease_until = $2, first_sent_at = COALESCE(first_sent_at, $3)
     WHERE seq = $4 AND fence = $5 AND state IN ('ready', 'inflight') AND lease_until <= $3
     RETURNING seq, id, workflow_id, installation_id, repository_id, kind, payload, attempt, doubt, first_sent_at,
-        lease_until, fence";
+        lease_until, trace, fence";
 
 const STEP_PACE: &str = "INSERT INTO pace (installation_id, next_at, hour_from, hour_count) VALUES ($1, $2, $3, $4)
     ON CONFLICT (installation_id) DO UPDATE SET next_at = $2,
@@ -160,8 +165,10 @@ impl NewEffect {
     pub fn planned(&self, now: Timestamp) -> Statement {
         Statement::new(
             "INSERT INTO effects (id, workflow_id, installation_id, repository_id, lane, kind, payload, state, priority,
-                paced, run_at, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $8, $9, $10, $11) ON CONFLICT (id) DO UPDATE SET state = 'ready', run_at = $10, attempt = 0, lease_until = 0, ended_at = NULL
+                paced, run_at, created_at, trace)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $8, $9, $10, $11, $12)
+            ON CONFLICT (id) DO UPDATE SET state = 'ready', run_at = $10, attempt = 0, lease_until = 0, ended_at = NULL,
+                trace = $12
                 WHERE effects.state IN ('failed', 'cancelled')",
             values![
                 &self.id,
@@ -175,6 +182,7 @@ impl NewEffect {
                 self.pace as i64,
                 micros(self.run_at),
                 micros(now),
+                self.trace.as_ref().map(TraceParent::as_str),
             ],
         )
     }
@@ -428,6 +436,7 @@ fn leased(row: &Row) -> Result<LeasedEffect, StoreError> {
         doubt: row.flag("doubt")?,
         first_sent_at: moment(row.int("first_sent_at")?),
         lease_until: moment(row.int("lease_until")?),
+        trace: row.opt_text("trace")?.map(TraceParent::from),
         fence: row.int("fence")?,
     })
 }
