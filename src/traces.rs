@@ -141,3 +141,12 @@ impl Exporter {
         }
     }
 }
+
+/// Whether a collector takes traces: it is given none.
+///
+/// # Errors
+/// Why not, as the end of a sentence.
+pub async fn probe(url: &TracesUrl) -> Result<(), String> {
+    let courier = Courier::new(url).map_err(|error| error.to_string())?;
+    courier.probe(url).await
+}

@@ -9,6 +9,7 @@ use crate::chat::say::why::why_words;
 use crate::store::history::{StoredEvent, first_broken};
 use crate::workflow::apply::{apply, begin};
 use crate::workflow::event::Event;
+use crate::workflow::ids::Digest;
 use crate::workflow::judging::{CheckState, Decision};
 use crate::workflow::state::{ActOutcome, Approval, Ending, State};
 
@@ -207,9 +208,17 @@ fn outcome_words(outcome: &ActOutcome) -> String {
         ActOutcome::NotLinked { reason } => format!("not linked: {reason}"),
         ActOutcome::Listed { url } => format!("listed at {url}"),
         ActOutcome::NotNeeded => "not needed".to_owned(),
-        ActOutcome::Mailed { message_id, .. } => format!("mailed {message_id}"),
-        ActOutcome::MailInDoubt { message_id, reason } => format!("mail in doubt {message_id}: {reason}"),
+        ActOutcome::Mailed { message_id, sent, .. } => format!("mailed {message_id}{}", digest_of(sent.as_ref())),
+        ActOutcome::MailInDoubt {
+            message_id,
+            reason,
+            sent,
+        } => format!("mail in doubt {message_id}{}: {reason}", digest_of(sent.as_ref())),
     }
+}
+
+fn digest_of(sent: Option<&Digest>) -> String {
+    sent.map(|digest| format!(" ({})", digest.short())).unwrap_or_default()
 }
 
 /// What somebody approved, and which variant they chose.

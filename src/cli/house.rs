@@ -75,7 +75,9 @@ impl House {
             .await
             .map_err(|error| problems.push(error.to_string()));
         let github = github(config, Arc::clone(&clock), limits).map_err(|problem| problems.push(problem));
-        let mailer = mailer(&config.mail_url, config.mail_from.clone()).map_err(|problem| problems.push(problem));
+        let mailer = mailer(&config.mail_url, config.mail_from.clone())
+            .map(|mailer| mailer.in_doubt(config.mail_in_doubt))
+            .map_err(|problem| problems.push(problem));
         let previous = config.webhook_secret_previous.as_ref().map(|secret| secret.expose());
         let secrets = Secrets::new(config.webhook_secret.expose(), previous)
             .map_err(|weak| problems.extend(weak.iter().map(ToString::to_string)));
@@ -118,12 +120,21 @@ impl House {
     /// Works until it is told to stop: the engine, the sweep of missed deliveries, the operator's commands, forgetting.
     pub async fn work(&self, stop: CancellationToken) {
         let engine = self.engine.run(stop.clone());
-        tokio::join!(
-            engine,
-            self.sweep(stop.clone()),
-            self.forget(stop.clone()),
-            self.obey(stop)
-        );
+        let beside = async {
+            tokio::join!(
+                self.sweep(stop.clone()),
+                self.forget(stop.clone()),
+                self.obey(stop.clone())
+            )
+        };
+        // Each of their steps is whole or not at all, and a later one does what is left: the end waits for none of them.
+        let beside = async {
+            tokio::select! {
+                _ = beside => {}
+                () = stop.cancelled() => {}
+            }
+        };
+        tokio::join!(engine, beside);
     }
 
     /// Looks once for what GitHub could not deliver in the time behind us, and asks for it again.
@@ -207,6 +218,10 @@ impl House {
                 OperatorCommand::RetryDelivery { id } => match store.retry_delivery(&id.as_str().into(), now).await? {
                     true => "taken up again",
                     false => "there is no such delivery that failed",
+                },
+                OperatorCommand::RetryEffect { id } => match store.retry_effect(&id.as_str().into(), now).await? {
+                    true => "taken up again",
+                    false => "there is no such effect that failed and is not its workflow's to retry",
                 },
                 OperatorCommand::Fork { workflow, after, into } => {
                     let asked = ForkRequest {

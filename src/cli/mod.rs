@@ -8,6 +8,7 @@ mod database;
 mod definitions;
 mod deliveries;
 mod doctor;
+mod effects;
 mod export;
 mod files;
 mod fork;
@@ -55,7 +56,7 @@ Exit codes:
   3  the configuration or the database is not usable; nothing was started
 
 Of a server's workflows only `serve` and `sandbox` write the database. The other commands read it, beside a running
-server or without one; `deliveries retry`, `fork` and `respond` leave a request for the server. Decisions are not made
+server or without one; `deliveries retry`, `effects retry`, `fork` and `respond` leave a request for the server. Decisions are not made
 here: authority is a person's on GitHub. A workflow that `run` starts lives in a project's folder, and whoever runs the
 program there decides.";
 
@@ -142,6 +143,8 @@ enum Command {
     Fork(fork::Fork),
     /// List webhook deliveries, the newest first; show one, or have one tried again
     Deliveries(deliveries::Deliveries),
+    /// List writes to the outside that wait or were given up, or have one tried again
+    Effects(effects::Effects),
     /// Check a repository's configuration file
     Check(check::Check),
     /// List the definitions of workflows; check, draw or walk one, or print their schema
@@ -216,6 +219,7 @@ impl Arguments {
             Command::Restore(restore) => ("restore", restore.run().await),
             Command::Fork(fork) => ("fork", fork.run().await),
             Command::Deliveries(deliveries) => (deliveries.name(), deliveries.run().await),
+            Command::Effects(effects) => (effects.name(), effects.run().await),
             Command::Check(check) => ("check", check.run()),
             Command::Definitions(definitions) => (definitions.name(), definitions.run()),
             Command::Providers(providers) => (providers.name(), providers.run().await),

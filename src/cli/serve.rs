@@ -1,6 +1,7 @@
 //! `countersign serve`: the webhook server.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -8,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::house::{House, figures, machine_clock};
 use super::logging::Log;
 use crate::config::{Overrides, PrivateKey, ServerConfig, Sources};
+use crate::engine::Engine;
 use crate::store::Store;
 use crate::traces::Exporter;
 use crate::web;
@@ -117,23 +119,40 @@ async fn serve(config: &ServerConfig) -> ExitCode {
     // The port that was given, where the setting asked for any.
     let listen = listener.local_addr().unwrap_or(config.listen);
     tracing::info!(%listen, github = config.github_api.as_str(), "serving");
-    let stop = CancellationToken::new();
-    let until = stop.clone();
-    tokio::spawn(async move {
-        if let Err(error) = web::shutdown_signal().await {
-            tracing::error!(%error, "signals cannot be waited for");
-        }
-        until.cancel();
-    });
+    let (stop_work, stop_listening) = (CancellationToken::new(), CancellationToken::new());
+    tokio::spawn(until_told(house.engine.clone(), config.linger, stop_work.clone()));
+    // What comes while the last work ends is stored all the same, and is somebody's next work.
+    let working = async {
+        house.work(stop_work).await;
+        stop_listening.cancel();
+    };
     let (served, ()) = tokio::join!(
-        web::serve(listener, house.router.clone(), stop.clone()),
-        house.work(stop)
+        web::serve(listener, house.router.clone(), stop_listening.clone()),
+        working
     );
     house.engine.store().close().await;
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => refuse(&[format!("serving stopped: {error}")]),
     }
+}
+
+/// Waits for the word to stop, says so to whoever asks whether this server is ready, and gives them time to ask. A second
+/// word ends that.
+async fn until_told(engine: Engine, linger: Duration, stop: CancellationToken) {
+    let told = async || {
+        if let Err(error) = web::shutdown_signal().await {
+            tracing::error!(%error, "signals cannot be waited for");
+        }
+    };
+    told().await;
+    engine.leave();
+    tracing::info!(?linger, "told to stop");
+    tokio::select! {
+        () = tokio::time::sleep(linger) => {}
+        () = told() => {}
+    }
+    stop.cancel();
 }
 
 /// What stands in the way of the database, told in the same breath as the settings' own mistakes.

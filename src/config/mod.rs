@@ -30,7 +30,7 @@ pub use database::{DatabaseUrl, PostgresUrl};
 pub use document::ConfigError;
 pub use github_api::{GithubApiUrl, Pace};
 pub use levels::{Joined, Level, Origin, Setter, Usable, join};
-pub use mail_url::{Credentials, MailUrl, Security, SmtpUrl};
+pub use mail_url::{Credentials, InDoubt, MailUrl, Security, SmtpUrl};
 pub use models::{Dialect, Endpoint, EndpointName, Models, StructuredOutput};
 pub use repository::{
     Limits, Offer, ProviderName, Providers, Recipients, RepositoryConfig, Vocabulary, repository_schema,

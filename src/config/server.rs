@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use schemars::JsonSchema;
@@ -14,7 +15,7 @@ use super::address::Mailbox;
 use super::database::DatabaseUrl;
 use super::document::{ConfigError, Document, Schema};
 use super::github_api::{GithubApiUrl, Pace};
-use super::mail_url::MailUrl;
+use super::mail_url::{InDoubt, MailUrl};
 use super::models::Models;
 use super::models_file::{self, FileModels};
 use super::secret::{AppId, PrivateKey, WebhookSecret};
@@ -41,8 +42,12 @@ pub struct ServerConfig {
     pub mail_url: MailUrl,
     /// Whom mail comes from.
     pub mail_from: Mailbox,
+    /// What becomes of a mail in doubt.
+    pub mail_in_doubt: InDoubt,
     /// How fast the bot writes to GitHub.
     pub pace: Pace,
+    /// For how long a server that is told to stop says so before it stops.
+    pub linger: Duration,
     /// How long deliveries and workflows that have ended are kept; for ever where it does not say.
     pub retention: Option<TimeDelta>,
     /// How many commands of one person are heard in an hour.
@@ -150,6 +155,8 @@ impl ServerConfig {
         let mail_from = reader.required("mail_from", |text| {
             text.parse::<Mailbox>().map_err(|mistake| mistake.to_string())
         });
+        let mail_in_doubt = reader.required("mail_resend_in_doubt", parse);
+        let linger = reader.required("linger_seconds", linger);
         let retention = reader.optional("retention_days", retention);
         let pace = reader.pace(github_api.as_ref());
         let commands_per_hour = reader.required("commands_per_hour", parse);
@@ -166,7 +173,8 @@ impl ServerConfig {
             webhook_secret,
             mail_url,
             mail_from,
-            pace,
+            mail_in_doubt,
+            (pace, linger),
             commands_per_hour,
             stranger_answers_per_hour,
             models,
@@ -180,7 +188,8 @@ impl ServerConfig {
                 Some(webhook_secret),
                 Some(mail_url),
                 Some(mail_from),
-                Some(pace),
+                Some(mail_in_doubt),
+                (Some(pace), Some(linger)),
                 Some(commands_per_hour),
                 Some(stranger_answers_per_hour),
                 Some(models),
@@ -194,7 +203,9 @@ impl ServerConfig {
                 webhook_secret_previous,
                 mail_url,
                 mail_from,
+                mail_in_doubt,
                 pace,
+                linger,
                 retention,
                 commands_per_hour,
                 stranger_answers_per_hour,
@@ -217,6 +228,16 @@ impl Sources<'_> {
             Some(database) if reader.problems.is_empty() => Ok(database),
             _ => Err(Problems(reader.problems)),
         }
+    }
+
+    /// The files that the settings name and that may hold a secret.
+    pub fn files_with_secrets(&self) -> Vec<PathBuf> {
+        let reader = Reader::new(self);
+        let config = reader.file.as_ref().map(|file| file.path.clone());
+        let key = reader
+            .find("github_private_key_file")
+            .map(|found| PathBuf::from(found.text.trim()));
+        config.into_iter().chain(key).collect()
     }
 
     /// Only the model endpoints and the caps, for commands that need nothing else.
@@ -250,6 +271,8 @@ fn default(key: &str) -> Option<&'static str> {
         "github_api_url" => Some("https://api.github.com"),
         "mail_url" => Some("file:mail"),
         "mail_from" => Some("Countersign <countersign@localhost>"),
+        "mail_resend_in_doubt" => Some("false"),
+        "linger_seconds" => Some("0"),
         "github_pace" => Some("default"),
         "commands_per_hour" => Some("60"),
         "stranger_answers_per_hour" => Some("20"),
@@ -345,6 +368,13 @@ file! {
         /// Whom mail comes from. Default: Countersign <countersign@localhost>
         #[schemars(with = "String")]
         mail_from: String,
+        /// Whether a mail of which nobody knows whether the server took it is sent again, and may come twice. Default: false
+        #[schemars(with = "bool")]
+        mail_resend_in_doubt: bool,
+        /// For how many seconds a server that is told to stop answers 503 to /readyz and goes on, so that a load balancer
+        /// sees it before it is gone: 0 to 300. Default: 0
+        #[schemars(with = "u32", range(min = 0, max = 300))]
+        linger_seconds: u32,
         /// After how many days deliveries and workflows that have ended are forgotten: 8 at least. Default: never.
         #[schemars(with = "u64")]
         retention_days: u64,
@@ -638,6 +668,13 @@ fn retention(text: &str) -> Result<TimeDelta, String> {
     match text.trim().parse::<u32>() {
         Ok(days @ 8..=36_500) => Ok(TimeDelta::days(days.into())),
         _ => Err("is not a number of days from 8 to 36500: GitHub may repeat what it delivered for a week".to_owned()),
+    }
+}
+
+fn linger(text: &str) -> Result<Duration, String> {
+    match text.trim().parse() {
+        Ok(seconds @ 0..=300) => Ok(Duration::from_secs(seconds)),
+        _ => Err("is no number of seconds from 0 to 300".to_owned()),
     }
 }
 

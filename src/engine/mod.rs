@@ -38,6 +38,7 @@ mod start;
 mod thread;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::{SubsecRound as _, TimeDelta};
@@ -98,6 +99,9 @@ const AT_ONCE: usize = 64;
 /// The shortest nap, when something is due that cannot be taken.
 const SHORTEST_NAP: Duration = Duration::from_millis(250);
 
+/// How long work that has begun may still take once the engine is told to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
 /// The longest nap of an idle engine: signals wake it at once, this is the poll behind them.
 const NAP: Duration = Duration::from_secs(2);
 
@@ -150,6 +154,7 @@ struct Shared {
     definitions: Vec<Definition>,
     bot: OnceCell<Bot>,
     wake: Notify,
+    leaving: AtomicBool,
 }
 
 /// A piece of work that this process holds the lease of.
@@ -207,6 +212,7 @@ impl Engine {
             definitions: embedded_definitions()?,
             bot: OnceCell::new(),
             wake: Notify::new(),
+            leaving: AtomicBool::new(false),
         };
         Ok(Self(Arc::new(shared)))
     }
@@ -266,7 +272,18 @@ impl Engine {
         Ok(handled)
     }
 
-    /// Works until it is told to stop, then finishes what it has begun. Pieces of work run side by side, so that a slow
+    /// Says that this server is about to stop, for the readiness page: nothing more should be sent to it.
+    pub fn leave(&self) {
+        self.0.leaving.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether this server is about to stop.
+    pub fn is_leaving(&self) -> bool {
+        self.0.leaving.load(Ordering::Relaxed)
+    }
+
+    /// Works until it is told to stop, then finishes what it has begun. What takes too long is cut off, and its lease is
+    /// given back: whoever takes it up looks for what may have been done. Pieces of work run side by side, so that a slow
     /// answer holds up its own lane and nothing else.
     pub async fn run(&self, stop: CancellationToken) {
         let mut under_way = JoinSet::new();
@@ -287,7 +304,17 @@ impl Engine {
                 () = tokio::time::sleep(nap) => {}
             }
         }
-        while under_way.join_next().await.is_some() {}
+        let ending = async { while under_way.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN, ending).await.is_err() {
+            tracing::warn!(
+                left = under_way.len(),
+                "work that did not end in time is left to whoever takes it up"
+            );
+            under_way.shutdown().await;
+        }
+        if let Err(error) = self.store().give_back(&self.parts().owner).await {
+            tracing::warn!(%error, "leases could not be given back; they end by themselves");
+        }
     }
 
     /// Begins what is due, as far as there is room. Tells how much it began.

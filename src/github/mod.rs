@@ -28,7 +28,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-pub use calls::app::{AppIdentity, AttemptId, Cursor, HookDelivery};
+pub use calls::app::{AppIdentity, AttemptId, Cursor, HookDelivery, HookSettings};
 pub use calls::checks::{Annotation, FinishedCheck, PullHead};
 pub use calls::comments::{Created, Reaction, ReactionTarget};
 pub use calls::graphql::{Classifier, EditTimesUnavailable};

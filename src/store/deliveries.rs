@@ -180,6 +180,18 @@ impl Store {
         rows.iter().map(summary).collect()
     }
 
+    /// Those that were given up, newest first.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn deliveries_given_up(&self, limit: u32) -> Result<Vec<DeliverySummary>, StoreError> {
+        const GIVEN_UP: &str =
+            "SELECT id, event, action, repository_id, subject, received_at, state, outcome, attempt, seen
+            FROM deliveries WHERE state IN ('failed', 'dead') ORDER BY seq DESC LIMIT $1";
+        let rows = self.read(GIVEN_UP, values![limit]).await?;
+        rows.iter().map(summary).collect()
+    }
+
     /// What was delivered about one issue or pull request, newest first.
     pub async fn deliveries_about(
         &self,

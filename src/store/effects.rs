@@ -88,14 +88,18 @@ pub struct LeasedEffect {
     fence: i64,
 }
 
-/// An effect that waits, as the lists show it.
+/// An effect that waits or was given up, as the lists show it.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct EffectSummary {
     /// Its id.
     pub id: String,
     /// Its kind.
     pub kind: String,
-    /// `ready` or `inflight`.
+    /// The workflow that it belongs to.
+    pub workflow: Option<String>,
+    /// The repository's id.
+    pub repository_id: u64,
+    /// `ready`, `inflight` or `failed`.
     pub state: String,
     /// How many times it was claimed.
     pub attempt: i64,
@@ -103,8 +107,30 @@ pub struct EffectSummary {
     pub doubt: bool,
     /// Not before this.
     pub run_at: Timestamp,
-    /// Why the last attempt was put off.
+    /// Why the last attempt was put off, or why it was given up.
     pub last_error: Option<String>,
+    /// When it was given up.
+    pub ended_at: Option<Timestamp>,
+}
+
+impl EffectSummary {
+    /// Whether the end of it was told to its workflow, which then waits for a person's `/retry`. Nobody else may have it
+    /// done again.
+    pub fn is_the_workflows(&self) -> bool {
+        THE_WORKFLOWS.contains(&self.kind.as_str())
+    }
+}
+
+/// The kinds whose failure is an event of their workflow.
+const THE_WORKFLOWS: [&str; 4] = ["act", "run_agent", "start_child", "ask_approver"];
+
+/// Which effects a list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Those that are to be done.
+    Open,
+    /// Those that were given up.
+    Failed,
 }
 
 /// How sure it is that an attempt that failed did nothing.
@@ -284,6 +310,23 @@ impl Store {
         self.write(write).await.map(drop)
     }
 
+    /// Gives back what this process holds, which does not go on with it: nobody has to wait for its leases to end. An
+    /// effect among it will be in doubt.
+    ///
+    /// # Errors
+    /// Whatever the database says; then the leases end by themselves.
+    pub async fn give_back(&self, owner: &str) -> Result<(), StoreError> {
+        let write = Write::of(Statement::new(
+            "UPDATE effects SET lease_until = 0 WHERE state = 'inflight' AND lease_owner = $1",
+            values![owner],
+        ))
+        .then(Statement::new(
+            "UPDATE deliveries SET lease_until = 0 WHERE state = 'leased' AND lease_owner = $1",
+            values![owner],
+        ));
+        self.write(write).await.map(drop)
+    }
+
     /// Whether an act of this workflow is under way, or may have been carried out without our knowing.
     pub async fn act_in_flight(&self, workflow: &WorkflowId) -> Result<bool, StoreError> {
         const ACT: &str = "SELECT seq FROM effects WHERE workflow_id = $1 AND kind = 'act' 
@@ -293,10 +336,81 @@ impl Store {
 
     /// What a workflow still has to do, in order.
     pub async fn open_effects(&self, workflow: &WorkflowId) -> Result<Vec<EffectSummary>, StoreError> {
-        const OPEN: &str = "SELECT id, kind, state, attempt, doubt, run_at, last_error FROM effects
-            WHERE workflow_id = $1 AND state IN ('ready', 'inflight') ORDER BY seq";
+        const OPEN: &str =
+            "SELECT id, kind, workflow_id, repository_id, state, attempt, doubt, run_at, last_error, result,
+                ended_at FROM effects WHERE workflow_id = $1 AND state IN ('ready', 'inflight') ORDER BY seq";
         let rows = self.read(OPEN, values![workflow]).await?;
         rows.iter().map(summary).collect()
+    }
+
+    /// Effects of every workflow and of none, the newest first.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn effects(&self, which: Which, limit: u32) -> Result<Vec<EffectSummary>, StoreError> {
+        const OPEN: &str =
+            "SELECT id, kind, workflow_id, repository_id, state, attempt, doubt, run_at, last_error, result,
+                ended_at FROM effects WHERE state IN ('ready', 'inflight') ORDER BY seq DESC LIMIT $1";
+        const FAILED: &str = "SELECT id, kind, workflow_id, repository_id, state, attempt, doubt, run_at, last_error,
+                result, ended_at FROM effects WHERE state = 'failed' ORDER BY ended_at DESC, seq DESC LIMIT $1";
+        let sql = match which {
+            Which::Open => OPEN,
+            Which::Failed => FAILED,
+        };
+        let rows = self.read(sql, values![limit]).await?;
+        rows.iter().map(summary).collect()
+    }
+
+    /// One effect.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn effect_summary(&self, id: &EffectId) -> Result<Option<EffectSummary>, StoreError> {
+        const ONE: &str =
+            "SELECT id, kind, workflow_id, repository_id, state, attempt, doubt, run_at, last_error, result,
+                ended_at FROM effects WHERE id = $1";
+        let rows = self.read(ONE, values![id]).await?;
+        rows.first().map(summary).transpose()
+    }
+
+    /// Has an effect done again that was given up; `false` where there is none of that id, or where only its workflow's
+    /// `/retry` may. Its doubt stays: what may have been sent is looked for first.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn retry_effect(&self, id: &EffectId, now: Timestamp) -> Result<bool, StoreError> {
+        let retry = Statement::new(
+            "UPDATE effects SET state = 'ready', attempt = 0, run_at = $2, lease_until = 0, ended_at = NULL, result = NULL
+            WHERE id = $1 AND state = 'failed' AND kind NOT IN ('act', 'run_agent', 'start_child', 'ask_approver')
+            RETURNING seq",
+            values![id, micros(now)],
+        );
+        Ok(!self.write(Write::of(retry)).await?[0].is_empty())
+    }
+
+    /// What has been due since before a moment and is in nobody's hands, although nothing stands in its way: how many
+    /// pieces of work, and since when the oldest. Where a server works there is none, or only what came just now.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn untaken(&self, before: Timestamp) -> Result<(i64, Option<Timestamp>), StoreError> {
+        const UNTAKEN: &str = "SELECT COUNT(*) AS depth, MIN(due) AS oldest FROM (
+            SELECT e.run_at AS due FROM effects e LEFT JOIN pace p ON p.installation_id = e.installation_id
+                WHERE e.state IN ('ready', 'inflight') AND e.run_at <= $1 AND e.lease_until <= $1
+                AND (e.paced = 0 OR COALESCE(p.next_at, 0) <= $1)
+                AND (e.paced < 2 OR p.installation_id IS NULL OR p.hour_from <= $2 OR p.hour_count < $3)
+                AND NOT EXISTS (SELECT 1 FROM effects x
+                    WHERE x.lane = e.lane AND x.seq < e.seq AND x.state IN ('ready', 'inflight'))
+            UNION ALL SELECT d.run_at AS due FROM deliveries d
+                WHERE d.state IN ('new', 'leased') AND d.run_at <= $1 AND d.lease_until <= $1
+                AND NOT EXISTS (SELECT 1 FROM deliveries y
+                    WHERE y.lane = d.lane AND y.seq < d.seq AND y.state IN ('new', 'leased'))) AS heads";
+        let hour_ago = micros(before - TimeDelta::hours(1));
+        let rows = self
+            .read(UNTAKEN, values![micros(before), hour_ago, NOTIFICATIONS_AN_HOUR])
+            .await?;
+        let Some(row) = rows.first() else { return Ok((0, None)) };
+        Ok((row.int("depth")?, row.opt_int("oldest")?.map(moment)))
     }
 
     /// How many effects wait, how many deliveries wait, and since when the oldest of each is due: for the metrics.
@@ -442,13 +556,21 @@ fn leased(row: &Row) -> Result<LeasedEffect, StoreError> {
 }
 
 fn summary(row: &Row) -> Result<EffectSummary, StoreError> {
+    let state = row.text("state")?;
+    let why = match state {
+        "failed" => row.opt_text("result")?,
+        _ => row.opt_text("last_error")?,
+    };
     Ok(EffectSummary {
         id: row.text("id")?.to_owned(),
         kind: row.text("kind")?.to_owned(),
-        state: row.text("state")?.to_owned(),
+        workflow: row.opt_text("workflow_id")?.map(str::to_owned),
+        repository_id: row.id("repository_id")?,
+        state: state.to_owned(),
         attempt: row.int("attempt")?,
         doubt: row.flag("doubt")?,
         run_at: moment(row.int("run_at")?),
-        last_error: row.opt_text("last_error")?.map(str::to_owned),
+        last_error: why.map(str::to_owned),
+        ended_at: row.opt_int("ended_at")?.map(moment),
     })
 }

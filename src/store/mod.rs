@@ -18,6 +18,7 @@ pub mod effects;
 pub mod fork;
 pub mod history;
 pub mod kept;
+pub mod mails;
 mod postgres;
 mod progress;
 pub mod repositories;
@@ -162,6 +163,17 @@ impl Store {
     /// when its leases have ended.
     pub fn alone(&self) -> bool {
         matches!(self.backend, Backend::Sqlite(_))
+    }
+
+    /// Whether a server is connected to a database that several may use. A file's one server is known by its lock.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn is_served(&self) -> Result<bool, StoreError> {
+        match &self.backend {
+            Backend::Sqlite(_) => Ok(false),
+            Backend::Postgres(postgres) => postgres.is_served().await,
+        }
     }
 
     /// Whether work may be taken now.

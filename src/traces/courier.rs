@@ -39,6 +39,19 @@ impl Courier {
         })
     }
 
+    /// An empty request is a valid one: it holds no spans.
+    pub(super) async fn probe(&self, url: &TracesUrl) -> Result<(), String> {
+        let request = self
+            .client
+            .post(url.as_str())
+            .header(reqwest::header::CONTENT_TYPE, "application/x-protobuf");
+        let answer = request.send().await.map_err(|error| error.without_url().to_string())?;
+        match answer.status() {
+            status if status.is_success() => Ok(()),
+            status => Err(format!("it answers {status}")),
+        }
+    }
+
     fn note(&self, failure: Option<&dyn Display>) {
         let failed_before = self.failing.swap(failure.is_some(), Ordering::Relaxed);
         match (failure, failed_before) {

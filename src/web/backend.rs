@@ -13,6 +13,12 @@ impl Backend for Engine {
     }
 
     async fn readiness(&self) -> Readiness {
+        if self.is_leaving() {
+            return Readiness {
+                store: Err("this server is about to stop".to_owned()),
+                github: self.github_state(),
+            };
+        }
         let store = self
             .store()
             .count("readiness", 1)

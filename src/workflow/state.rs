@@ -208,6 +208,12 @@ pub enum ActOutcome {
         message_id: String,
         /// Addresses that were refused.
         refused: Vec<String>,
+        /// SHA-256 of the bytes that went out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sent: Option<Digest>,
+        /// Whether an earlier attempt may have been taken as well, and the mail was sent again all the same.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        again: bool,
     },
     /// The mail may have been sent; it is not sent again.
     MailInDoubt {
@@ -215,6 +221,9 @@ pub enum ActOutcome {
         message_id: String,
         /// What happened.
         reason: String,
+        /// SHA-256 of the bytes that may have gone out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sent: Option<Digest>,
     },
 }
 

@@ -204,6 +204,8 @@ fn a_discussion_becomes_issues_and_a_mail() {
     let mailed = ActOutcome::Mailed {
         message_id: "<1@countersign.test>".into(),
         refused: Vec::new(),
+        sent: None,
+        again: false,
     };
     assert_eq!(
         run.act_ended("email", "mail", mailed),
