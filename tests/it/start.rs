@@ -14,7 +14,7 @@ use crate::bad_input::{Answer, Forged};
 use crate::world::SECRET;
 
 /// Nothing that these tests wait for takes so long; it only ends a test that would hang.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Somewhere on this machine where nobody listens.
 pub const NOBODY: &str = "http://127.0.0.1:9";
@@ -54,7 +54,7 @@ impl Program {
         self
     }
 
-    fn database(&self) -> PathBuf {
+    pub fn database(&self) -> PathBuf {
         self.home.path().join("countersign.sqlite")
     }
 
@@ -104,17 +104,22 @@ impl Program {
         }
     }
 
-    /// Starts it and waits until it listens.
-    pub async fn start(&self) -> Running {
+    /// Starts it, whatever comes of it.
+    pub fn spawn(&self) -> Running {
         let mut child = self.command().spawn().unwrap();
         let lines = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
         let (sender, log) = mpsc::unbounded_channel();
         std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        let mut running = Running {
+        Running {
             url: String::new(),
             child: Some(child),
             log,
-        };
+        }
+    }
+
+    /// Starts it and waits until it listens.
+    pub async fn start(&self) -> Running {
+        let mut running = self.spawn();
         let mut said = Vec::new();
         while let Some(line) = running.line().await {
             if let Some((_, rest)) = line.split_once("listen=") {
@@ -159,6 +164,23 @@ impl Drop for Running {
 }
 
 impl Running {
+    /// Where it listens.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Waits until it logs this.
+    pub async fn says(&mut self, words: &str) {
+        let mut said = Vec::new();
+        while let Some(line) = self.line().await {
+            if line.contains(words) {
+                return;
+            }
+            said.push(line);
+        }
+        panic!("it ended without saying `{words}`: {said:#?}");
+    }
+
     /// The next line of its log; nothing when it has ended.
     async fn line(&mut self) -> Option<String> {
         tokio::time::timeout(PATIENCE, self.log.recv())
@@ -394,7 +416,7 @@ async fn github() -> (Sandbox, IssueNumber) {
 }
 
 /// Waits until something is true of GitHub.
-async fn until(github: &Sandbox, what: &str, holds: impl Fn(&Sandbox) -> bool) {
+pub async fn until(github: &Sandbox, what: &str, holds: impl Fn(&Sandbox) -> bool) {
     let mut changes = github.changes();
     let waiting = async {
         while !holds(github) {
