@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Subcommand;
 
+use super::again::Again;
 use super::answer::{Answer, Refusal};
 use super::database::Database;
 use super::page::{Ink, Table, facts, harmless, moment};
@@ -29,7 +30,7 @@ enum Action {
     /// Show one delivery with its body
     Show(One),
     /// Ask the server to try a failed delivery again, or all of them
-    Retry(Retry),
+    Retry(Again),
 }
 
 #[derive(Debug, clap::Args)]
@@ -40,18 +41,6 @@ struct List {
     /// At most so many
     #[arg(long, default_value_t = 50, value_name = "COUNT")]
     limit: u32,
-    #[command(flatten)]
-    database: Database,
-}
-
-#[derive(Debug, clap::Args)]
-struct Retry {
-    /// The delivery's id: GitHub's X-GitHub-Delivery
-    #[arg(required_unless_present = "all")]
-    id: Option<String>,
-    /// Every delivery that was given up
-    #[arg(long, conflicts_with = "id")]
-    all: bool,
     #[command(flatten)]
     database: Database,
 }
@@ -80,7 +69,7 @@ impl Deliveries {
             None => self.list.run().await,
             Some(Action::List(list)) => list.run().await,
             Some(Action::Show(one)) => one.show().await,
-            Some(Action::Retry(retry)) => retry.run().await,
+            Some(Action::Retry(again)) => retry(again).await,
         }
     }
 }
@@ -128,16 +117,14 @@ impl One {
     }
 }
 
-impl Retry {
-    async fn run(self) -> Result<Answer, Refusal> {
-        let store = self.database.outside_writer().await?;
-        let asked = match self.id {
-            Some(id) => one_again(&store, DeliveryId::from(id)).await,
-            None => all_again(&store).await,
-        };
-        store.close().await;
-        asked
-    }
+async fn retry(again: Again) -> Result<Answer, Refusal> {
+    let store = again.database.outside_writer().await?;
+    let asked = match again.id {
+        Some(id) => one_again(&store, DeliveryId::from(id)).await,
+        None => all_again(&store).await,
+    };
+    store.close().await;
+    asked
 }
 
 async fn all_again(store: &Store) -> Result<Answer, Refusal> {

@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 
+use super::again::Again;
 use super::answer::{Answer, Refusal};
 use super::database::Database;
 use super::page::{Ink, Table, moment};
@@ -25,7 +26,7 @@ enum Action {
     /// List writes to the outside that wait, the newest first
     List(List),
     /// Ask the server to try a write again that was given up, or all of them; a workflow's own steps are for `/retry`
-    Retry(Retry),
+    Retry(Again),
 }
 
 #[derive(Debug, clap::Args)]
@@ -36,18 +37,6 @@ struct List {
     /// At most so many
     #[arg(long, default_value_t = 50, value_name = "COUNT")]
     limit: u32,
-    #[command(flatten)]
-    database: Database,
-}
-
-#[derive(Debug, clap::Args)]
-struct Retry {
-    /// The effect's id, as the list shows it
-    #[arg(required_unless_present = "all")]
-    id: Option<String>,
-    /// Every one that was given up and is not its workflow's to retry
-    #[arg(long, conflicts_with = "id")]
-    all: bool,
     #[command(flatten)]
     database: Database,
 }
@@ -66,7 +55,7 @@ impl Effects {
         match self.action {
             None => self.list.run().await,
             Some(Action::List(list)) => list.run().await,
-            Some(Action::Retry(retry)) => retry.run().await,
+            Some(Action::Retry(again)) => retry(again).await,
         }
     }
 }
@@ -88,16 +77,14 @@ impl List {
     }
 }
 
-impl Retry {
-    async fn run(self) -> Result<Answer, Refusal> {
-        let store = self.database.outside_writer().await?;
-        let asked = match self.id {
-            Some(id) => one_again(&store, &EffectId::from(id)).await,
-            None => all_again(&store).await,
-        };
-        store.close().await;
-        asked
-    }
+async fn retry(again: Again) -> Result<Answer, Refusal> {
+    let store = again.database.outside_writer().await?;
+    let asked = match again.id {
+        Some(id) => one_again(&store, &EffectId::from(id)).await,
+        None => all_again(&store).await,
+    };
+    store.close().await;
+    asked
 }
 
 async fn one_again(store: &Store, id: &EffectId) -> Result<Answer, Refusal> {

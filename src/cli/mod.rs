@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand, the log, and the house put together.
 
+mod again;
 mod answer;
 mod backup;
 mod check;

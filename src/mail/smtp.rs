@@ -232,11 +232,13 @@ impl Server {
         reach: Reach,
     ) -> Result<Vec<Refused>, MailFailure> {
         let mut refused = Vec::new();
+        let mut some_for_now = false;
         for address in addresses {
             let command = connection.command(Rcpt::new(address.clone(), Vec::new()));
             let named = timeout(self.patience.command, command).await;
             match named {
                 Ok(Err(error)) if error.is_permanent() || reach == Reach::WhoIsTaken && error.is_transient() => {
+                    some_for_now |= error.is_transient();
                     refused.push(Refused {
                         address: address.to_string(),
                         answer: error.to_string(),
@@ -250,10 +252,11 @@ impl Server {
                 .iter()
                 .map(|one| format!("{}: {}", one.address, one.answer))
                 .collect();
-            return Err(MailFailure::Permanent(format!(
-                "every recipient was refused: {}",
-                answers.join("; ")
-            )));
+            let all = format!("every recipient was refused: {}", answers.join("; "));
+            return Err(match some_for_now {
+                true => MailFailure::Transient(all),
+                false => MailFailure::Permanent(all),
+            });
         }
         Ok(refused)
     }

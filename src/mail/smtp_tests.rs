@@ -287,7 +287,11 @@ async fn no_more_than_two_connections_at_once() {
                             open.fetch_sub(1, Ordering::SeqCst);
                             b"221 bye\r\n"
                         }
-                        command if ["EHLO", "MAIL", "RCPT"].iter().any(|verb| command.starts_with(verb)) => {
+                        command
+                            if ["EHLO", "NOOP", "MAIL", "RCPT"]
+                                .iter()
+                                .any(|verb| command.starts_with(verb)) =>
+                        {
                             b"250 ok\r\n"
                         }
                         _ => b"",
@@ -372,4 +376,11 @@ async fn a_recipient_that_is_refused_for_now_holds_the_others_up_only_for_a_whil
     assert_eq!(refused.len(), 1);
     assert_eq!(refused[0].address, "boss@example.com");
     assert_eq!(script.taken().len(), 1);
+    // Where nobody is taken the mail waits on.
+    let script = Script::new(When::RecipientLike(""), Does::Answers("421 closing"));
+    let server = format!("smtp://{}", script.start().await);
+    let nobody = mailer_with(&server, PATIENT, None)
+        .send(&letter, Reach::WhoIsTaken)
+        .await;
+    assert!(matches!(&nobody, Err(MailFailure::Transient(_))), "{nobody:?}");
 }

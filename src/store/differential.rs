@@ -14,9 +14,10 @@ use super::conformance::Ground;
 use super::definitions::{KeptDefinition, forget_definition, keep_definition};
 use super::deliveries::{LeasedDelivery, NewDelivery};
 use super::effects::{
-    LeasedEffect, NewEffect, Pace, Priority, Sent, cancel_planned, no_act_under_way, park_installation,
+    LeasedEffect, NewEffect, Pace, Priority, Sent, Which, cancel_planned, no_act_under_way, park_installation,
 };
 use super::fork::Copied;
+use super::mails::NewMail;
 use super::repositories::{OperatorCommand, forget_config_check, note_config, note_labels};
 use super::runs::{Run, keep_run};
 use super::workflows::{
@@ -49,6 +50,9 @@ enum Kind {
     ClaimFree,
     ClaimPaced,
     EndEffect,
+    RetryEffect,
+    KeepMail,
+    GiveBack,
     Park,
     CancelPlanned,
     NoAct,
@@ -69,7 +73,7 @@ enum Kind {
     CloseCall,
 }
 
-const KINDS: [Kind; 26] = [
+const KINDS: [Kind; 29] = [
     Kind::Accept,
     Kind::ClaimDelivery,
     Kind::EndDelivery,
@@ -78,6 +82,9 @@ const KINDS: [Kind; 26] = [
     Kind::ClaimFree,
     Kind::ClaimPaced,
     Kind::EndEffect,
+    Kind::RetryEffect,
+    Kind::KeepMail,
+    Kind::GiveBack,
     Kind::Park,
     Kind::CancelPlanned,
     Kind::NoAct,
@@ -173,7 +180,14 @@ impl Side {
     async fn perform(&mut self, drawn: Drawn) -> Told {
         match drawn.kind {
             Kind::Accept | Kind::ClaimDelivery | Kind::EndDelivery | Kind::RetryDelivery => self.delivery(drawn).await,
-            Kind::Plan | Kind::ClaimFree | Kind::ClaimPaced | Kind::EndEffect | Kind::Park => self.effect(drawn).await,
+            Kind::Plan
+            | Kind::ClaimFree
+            | Kind::ClaimPaced
+            | Kind::EndEffect
+            | Kind::RetryEffect
+            | Kind::KeepMail
+            | Kind::GiveBack
+            | Kind::Park => self.effect(drawn).await,
             Kind::CancelPlanned | Kind::NoAct | Kind::Start | Kind::Append | Kind::AppendToStale | Kind::Fork => {
                 self.workflow(drawn).await
             }
@@ -283,9 +297,10 @@ impl Side {
                             doubt,
                             first_sent_at,
                             lease_until,
+                            trace,
                             ..
                         } = of;
-                        format!("{id:?} {workflow:?} {kind} {attempt} {doubt} {first_sent_at} {lease_until}")
+                        format!("{id:?} {workflow:?} {kind} {attempt} {doubt} {first_sent_at} {lease_until} {trace:?}")
                     })
                     .collect();
                 shown.sort();
@@ -308,6 +323,29 @@ impl Side {
                     _ => leased.heartbeat(later),
                 })
                 .await
+            }
+            Kind::RetryEffect => {
+                let id = format!("e{}", which % 16).as_str().into();
+                let retried = self.store.retry_effect(&id, now).await;
+                let was_one = matches!(retried, Ok(true));
+                (told(retried).0, was_one)
+            }
+            Kind::KeepMail if self.effects.is_empty() => ("none is held".to_owned(), false),
+            Kind::KeepMail => {
+                let effect = &self.effects[which % self.effects.len()];
+                let workflow = id_of(how);
+                let mail = NewMail {
+                    effect: &effect.id,
+                    workflow: &workflow,
+                    repository: RepositoryId(9),
+                    message_id: "<1@example.org>",
+                    raw: &[0, how as u8, 255],
+                };
+                told(self.store.keep_mail(effect.heartbeat(until), mail, now).await)
+            }
+            Kind::GiveBack => {
+                let given_back = self.store.give_back(["us", "them"][how % 2]).await;
+                told(given_back)
             }
             _ => {
                 self.one(park_installation(
@@ -590,9 +628,22 @@ impl Side {
     }
 
     /// What the store tells of itself.
-    async fn asked(&self, Drawn { which, .. }: Drawn) -> String {
+    async fn asked(&self, Drawn { which, now, .. }: Drawn) -> String {
         let (store, id) = (&self.store, id_of(which));
-        match which % 12 {
+        match which % 14 {
+            12 => format!(
+                "{:?} {:?} {:?}",
+                store.effects(Which::Open, 5).await,
+                store.effects(Which::Failed, 5).await,
+                store.effect_summary(&"e1".into()).await
+            ),
+            13 => format!(
+                "{:?} {:?} {:?} {:?}",
+                store.untaken(now).await,
+                store.deliveries_given_up(5).await,
+                store.mails_of(&id).await,
+                store.mail_of_effect(&"e1".into()).await
+            ),
             0 => format!("{:?}", store.next_due().await),
             1 => format!("{:?}", store.deliveries(which % 2 == 0, 5).await),
             2 => format!("{:?}", store.queues().await),
@@ -614,7 +665,8 @@ impl Side {
 
     /// Every row, but for the numbers that the databases give.
     async fn rows(&self) -> Vec<String> {
-        const ALL: [&str; 17] = [
+        const ALL: [&str; 18] = [
+            "SELECT * FROM mails ORDER BY effect_id",
             "SELECT id, event, action, installation_id, repository_id, subject, lane, body, received_at, state, outcome,
                 run_at, attempt, seen, fence, lease_owner, lease_until, trace FROM deliveries ORDER BY seq",
             "SELECT id, workflow_id, installation_id, repository_id, lane, kind, payload, state, priority, paced, run_at,

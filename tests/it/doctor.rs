@@ -14,7 +14,8 @@ async fn github() -> Sandbox {
     let builder = Sandbox::builder()
         .repo("acme/shop")
         .app(4711, "countersign")
-        .secret(SECRET);
+        .secret(SECRET)
+        .target("https://countersign.example/webhook");
     builder.start().await.unwrap()
 }
 
@@ -75,6 +76,10 @@ async fn a_fresh_machine_with_an_app() {
         ("clock", "fine: this machine's clock is 0 s from GitHub's"),
         ("app", "fine: it has the permissions and the events of app.yml"),
         ("installations", "fine: acme accepted every permission"),
+        (
+            "webhook",
+            "fine: GitHub delivers to https://countersign.example/webhook",
+        ),
         ("webhook", "doubtful: GitHub has delivered nothing"),
         ("secrets", "fine: one webhook secret"),
         ("traces", "fine: none are kept"),
@@ -220,11 +225,14 @@ async fn work_that_nobody_takes_and_work_that_was_given_up_are_named_with_what_h
     let world = World::new().await;
     let issue = world.issue("Checkout is slow", "- [ ] Measure the checkout\n");
     world.settle().await;
-    // One answer is given up, one delivery cannot be read, and one is left lying.
-    let gone = |method: &str, path: &str| method == "POST" && path.ends_with("/comments");
-    world.github.fault(FaultRule::when(gone, FaultKind::Status(404)));
-    world.say("alice", issue, "/help").await;
+    // The comment behind the card is given up, one delivery cannot be read, and one is left lying.
+    let comments = |method: &str, path: &str| method == "POST" && path.ends_with("/comments");
+    world
+        .github
+        .fault(FaultRule::when(comments, FaultKind::Status(404)).after(1));
+    world.say("alice", issue, "/deliver").await;
     world.github.heal();
+    world.card(issue);
     Forged::signed("issue_comment", "broken", r#"{"action":"created"}"#)
         .post(&world)
         .await;
@@ -236,7 +244,7 @@ async fn work_that_nobody_takes_and_work_that_was_given_up_are_named_with_what_h
     let work = said(&ran, "work").join("\n");
     for words in [
         "doubtful: the delivery broken (issue_comment",
-        "(reply) was given up",
+        "(call_people) was given up",
         "that nobody takes: 1",
     ] {
         assert!(work.contains(words), "{words}: {work}");

@@ -78,7 +78,9 @@ async fn what_does_not_end_is_given_to_the_next_server_at_once_also_on_postgres(
     assert_eq!(second.end().await.0, Some(0));
     assert_eq!(github.comments(issue).len(), 4);
     assert_eq!(
-        database.ask("SELECT COUNT(*) FROM effects WHERE state = 'inflight'"),
+        database
+            .ask("SELECT COUNT(*) FROM effects WHERE state = 'inflight'")
+            .trim(),
         "0"
     );
 }

@@ -32,6 +32,13 @@ pub enum When {
     Alive,
 }
 
+/// What the server said.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Said {
+    Good,
+    AsTold,
+}
+
 /// A mail as it was handed over, whatever the server then said.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Handed {
@@ -117,14 +124,16 @@ impl Script {
     }
 
     /// Answers, or gives up the connection (`None`).
-    async fn say(&self, stream: &mut BufReader<TcpStream>, when: When, good: &str) -> Option<()> {
-        let answer = match (self.is_now(when), self.does) {
+    async fn say(&self, stream: &mut BufReader<TcpStream>, when: When, good: &str) -> Option<Said> {
+        let is_now = self.is_now(when);
+        let answer = match (is_now, self.does) {
             (true, Does::Answers(answer)) => answer,
             (true, Does::Hangs) => std::future::pending().await,
             (true, Does::HangsUp) => return None,
             (false, _) => good,
         };
-        stream.write_all(format!("{answer}\r\n").as_bytes()).await.ok()
+        stream.write_all(format!("{answer}\r\n").as_bytes()).await.ok()?;
+        Some(if is_now { Said::AsTold } else { Said::Good })
     }
 
     async fn talk(self, stream: TcpStream) -> Option<()> {
@@ -142,8 +151,8 @@ impl Script {
                     let good = format!("250-mx.example.org\r\n{}250 HELP", self.extensions);
                     self.say(&mut stream, When::Hello, &good).await?;
                 }
-                "AUTH" => self.say(&mut stream, When::Auth, "235 welcome").await?,
-                "NOOP" => self.say(&mut stream, When::Alive, "250 here").await?,
+                "AUTH" => drop(self.say(&mut stream, When::Auth, "235 welcome").await?),
+                "NOOP" => drop(self.say(&mut stream, When::Alive, "250 here").await?),
                 "MAIL" => {
                     to.clear();
                     self.say(&mut stream, When::Sender, "250 ok").await?;
@@ -158,9 +167,7 @@ impl Script {
                     self.say(&mut stream, when, "250 ok").await?;
                 }
                 "DATA" => {
-                    let refused = self.when == When::Data;
-                    self.say(&mut stream, When::Data, "354 go on").await?;
-                    if refused {
+                    if self.say(&mut stream, When::Data, "354 go on").await? == Said::AsTold {
                         continue;
                     }
                     let mut raw = String::new();
