@@ -5,10 +5,12 @@
 //! which the event means nothing is [`Parsed::Broken`]. Nothing in a payload is a fact but its `sender`.
 
 mod payload;
+mod retold;
 
 use chrono::{DateTime, Utc};
 
 use super::types::{Account, CommentKind, Issue, RepositoryRef};
+pub use retold::{Place, Retold};
 use crate::workflow::ids::{CommentId, InstallationId, IssueId, IssueNumber};
 
 /// What a body turned out to be.
