@@ -35,7 +35,10 @@ pub fn describe() {
         MODEL_MONEY,
         "Money that model endpoints took where they have a price, in millionths of the server's currency"
     );
-    describe_counter!(ASKED_AGAIN, "Deliveries that did not arrive and that GitHub was asked for");
+    describe_counter!(
+        ASKED_AGAIN,
+        "Deliveries that did not arrive and that GitHub was asked for"
+    );
     describe_gauge!(
         MISSED,
         "Deliveries that did not arrive: asked for, asked for in vain, not to be had any more"
@@ -46,7 +49,10 @@ pub fn describe() {
         "The last time in which nobody looked for deliveries while GitHub kept them"
     );
     describe_counter!(REPAIRS, "What was found otherwise than it should be, and mended");
-    describe_counter!(DUPLICATES, "What a write in doubt had made twice, and of which one was removed");
+    describe_counter!(
+        DUPLICATES,
+        "What a write in doubt had made twice, and of which one was removed"
+    );
     describe_gauge!(
         STUCK,
         "Open workflows of which nothing is due and that wait for nobody: a mistake of the program"

@@ -14,11 +14,15 @@ use super::house::{self, machine_clock};
 use super::serve::Settings;
 use crate::config::{DatabaseUrl, Models, PrivateKey, ServerConfig, Sources};
 use crate::github::{App, GithubError, Limits};
+use crate::store::missed::Missed;
 use crate::store::{OpenError, SqliteError, Store};
 use findings::Findings;
 
 /// How far this machine's clock and GitHub's may differ. GitHub takes a token whose time is up to a minute ahead.
 const SKEW: TimeDelta = TimeDelta::seconds(30);
+
+/// How long a time in which nobody looked for deliveries is still told of.
+const RECENT: TimeDelta = TimeDelta::days(30);
 
 /// Where the database should not lie with less.
 const FREE_BYTES: u64 = 1 << 30;
@@ -98,7 +102,11 @@ async fn database(url: &DatabaseUrl, findings: &mut Findings) {
     }
     match Store::open_to_read(url).await {
         Ok(store) => {
-            if let Err(error) = open_work(&store, findings).await {
+            let looked = async {
+                open_work(&store, findings).await?;
+                missed(&store, findings).await
+            };
+            if let Err(error) = looked.await {
                 findings.wrong(AREA, error, "see the server's log, then `countersign verify`");
             }
             store.close().await;
@@ -200,6 +208,53 @@ async fn open_work(store: &Store, findings: &mut Findings) -> Result<(), crate::
             let age = (Utc::now() - oldest).num_seconds().max(0);
             findings.fine(AREA, format!("{depth} {queue} wait, the oldest for {age} s"));
         }
+    }
+    Ok(())
+}
+
+/// Deliveries that did not arrive, and the last time in which nobody looked for them.
+async fn missed(store: &Store, findings: &mut Findings) -> Result<(), crate::store::StoreError> {
+    const AREA: &str = "missed";
+    const SHOWN: usize = 10;
+    let count = store.missed_count().await?;
+    if count.waiting > 0 {
+        findings.fine(
+            AREA,
+            format!("deliveries that did not arrive and are asked for: {}", count.waiting),
+        );
+    }
+    for missed in store.missed_in_vain().await?.iter().take(SHOWN) {
+        let Missed {
+            delivery,
+            event,
+            first_at,
+            asked,
+            lost,
+            ..
+        } = missed;
+        let said = format!("the delivery {delivery} ({event}, {first_at}) did not come, asked for {asked} times");
+        match lost {
+            true => findings.doubtful(
+                AREA,
+                format!("{said}; GitHub does not keep it any more"),
+                "what it told of open workflows was read from GitHub instead; anything else has to be said again",
+            ),
+            false => findings.wrong(
+                AREA,
+                said,
+                "look at what GitHub got for an answer (the App's settings, *Advanced*) and at the server's log",
+            ),
+        }
+    }
+    if let Some(gap) = store.gap().await?.filter(|gap| Utc::now() - gap.until < RECENT) {
+        findings.doubtful(
+            AREA,
+            format!(
+                "from {} until {} nobody looked for deliveries, and GitHub does not keep them any more",
+                gap.from, gap.until
+            ),
+            "open workflows were compared with GitHub instead; what was asked for elsewhere has to be said again",
+        );
     }
     Ok(())
 }

@@ -11,8 +11,8 @@ use crate::chat::request::Request;
 use crate::chat::say::replies as say;
 use crate::chat::verbs::{self, Dialect, Reading, interpret};
 use crate::github::{
-    Account, AccountKind, Comment, CommentKind, Event, EventKind, InstallationChange, Issue, Parsed, Push, Repo, RepositoryChange,
-    RepositoryRef, parse,
+    Account, AccountKind, Comment, CommentKind, Event, EventKind, InstallationChange, Issue, Parsed, Push, Repo,
+    RepositoryChange, RepositoryRef, parse,
 };
 use crate::inbox::triage::{subject_of, triage};
 use crate::store::deliveries::{Accepted, LeasedDelivery};
@@ -532,7 +532,9 @@ impl Engine {
     /// A comment of the bot that was deleted is posted anew, where it still matters.
     async fn comment_deleted(&self, delivery: &LeasedDelivery, spot: Spot, comment: &Comment) -> Result<(), Trouble> {
         let Some((stored, lost)) = self.lost_comment(spot.repository, comment.id).await? else {
-            return self.nothing_to_do(delivery, "no comment that is needed was deleted").await;
+            return self
+                .nothing_to_do(delivery, "no comment that is needed was deleted")
+                .await;
         };
         let mut write = Write::of(delivery.done("it is posted anew"));
         write.append(self.repost(&stored, &lost)?);

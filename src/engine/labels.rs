@@ -12,7 +12,7 @@ use crate::workflow::ids::RepositoryId;
 use crate::workflow::state::{Surface, Timestamp};
 
 /// How many label events of an issue are read.
-const EVENTS: usize = 1000;
+pub(super) const EVENTS: usize = 1000;
 
 /// What stands before the verb in the names of the bot's labels.
 pub(super) const PREFIX: &str = "countersign:";

@@ -10,8 +10,8 @@ mod retold;
 use chrono::{DateTime, Utc};
 
 use super::types::{Account, CommentKind, Issue, RepositoryRef};
-pub use retold::{Place, Retold};
 use crate::workflow::ids::{CommentId, InstallationId, IssueId, IssueNumber};
+pub use retold::{Place, Retold};
 
 /// What a body turned out to be.
 #[derive(Debug, Clone, PartialEq)]

@@ -110,10 +110,10 @@ impl Sweep<'_> {
         let horizon = self.now - self.kept;
         let since = duty.done_until.map_or(horizon, |until| horizon.max(until - OVERLAP));
         let mut swept = Swept {
-            gap: duty.done_until.filter(|until| *until < horizon).map(|from| Gap {
-                from,
-                until: horizon,
-            }),
+            gap: duty
+                .done_until
+                .filter(|until| *until < horizon)
+                .map(|from| Gap { from, until: horizon }),
             ..Swept::default()
         };
         let mut write = Write::new();

@@ -12,14 +12,14 @@ use super::calls::{Bounds, Call, CallEnd, NewCall, Opened, Turn};
 use super::change::Change;
 use super::conformance::Ground;
 use super::definitions::{KeptDefinition, forget_definition, keep_definition};
-use super::duties::{Duty, Gap, LeasedDuty};
-use super::missed::{Missed, forget_arrived, lose_before};
-use super::repair::{RECONCILE, keep_heard, reconcile_at, reconcile_id};
 use super::deliveries::{LeasedDelivery, NewDelivery};
+use super::duties::{Duty, Gap, LeasedDuty};
 use super::effects::{
     LeasedEffect, NewEffect, Pace, Priority, Sent, cancel_planned, no_act_under_way, park_installation,
 };
 use super::fork::Copied;
+use super::missed::{Missed, forget_arrived, lose_before};
+use super::repair::{RECONCILE, keep_heard, reconcile_at, reconcile_id};
 use super::repositories::{OperatorCommand, forget_config_check, note_config, note_labels};
 use super::runs::{Run, keep_run};
 use super::workflows::{
@@ -670,7 +670,10 @@ impl Side {
             ),
             12 => format!(
                 "{:?} {:?} {:?} {:?}",
-                store.missed_due(Timestamp::MAX_UTC - TimeDelta::days(1), 3).await.map(|due| due.len()),
+                store
+                    .missed_due(Timestamp::MAX_UTC - TimeDelta::days(1), 3)
+                    .await
+                    .map(|due| due.len()),
                 store.without_reconcile().await,
                 store.reconcile_timers().await,
                 store.heard_until(&id).await

@@ -125,7 +125,8 @@ impl Store {
 
     /// How many there are.
     pub async fn missed_count(&self) -> Result<MissedCount, StoreError> {
-        const COUNT: &str = "SELECT COALESCE(CAST(SUM(CASE WHEN lost_at IS NULL THEN 1 ELSE 0 END) AS BIGINT), 0) AS waiting,
+        const COUNT: &str =
+            "SELECT COALESCE(CAST(SUM(CASE WHEN lost_at IS NULL THEN 1 ELSE 0 END) AS BIGINT), 0) AS waiting,
             COALESCE(CAST(SUM(CASE WHEN lost_at IS NULL AND asked >= $1 THEN 1 ELSE 0 END) AS BIGINT), 0) AS late,
             COALESCE(CAST(SUM(CASE WHEN lost_at IS NULL THEN 0 ELSE 1 END) AS BIGINT), 0) AS lost FROM missed";
         let rows = self.read(COUNT, values![LATE_AFTER]).await?;

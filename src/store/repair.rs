@@ -90,7 +90,12 @@ impl Store {
 
     /// The ids of [`Store::stuck`].
     pub async fn stuck_workflows(&self) -> Result<Vec<String>, StoreError> {
-        Ok(self.stuck().await?.into_iter().map(|stuck| stuck.id.to_string()).collect())
+        Ok(self
+            .stuck()
+            .await?
+            .into_iter()
+            .map(|stuck| stuck.id.to_string())
+            .collect())
     }
 
     /// Open workflows without a timer by which they are compared with GitHub.

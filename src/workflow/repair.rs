@@ -107,9 +107,9 @@ pub(super) fn reported(state: &State, report: &Report) -> Option<Vec<Event>> {
                 }]
             })
         }
-        Report::Repaired(repair) => unknown(state, &What::Repaired(repair.clone())).then(|| {
-            vec![Event::Repaired { repair: repair.clone() }]
-        }),
+        Report::Repaired(repair) => {
+            unknown(state, &What::Repaired(repair.clone())).then(|| vec![Event::Repaired { repair: repair.clone() }])
+        }
         Report::DuplicateRepaired {
             duplicate,
             kept,

@@ -11,6 +11,7 @@ use countersign::sandbox::IssueNumber;
 use countersign::store::history::StoredEvent;
 use countersign::store::workflows::WorkflowSummary;
 
+use crate::cli::run_with;
 use crate::world::World;
 
 /// The open workflows.
@@ -24,6 +25,22 @@ async fn history(world: &World) -> Vec<StoredEvent> {
     let all = store.list_workflows(false, 100).await.unwrap();
     assert_eq!(all.len(), 1, "{all:#?}");
     store.history(&all[0].id.as_str().into()).await.unwrap()
+}
+
+/// What `countersign doctor` finds in the database of the server, which is started again then. Nothing where other servers
+/// could serve it: the program would need its address.
+async fn doctor(world: &mut World) -> Option<String> {
+    if !world.house().engine.store().alone() {
+        return None;
+    }
+    let home = world.home().to_owned();
+    world.stop().await;
+    let ran = tokio::task::spawn_blocking(move || {
+        run_with(&home, &[("COUNTERSIGN_DATABASE_URL", "sqlite:bot.sqlite")], &["doctor"])
+    });
+    let ran = ran.await.unwrap();
+    world.restart().await;
+    Some(ran.out)
 }
 
 /// How often an event of this name is in the history.

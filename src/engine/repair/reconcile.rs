@@ -29,9 +29,9 @@ impl Engine {
         known: &Repository,
         workflow: &WorkflowId,
     ) -> Result<Ended, Trouble> {
-        let open = self.open(workflow).await?;
-        let Some(stored) = open else {
-            return Ok(Ended::Dropped("the workflow has ended"));
+        const ENDED: Ended = Ended::Dropped("the workflow has ended");
+        let Some(stored) = self.open(workflow).await? else {
+            return Ok(ENDED);
         };
         let cause = work.effect.id.as_str();
         let here = match self.whereabouts(work, known, &stored).await? {
@@ -43,15 +43,18 @@ impl Engine {
                 return Ok(Ended::Dropped("its subject is gone"));
             }
         };
-        let bot = self.bot(here.installation).await?.clone();
-        self.hear_the_unheard(&here, &stored, &bot).await?;
-        // The repository may be somewhere else than the workflow knew.
+        let bot = self.bot(here.installation).await?;
+        // Its repository may be somewhere else than it knew.
         let Some(stored) = self.open(workflow).await? else {
-            return Ok(Ended::Dropped("the workflow has ended"));
+            return Ok(ENDED);
+        };
+        self.hear_the_unheard(&here, &stored, bot).await?;
+        let Some(stored) = self.open(workflow).await? else {
+            return Ok(ENDED);
         };
         self.mend_card(&here, &stored, cause).await?;
         self.mend_comments(&here, &stored).await?;
-        self.look_at_opened(&here, &stored, &bot).await?;
+        self.look_at_opened(&here, &stored, bot).await?;
         self.look_at_approvals(&here, &stored, cause).await?;
         Ok(Ended::Again { at: self.now() + EVERY })
     }
@@ -73,7 +76,10 @@ impl Engine {
             self.store().write(Write::of(again)).await?;
             return Ok(());
         };
-        let found = here.repo.comment(CommentKind::Issue, state.subject.number, card.comment).await;
+        let found = here
+            .repo
+            .comment(CommentKind::Issue, state.subject.number, card.comment)
+            .await;
         let Some(found) = found.map_err(|error| self.trouble(&error, 1))? else {
             crate::figures::repaired("card");
             let mut forget = Write::of(forget_card(&state.id));
@@ -161,7 +167,11 @@ impl Engine {
         let since = state.started_at - CLOCKS_APART;
         let trouble = |error: GithubError| self.trouble(&error, 1);
         // One list in place of a question for each.
-        let listed = here.repo.issues_by(&bot.login, since, usize::MAX).await.map_err(trouble)?;
+        let listed = here
+            .repo
+            .issues_by(&bot.login, since, usize::MAX)
+            .await
+            .map_err(trouble)?;
         let mut fates = Vec::new();
         for number in opened {
             let fate = match listed.items.iter().find(|issue| issue.number == number) {

@@ -10,7 +10,7 @@ use crate::chat::reader::{BotName, quoted, read};
 use crate::chat::say::replies as say;
 use crate::engine::change::{Payload, Spot};
 use crate::engine::deliveries::key_of_comment;
-use crate::engine::labels::{PREFIX, key_of_label, of_the_bot};
+use crate::engine::labels::{EVENTS, key_of_label, of_the_bot};
 use crate::engine::{Bot, Engine, Trouble};
 use crate::github::{
     AccountKind, CommentKind, EventKind, LabelChange, LabelEvent, Parsed, Retold, SubjectState, ThreadComment, parse,
@@ -32,9 +32,6 @@ const MARGIN: TimeDelta = TimeDelta::minutes(10);
 
 /// How many comments of a kind one look reads; the next goes on from there.
 const COMMENTS: usize = 1000;
-
-/// How many label events are read.
-const EVENTS: usize = 1000;
 
 /// Something that was said and not told.
 struct Unheard {
@@ -100,7 +97,11 @@ impl Engine {
         let heard = self.store().heard_until(&state.id).await?;
         let since = heard.map_or(state.started_at, |until| until.max(state.started_at)) - MARGIN;
         let trouble = |error| self.trouble(&error, 1);
-        let listed = here.repo.comments(number, Some(since), COMMENTS).await.map_err(trouble)?;
+        let listed = here
+            .repo
+            .comments(number, Some(since), COMMENTS)
+            .await
+            .map_err(trouble)?;
         let mut all = listed.items;
         if here.subject.is_pull {
             let lines = here.repo.line_comments(number, Some(since), COMMENTS).await;
@@ -129,8 +130,7 @@ impl Engine {
 
     /// The bot's labels that are set and were not acted on, as they were set. One that was is taken off.
     async fn silent_labels(&self, here: &Here, stored: &Stored) -> Result<Vec<LabelEvent>, Trouble> {
-        let is_own = |name: &&String| name.to_lowercase().starts_with(PREFIX) && of_the_bot(name);
-        let set: Vec<&String> = here.subject.labels.iter().filter(is_own).collect();
+        let set: Vec<&String> = here.subject.labels.iter().filter(|name| of_the_bot(name)).collect();
         if set.is_empty() {
             return Ok(Vec::new());
         }
@@ -176,7 +176,10 @@ impl Engine {
     /// What was delivered about a workflow's subject since a moment.
     async fn told_since(&self, stored: &Stored, since: Timestamp) -> Result<Vec<(EventKind, Timestamp)>, StoreError> {
         let subject = &stored.state.subject;
-        let told = self.store().told_since(subject.repository, subject.number, since).await?;
+        let told = self
+            .store()
+            .told_since(subject.repository, subject.number, since)
+            .await?;
         let events = told.iter().filter_map(|(event, body, at)| match parse(event, body) {
             Parsed::Event(event) => Some((event.kind, *at)),
             Parsed::Ignored(_) | Parsed::Broken(_) => None,

@@ -64,7 +64,9 @@ impl Installation {
                 return Ok(all);
             }
         }
-        Err(GithubError::Malformed("the list of repositories is too long to be read".to_owned()))
+        Err(GithubError::Malformed(
+            "the list of repositories is too long to be read".to_owned(),
+        ))
     }
 }
 

@@ -220,7 +220,10 @@ mod tests {
             assert_eq!(told.subject, subject);
             assert_eq!((told.kind, told.id, told.author), (kind, comment.id, comment.author));
             assert_eq!((told.body, told.via_app), (comment.body, comment.via_app));
-            assert_eq!((told.created_at, told.in_reply_to), (comment.created_at, comment.in_reply_to));
+            assert_eq!(
+                (told.created_at, told.in_reply_to),
+                (comment.created_at, comment.in_reply_to)
+            );
             assert_eq!((told.node_id, told.html_url), (comment.node_id, comment.html_url));
         }
     }
@@ -242,7 +245,12 @@ mod tests {
             };
             let (sender, told) = read(&Retold::labeled(place, &subject(is_pull), &set));
             assert_eq!(sender, Some(person(3, "bob")));
-            let EventKind::Labeled { subject: told, label, at } = told else {
+            let EventKind::Labeled {
+                subject: told,
+                label,
+                at,
+            } = told
+            else {
                 panic!("no label: {told:?}");
             };
             assert_eq!((told.number, told.is_pull), (IssueNumber(12), is_pull));
@@ -250,6 +258,11 @@ mod tests {
         }
         let (sender, told) = read(&Retold::closed(place, &subject(false)));
         assert_eq!(sender, None);
-        assert_eq!(told, EventKind::SubjectClosed { subject: subject(false) });
+        assert_eq!(
+            told,
+            EventKind::SubjectClosed {
+                subject: subject(false)
+            }
+        );
     }
 }

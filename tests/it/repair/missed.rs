@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use countersign::inbox::sweep::EVERY;
 use countersign::sandbox::{FaultKind, FaultRule};
 
-use super::{changes_nothing_more, history, open};
+use super::{changes_nothing_more, doctor, history, open};
 use crate::bad_input::{TASKS, approve, asked, figure, holds, opened};
 use crate::world::{Base, Setup, World};
 
@@ -52,14 +52,31 @@ async fn a_server_that_was_down_for_five_days_reads_what_was_said_and_says_so() 
     let found = found.iter().find(|stored| stored.event.name() == "repaired");
     assert!(format!("{:?}", found.unwrap().event).contains("Unheard"));
     holds(&world.card(issue), &["of which GitHub had not told"]);
-    assert!(figure(&world, "countersign_deliveries_gap_seconds").await > 172_000.0);
+    if let Some(found) = doctor(&mut world).await {
+        holds(&found, &["nobody looked for deliveries"]);
+    }
+    changes_nothing_more(&world, issue).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_time_in_which_nobody_looked_is_a_figure() {
+    let world = World::new().await;
+    let issue = asked(&world, TASKS).await;
+    world.sweep().await;
+    assert_eq!(figure(&world, "countersign_deliveries_gap_seconds").await, 0.0);
+    world.clock.advance(TimeDelta::days(5));
+    assert!(world.sweep().await.gap.is_some());
+    let gap = figure(&world, "countersign_deliveries_gap_seconds").await;
+    assert!((172_800.0..172_900.0).contains(&gap), "{gap}");
+    assert_eq!(world.sweep().await.gap, None, "from then on it is looked for again");
     changes_nothing_more(&world, issue).await;
     world.end().await;
 }
 
 #[tokio::test]
 async fn what_is_asked_for_in_vain_is_told_of_and_then_lost() {
-    let world = World::new().await;
+    let mut world = World::new().await;
     let issue = asked(&world, TASKS).await;
     world.sweep().await;
     world.github.as_("rita").comment(issue, "Is there news?").unwrap();
@@ -75,14 +92,29 @@ async fn what_is_asked_for_in_vain_is_told_of_and_then_lost() {
     }
     assert!((10..16).contains(&asked), "it was asked for {asked} times in 40 hours");
     assert_eq!(late, 1, "the alarm is given once");
-    assert_eq!(figure(&world, "countersign_deliveries_missed{state=\"late\"}").await, 1.0);
+    assert_eq!(
+        figure(&world, "countersign_deliveries_missed{state=\"late\"}").await,
+        1.0
+    );
     world.clock.advance(TimeDelta::hours(33));
     assert_eq!(world.sweep().await.lost, 1);
-    assert_eq!(figure(&world, "countersign_deliveries_missed{state=\"late\"}").await, 0.0);
-    assert_eq!(figure(&world, "countersign_deliveries_missed{state=\"lost\"}").await, 1.0);
+    assert_eq!(
+        figure(&world, "countersign_deliveries_missed{state=\"late\"}").await,
+        0.0
+    );
+    assert_eq!(
+        figure(&world, "countersign_deliveries_missed{state=\"lost\"}").await,
+        1.0
+    );
     assert_eq!(world.sweep().await.asked, 0);
+    if let Some(found) = doctor(&mut world).await {
+        holds(&found, &["(issue_comment", "GitHub does not keep it any more"]);
+    }
     let vain = world.house().engine.store().missed_in_vain().await.unwrap();
-    assert_eq!((vain.len(), vain[0].event.as_str(), vain[0].lost), (1, "issue_comment", true));
+    assert_eq!(
+        (vain.len(), vain[0].event.as_str(), vain[0].lost),
+        (1, "issue_comment", true)
+    );
     world.end().await;
 }
 
@@ -94,7 +126,9 @@ async fn a_sweep_that_github_interrupts_looks_back_as_far_the_next_time() {
     world.sweep().await;
     world.github.as_("alice").comment(issue, "/deliver").unwrap();
     world.github.lose_next().unwrap();
-    world.github.fault(FaultRule::on("GET", "/app/hook/deliveries", FaultKind::Status(500)).times(3));
+    world
+        .github
+        .fault(FaultRule::on("GET", "/app/hook/deliveries", FaultKind::Status(500)).times(3));
     for _ in 0..3 {
         world.clock.advance(TimeDelta::minutes(20));
         assert!(world.house().sweep_once().await.is_err());

@@ -90,8 +90,16 @@ async fn a_renamed_repository_is_known_by_its_new_name() {
     world.github.drop_all();
     world.reconcile().await;
     let store = world.house().engine.store();
-    let stored = store.workflow(&open(&world).await[0].id.as_str().into()).await.unwrap().unwrap();
-    let known = store.repository(stored.state.subject.repository).await.unwrap().unwrap();
+    let stored = store
+        .workflow(&open(&world).await[0].id.as_str().into())
+        .await
+        .unwrap()
+        .unwrap();
+    let known = store
+        .repository(stored.state.subject.repository)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(known.name, "store");
     changes_nothing_more(&world, issue).await;
     approve(&world, issue).await;
@@ -105,13 +113,19 @@ async fn a_renamed_repository_whose_old_name_was_taken_is_found() {
     let world = World::new().await;
     let issue = asked(&world, TASKS).await;
     world.github.as_("ada").rename_repo("store").unwrap();
-    world.github.add_repo("acme/shop", countersign::sandbox::Visibility::Private);
+    world
+        .github
+        .add_repo("acme/shop", countersign::sandbox::Visibility::Private);
     world.github.drop_all();
     world.reconcile().await;
     let workflow = open(&world).await.remove(0);
     let store = world.house().engine.store();
     let stored = store.workflow(&workflow.id.as_str().into()).await.unwrap().unwrap();
-    let known = store.repository(stored.state.subject.repository).await.unwrap().unwrap();
+    let known = store
+        .repository(stored.state.subject.repository)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(known.name, "store");
     approve(&world, issue).await;
     world.hear(issue);

@@ -24,7 +24,11 @@ async fn a_command_is_acted_on_once_as_if_it_had_been_told() {
     assert_eq!(world.reactions(typed), ["eyes", "rocket"]);
     holds(&world.card(issue), &["`bob`", "**approved**"]);
     assert_eq!(happened(&world, "approved").await, 1);
-    assert_eq!(happened(&world, "repaired").await, 0, "GitHub still keeps what is that young");
+    assert_eq!(
+        happened(&world, "repaired").await,
+        0,
+        "GitHub still keeps what is that young"
+    );
     changes_nothing_more(&world, issue).await;
     world.end().await;
 }
@@ -71,10 +75,26 @@ async fn strangers_bots_and_talk_get_what_they_would_have_got() {
     let issue = asked(&world, TASKS).await;
     let digest = world.digest(issue);
     world.clock.advance(TimeDelta::seconds(5));
-    world.github.as_("mallory").comment(issue, &format!("/approve {digest}")).unwrap();
-    world.github.as_("renovate[bot]").comment(issue, &format!("/approve {digest}")).unwrap();
-    world.github.as_("rita").comment(issue, "I would not approve it.").unwrap();
-    world.github.as_("rita").comment(issue, "/frobnicate the orders").unwrap();
+    world
+        .github
+        .as_("mallory")
+        .comment(issue, &format!("/approve {digest}"))
+        .unwrap();
+    world
+        .github
+        .as_("renovate[bot]")
+        .comment(issue, &format!("/approve {digest}"))
+        .unwrap();
+    world
+        .github
+        .as_("rita")
+        .comment(issue, "I would not approve it.")
+        .unwrap();
+    world
+        .github
+        .as_("rita")
+        .comment(issue, "/frobnicate the orders")
+        .unwrap();
     world.github.drop_all();
     world.clock.advance(TimeDelta::minutes(2));
     world.reconcile().await;
@@ -173,9 +193,17 @@ async fn what_was_said_is_acted_on_in_its_order() {
     let world = World::new().await;
     let issue = asked(&world, TASKS).await;
     let digest = world.digest(issue);
-    world.github.as_("bob").comment(issue, &format!("/approve {digest}")).unwrap();
+    world
+        .github
+        .as_("bob")
+        .comment(issue, &format!("/approve {digest}"))
+        .unwrap();
     world.clock.advance(TimeDelta::seconds(5));
-    world.github.as_("alice").comment(issue, "/cancel It is not needed.").unwrap();
+    world
+        .github
+        .as_("alice")
+        .comment(issue, "/cancel It is not needed.")
+        .unwrap();
     world.clock.advance(TimeDelta::seconds(5));
     world.github.as_("alice").close(issue).unwrap();
     world.github.drop_all();
@@ -184,7 +212,10 @@ async fn what_was_said_is_acted_on_in_its_order() {
     world.hear(issue);
     let names: Vec<&str> = history(&world).await.iter().map(|stored| stored.event.name()).collect();
     let at = |name: &str| names.iter().position(|found| *found == name);
-    assert!(at("approved") < at("cancelled") && at("approved").is_some(), "{names:?}");
+    assert!(
+        at("approved") < at("cancelled") && at("approved").is_some(),
+        "{names:?}"
+    );
     assert!(open(&world).await.is_empty());
     world.end().await;
 }

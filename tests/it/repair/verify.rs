@@ -33,7 +33,11 @@ async fn an_answer_that_arrives_late_stands_there_once() {
     delayed(&world, comments);
     world.say("mallory", issue, "/help").await;
     world.wait(61).await;
-    assert_eq!(standing(&world, issue, "/approve"), 1, "it was looked for, and sent again");
+    assert_eq!(
+        standing(&world, issue, "/approve"),
+        1,
+        "it was looked for, and sent again"
+    );
     assert_eq!(world.github.carry_out_late(), 1);
     assert_eq!(standing(&world, issue, "/approve"), 2);
     let before = figure(&world, "countersign_duplicates_repaired_total{kind=\"comment\"}").await;
@@ -83,7 +87,7 @@ async fn an_issue_that_arrives_late_is_closed_as_a_duplicate() {
     assert_eq!(world.opened().len(), 3);
     world.wait(121).await;
     let all = world.opened();
-    let closed: Vec<_> = all.iter().filter(|issue| issue.state == "closed").collect();
+    let closed: Vec<_> = all.iter().filter(|issue| !issue.open).collect();
     assert_eq!(closed.len(), 1, "{all:#?}");
     assert_eq!(closed[0].number, all[2].number, "the workflow knows the first");
     let said = world.answer(closed[0].number);
@@ -98,13 +102,15 @@ async fn an_issue_that_arrives_late_is_closed_as_a_duplicate() {
 async fn what_did_not_arrive_twice_is_left_alone() {
     let world = World::new().await;
     let issue = asked(&world, TASKS).await;
-    world.github.fault(FaultRule::when(issues, FaultKind::ExecuteThenReset).times(1));
+    world
+        .github
+        .fault(FaultRule::when(issues, FaultKind::ExecuteThenReset).times(1));
     approve(&world, issue).await;
     world.wait(61).await;
     world.hear(issue);
     assert_eq!(world.opened().len(), 2);
     world.wait(121).await;
-    assert!(world.opened().iter().all(|issue| issue.state == "open"));
+    assert!(world.opened().iter().all(|issue| issue.open));
     assert_eq!(happened(&world, "duplicate_repaired").await, 0);
     world.end().await;
 }
