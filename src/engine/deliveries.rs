@@ -450,13 +450,25 @@ impl Engine {
     }
 
     /// Lets a workflow hear a report; `cause` is what the history names for it.
-    pub(super) async fn tell(&self, cause: &str, mut stored: Stored, report: &Report) -> Result<(), Trouble> {
+    pub(super) async fn tell(&self, cause: &str, stored: Stored, report: &Report) -> Result<(), Trouble> {
+        self.tell_with(cause, stored, report, &Write::new()).await
+    }
+
+    /// The same with what is kept in the same transaction, if the report has an effect.
+    pub(super) async fn tell_with(
+        &self,
+        cause: &str,
+        mut stored: Stored,
+        report: &Report,
+        with: &Write,
+    ) -> Result<(), Trouble> {
         for _ in 0..super::TRIES {
             let command = Command::System(report.clone());
             let Verdict::Events(events) = decide(Some(&stored.state), &command, Facts::default(), self.now()) else {
                 return Ok(());
             };
-            let (write, _) = self.advance(Ok(&stored), &events, cause)?;
+            let (mut write, _) = self.advance(Ok(&stored), &events, cause)?;
+            write.append(with.clone());
             match self.store().write(write).await {
                 Ok(_) => return Ok(()),
                 Err(StoreError::Missed { .. } | StoreError::Conflict(_)) => {}

@@ -7,12 +7,55 @@ mod moved;
 mod unheard;
 mod verify;
 
-use countersign::sandbox::IssueNumber;
+use chrono::TimeDelta;
+use countersign::sandbox::{FaultKind, FaultRule, IssueNumber, Role};
 use countersign::store::history::StoredEvent;
 use countersign::store::workflows::WorkflowSummary;
 
+use crate::bad_input::TASKS;
 use crate::cli::run_with;
-use crate::world::World;
+use crate::world::{CONFIG, Setup, World};
+
+/// A story in which much is found otherwise than it should be: a card is there twice, then gone, then changed; a vote is
+/// lost; a command and a label were never told; an opened issue is deleted.
+pub async fn played() -> World {
+    let config = format!("{CONFIG}approval:\n  quorum: 2\n");
+    let world = Setup::new().config(&config).start().await;
+    let issue = world.issue("Checkout is slow", TASKS);
+    let card = |method: &str, path: &str| method == "POST" && path.ends_with("/issues/1/comments");
+    world
+        .github
+        .fault(FaultRule::when(card, FaultKind::ExecuteLate).times(1));
+    world.say("alice", issue, "/deliver").await;
+    world.wait(61).await;
+    world.github.carry_out_late();
+    world.wait(121).await;
+    let line = format!("/approve {}", world.digest(issue));
+    world.say("bob", issue, &line).await;
+    world.github.set_role("bob", Role::Read);
+    world.reconcile().await;
+    let there = world.card_comment(issue).unwrap();
+    world.github.as_("ada").delete_comment(there.id).unwrap();
+    world.github.drop_all();
+    world.reconcile().await;
+    let there = world.card_comment(issue).unwrap();
+    let changed = there.body.replace("Measure the checkout", "Sell the checkout");
+    world.github.as_("mona").edit_comment(there.id, &changed).unwrap();
+    world.github.drop_all();
+    world.clock.advance(TimeDelta::minutes(11));
+    world.reconcile().await;
+    for who in ["mona", "alice"] {
+        world.github.as_(who).comment(issue, &line).unwrap();
+        world.github.drop_all();
+        world.clock.advance(TimeDelta::days(4));
+        world.reconcile().await;
+    }
+    let opened = world.opened()[0].number;
+    world.github.as_("ada").delete_issue(opened).unwrap();
+    world.github.drop_all();
+    world.reconcile().await;
+    world
+}
 
 /// The open workflows.
 async fn open(world: &World) -> Vec<WorkflowSummary> {

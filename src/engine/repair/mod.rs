@@ -121,6 +121,21 @@ impl Engine {
         self.store().write(write).await.map(drop)
     }
 
+    /// The statement that says something on a workflow's subject, once under this id.
+    fn said_on(&self, stored: &Stored, id: &str, body: String) -> Result<Statement, StoreError> {
+        let number = stored.state.subject.number;
+        let spot = Spot {
+            installation: stored.installation,
+            repository: stored.state.subject.repository,
+        };
+        let said = Payload::Reply {
+            number,
+            to_line: None,
+            body,
+        };
+        self.answer(spot, number, id, &said)
+    }
+
     /// Gives every open workflow that lacks one its timer.
     async fn plan_reconciles(&self) -> Result<(), StoreError> {
         let mut write = Write::new();

@@ -4,7 +4,7 @@ use super::EVERY;
 use super::whereabouts::{Here, Whereabouts};
 use crate::chat::say::replies as say;
 use crate::engine::card::Found;
-use crate::engine::change::{Payload, Spot};
+use crate::engine::change::Payload;
 use crate::engine::effects::{CLOCKS_APART, Ended, Work};
 use crate::engine::{Bot, Engine, Trouble};
 use crate::github::{Account, AccountKind, CommentKind, GithubError, SubjectState, ThreadComment};
@@ -122,13 +122,7 @@ impl Engine {
         crate::figures::repaired("card");
         let mut restore = Write::of(mark_card_stale(&state.id));
         if let Some(body) = body {
-            let said = Payload::Reply {
-                number: state.subject.number,
-                to_line: None,
-                body,
-            };
-            let id = format!("card:{}:{seen}", state.id);
-            restore.push(self.answer(spot_of(stored), state.subject.number, &id, &said)?);
+            restore.push(self.said_on(stored, &format!("card:{}:{seen}", state.id), body)?);
         }
         match repair {
             // The card is planned with the event.
@@ -202,13 +196,8 @@ impl Engine {
             .collect();
         let mut said = Write::new();
         if !gone.is_empty() {
-            let reply = Payload::Reply {
-                number: state.subject.number,
-                to_line: None,
-                body: say::opened_gone(&gone),
-            };
             let id = format!("gone:{}:{}", state.id, Digest::of(&gone).short());
-            said.push(self.answer(spot_of(stored), state.subject.number, &id, &reply)?);
+            said.push(self.said_on(stored, &id, say::opened_gone(&gone))?);
         }
         let cause = format!("{}:opened", state.id);
         self.keep_repair(stored, Repair::Opened { fates }, said, &cause).await
@@ -259,12 +248,5 @@ impl Engine {
             }
         }
         Ok(())
-    }
-}
-
-fn spot_of(stored: &Stored) -> Spot {
-    Spot {
-        installation: stored.installation,
-        repository: stored.state.subject.repository,
     }
 }

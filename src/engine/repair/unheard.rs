@@ -16,10 +16,9 @@ use crate::github::{
     AccountKind, CommentKind, EventKind, LabelChange, LabelEvent, Parsed, Retold, SubjectState, ThreadComment, parse,
 };
 use crate::store::repair::keep_heard;
-use crate::store::workflows::{Stored, acted_on};
+use crate::store::workflows::Stored;
 use crate::store::{StoreError, Write};
-use crate::workflow::command::{Command, Report, Verdict};
-use crate::workflow::decide::{Facts, decide};
+use crate::workflow::command::Report;
 use crate::workflow::ids::{CommentId, DeliveryId, Digest};
 use crate::workflow::repair::Repair;
 use crate::workflow::state::Timestamp;
@@ -102,16 +101,23 @@ impl Engine {
             .comments(number, Some(since), COMMENTS)
             .await
             .map_err(trouble)?;
-        let mut all = listed.items;
+        let mut lists = vec![listed];
         if here.subject.is_pull {
             let lines = here.repo.line_comments(number, Some(since), COMMENTS).await;
-            all.extend(lines.map_err(trouble)?.items);
+            lists.push(lines.map_err(trouble)?);
             let reviews = here.repo.reviews(number, usize::MAX).await;
-            all.extend(reviews.map_err(trouble)?.items);
+            lists.push(reviews.map_err(trouble)?);
         }
-        let settled = self.now() - GRACE;
+        let mut read_until = self.now() - GRACE;
+        let mut all = Vec::new();
+        for list in lists {
+            if let Some(last) = list.items.last().filter(|_| list.left_out > 0) {
+                read_until = read_until.min(last.created_at);
+            }
+            all.extend(list.items);
+        }
         // An old comment that was edited is listed, too.
-        all.retain(|comment| comment.created_at > since && comment.created_at <= settled);
+        all.retain(|comment| comment.created_at > since && comment.created_at <= read_until);
         let until = all.iter().map(|comment| comment.created_at).max();
         let asking = state.asking().is_some();
         let mut silent = Vec::new();
@@ -232,18 +238,9 @@ impl Engine {
     /// Says once of each comment that was edited before anybody told of it that nothing was done.
     async fn tell_of_edited(&self, stored: &Stored, edited: &[ThreadComment]) -> Result<(), Trouble> {
         for comment in edited {
-            let subject = &stored.state.subject;
-            let said = Payload::Reply {
-                number: subject.number,
-                to_line: None,
-                body: say::edited_unheard(&comment.html_url),
-            };
-            let key = key_of_comment(subject.repository, comment.kind, comment.id);
-            let spot = Spot {
-                installation: stored.installation,
-                repository: subject.repository,
-            };
-            let said = self.answer(spot, subject.number, &format!("edited:{key}"), &said)?;
+            let key = key_of_comment(stored.state.subject.repository, comment.kind, comment.id);
+            let body = say::edited_unheard(&comment.html_url);
+            let said = self.said_on(stored, &format!("edited:{key}"), body)?;
             self.store().write(Write::of(said)).await?;
         }
         Ok(())
@@ -281,46 +278,8 @@ impl Engine {
             labels,
             since,
         });
-        self.mend(stored, &report, &key, &say::heard_late(&named)).await
-    }
-
-    /// Keeps that something was mended, and says so, once for each key.
-    pub(super) async fn mend(&self, stored: &Stored, report: &Report, key: &str, body: &str) -> Result<(), Trouble> {
-        let subject = &stored.state.subject;
-        let said = Payload::Reply {
-            number: subject.number,
-            to_line: None,
-            body: body.to_owned(),
-        };
-        let mut stored = stored.clone();
-        for _ in 0..crate::engine::TRIES {
-            if self.store().was_acted_on(key).await? {
-                return Ok(());
-            }
-            let command = Command::System(report.clone());
-            let Verdict::Events(events) = decide(Some(&stored.state), &command, Facts::default(), self.now()) else {
-                return Ok(());
-            };
-            let (mut write, _) = self.advance(Ok(&stored), &events, key)?;
-            write.push(acted_on(key, key, "mended", self.now()));
-            let spot = Spot {
-                installation: stored.installation,
-                repository: subject.repository,
-            };
-            write.push(self.answer(spot, subject.number, &format!("reply:{key}"), &said)?);
-            match self.store().write(write).await {
-                Ok(_) => return Ok(()),
-                Err(StoreError::Missed { .. } | StoreError::Conflict(_)) => {}
-                Err(error) => return Err(error.into()),
-            }
-            match self.store().workflow(&stored.state.id).await? {
-                Some(again) => stored = again,
-                None => return Ok(()),
-            }
-        }
-        Err(Trouble::Store(StoreError::Unavailable(
-            "the workflow kept changing".to_owned(),
-        )))
+        let said = self.said_on(stored, &key, say::heard_late(&named))?;
+        self.tell_with(&key, stored.clone(), &report, &Write::of(said)).await
     }
 }
 
