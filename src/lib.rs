@@ -7,7 +7,7 @@
 //! | [`cli`] | one file per subcommand; the only place that joins the server and the sandbox |
 //! | [`web`] | router: the webhook, health, metrics |
 //! | [`inbox`] | signature, delivery triage, the sweep of missed deliveries |
-//! | [`engine`] | lanes, leases, effect runner, timers, recovery |
+//! | [`engine`] | lanes, leases, effect runner, timers, recovery, repair |
 //! | [`chat`] | what people write and what the bot says |
 //! | [`agents`] | one file per agent: inputs, prompt, schema, host checks |
 //! | [`providers`] | where an agent's text comes from |

@@ -5,6 +5,7 @@
 mod app;
 mod database;
 mod findings;
+mod missed;
 mod secrets;
 mod work;
 

@@ -11,6 +11,7 @@ use crate::workflow::apply::{apply, begin};
 use crate::workflow::event::Event;
 use crate::workflow::ids::Digest;
 use crate::workflow::judging::{CheckState, Decision};
+use crate::workflow::repair::{Duplicate, Repair};
 use crate::workflow::state::{ActOutcome, Approval, Ending, State};
 
 /// Which workflow.
@@ -143,6 +144,20 @@ fn detail(event: &Event) -> String {
         Event::Shown { phase, digest, .. } => format!("{phase} {}", digest.short()),
         Event::Voted { phase, approval } => format!("{phase} {}", of_what(approval)),
         Event::VoteWithdrawn { phase, of, .. } => format!("{phase}: that of {}", of.login),
+        Event::VoteLost { phase, of, reason } => format!("{phase}: that of {}: {reason}", of.login),
+        Event::Repaired { repair } => repair_words(repair),
+        Event::DuplicateRepaired {
+            duplicate,
+            kept,
+            removed,
+        } => {
+            let what = match duplicate {
+                Duplicate::Comment => "comment",
+                Duplicate::Issue => "issue",
+            };
+            let removed: Vec<String> = removed.iter().map(u64::to_string).collect();
+            format!("{what} {kept} stays, {} removed", removed.join(", "))
+        }
         Event::Approved {
             phase,
             approval,
@@ -197,6 +212,33 @@ fn detail(event: &Event) -> String {
         Event::Held { reason, .. } | Event::Cancelled { reason, .. } => reason.as_str().to_owned(),
         Event::Forked { origin, after, .. } => format!("of {origin} after event {after}"),
         Event::Unheld { .. } | Event::Completed => String::new(),
+    }
+}
+
+fn repair_words(repair: &Repair) -> String {
+    match repair {
+        Repair::Unheard {
+            comments,
+            labels,
+            since,
+        } => {
+            let comments = comments.iter().map(|comment| format!("comment {comment}"));
+            let labels = labels.iter().map(|label| format!("label {label}"));
+            let all: Vec<String> = comments.chain(labels).collect();
+            format!("never told, since {since}: {}", all.join(", "))
+        }
+        Repair::CardGone { comment } => format!("the card {comment} was gone"),
+        Repair::CardChanged { comment, by, .. } => match by {
+            Some(by) => format!("the card {comment} was changed by {by}"),
+            None => format!("the card {comment} was changed"),
+        },
+        Repair::Opened { fates } => {
+            let all: Vec<String> = fates
+                .iter()
+                .map(|(issue, fate)| format!("#{issue} {}", fate.as_str()))
+                .collect();
+            all.join(", ")
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::config::{MailUrl, Mailbox, Pace, ServerConfig};
 use crate::engine::{Allowance, Clock, Engine, ForkRequest, HandIn, Pacing, Parts, Site};
 use crate::github::{GitHub, Limits, Settings};
 use crate::inbox::signature::Secrets;
-use crate::inbox::sweep::{KEPT, LATELY, SweepError, Swept, sweep};
+use crate::inbox::sweep::{Sweep, SweepError, Swept};
 use crate::mail::Mailer;
 use crate::providers::http::Client as ModelClient;
 use crate::store::repositories::OperatorCommand;
@@ -22,8 +22,9 @@ use crate::web;
 use crate::workflow::ids::UserId;
 use crate::workflow::right::Person;
 
-/// How often missed deliveries are looked for.
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// How often missed deliveries, and workflows that stand still, are looked for. Which server does it is settled in the
+/// database.
+const REPAIR_EVERY: Duration = Duration::from_secs(60);
 
 /// How often what is old enough is looked for.
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
@@ -43,6 +44,8 @@ pub struct House {
     github: GitHub,
     clock: Clock,
     retention: Option<TimeDelta>,
+    owner: String,
+    deliveries_kept: TimeDelta,
 }
 
 /// The clock of this machine.
@@ -88,6 +91,8 @@ impl House {
         else {
             return Err(problems);
         };
+        let owner = format!("{:016x}", rand::random::<u64>());
+        let deliveries_kept = config.github_api.keeps_deliveries();
         let parts = Parts {
             store,
             site: Site::GitHub(github.clone()),
@@ -103,7 +108,8 @@ impl House {
                 stranger_answers: config.stranger_answers_per_hour.0,
             },
             model_client,
-            owner: format!("{:016x}", rand::random::<u64>()),
+            deliveries_kept,
+            owner: owner.clone(),
         };
         let engine = Engine::new(parts).map_err(|invalid| vec![invalid.to_string()])?;
         engine.take_over().await.map_err(|error| vec![error.to_string()])?;
@@ -114,15 +120,17 @@ impl House {
             github,
             clock,
             retention: config.retention,
+            owner,
+            deliveries_kept,
         })
     }
 
-    /// Works until it is told to stop: the engine, the sweep of missed deliveries, the operator's commands, forgetting.
+    /// Works until it is told to stop: the engine, repair, the operator's commands, forgetting.
     pub async fn work(&self, stop: CancellationToken) {
         let engine = self.engine.run(stop.clone());
         let beside = async {
             tokio::join!(
-                self.sweep(stop.clone()),
+                self.repair(stop.clone()),
                 self.forget(stop.clone()),
                 self.obey(stop.clone())
             )
@@ -137,31 +145,47 @@ impl House {
         tokio::join!(engine, beside);
     }
 
-    /// Looks once for what GitHub could not deliver in the time behind us, and asks for it again.
+    /// Looks for what GitHub could not deliver, and asks for it again. `None` when that was done lately, or another server
+    /// does it. Where something may be lost for good, every open workflow is compared with GitHub.
     ///
     /// # Errors
     /// [`SweepError`].
-    pub async fn sweep_once(&self, reach: TimeDelta) -> Result<Swept, SweepError> {
-        sweep(&self.github.app(), self.engine.store(), (self.clock)() - reach).await
+    pub async fn sweep_once(&self) -> Result<Option<Swept>, SweepError> {
+        let app = self.github.app();
+        let sweep = Sweep {
+            app: &app,
+            store: self.engine.store(),
+            owner: &self.owner,
+            kept: self.deliveries_kept,
+            now: (self.clock)(),
+        };
+        let swept = sweep.run().await?;
+        if let Some(swept) = &swept {
+            tell_of(swept);
+            if swept.gap.is_some() || swept.lost > 0 {
+                self.engine.reconcile_all().await?;
+            }
+        }
+        Ok(swept)
     }
 
-    async fn sweep(&self, stop: CancellationToken) {
-        let mut reach = KEPT;
+    /// At the start all open workflows are compared with GitHub; then what is missing or stands still is looked for.
+    async fn repair(&self, stop: CancellationToken) {
+        let mut begun = false;
         while !stop.is_cancelled() {
-            match self.sweep_once(reach).await {
-                Ok(swept) => {
-                    reach = LATELY;
-                    if swept.missing > 0 {
-                        tracing::warn!(
-                            missing = swept.missing,
-                            asked = swept.asked,
-                            "deliveries never came; asked for them"
-                        );
-                    }
-                }
-                Err(error) => tracing::warn!(%error, "missed deliveries could not be looked for; trying again"),
+            if let Err(error) = self.sweep_once().await {
+                tracing::warn!(%error, "missed deliveries could not be looked for; trying again");
             }
-            pause(SWEEP_EVERY, &stop).await;
+            if let Err(error) = self.engine.upkeep().await {
+                tracing::warn!(%error, "open workflows could not be looked at; trying again");
+            }
+            if !begun {
+                match self.engine.reconcile_all().await {
+                    Ok(_) => begun = true,
+                    Err(error) => tracing::warn!(%error, "open workflows could not be planned for; trying again"),
+                }
+            }
+            pause(REPAIR_EVERY, &stop).await;
         }
     }
 
@@ -273,6 +297,37 @@ impl House {
             self.engine.wake();
         }
         Ok(())
+    }
+}
+
+/// Says in the log what a sweep found.
+fn tell_of(swept: &Swept) {
+    crate::figures::deliveries_asked(swept.asked);
+    if swept.asked > 0 {
+        tracing::warn!(
+            missing = swept.missing,
+            asked = swept.asked,
+            "deliveries never came; asked for them"
+        );
+    }
+    if swept.late > 0 {
+        tracing::error!(
+            late = swept.late,
+            "deliveries were asked for again and again and do not come: `countersign doctor` names them"
+        );
+    }
+    if swept.lost > 0 {
+        tracing::error!(
+            lost = swept.lost,
+            "deliveries cannot be had any more: open workflows are compared with GitHub instead"
+        );
+    }
+    if let Some(gap) = swept.gap {
+        tracing::error!(
+            from = %gap.from,
+            until = %gap.until,
+            "nobody looked for deliveries while GitHub kept them: open workflows are compared with GitHub instead"
+        );
     }
 }
 

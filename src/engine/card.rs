@@ -14,7 +14,7 @@ use crate::chat::say::view::{
     TasksView,
 };
 use crate::chat::say::{self, boxes};
-use crate::github::{CommentKind, Created, GithubError, Marker, Repo};
+use crate::github::{CommentKind, Created, GithubError, Marker, Repo, ThreadComment};
 use crate::providers::rules::FORMS;
 use crate::store::workflows::{Card, CommentRole, Stored, forget_card, keep_card, link_comment, unlink_comment};
 use crate::store::{StoreError, Write};
@@ -340,20 +340,25 @@ impl Engine {
     pub(super) async fn inspect_card(&self, repo: &Repo, stored: &Stored, card: &Card) -> Result<Found, Trouble> {
         let number = stored.state.subject.number;
         let found = repo.comment(CommentKind::Issue, number, card.comment).await;
-        let Some(found) = found.map_err(|error| self.trouble(&error, 1))? else {
-            return Ok(Found::Gone);
-        };
+        Ok(match found.map_err(|error| self.trouble(&error, 1))? {
+            Some(found) => self.compare_card(repo, &found, card).await,
+            None => Found::Gone,
+        })
+    }
+
+    /// The same for a card that was read.
+    pub(super) async fn compare_card(&self, repo: &Repo, found: &ThreadComment, card: &Card) -> Found {
         if same(&found.body, &card.body) {
-            return Ok(Found::Intact);
+            return Found::Intact;
         }
         if same(&boxes::without_boxes(&found.body), &boxes::without_boxes(&card.body)) {
-            return Ok(Found::BoxesDiffer);
+            return Found::BoxesDiffer;
         }
         let editor = repo.edit_times(std::slice::from_ref(&found.node_id)).await.ok();
         let editor = editor
             .and_then(|mut times| times.remove(&found.node_id))
             .and_then(|time| time.editor);
-        Ok(Found::Changed(card.body.clone(), found.body, editor))
+        Found::Changed(card.body.clone(), found.body.clone(), editor)
     }
 }
 
@@ -364,7 +369,12 @@ fn same(one: &str, other: &str) -> bool {
 
 /// One for all writes of a card, so that a first post in doubt is found.
 fn card_marker(workflow: &WorkflowId) -> Marker {
-    Marker::of(&EffectId::from(format!("{workflow}:card")))
+    Marker::of(&card_mark(workflow))
+}
+
+/// What the marker of a card is made of.
+pub(super) fn card_mark(workflow: &WorkflowId) -> EffectId {
+    EffectId::from(format!("{workflow}:card"))
 }
 
 fn providers(state: &State) -> BTreeMap<PhaseId, String> {

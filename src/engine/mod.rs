@@ -32,6 +32,7 @@ mod proposed;
 mod queries;
 mod questions;
 mod readers;
+mod repair;
 mod settings;
 mod site;
 mod start;
@@ -141,6 +142,8 @@ pub struct Parts {
     pub models: Arc<Models>,
     /// How much is answered in an hour.
     pub allowance: Allowance,
+    /// How far back this GitHub can be asked for deliveries.
+    pub deliveries_kept: TimeDelta,
     /// What this process is called in leases: fresh for every start.
     pub owner: String,
 }

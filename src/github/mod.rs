@@ -33,12 +33,12 @@ pub use calls::checks::{Annotation, FinishedCheck, PullHead};
 pub use calls::comments::{Created, Reaction, ReactionTarget};
 pub use calls::graphql::{Classifier, EditTimesUnavailable};
 pub use calls::issues::{CreatedIssue, NewIssue};
-pub use calls::labels::{Label, LabelChange, LabelEvent};
+pub use calls::labels::{IssueEventId, Label, LabelChange, LabelEvent};
 pub use calls::teams::Members;
 pub use client::{App, GitHub, Installation, Limits, Repo, Settings};
 pub use codeowners::CodeOwners;
 pub use error::{Certainty, FieldError, GithubError, Refusal};
-pub use events::{Comment, Event, EventKind, InstallationChange, Parsed, Push, RepositoryChange, parse};
+pub use events::{Comment, Event, EventKind, InstallationChange, Parsed, Place, Push, RepositoryChange, Retold, parse};
 pub use marker::Marker;
 pub use types::{
     Account, AccountKind, CommentKind, InstallationInfo, Issue, RepositoryRef, SubjectState, ThreadComment,

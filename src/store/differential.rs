@@ -13,11 +13,14 @@ use super::change::Change;
 use super::conformance::Ground;
 use super::definitions::{KeptDefinition, forget_definition, keep_definition};
 use super::deliveries::{LeasedDelivery, NewDelivery};
+use super::duties::{Duty, Gap, LeasedDuty};
 use super::effects::{
     LeasedEffect, NewEffect, Pace, Priority, Sent, Which, cancel_planned, no_act_under_way, park_installation,
 };
 use super::fork::Copied;
 use super::mails::NewMail;
+use super::missed::{Missed, forget_arrived, lose_before};
+use super::repair::{RECONCILE, keep_heard, reconcile_at, reconcile_id};
 use super::repositories::{OperatorCommand, forget_config_check, note_config, note_labels};
 use super::runs::{Run, keep_run};
 use super::workflows::{
@@ -71,6 +74,9 @@ enum Kind {
     Run,
     OpenCall,
     CloseCall,
+    Duty,
+    Miss,
+    Reconcile,
 }
 
 const KINDS: [Kind; 29] = [
@@ -103,6 +109,9 @@ const KINDS: [Kind; 29] = [
     Kind::Run,
     Kind::OpenCall,
     Kind::CloseCall,
+    Kind::Duty,
+    Kind::Miss,
+    Kind::Reconcile,
 ];
 
 /// One operation: everything about it that is drawn.
@@ -121,6 +130,7 @@ struct Side {
     deliveries: Vec<LeasedDelivery>,
     effects: Vec<LeasedEffect>,
     calls: Vec<Call>,
+    duties: Vec<LeasedDuty>,
     /// A workflow as it was read a while ago.
     stale: Option<Stored>,
 }
@@ -160,6 +170,7 @@ impl Side {
             deliveries: Vec::new(),
             effects: Vec::new(),
             calls: Vec::new(),
+            duties: Vec::new(),
             stale: None,
         }
     }
@@ -194,6 +205,7 @@ impl Side {
             Kind::Link | Kind::Propose | Kind::KeepCard | Kind::MeanOnce | Kind::Count => self.beside(drawn).await,
             Kind::Repository | Kind::Definition | Kind::AskServer => self.repository(drawn).await,
             Kind::Run | Kind::OpenCall | Kind::CloseCall => self.model(drawn).await,
+            Kind::Duty | Kind::Miss | Kind::Reconcile => self.repair(drawn).await,
         }
     }
 
@@ -353,6 +365,66 @@ impl Side {
                     now + TimeDelta::seconds(how as i64 % 5),
                 ))
                 .await
+            }
+        }
+    }
+
+    async fn repair(&mut self, Drawn { kind, which, how, now }: Drawn) -> Told {
+        let later = now + TimeDelta::seconds(how as i64 % 60);
+        match kind {
+            Kind::Duty if how % 2 == 0 || self.duties.is_empty() => {
+                let duty = [Duty::Sweep, Duty::Upkeep][which % 2];
+                let claimed = self.store.claim_duty(duty, "us", now, later).await.unwrap();
+                let (shown, some) = (format!("{claimed:?}"), claimed.is_some());
+                self.duties.extend(claimed);
+                (shown, some)
+            }
+            Kind::Duty => {
+                let duty = self.duties.remove(which % self.duties.len());
+                let gap = (how % 3 == 0).then_some(Gap {
+                    from: now,
+                    until: later,
+                });
+                self.one(duty.done(later, (how % 4 > 0).then_some(now), gap)).await
+            }
+            Kind::Miss => {
+                let missed = Missed {
+                    delivery: format!("d{}", which % 14).as_str().into(),
+                    attempt: u64::from(u32::MAX) + how as u64,
+                    event: "issues".to_owned(),
+                    first_at: now,
+                    asked: 0,
+                    lost: false,
+                };
+                self.one(match how % 6 {
+                    0 | 1 => missed.noted(now),
+                    2 => missed.asked_for(later),
+                    3 => missed.lost(now),
+                    4 => forget_arrived(),
+                    _ => lose_before(now - TimeDelta::hours(1), now),
+                })
+                .await
+            }
+            _ => {
+                let id = id_of(which);
+                let timer = NewEffect {
+                    id: reconcile_id(&id),
+                    workflow: None,
+                    installation: INSTALLATION,
+                    repository: RepositoryId(9),
+                    lane: reconcile_id(&id).to_string(),
+                    kind: RECONCILE,
+                    payload: "{}".to_owned(),
+                    priority: Priority::Background,
+                    pace: Pace::Free,
+                    run_at: later,
+                };
+                match how % 4 {
+                    0 => told(self.store.reconcile_all(now, TimeDelta::seconds(1)).await),
+                    1 => self.one(keep_heard(&id, RepositoryId(9), later)).await,
+                    2 => self.one(reconcile_at(&id, now)).await,
+                    _ => self.one(timer.planned(now)).await,
+                }
             }
         }
     }
@@ -630,7 +702,7 @@ impl Side {
     /// What the store tells of itself.
     async fn asked(&self, Drawn { which, now, .. }: Drawn) -> String {
         let (store, id) = (&self.store, id_of(which));
-        match which % 14 {
+        match which % 16 {
             12 => format!(
                 "{:?} {:?} {:?}",
                 store.effects(Which::Open, 5).await,
@@ -643,6 +715,22 @@ impl Side {
                 store.deliveries_given_up(5).await,
                 store.mails_of(&id).await,
                 store.mail_of_effect(&"e1".into()).await
+            ),
+            11 => format!(
+                "{:?} {:?} {:?}",
+                store.gap().await,
+                store.missed_count().await,
+                store.missed_in_vain().await
+            ),
+            14 => format!(
+                "{:?} {:?} {:?} {:?}",
+                store
+                    .missed_due(Timestamp::MAX_UTC - TimeDelta::days(1), 3)
+                    .await
+                    .map(|due| due.len()),
+                store.without_reconcile().await,
+                store.reconcile_timers().await,
+                store.heard_until(&id).await
             ),
             0 => format!("{:?}", store.next_due().await),
             1 => format!("{:?}", store.deliveries(which % 2 == 0, 5).await),
@@ -665,7 +753,7 @@ impl Side {
 
     /// Every row, but for the numbers that the databases give.
     async fn rows(&self) -> Vec<String> {
-        const ALL: [&str; 18] = [
+        const ALL: [&str; 21] = [
             "SELECT * FROM mails ORDER BY effect_id",
             "SELECT id, event, action, installation_id, repository_id, subject, lane, body, received_at, state, outcome,
                 run_at, attempt, seen, fence, lease_owner, lease_until, trace FROM deliveries ORDER BY seq",
@@ -688,6 +776,9 @@ impl Side {
             "SELECT * FROM calls ORDER BY id",
             "SELECT * FROM budgets ORDER BY account, unit",
             "SELECT * FROM definitions ORDER BY repository_id, path",
+            "SELECT * FROM duties ORDER BY name",
+            "SELECT * FROM missed ORDER BY delivery_id",
+            "SELECT * FROM heard ORDER BY workflow_id",
         ];
         let mut all = Vec::new();
         for sql in ALL {

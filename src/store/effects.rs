@@ -306,7 +306,8 @@ impl Store {
         .then(Statement::new(
             "UPDATE deliveries SET lease_until = 0 WHERE state = 'leased'",
             values![],
-        ));
+        ))
+        .then(Statement::new("UPDATE duties SET lease_until = 0", values![]));
         self.write(write).await.map(drop)
     }
 
@@ -416,7 +417,7 @@ impl Store {
     /// How many effects wait, how many deliveries wait, and since when the oldest of each is due: for the metrics.
     pub async fn queues(&self) -> Result<[(&'static str, i64, Option<Timestamp>); 2], StoreError> {
         const EFFECTS: &str = "SELECT COUNT(*) AS depth, MIN(created_at) AS oldest FROM effects
-            WHERE state IN ('ready', 'inflight') AND kind <> 'expire_gate'";
+            WHERE state IN ('ready', 'inflight') AND kind NOT IN ('expire_gate', 'reconcile', 'verify')";
         const DELIVERIES: &str =
             "SELECT COUNT(*) AS depth, MIN(received_at) AS oldest FROM deliveries WHERE state IN ('new', 'leased')";
         let mut queues = [("effects", 0, None), ("deliveries", 0, None)];
@@ -514,6 +515,16 @@ impl LeasedEffect {
             "UPDATE effects SET state = 'ready', run_at = $3, lease_until = 0, last_error = $4, attempt = attempt - 1
             WHERE seq = $1 AND fence = $2 AND state = 'inflight'",
             values![self.seq, self.fence, micros(until), why],
+        )
+        .exactly(1)
+    }
+
+    /// Part of the write that has it run again later, as if for the first time.
+    pub fn again(&self, at: Timestamp) -> Statement {
+        Statement::new(
+            "UPDATE effects SET state = 'ready', run_at = $3, lease_until = 0, attempt = 0, doubt = 0, last_error = NULL
+            WHERE seq = $1 AND fence = $2 AND state = 'inflight'",
+            values![self.seq, self.fence, micros(at)],
         )
         .exactly(1)
     }

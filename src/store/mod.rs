@@ -14,13 +14,16 @@ pub mod definitions;
 pub mod deliveries;
 #[cfg(test)]
 mod differential;
+pub mod duties;
 pub mod effects;
 pub mod fork;
 pub mod history;
 pub mod kept;
 pub mod mails;
+pub mod missed;
 mod postgres;
 mod progress;
+pub mod repair;
 pub mod repositories;
 mod restored;
 pub mod retention;

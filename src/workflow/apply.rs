@@ -6,6 +6,7 @@ use super::artifact::Stage;
 use super::event::{Event, HoldCause};
 use super::ids::{Digest, PhaseId, UserId};
 use super::judging::Decision;
+use super::repair::Repair;
 use super::state::{Entry, Hold, Maker, Pending, PhaseState, PhaseStatus, State, Status, Timestamp, What, Why};
 
 /// The state after the first event.
@@ -64,6 +65,7 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
             .iter()
             .map(|phase| (phase.id.clone(), blocked.clone()))
             .collect(),
+        fates: Default::default(),
         record: vec![Entry {
             at,
             by: Some(by.clone()),
@@ -115,6 +117,9 @@ pub fn apply(state: &mut State, event: &Event, at: Timestamp) {
             };
         }
         Event::Completed => state.status = Status::Completed,
+        Event::Repaired {
+            repair: Repair::Opened { fates },
+        } => state.fates.extend(fates.iter().copied()),
         Event::Forked { proposals, .. } => super::fork::reopen(state, proposals, at),
         Event::SentBack { phase, to } => send_back(state, phase, to, at),
         Event::Escalated { phase, to } => {
@@ -272,7 +277,7 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
             phase.drop_vote(approval.by.id);
             phase.votes.push(approval.clone());
         }
-        Event::VoteWithdrawn { of, .. } => phase.drop_vote(of.id),
+        Event::VoteWithdrawn { of, .. } | Event::VoteLost { of, .. } => phase.drop_vote(of.id),
         Event::Approved { approval, .. } if phase.status == PhaseStatus::Draft => {
             phase.prompt = Some(approval.digest);
             phase.prompt_taken(at);
@@ -368,6 +373,8 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
         | Event::Unheld { .. }
         | Event::Cancelled { .. }
         | Event::Completed
+        | Event::Repaired { .. }
+        | Event::DuplicateRepaired { .. }
         | Event::Forked { .. } => {}
     }
 }
@@ -438,6 +445,7 @@ fn phase_of(event: &Event) -> Option<&PhaseId> {
         | Event::Shown { phase, .. }
         | Event::Voted { phase, .. }
         | Event::VoteWithdrawn { phase, .. }
+        | Event::VoteLost { phase, .. }
         | Event::Approved { phase, .. }
         | Event::SentBack { phase, .. }
         | Event::Escalated { phase, .. }
@@ -460,6 +468,8 @@ fn phase_of(event: &Event) -> Option<&PhaseId> {
         | Event::Unheld { .. }
         | Event::Cancelled { .. }
         | Event::Completed
+        | Event::Repaired { .. }
+        | Event::DuplicateRepaired { .. }
         | Event::Forked { .. } => None,
     }
 }
@@ -479,6 +489,13 @@ fn entry(event: &Event) -> Option<What> {
         } => What::Answered(phase.clone(), *question, text.clone()),
         Event::Skipped { phase, reason, .. } => What::Skipped(phase.clone(), reason.clone()),
         Event::VoteWithdrawn { phase, of, .. } => What::VoteWithdrawn(phase.clone(), of.clone()),
+        Event::VoteLost { phase, of, reason } => What::VoteLost(phase.clone(), of.clone(), reason.clone()),
+        Event::Repaired { repair } => What::Repaired(repair.clone()),
+        Event::DuplicateRepaired {
+            duplicate,
+            kept,
+            removed,
+        } => What::DuplicateRepaired(*duplicate, *kept, removed.clone()),
         Event::SentBack { phase, to } => What::SentBack(phase.clone(), to.clone()),
         Event::Escalated { phase, to } => What::Escalated(phase.clone(), to.clone()),
         Event::Ruled { phase, ruling } => What::Ruled(

@@ -14,6 +14,7 @@ use super::definition::{Definition, Gate, PeopleGate, Phase};
 use super::event::HoldCause;
 use super::ids::{CommentId, Digest, IssueId, IssueNumber, PhaseId, RepositoryId, WorkflowId};
 use super::judging::{Decision, Judged};
+use super::repair::{Duplicate, Fate, Repair};
 use super::right::{Person, Right};
 use super::variants::Letter;
 pub use super::why::Why;
@@ -376,6 +377,8 @@ pub enum What {
     Voted(PhaseId, Digest, Surface),
     /// Took back an approval that had not opened the gate: whose it was.
     VoteWithdrawn(PhaseId, Person),
+    /// An approval that had not opened the gate no longer counted: whose it was, and why.
+    VoteLost(PhaseId, Person, String),
     /// An approval no longer counted; the sentence says why.
     ApprovalLost(PhaseId, String),
     /// Said no.
@@ -402,6 +405,10 @@ pub enum What {
     Escalated(PhaseId, PhaseId),
     /// An approver that is a model decided: by whom, and why.
     Ruled(PhaseId, Decision, String, Words),
+    /// Something was found otherwise than it should be, and mended.
+    Repaired(Repair),
+    /// Something was there twice: which is left, and which are gone.
+    DuplicateRepaired(Duplicate, u64, Vec<u64>),
     /// It goes on from here in the place of that workflow, from after that event of it.
     Forked(WorkflowId, u64),
 }
@@ -437,6 +444,9 @@ pub struct State {
     pub hold: Option<Hold>,
     /// Its phases.
     pub phases: BTreeMap<PhaseId, PhaseState>,
+    /// What became of the issues that it opened, where they are not as they were.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fates: BTreeMap<IssueNumber, Fate>,
     /// The record.
     pub record: Vec<Entry>,
 }

@@ -28,6 +28,7 @@ mod postgres;
 mod proposed;
 mod providers;
 mod reading;
+mod repair;
 mod retention;
 mod rights;
 mod solve;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::findings::Findings;
-use super::work;
+use super::{missed, work};
 use crate::config::DatabaseUrl;
 use crate::store::{OpenError, SqliteError, Store};
 
@@ -36,7 +36,11 @@ pub(super) async fn look(url: &DatabaseUrl, findings: &mut Findings) {
     }
     match Store::open_to_read(url).await {
         Ok(store) => {
-            if let Err(error) = work::look(&store, findings).await {
+            let looked = async {
+                work::look(&store, findings).await?;
+                missed::look(&store, findings).await
+            };
+            if let Err(error) = looked.await {
                 findings.wrong(AREA, error, "see the server's log, then `countersign verify`");
             }
             store.close().await;

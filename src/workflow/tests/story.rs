@@ -62,6 +62,7 @@ pub(super) fn planned(run: &Run) -> Vec<String> {
             Notice::Stopped { phase } => format!("tell of {phase}'s stop"),
             Notice::AskedMore { phase } => format!("tell of more questions of {phase}"),
             Notice::ApprovalLost { phase, .. } => format!("tell of {phase}'s lost approval"),
+            Notice::VoteLost { phase, of, .. } => format!("tell of {}'s lost approval of {phase}", of.login),
             Notice::Expired { phase } => format!("tell of {phase}'s expiry"),
             Notice::Closed => "tell of the closing".into(),
         },
