@@ -123,9 +123,9 @@ impl Store {
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $9)
             ON CONFLICT (id) DO UPDATE SET seen = deliveries.seen + 1,
                 attempt = CASE WHEN deliveries.state IN ('failed', 'dead') THEN 0 ELSE deliveries.attempt END,
-                run_at = CASE WHEN deliveries.state IN ('failed', 'dead') THEN $9 ELSE deliveries.run_at END,
+                run_at = CASE WHEN deliveries.state IN ('failed', 'dead') THEN excluded.run_at ELSE deliveries.run_at END,
                 state = CASE WHEN deliveries.state IN ('failed', 'dead') THEN 'new' ELSE deliveries.state END
-            RETURNING seen, state",
+            RETURNING id, seen, state",
             values![
                 &delivery.id,
                 delivery.event,

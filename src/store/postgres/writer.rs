@@ -1,10 +1,11 @@
 //! The tasks that write.
 //!
-//! Each has a connection of its own and takes what has gathered in the queue: one write alone, or several in one
-//! transaction, which share its sync to disk and stand or fall alone all the same. Nobody outside can drop them in the
-//! middle of a statement, so that no connection is ever left inside a transaction that nobody ends.
+//! Each has a connection of its own and takes what has gathered in the queue. Writes that are one statement of the same text
+//! become one statement; the others share a transaction, and so its sync to disk. Each stands or falls alone all the same.
+//! Nobody outside can drop them in the middle of a statement, so that no connection is ever left inside a transaction that
+//! nobody ends.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 
 use super::failure::Meaning;
 use super::open::Way;
-use super::run::{self, Failure, Texts};
+use super::run::{self, Failure, Text, Texts};
 use crate::store::progress::Progress;
 use crate::store::write::{Hits, Row, Statement, StoreError, Write};
 
@@ -82,18 +83,9 @@ impl Writers {
     pub(super) async fn serve(self: Arc<Self>) {
         let mut session = Session::of(&self);
         loop {
-            let mut jobs = VecDeque::new();
-            {
-                let mut queue = self.queue.lock().await;
-                match queue.recv().await {
-                    Some(job) => jobs.push_back(job),
-                    None => break,
-                }
-                while jobs.len() < GROUP
-                    && let Ok(job) = queue.try_recv()
-                {
-                    jobs.push_back(job);
-                }
+            let mut jobs = Vec::new();
+            if self.queue.lock().await.recv_many(&mut jobs, GROUP).await == 0 {
+                break;
             }
             let _turn = match self.progress.limited() {
                 true => Some(self.turn.lock().await),
@@ -103,6 +95,44 @@ impl Writers {
         }
         session.leave().await;
     }
+
+    /// What is done at once: writes of one statement each that can be joined, and all others. Where order counts, whoever
+    /// asks waits for the first before asking for the second.
+    fn portions(&self, jobs: Vec<Job>) -> Vec<Portion> {
+        let (mut alike, mut others): (BTreeMap<_, Vec<Job>>, _) = (BTreeMap::new(), Vec::new());
+        for job in jobs {
+            match job.write.only() {
+                Some(statement) => alike.entry(statement.sql).or_default().push(job),
+                None => others.push(job),
+            }
+        }
+        let mut portions = Vec::new();
+        for (sql, jobs) in alike {
+            let text = self.texts.of(sql);
+            let statements: Vec<&Statement> = jobs.iter().filter_map(|job| job.write.only()).collect();
+            match text.joins(&statements) {
+                true => portions.push(Portion {
+                    joined: Some(text),
+                    jobs,
+                }),
+                false => others.extend(jobs),
+            }
+        }
+        if !others.is_empty() {
+            portions.push(Portion {
+                joined: None,
+                jobs: others,
+            });
+        }
+        portions
+    }
+}
+
+/// Writes that are done at once.
+struct Portion {
+    /// Their text, where all of them are one statement of it.
+    joined: Option<Arc<Text>>,
+    jobs: Vec<Job>,
 }
 
 /// One writer's connection, and what it works with.
@@ -144,20 +174,59 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn perform(&mut self, mut jobs: VecDeque<Job>) {
-        if jobs.len() > 1 && !self.writers.progress.stopped() {
-            let writes: Vec<&Write> = jobs.iter().map(|job| &job.write).collect();
-            if let Ok(answers) = self.transaction(&writes, Waits::Briefly).await {
-                for (job, answer) in jobs.drain(..).zip(answers) {
-                    // Who asked may have left; what was done stays done.
-                    let _ = job.answer.send(Ok(answer));
+    async fn perform(&mut self, jobs: Vec<Job>) {
+        for portion in self.writers.portions(jobs) {
+            let answers = match portion.jobs.len() > 1 && !self.writers.progress.stopped() {
+                true => self.together(&portion).await,
+                false => None,
+            };
+            match answers {
+                Some(answers) => {
+                    for (job, answer) in portion.jobs.into_iter().zip(answers) {
+                        // Who asked may have left; what was done stays done.
+                        let _ = job.answer.send(answer);
+                    }
+                }
+                // One of them was not to be kept, or something was in the way: each alone, then.
+                None => {
+                    for job in portion.jobs {
+                        let answer = self.alone(&job.write).await;
+                        let _ = job.answer.send(answer);
+                    }
                 }
             }
         }
-        // One of them was not to be kept, or something was in the way: each alone, then.
-        for job in jobs {
-            let answer = self.alone(&job.write).await;
-            let _ = job.answer.send(answer);
+    }
+
+    /// Several writes, of which all are kept or none; nothing where each is to be done alone.
+    async fn together(&mut self, Portion { joined, jobs }: &Portion) -> Option<Vec<Answer>> {
+        let done = match joined {
+            Some(text) => {
+                let statements: Vec<&Statement> = jobs.iter().filter_map(|job| job.write.only()).collect();
+                self.joined(text, &statements).await
+            }
+            None => {
+                let writes: Vec<&Write> = jobs.iter().map(|job| &job.write).collect();
+                self.transaction(&writes, Waits::Briefly).await
+            }
+        };
+        match done {
+            Ok(answers) => Some(answers.into_iter().map(Ok).collect()),
+            // Nobody knows whether they were kept: none of them may be done again.
+            Err(Stopped::Unknown(error)) => Some(vec![Err(error); jobs.len()]),
+            Err(_) => None,
+        }
+    }
+
+    /// Writes of one statement each, as one statement.
+    async fn joined(&mut self, text: &Text, statements: &[&Statement]) -> Result<Vec<Vec<Vec<Row>>>, Stopped> {
+        let connection = self.connection().await?;
+        match run::joined(connection, text, statements).await {
+            Ok((rows, changed)) => {
+                self.kept(statements, changed);
+                Ok(rows.into_iter().map(|rows| vec![rows]).collect())
+            }
+            Err(failure) => Err(self.unanswered(failure)),
         }
     }
 
@@ -174,9 +243,9 @@ impl<'a> Session<'a> {
                 Waits::Briefly => None,
                 Waits::Long => Some(self.writers.again.lock().await),
             };
-            let stopped = match write.0.as_slice() {
-                [statement] if statement.hits == Hits::Any => self.statement(statement).await,
-                _ => self
+            let stopped = match write.only() {
+                Some(statement) => self.statement(statement).await,
+                None => self
                     .transaction(&[write], waits)
                     .await
                     .map(|mut answers| answers.pop().unwrap_or_default()),
@@ -207,13 +276,16 @@ impl<'a> Session<'a> {
                 self.kept(&[statement], done.changed);
                 Ok(vec![done.rows])
             }
-            Err(failure) => {
-                let answered = matches!(&failure, Failure::Ours(_) | Failure::Theirs(sqlx::Error::Database(_)));
-                match self.stopped(Stopped::of(failure)) {
-                    Stopped::Not(meaning) if !answered => Err(Stopped::Unknown(meaning.answer())),
-                    stopped => Err(stopped),
-                }
-            }
+            Err(failure) => Err(self.unanswered(failure)),
+        }
+    }
+
+    /// What it means when a statement that is a transaction by itself was not done, or nobody knows.
+    fn unanswered(&mut self, failure: Failure) -> Stopped {
+        let answered = matches!(&failure, Failure::Ours(_) | Failure::Theirs(sqlx::Error::Database(_)));
+        match self.stopped(Stopped::of(failure)) {
+            Stopped::Not(meaning) if !answered => Stopped::Unknown(meaning.answer()),
+            stopped => stopped,
         }
     }
 
@@ -356,16 +428,25 @@ async fn fill(
     let (mut answers, mut changed) = (Vec::with_capacity(writes.len()), 0);
     for write in writes {
         let mut answer = Vec::with_capacity(write.0.len());
-        for (at, statement) in write.0.iter().enumerate() {
-            let text = texts.of(statement.sql);
-            let done = run::statement(connection, &text, &statement.values).await;
-            let done = done.map_err(Stopped::of)?;
-            match statement.hits {
-                Hits::Exactly(wanted) if wanted != done.hits => return Err(Stopped::Missed(at)),
-                Hits::Exactly(_) | Hits::Any => {}
+        for alike in write.0.chunk_by(|one, next| one.sql == next.sql) {
+            let text = texts.of(alike[0].sql);
+            let statements: Vec<&Statement> = alike.iter().collect();
+            if text.joins(&statements) {
+                let (rows, more) = run::joined(connection, &text, &statements).await.map_err(Stopped::of)?;
+                changed += more;
+                answer.extend(rows);
+                continue;
             }
-            changed += done.changed;
-            answer.push(done.rows);
+            for statement in alike {
+                let done = run::statement(connection, &text, &statement.values).await;
+                let done = done.map_err(Stopped::of)?;
+                match statement.hits {
+                    Hits::Exactly(wanted) if wanted != done.hits => return Err(Stopped::Missed(answer.len())),
+                    Hits::Exactly(_) | Hits::Any => {}
+                }
+                changed += done.changed;
+                answer.push(done.rows);
+            }
         }
         answers.push(answer);
     }
