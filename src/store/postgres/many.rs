@@ -42,6 +42,27 @@ struct Typed {
     kinds: Arc<[Kind]>,
 }
 
+/// What statements that were done as one did.
+#[derive(Debug)]
+pub(super) struct Joined {
+    /// The rows that each returned.
+    pub(super) rows: Vec<Vec<Row>>,
+    /// How many each hit; told only where they have a key.
+    pub(super) hits: Vec<usize>,
+    /// How many all of them changed.
+    pub(super) changed: usize,
+}
+
+impl Joined {
+    /// The first of them that hit another number of rows than it had to.
+    pub(super) fn missed(&self, statements: &[&Statement]) -> Option<usize> {
+        statements
+            .iter()
+            .zip(&self.hits)
+            .position(|(statement, hits)| matches!(statement.hits, Hits::Exactly(wanted) if wanted != *hits))
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Int,
@@ -63,23 +84,19 @@ impl Many {
         let conflict = tail
             .split_once("ON CONFLICT (")
             .and_then(|(_, behind)| Some(names(behind.split_once(')')?.0)));
-        let key = match (&returned, conflict) {
-            (None, _) if !tail.contains("DO UPDATE") => Vec::new(),
-            (_, None) => return None,
-            (returned, Some(conflict)) => {
-                let value_of = |name: &str| match given.get(columns.iter().position(|column| *column == name)?)? {
-                    Given::Value(at) => Some((name.to_owned(), *at)),
-                    Given::Literal(_) => None,
-                };
-                if returned
-                    .as_ref()
-                    .is_some_and(|returned| conflict.iter().any(|name| !returned.contains(name)))
-                {
-                    return None;
-                }
-                conflict.into_iter().map(value_of).collect::<Option<Vec<_>>>()?
-            }
+        let value_of = |name: &&str| match given.get(columns.iter().position(|column| column == name)?)? {
+            Given::Value(at) => Some(((*name).to_owned(), *at)),
+            Given::Literal(_) => None,
         };
+        let key: Vec<_> = match &conflict {
+            Some(conflict) => conflict.iter().map(value_of).collect::<Option<_>>()?,
+            None if returned.is_some() || tail.contains("DO UPDATE") => return None,
+            None => Vec::new(),
+        };
+        let tells = |returned: &Vec<&str>| key.iter().all(|(column, _)| returned.contains(&column.as_str()));
+        if !returned.as_ref().is_none_or(tells) {
+            return None;
+        }
         let named = given.iter().filter_map(Given::value).max()? + 1;
         Some(Self {
             head: head.to_owned(),
@@ -92,12 +109,17 @@ impl Many {
         })
     }
 
-    /// Whether these may be done as one: none depends on a count, and none on what another of them did.
+    /// Whether these may be done as one: none depends on what another of them did, and where it matters how many rows each
+    /// hit, that can be told.
     pub(super) fn takes(&self, statements: &[&Statement]) -> bool {
         let mut keys = HashSet::new();
+        let counted = |statement: &Statement| match statement.hits {
+            Hits::Any => true,
+            Hits::Exactly(wanted) => wanted == 1 && !self.key.is_empty(),
+        };
         statements.iter().all(|statement| {
-            statement.hits == Hits::Any
-                && statement.values.len() == self.values
+            statement.values.len() == self.values
+                && counted(statement)
                 && (self.key.is_empty() || keys.insert(self.key_of(statement)))
         })
     }
@@ -109,13 +131,13 @@ impl Many {
             .collect()
     }
 
-    /// Does them all, or none: the rows that each returned, and how many were changed.
+    /// Does them all, or none.
     pub(super) async fn run(
         &self,
         connection: &mut PgConnection,
         text: &Text,
         statements: &[&Statement],
-    ) -> Result<(Vec<Vec<Row>>, usize), Failure> {
+    ) -> Result<Joined, Failure> {
         let Typed { sql, kinds } = self.typed(connection, text).await?;
         let mut arguments = PgArguments::default();
         for (at, kind) in kinds.iter().enumerate() {
@@ -123,23 +145,33 @@ impl Many {
             kind.add(column, &mut arguments).map_err(Failure::Ours)?;
         }
         let done = run::query(connection, sql, arguments).await?;
-        let mut rows = vec![Vec::new(); statements.len()];
-        if self.returns {
-            let keys: HashMap<_, _> = statements
-                .iter()
-                .map(|statement| self.key_of(statement))
-                .zip(0..)
-                .collect();
-            for row in done.rows {
-                let key = self.key.iter().map(|(column, _)| row.value(column.as_str()));
-                let key: Vec<&Value> = key.collect::<Result<_, _>>().map_err(Failure::Ours)?;
-                let of: usize = *keys.get(&key).ok_or_else(|| {
-                    Failure::Ours(StoreError::Broken("a row came back that nobody asked for".to_owned()))
-                })?;
-                rows[of].push(row);
+        let mut joined = Joined {
+            rows: vec![Vec::new(); statements.len()],
+            hits: vec![0; statements.len()],
+            changed: done.hits,
+        };
+        let keys: HashMap<_, _> = statements.iter().map(|of| self.key_of(of)).zip(0..).collect();
+        for row in done.rows {
+            let key = self.key.iter().map(|(column, _)| row.value(column.as_str()));
+            let key: Vec<&Value> = key.collect::<Result<_, _>>().map_err(Failure::Ours)?;
+            let of: usize = *keys
+                .get(&key)
+                .ok_or_else(|| Failure::Ours(StoreError::Broken("a row came back that nobody asked for".to_owned())))?;
+            joined.hits[of] += 1;
+            if self.returns {
+                joined.rows[of].push(row);
             }
         }
-        Ok((rows, done.hits))
+        Ok(joined)
+    }
+
+    /// What has the database tell which of them hit a row, where the text does not.
+    fn told(&self) -> String {
+        let columns: Vec<&str> = self.key.iter().map(|(column, _)| column.as_str()).collect();
+        match self.returns || columns.is_empty() {
+            true => String::new(),
+            false => format!("RETURNING {}", columns.join(", ")),
+        }
     }
 
     /// The whole text. The database knows which types the values have: it is asked once.
@@ -165,10 +197,12 @@ impl Many {
         let names = list(&|number| format!("v{number}"));
         // In their order: what numbers the rows counts as it would one by one.
         let sql = format!(
-            "{head}SELECT {row} FROM unnest({arrays}) WITH ORDINALITY AS given ({names}, place) ORDER BY given.place{tail}",
+            "{head}SELECT {row} FROM unnest({arrays}) WITH ORDINALITY AS given ({names}, place) ORDER BY given.place{tail}
+            {told}",
             head = self.head,
             row = self.row.join(", "),
             tail = self.tail,
+            told = self.told(),
         );
         let typed = Typed {
             sql: sql.into(),
@@ -318,7 +352,18 @@ mod tests {
         assert!(takes(KEPT, ["a", "b"]));
         assert!(!takes(KEPT, ["a", "a"]));
         assert!(takes(NEW, ["a", "a"]));
-        let counted = of(NEW, "a").exactly(1);
-        assert!(!Many::of(NEW).unwrap().takes(&[&counted, &counted]));
+    }
+
+    #[test]
+    fn what_each_must_hit_is_told_by_the_key() {
+        const KNOWN: &str = "INSERT INTO notes (id) VALUES ($1) ON CONFLICT (id) DO NOTHING";
+        const NOT: &str = "INSERT INTO notes (id) VALUES ($1) ON CONFLICT DO NOTHING";
+        for (sql, told, taken) in [(KNOWN, "RETURNING id", true), (NOT, "", false)] {
+            let many = Many::of(sql).unwrap();
+            let [one, other] = ["a", "b"].map(|id| Statement::new(sql, values![id]).exactly(1));
+            assert_eq!(many.told(), told);
+            assert_eq!(many.takes(&[&one, &other]), taken, "{sql}");
+            assert!(!many.takes(&[&one, &other.clone().exactly(2)]));
+        }
     }
 }

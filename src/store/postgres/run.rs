@@ -14,9 +14,9 @@ use sqlx::{
     TypeInfo as _, ValueRef as _,
 };
 
-use super::many::Many;
+use super::many::{Joined, Many};
 use super::text;
-use crate::store::write::{Row, Statement, StoreError, Value};
+use crate::store::write::{Hits, Row, Statement, StoreError, Value};
 
 /// What begins a word that only PostgreSQL reads.
 const ONLY_HERE: &str = "/* postgres: ";
@@ -79,6 +79,15 @@ impl Text {
         &self.sql
     }
 
+    /// Whether the statement can be a transaction by itself: when it hits what it must not, there is nothing to undo.
+    pub(super) fn stands_alone(&self, statement: &Statement) -> bool {
+        match statement.hits {
+            Hits::Any => true,
+            // It inserts one row or none.
+            Hits::Exactly(wanted) => wanted == 1 && self.many.is_some(),
+        }
+    }
+
     /// Whether these are done as one: more than one, of a text that has a form for many.
     pub(super) fn joins(&self, statements: &[&Statement]) -> bool {
         statements.len() > 1 && self.many.as_ref().is_some_and(|many| many.takes(statements))
@@ -137,12 +146,12 @@ pub(super) async fn statement(connection: &mut PgConnection, text: &Text, values
     Ok(done)
 }
 
-/// Runs statements of one text as one: the rows that each returned, and how many were changed by all.
+/// Runs statements of one text as one.
 pub(super) async fn joined(
     connection: &mut PgConnection,
     text: &Text,
     statements: &[&Statement],
-) -> Result<(Vec<Vec<Row>>, usize), Failure> {
+) -> Result<Joined, Failure> {
     match &text.many {
         Some(many) => many.run(connection, text, statements).await,
         None => Err(Failure::Ours(StoreError::Broken(

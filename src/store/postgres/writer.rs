@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgConnection;
-use sqlx::{Connection as _, Row as _};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 
 use super::failure::Meaning;
@@ -198,7 +198,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Several writes, of which all are kept or none; nothing where each is to be done alone.
+    /// Several writes in one transaction; nothing where each is to be done alone.
     async fn together(&mut self, Portion { joined, jobs }: &Portion) -> Option<Vec<Answer>> {
         let done = match joined {
             Some(text) => {
@@ -207,27 +207,31 @@ impl<'a> Session<'a> {
             }
             None => {
                 let writes: Vec<&Write> = jobs.iter().map(|job| &job.write).collect();
-                self.transaction(&writes, Waits::Briefly).await
+                let done = self.transaction(&writes, Waits::Briefly).await;
+                done.map(|answers| answers.into_iter().map(Ok).collect())
             }
         };
         match done {
-            Ok(answers) => Some(answers.into_iter().map(Ok).collect()),
+            Ok(answers) => Some(answers),
             // Nobody knows whether they were kept: none of them may be done again.
             Err(Stopped::Unknown(error)) => Some(vec![Err(error); jobs.len()]),
             Err(_) => None,
         }
     }
 
-    /// Writes of one statement each, as one statement.
-    async fn joined(&mut self, text: &Text, statements: &[&Statement]) -> Result<Vec<Vec<Vec<Row>>>, Stopped> {
+    /// Writes of one statement each, as one statement. One that hit nothing has nothing to undo.
+    async fn joined(&mut self, text: &Text, statements: &[&Statement]) -> Result<Vec<Answer>, Stopped> {
         let connection = self.connection().await?;
-        match run::joined(connection, text, statements).await {
-            Ok((rows, changed)) => {
-                self.kept(statements, changed);
-                Ok(rows.into_iter().map(|rows| vec![rows]).collect())
-            }
-            Err(failure) => Err(self.unanswered(failure)),
-        }
+        let joined = run::joined(connection, text, statements).await;
+        let joined = joined.map_err(|failure| self.unanswered(failure))?;
+        self.kept(statements, joined.changed);
+        let each = statements.iter().zip(joined.hits).zip(joined.rows);
+        Ok(each
+            .map(|((statement, hits), rows)| match statement.hits {
+                Hits::Exactly(wanted) if wanted != hits => Err(StoreError::Missed { statement: 0 }),
+                Hits::Exactly(_) | Hits::Any => Ok(vec![rows]),
+            })
+            .collect())
     }
 
     /// One write, until it is kept or refused or its time is over.
@@ -243,9 +247,12 @@ impl<'a> Session<'a> {
                 Waits::Briefly => None,
                 Waits::Long => Some(self.writers.again.lock().await),
             };
-            let stopped = match write.only() {
-                Some(statement) => self.statement(statement).await,
-                None => self
+            let alone = write
+                .only()
+                .map(|statement| (self.writers.texts.of(statement.sql), statement));
+            let stopped = match alone {
+                Some((text, statement)) if text.stands_alone(statement) => self.statement(&text, statement).await,
+                _ => self
                     .transaction(&[write], waits)
                     .await
                     .map(|mut answers| answers.pop().unwrap_or_default()),
@@ -268,10 +275,12 @@ impl<'a> Session<'a> {
 
     /// A write that is one statement, which is a transaction by itself. When the way is lost before its answer came,
     /// nobody knows whether it was kept; it is not done again here.
-    async fn statement(&mut self, statement: &Statement) -> Result<Vec<Vec<Row>>, Stopped> {
-        let text = self.writers.texts.of(statement.sql);
+    async fn statement(&mut self, text: &Text, statement: &Statement) -> Result<Vec<Vec<Row>>, Stopped> {
         let connection = self.connection().await?;
-        match run::statement(connection, &text, &statement.values).await {
+        match run::statement(connection, text, &statement.values).await {
+            Ok(done) if matches!(statement.hits, Hits::Exactly(wanted) if wanted != done.hits) => {
+                Err(Stopped::Missed(0))
+            }
             Ok(done) => {
                 self.kept(&[statement], done.changed);
                 Ok(vec![done.rows])
@@ -295,14 +304,7 @@ impl<'a> Session<'a> {
         self.last += 1;
         let (name, last) = (self.name.clone(), self.last);
         let connection = self.connection().await?;
-        let filled = async {
-            let (answers, changed) = fill(connection, &texts, writes, waits).await?;
-            if changed > 0 {
-                note(connection, &name, last).await.map_err(Stopped::theirs)?;
-            }
-            Ok((answers, changed))
-        };
-        let (answers, changed) = match filled.await {
+        let (answers, changed) = match fill(connection, &texts, writes, waits).await {
             Ok(filled) => filled,
             Err(stopped) => {
                 self.roll_back().await;
@@ -310,6 +312,7 @@ impl<'a> Session<'a> {
             }
         };
         let committed = match &mut self.connection {
+            Some((connection, _)) if changed > 0 => commit_noted(connection, &name, last).await,
             Some((connection, _)) => simple(connection, "COMMIT").await,
             None => Err(std::io::Error::from(std::io::ErrorKind::NotConnected).into()),
         };
@@ -317,6 +320,8 @@ impl<'a> Session<'a> {
             let answered = matches!(&error, sqlx::Error::Database(_));
             let stopped = self.stopped(Stopped::theirs(error));
             if answered {
+                // It may be the note that failed.
+                self.roll_back().await;
                 return Err(stopped);
             }
             self.connection = None;
@@ -378,12 +383,18 @@ impl<'a> Session<'a> {
         let connection = match self.connection.take() {
             Some((connection, _)) => connection,
             // Whatever stands in the way of connecting may pass.
-            None => self.writers.way.connect().await.map_err(|error| {
+            None => self.connect().await.map_err(|error| {
                 let answer = Meaning::of_theirs(&error).answer();
                 Stopped::Not(Meaning::Reconnect(StoreError::Unavailable(answer.to_string())))
             })?,
         };
         let (connection, _) = self.connection.insert((connection, Instant::now()));
+        Ok(connection)
+    }
+
+    async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
+        let mut connection = self.writers.way.connect().await?;
+        prepare_note(&mut connection).await?;
         Ok(connection)
     }
 
@@ -432,9 +443,12 @@ async fn fill(
             let text = texts.of(alike[0].sql);
             let statements: Vec<&Statement> = alike.iter().collect();
             if text.joins(&statements) {
-                let (rows, more) = run::joined(connection, &text, &statements).await.map_err(Stopped::of)?;
-                changed += more;
-                answer.extend(rows);
+                let joined = run::joined(connection, &text, &statements).await.map_err(Stopped::of)?;
+                if let Some(at) = joined.missed(&statements) {
+                    return Err(Stopped::Missed(answer.len() + at));
+                }
+                changed += joined.changed;
+                answer.extend(joined.rows);
                 continue;
             }
             for statement in alike {
@@ -457,13 +471,20 @@ async fn simple(connection: &mut PgConnection, sql: &'static str) -> Result<(), 
     run::in_time(sqlx::raw_sql(sql).execute(connection)).await.map(drop)
 }
 
-/// Notes with a transaction which it is, so that its end can be asked for. A number that the server gives is no proof: one
-/// that was lost in a crash is given again.
-async fn note(connection: &mut PgConnection, writer: &str, last: i64) -> Result<(), sqlx::Error> {
-    const NOTE: &str = "INSERT INTO countersign_writers (id, last, used) VALUES ($1, $2, now())
-        ON CONFLICT (id) DO UPDATE SET last = $2, used = now()";
-    let noted = sqlx::query(NOTE).bind(writer.to_owned()).bind(last);
-    run::in_time(noted.execute(connection)).await.map(drop)
+/// Notes with a transaction which it is, so that its end can be asked for, and ends it. A number that the server gives is no
+/// proof: one that was lost in a crash is given again.
+async fn commit_noted(connection: &mut PgConnection, writer: &str, last: i64) -> Result<(), sqlx::Error> {
+    // In one round trip. The name is of hexadecimal digits.
+    let noted = format!("EXECUTE countersign_note('{writer}', {last}); COMMIT");
+    let committed = sqlx::raw_sql(AssertSqlSafe(noted));
+    run::in_time(committed.execute(connection)).await.map(drop)
+}
+
+/// Makes the note ready on a new connection.
+async fn prepare_note(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let prepared = "PREPARE countersign_note (TEXT, BIGINT) AS INSERT INTO countersign_writers (id, last, used)
+        VALUES ($1, $2, now()) ON CONFLICT (id) DO UPDATE SET last = $2, used = now()";
+    simple(connection, prepared).await
 }
 
 /// The last transaction of a writer that was kept. One that is under way yet is waited for.
