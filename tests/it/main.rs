@@ -34,3 +34,4 @@ mod start;
 mod story;
 mod terminal;
 mod variants;
+mod writes;
