@@ -38,3 +38,4 @@ mod story;
 mod terminal;
 mod traces;
 mod variants;
+mod writes;
