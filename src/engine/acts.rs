@@ -281,6 +281,13 @@ impl Engine {
             mail: mail.clone(),
             date: self.now(),
         };
+        if !work.in_time() {
+            return Err(Trouble::Later {
+                at: self.now(),
+                sent: crate::store::effects::Sent::No,
+                why: "too little of the lease is left to send a mail".to_owned(),
+            });
+        }
         let sent = tokio::time::timeout(LONGEST_SEND, mailer.send(&outgoing)).await;
         let silent = || Err(MailFailure::Doubt("the mail server did not answer in time".to_owned()));
         match sent.unwrap_or_else(|_| silent()) {

@@ -38,6 +38,7 @@ mod start;
 mod thread;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use chrono::{SubsecRound as _, TimeDelta};
@@ -82,6 +83,9 @@ const LONGEST_REST: TimeDelta = TimeDelta::minutes(10);
 
 /// How long an ambiguous write rests before it is looked for: GitHub's lists may lag behind its writes.
 const REST_IN_DOUBT: TimeDelta = TimeDelta::seconds(60);
+
+/// A clock that goes back by more was set. Less is what clocks are corrected by.
+const A_STEP_BACK: TimeDelta = TimeDelta::seconds(5);
 
 /// How many attempts an effect or a delivery gets before a person must look at it.
 const MOST_ATTEMPTS: u32 = 30;
@@ -150,6 +154,8 @@ struct Shared {
     definitions: Vec<Definition>,
     bot: OnceCell<Bot>,
     wake: Notify,
+    /// When work was last looked for, by the clock, in microseconds.
+    looked: AtomicI64,
 }
 
 /// A piece of work that this process holds the lease of.
@@ -207,6 +213,7 @@ impl Engine {
             definitions: embedded_definitions()?,
             bot: OnceCell::new(),
             wake: Notify::new(),
+            looked: AtomicI64::new(i64::MAX),
         };
         Ok(Self(Arc::new(shared)))
     }
@@ -309,6 +316,7 @@ impl Engine {
     /// Takes what is due now: at most one delivery, one write that GitHub's limits count, and other effects.
     async fn claim(&self, room: usize) -> Result<Vec<Work>, StoreError> {
         let now = self.now();
+        self.mend_after_a_step(now).await?;
         let until = now + LEASE;
         let owner = &self.parts().owner;
         let mut due = Vec::new();
@@ -328,6 +336,23 @@ impl Engine {
                 .map(|effect| Work::Effect(Box::new(effect))),
         );
         Ok(due)
+    }
+
+    /// Mends what was planned by a clock that was ahead: at the start, and whenever the clock went back.
+    async fn mend_after_a_step(&self, now: Timestamp) -> Result<(), StoreError> {
+        let before = self.0.looked.swap(now.timestamp_micros(), Ordering::SeqCst);
+        if (now + A_STEP_BACK).timestamp_micros() >= before {
+            return Ok(());
+        }
+        let mending = async {
+            self.store().may_claim()?;
+            self.store().clock_went_back(now, LONGEST_REST, LEASE).await
+        };
+        let mended = mending.await;
+        if mended.is_err() {
+            self.0.looked.store(i64::MAX, Ordering::SeqCst);
+        }
+        mended
     }
 
     async fn handle(&self, work: Work) {
@@ -379,6 +404,7 @@ impl Engine {
             },
             GithubError::Ambiguous(_)
             | GithubError::Malformed(_)
+            | GithubError::TooLate
             | GithubError::Unreachable(_)
             | GithubError::Unauthorized(_)
             | GithubError::Conflict(_) => Trouble::Later {

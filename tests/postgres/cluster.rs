@@ -26,6 +26,8 @@ const WATCHED: &str = "COUNTERSIGN_TEST_CLUSTER";
 /// A cluster that runs.
 pub struct Cluster {
     home: PathBuf,
+    /// What its programs find in their environment beside what this process has.
+    environment: Vec<(String, String)>,
     /// Held while this process uses it.
     _use: File,
     /// What outlives this process, where it is this one that started the cluster.
@@ -39,18 +41,25 @@ impl Cluster {
         SHARED.get_or_init(|| {
             let checkout = env!("CARGO_MANIFEST_DIR").bytes();
             let number = checkout.fold(5381_u32, |sum, byte| sum.wrapping_mul(33) ^ u32::from(byte));
-            Self::at(std::env::temp_dir().join(format!("countersign-postgres-{number:08x}")))
+            let home = std::env::temp_dir().join(format!("countersign-postgres-{number:08x}"));
+            Self::at(home, Vec::new())
         })
     }
 
     /// One of one's own, to be stopped and started.
     pub fn own() -> Self {
-        static OWN: AtomicU32 = AtomicU32::new(0);
-        let (process, number) = (std::process::id(), OWN.fetch_add(1, Ordering::SeqCst));
-        Self::at(std::env::temp_dir().join(format!("countersign-postgres-{process}-{number}")))
+        Self::own_with(Vec::new())
     }
 
-    fn at(home: PathBuf) -> Self {
+    /// The same, started with these variables in its environment.
+    pub fn own_with(environment: Vec<(String, String)>) -> Self {
+        static OWN: AtomicU32 = AtomicU32::new(0);
+        let (process, number) = (std::process::id(), OWN.fetch_add(1, Ordering::SeqCst));
+        let home = std::env::temp_dir().join(format!("countersign-postgres-{process}-{number}"));
+        Self::at(home, environment)
+    }
+
+    fn at(home: PathBuf, environment: Vec<(String, String)>) -> Self {
         let held = lock_file(&home, "users");
         // The watchman holds it alone while it stops the cluster.
         held.lock_shared().unwrap();
@@ -58,6 +67,7 @@ impl Cluster {
         starting.lock().unwrap();
         let mut cluster = Self {
             home,
+            environment,
             _use: held,
             _watchman: None,
         };
@@ -119,6 +129,7 @@ impl Cluster {
     fn control(&self, arguments: &[&str]) -> Command {
         let mut control = program("pg_ctl");
         control.arg("-D").arg(self.data()).args(arguments);
+        control.envs(self.environment.iter().cloned());
         control
     }
 
