@@ -10,6 +10,7 @@ use countersign::store::Store;
 
 use crate::invariants;
 use crate::people::{OPENED, TOO_EARLY};
+use crate::post::{IN_DOUBT, Post, SENT};
 use crate::stage::Stage;
 
 /// What there is of one workflow on GitHub, without what may differ between two of them: numbers and digests.
@@ -33,7 +34,8 @@ impl Ending {
         let ours = comments
             .iter()
             .filter(|comment| comment.author == bot && comment.id != card.id);
-        let said = ours.map(|comment| gist(&comment.body));
+        // Whether a mail that may have been taken was, is counted where mail arrives.
+        let said = ours.map(|comment| gist(&comment.body.replace(IN_DOUBT, SENT)));
         // Whoever is called is not called any more when somebody else was faster.
         let said = said.filter(|gist| !gist.starts_with('@') && !gist.starts_with(TOO_EARLY));
         let theirs = comments
@@ -110,6 +112,7 @@ pub struct Counted {
     pub deliveries: usize,
     pub comments: usize,
     pub issues: usize,
+    pub mails: usize,
 }
 
 impl fmt::Display for Counted {
@@ -119,10 +122,11 @@ impl fmt::Display for Counted {
             deliveries,
             comments,
             issues,
+            mails,
         } = self;
         write!(
             f,
-            "{workflows} workflows, {deliveries} deliveries, {comments} comments, {issues} issues, {workflows} mails: \
+            "{workflows} workflows, {deliveries} deliveries, {comments} comments, {issues} issues, {mails} mails: \
              nothing lost, nothing doubled"
         )
     }
@@ -148,6 +152,7 @@ impl Stage {
         self.verified();
         Counted {
             workflows,
+            mails: self.mails(),
             comments,
             issues,
             deliveries: self.github.webhooks_sent().len(),
@@ -219,12 +224,28 @@ impl Stage {
         (comments.len(), issues.len())
     }
 
-    /// The mails in the folder, whole.
-    pub fn letters(&self) -> Vec<String> {
-        let files = std::fs::read_dir(self.mail()).into_iter().flatten();
-        let paths = files.map(|file| file.unwrap().path());
-        let whole = paths.filter(|path| path.extension().is_some_and(|end| end == "eml"));
-        whole.map(|path| std::fs::read_to_string(path).unwrap()).collect()
+    /// Holds the post to it that no mail arrived twice, and that each arrived for which the bot does not say that it does not
+    /// know. How many arrived.
+    pub fn mails(&self) -> usize {
+        let mut arrived = self.post.arrived();
+        let count = arrived.len();
+        arrived.sort();
+        arrived.dedup();
+        assert_eq!(arrived.len(), count, "a mail arrived twice");
+        let said = |words: &str| {
+            let issues = self.github.issues().into_iter();
+            let comments = issues.flat_map(|issue| self.github.comments(issue.number));
+            comments.filter(|comment| comment.body.contains(words)).count()
+        };
+        let (sent, doubtful) = (said(SENT), said(IN_DOUBT));
+        assert!(
+            (sent..=sent + doubtful).contains(&count),
+            "{count} mails arrived, {sent} were sent, {doubtful} are in doubt"
+        );
+        if let Post::Folder(_) = self.post {
+            assert_eq!(doubtful, 0, "what is written to a folder can be looked for");
+        }
+        count
     }
 
     /// What the operator's own command says of the whole database.

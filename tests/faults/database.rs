@@ -28,7 +28,6 @@ async fn stopped_at_once(size: Size) {
     // What was answered 503 is asked for again by the next start.
     replicas.power_cut().await;
     let counted = stage.count(first, &others).await;
-    assert_eq!(stage.letters().len(), counted.workflows, "mails");
     replicas.stop().await;
     println!(
         "PostgreSQL stopped with -m immediate {} times: {counted}, in {:?}",

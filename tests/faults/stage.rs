@@ -1,7 +1,7 @@
 //! A stage: a GitHub with people, a clock, a database and a mailbox, on which real servers come and go.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use crate::clock::SteppedClock;
 use crate::cluster::{Cluster, Database};
 use crate::people::People;
+use crate::post::Post;
 use crate::program::{Program, Running, SECRET};
 
 /// Longer than a lease, and than the rest of a write in doubt.
@@ -67,6 +68,7 @@ pub struct Stage {
     /// Where servers listen, by number.
     network: [u8; 3],
     home: TempDir,
+    pub post: Post,
     settings: Vec<(String, String)>,
 }
 
@@ -93,6 +95,7 @@ impl Stage {
             .await
             .unwrap();
         github.set_remaining(100_000_000);
+        let home = tempfile::tempdir().unwrap();
         let cluster = (base == Base::Postgres).then(|| Cluster::own_with(clock.environment()));
         let database = cluster.as_ref().map(Cluster::only_database);
         let [.., high, low] = std::process::id().to_be_bytes();
@@ -105,7 +108,8 @@ impl Stage {
             database,
             cluster,
             network: [100 + number % 100, high, low],
-            home: tempfile::tempdir().unwrap(),
+            post: Post::folder(&home.path().join("mail")),
+            home,
             settings: Vec::new(),
         }
     }
@@ -117,11 +121,6 @@ impl Stage {
 
     pub fn home(&self) -> &Path {
         self.home.path()
-    }
-
-    /// The folder that mail is written to.
-    pub fn mail(&self) -> PathBuf {
-        self.home().join("mail")
     }
 
     /// The database's URL.
@@ -149,7 +148,7 @@ impl Stage {
         let mut program = Program::new(&self.github.base_url())
             .set("COUNTERSIGN_LISTEN", &self.address(number).to_string())
             .set("COUNTERSIGN_DATABASE_URL", &self.url())
-            .set("COUNTERSIGN_MAIL_URL", &format!("file:{}", self.mail().display()))
+            .set("COUNTERSIGN_MAIL_URL", &self.post.url())
             // Whoever tests a limit sets it.
             .set("COUNTERSIGN_COMMANDS_PER_HOUR", "100000")
             .set("COUNTERSIGN_STRANGER_ANSWERS_PER_HOUR", "100000");
