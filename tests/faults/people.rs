@@ -102,14 +102,13 @@ impl People {
                 return;
             }
             let what = format!("it is said why `{text}` by {who} in #{subject} was not done");
-            self.see(&what, |github| {
-                let mut said = github
-                    .comments(subject)
-                    .into_iter()
-                    .skip_while(|said| said.id != comment);
-                said.find(|said| said.author == bot && said.body.starts_with(TOO_EARLY))
-            })
-            .await;
+            let why = self.see(&what, |github| {
+                let comments = github.comments(subject).into_iter();
+                let mut said = comments.skip_while(|said| said.id != comment);
+                said.find(|said| said.author == bot && !said.body.starts_with('@'))
+            });
+            let why = why.await.body;
+            assert!(why.starts_with(TOO_EARLY), "{what}: {why}");
         }
     }
 
