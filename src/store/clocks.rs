@@ -44,3 +44,57 @@ impl Store {
         self.write(write).await.map(drop)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::conformance::{Ground, on_both};
+    use crate::store::effects::{NewEffect, Pace, Priority};
+    use crate::workflow::ids::{InstallationId, RepositoryId};
+
+    on_both! {
+        what_was_planned_ahead_is_due_as_it_was_meant,
+    }
+
+    const WORKED: &str = "one that is taken";
+
+    fn effect(id: &str, run_at: Timestamp) -> NewEffect {
+        NewEffect {
+            id: id.into(),
+            workflow: None,
+            installation: InstallationId(1),
+            repository: RepositoryId(1),
+            lane: id.to_owned(),
+            kind: "act",
+            payload: "{}".to_owned(),
+            priority: Priority::Step,
+            pace: Pace::Free,
+            run_at,
+        }
+    }
+
+    async fn what_was_planned_ahead_is_due_as_it_was_meant(ground: Ground) {
+        let store = ground.store().await;
+        let now: Timestamp = "2026-11-20T09:00:00Z".parse().unwrap();
+        let (rest, lease) = (TimeDelta::minutes(10), TimeDelta::seconds(90));
+        let (ahead, week) = (now + TimeDelta::hours(1), TimeDelta::days(7));
+        for (id, run_at) in [(WORKED, ahead), ("a timer", ahead + week)] {
+            store.write(Write::of(effect(id, run_at).planned(ahead))).await.unwrap();
+        }
+        let claimed = store.claim_effects("before", ahead, ahead + lease, 9).await.unwrap();
+        assert_eq!(claimed.len(), 1);
+        let due = async |at| {
+            let due = store.claim_effects("after", at, at + lease, 9).await.unwrap();
+            due.into_iter()
+                .map(|effect| effect.id.as_str().to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(due(now + lease).await, Vec::<String>::new(), "it waits for that time");
+
+        store.clock_went_back(now, rest, lease).await.unwrap();
+        assert_eq!(due(now).await, Vec::<String>::new(), "it is held for a lease");
+        assert_eq!(due(now + lease).await, [WORKED]);
+        assert_eq!(due(now + week).await.len(), 2, "a timer keeps its distance");
+        store.close().await;
+    }
+}

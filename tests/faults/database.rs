@@ -44,7 +44,7 @@ async fn postgres_crashes_under_load() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes minutes: docs/reliability.md"]
 async fn long_postgres_crashes_under_load() {
-    stopped_at_once(Size::long(100, 60)).await;
+    stopped_at_once(Size::long(60, 30)).await;
 }
 
 /// As after a failover, when the server still talks to the former primary.

@@ -113,10 +113,10 @@ async fn one_of_two_that_sleeps_through_its_lease_does_nothing_twice() {
 /// At random, and for as long as a lease really lasts. A process that is frozen between its last look at the clock and
 /// the byte that it sends next cannot be held back by anybody: what that made twice is told.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "takes half an hour: docs/reliability.md"]
+#[ignore = "takes a quarter of an hour: docs/reliability.md"]
 async fn long_frozen_at_random() {
     let began = Instant::now();
-    let size = Size::long(60, 12);
+    let size = Size::long(40, 6);
     let mut random = seeded(20_261_202);
     let stage = Stage::new(Base::Postgres, size.patience).await;
     let mut replicas = Replicas::start(&stage, 2).await;

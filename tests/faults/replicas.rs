@@ -124,5 +124,5 @@ async fn three_servers_are_killed_in_turn() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes minutes: docs/reliability.md"]
 async fn long_three_servers_are_killed_in_turn() {
-    killed_in_turn(Size::long(100, 96)).await;
+    killed_in_turn(Size::long(60, 60)).await;
 }
