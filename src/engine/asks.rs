@@ -229,7 +229,7 @@ impl Engine {
         if gate.is_some_and(|(_, _, pending)| pending.shown_at.is_none()) {
             return Ok(None);
         }
-        let current = stored.state.open_gate().map(|(_, _, pending)| pending.digest);
+        let current = gate.map(|(_, _, pending)| pending.digest);
         let text = match self.inspect_card(&spoken.repo, stored, &card).await? {
             Found::Intact => return Ok(None),
             Found::BoxesDiffer => say::boxes_differ(current.as_ref()),

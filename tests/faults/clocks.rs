@@ -37,8 +37,7 @@ async fn an_hour_forwards_and_back_on_sqlite() {
     clock.step(TimeDelta::minutes(61));
     let others = stories.await.unwrap();
     stage.count(first, &others).await;
-    running.signal("-TERM");
-    assert_eq!(running.end().await.0, Some(0));
+    running.stop().await;
 }
 
 /// What may have been written is looked for by GitHub's clock, not by ours.
@@ -66,8 +65,7 @@ async fn a_write_in_doubt_is_found_by_a_clock_that_is_an_hour_ahead() {
         }
     };
     stage.count(first, &[]).await;
-    running.signal("-TERM");
-    assert_eq!(running.end().await.0, Some(0));
+    running.stop().await;
 }
 
 /// Leases are times of the servers' clocks: one that is wrong must not take work from others.

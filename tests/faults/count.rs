@@ -5,7 +5,7 @@ use std::fmt;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use countersign::sandbox::{CommentView, IssueNumber, RequestRecord};
+use countersign::sandbox::{CommentId, CommentView, IssueNumber, RequestRecord};
 use countersign::store::Store;
 
 use crate::invariants;
@@ -222,6 +222,13 @@ impl Stage {
             );
         }
         (comments.len(), issues.len())
+    }
+
+    /// A command was heard and done.
+    pub fn was_answered(&self, command: CommentId) {
+        let signs = self.github.reactions(command).into_iter();
+        let signs: Vec<String> = signs.map(|sign| sign.content).collect();
+        assert!(signs.contains(&"rocket".to_owned()), "{signs:?}");
     }
 
     /// Holds the post to it that no mail arrived twice, and that each arrived for which the bot does not say that it does not

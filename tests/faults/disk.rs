@@ -94,16 +94,20 @@ impl Drop for Disk {
     }
 }
 
+/// A stage whose SQLite file lies on a disk of its own.
+async fn stage_on_a_disk() -> Option<(Stage, Disk)> {
+    let mut stage = Stage::new(Base::Sqlite, Size::short(0, 0).patience).await;
+    let disk = Disk::mount(stage.home().join("disk"), "64m")?;
+    let file = disk.place.join("bot.sqlite");
+    stage.set("COUNTERSIGN_DATABASE_URL", &format!("sqlite:{}", file.display()));
+    Some((stage, disk))
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_takes_no_deliveries_and_loses_none() {
-    let mut stage = Stage::new(Base::Sqlite, Size::short(0, 0).patience).await;
-    let Some(disk) = Disk::mount(stage.home().join("disk"), "64m") else {
+    let Some((stage, disk)) = stage_on_a_disk().await else {
         return;
     };
-    stage.set(
-        "COUNTERSIGN_DATABASE_URL",
-        &format!("sqlite:{}", disk.place.join("bot.sqlite").display()),
-    );
     let server = disk.on(stage.server(0));
     let running = stage.start(&server).await;
     let first = stage.people.story().await;
@@ -148,33 +152,20 @@ async fn a_full_disk_takes_no_deliveries_and_loses_none() {
     let running = stage.start(&server).await;
     let others = stories.await.unwrap();
     stage.quiet_in(async || disk.backup(&server, &stage)).await;
-    let signs: Vec<String> = stage
-        .github
-        .reactions(asked)
-        .into_iter()
-        .map(|sign| sign.content)
-        .collect();
-    assert!(signs.contains(&"rocket".to_owned()), "{signs:?}");
+    stage.was_answered(asked);
     stage.nothing_twice();
     assert_eq!(stage.mails(), others.len() + 1);
-    running.signal("-TERM");
-    assert_eq!(running.end().await.0, Some(0));
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_read_only_disk_refuses_to_start_and_changes_nothing() {
-    let mut stage = Stage::new(Base::Sqlite, Size::short(0, 0).patience).await;
-    let Some(disk) = Disk::mount(stage.home().join("disk"), "64m") else {
+    let Some((stage, disk)) = stage_on_a_disk().await else {
         return;
     };
-    stage.set(
-        "COUNTERSIGN_DATABASE_URL",
-        &format!("sqlite:{}", disk.place.join("bot.sqlite").display()),
-    );
     let server = disk.on(stage.server(0));
     let running = stage.start(&server).await;
-    running.signal("-TERM");
-    assert_eq!(running.end().await.0, Some(0));
+    running.stop().await;
     disk.remount("ro");
     one(
         &server.refuse().await,

@@ -72,8 +72,7 @@ async fn alone() {
     let others = stories.await.unwrap();
     // What was put off as too late, or is in doubt, is due again.
     stage.count(first, &others).await;
-    running.signal("-TERM");
-    assert_eq!(running.end().await.0, Some(0));
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -106,8 +105,7 @@ async fn one_of_two_that_sleeps_through_its_lease_does_nothing_twice() {
     }
     let others = stories.await.unwrap();
     stage.count(first, &others).await;
-    running.signal("-TERM");
-    assert_eq!(running.end().await.0, Some(0));
+    running.stop().await;
 }
 
 /// At random, and for as long as a lease really lasts. A process that is frozen between its last look at the clock and

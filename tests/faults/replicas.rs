@@ -85,8 +85,7 @@ impl<'a> Replicas<'a> {
     /// Ends them in order.
     pub async fn stop(self) {
         for running in self.running {
-            running.signal("-TERM");
-            assert_eq!(running.end().await.0, Some(0));
+            running.stop().await;
         }
     }
 }

@@ -163,8 +163,7 @@ async fn goes_on_from_every_former_schema(base: Base) {
     }
     let others = stories.await.unwrap();
     stage.count(first, &others).await;
-    running.signal("-TERM");
-    assert_eq!(running.end().await.0, Some(0));
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -255,15 +254,13 @@ async fn long_two_versions_share_one_database() {
         let new = stage.start(&stage.server(number + 3)).await;
         // Both work for a while.
         progress.more(60).await;
-        old.signal("-TERM");
-        assert_eq!(old.end().await.0, Some(0));
+        old.stop().await;
         running.push(new);
     }
     let others = stories.await.unwrap();
     let counted = stage.count(first, &others).await;
     println!("three servers of {former} replaced under load: {counted}");
     for server in running {
-        server.signal("-TERM");
-        assert_eq!(server.end().await.0, Some(0));
+        server.stop().await;
     }
 }

@@ -233,6 +233,13 @@ impl Running {
         assert_eq!(status.code(), None, "it had ended by itself: {:#?}", self.said());
     }
 
+    /// Stops it in order.
+    pub async fn stop(self) {
+        self.signal("-TERM");
+        let (code, log) = self.end().await;
+        assert_eq!(code, Some(0), "{log}");
+    }
+
     /// Waits for its end, and tells its exit code and what it had still to say.
     pub async fn end(mut self) -> (Option<i32>, String) {
         let mut child = self.child.take().expect("it runs");
