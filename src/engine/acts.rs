@@ -302,6 +302,13 @@ impl Engine {
         };
         let ours = effect.heartbeat(self.now() + LEASE);
         self.store().keep_mail(ours, kept, self.now()).await?;
+        if !work.in_time() {
+            return Err(Trouble::Later {
+                at: self.now(),
+                sent: crate::store::effects::Sent::No,
+                why: "too little of the lease is left to send a mail".to_owned(),
+            });
+        }
         match self.hand_over(effect, &letter).await? {
             Ok(refused) => Ok(ActOutcome::Mailed {
                 message_id: letter.message_id().as_str().to_owned(),

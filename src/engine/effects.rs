@@ -1,10 +1,13 @@
 //! The effect runner: look when in doubt, guard, call, and complete in one fenced transaction.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use super::change::{Payload, reaction_target};
 use super::site::{Job, Source};
-use super::{Engine, FIRST_REST, MOST_ATTEMPTS, REST_IN_DOUBT, Site, Trouble, rest};
+use super::{Engine, FIRST_REST, LEASE, MOST_ATTEMPTS, REST_IN_DOUBT, Site, Trouble, rest};
 use crate::chat::say::replies as say;
-use crate::github::{Certainty, Classifier, GithubError, Installation, Label, Marker, Repo};
+use crate::github::{Certainty, Classifier, GithubError, Guard, Installation, Label, Marker, Repo};
 use crate::store::effects::{LeasedEffect, Sent, park_installation};
 use crate::store::workflows::{CommentRole, Stored, link_comment, unlink_comment};
 use crate::store::{Statement, StoreError, Write};
@@ -18,8 +21,9 @@ use crate::workflow::plan::{Intent, Notice};
 use crate::workflow::right::Right;
 use crate::workflow::state::Timestamp;
 
-/// How far GitHub's clock and ours may be apart.
-pub(super) const CLOCKS_APART: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
+/// How far GitHub's clock and ours may be apart, or ours from what it was before it was set. What lies so far back is
+/// looked through only where something is in doubt.
+pub(super) const CLOCKS_APART: chrono::TimeDelta = chrono::TimeDelta::days(1);
 
 /// How an effect ended, and what is to be kept of it in the same transaction.
 pub(super) enum Ended {
@@ -64,9 +68,15 @@ pub(super) struct Work<'a> {
     pub(super) installation: Installation,
     pub(super) repo: Repo,
     pub(super) full_name: String,
+    guard: Guard,
 }
 
 impl Work<'_> {
+    /// Whether enough of the lease is left to begin a write that cannot be looked for.
+    pub(super) fn in_time(&self) -> bool {
+        (self.guard)()
+    }
+
     /// The same for a run of an agent.
     fn job(&self) -> Job<'_> {
         Job {
@@ -120,11 +130,13 @@ impl Engine {
         if let Site::Folder(folder) = &self.parts().site {
             return self.carry_out_in(folder, effect, payload).await;
         }
+        let guard = self.guard(effect);
         let (repo, known) = self.repo(effect.repository).await?;
         let work = Work {
             effect,
             installation: self.github()?.installation(known.installation),
-            repo,
+            repo: repo.guarded(Arc::clone(&guard)),
+            guard,
             full_name: format!("{}/{}", known.owner, known.name),
         };
         match payload {
@@ -177,6 +189,15 @@ impl Engine {
                 self.step(&work, stored, intent).await
             }
         }
+    }
+
+    /// Holds as long as half of an effect's lease is left, by the clock that leases are counted in and by one that nobody
+    /// sets. A write that is begun then has its answer, or no hope of one, before somebody else may begin the same: also
+    /// where this process slept in between.
+    fn guard(&self, effect: &LeasedEffect) -> Guard {
+        let (clock, until, began) = (Arc::clone(&self.parts().clock), effect.lease_until, Instant::now());
+        let half = LEASE / 2;
+        Arc::new(move || clock() + half <= until && began.elapsed() <= half.to_std().unwrap_or_default())
     }
 
     async fn step(&self, work: &Work<'_>, stored: Stored, intent: Intent) -> Result<Ended, Trouble> {

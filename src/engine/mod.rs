@@ -39,7 +39,7 @@ mod start;
 mod thread;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use chrono::{SubsecRound as _, TimeDelta};
@@ -84,6 +84,9 @@ const LONGEST_REST: TimeDelta = TimeDelta::minutes(10);
 
 /// How long an ambiguous write rests before it is looked for: GitHub's lists may lag behind its writes.
 const REST_IN_DOUBT: TimeDelta = TimeDelta::seconds(60);
+
+/// A clock that goes back by more was set. Less is what clocks are corrected by.
+const A_STEP_BACK: TimeDelta = TimeDelta::seconds(5);
 
 /// How many attempts an effect or a delivery gets before a person must look at it.
 const MOST_ATTEMPTS: u32 = 30;
@@ -158,6 +161,8 @@ struct Shared {
     bot: OnceCell<Bot>,
     wake: Notify,
     leaving: AtomicBool,
+    /// When work was last looked for, by the clock, in microseconds.
+    looked: AtomicI64,
 }
 
 /// A piece of work that this process holds the lease of.
@@ -216,6 +221,7 @@ impl Engine {
             bot: OnceCell::new(),
             wake: Notify::new(),
             leaving: AtomicBool::new(false),
+            looked: AtomicI64::new(i64::MAX),
         };
         Ok(Self(Arc::new(shared)))
     }
@@ -339,6 +345,7 @@ impl Engine {
     /// Takes what is due now: at most one delivery, one write that GitHub's limits count, and other effects.
     async fn claim(&self, room: usize) -> Result<Vec<Work>, StoreError> {
         let now = self.now();
+        self.mend_after_a_step(now).await?;
         let until = now + LEASE;
         let owner = &self.parts().owner;
         let mut due = Vec::new();
@@ -358,6 +365,23 @@ impl Engine {
                 .map(|effect| Work::Effect(Box::new(effect))),
         );
         Ok(due)
+    }
+
+    /// Mends what was planned by a clock that was ahead: at the start, and whenever the clock went back.
+    async fn mend_after_a_step(&self, now: Timestamp) -> Result<(), StoreError> {
+        let before = self.0.looked.swap(now.timestamp_micros(), Ordering::SeqCst);
+        if (now + A_STEP_BACK).timestamp_micros() >= before {
+            return Ok(());
+        }
+        let mending = async {
+            self.store().may_claim()?;
+            self.store().clock_went_back(now, LONGEST_REST, LEASE).await
+        };
+        let mended = mending.await;
+        if mended.is_err() {
+            self.0.looked.store(i64::MAX, Ordering::SeqCst);
+        }
+        mended
     }
 
     async fn handle(&self, work: Work) {
@@ -409,6 +433,7 @@ impl Engine {
             },
             GithubError::Ambiguous(_)
             | GithubError::Malformed(_)
+            | GithubError::TooLate
             | GithubError::Unreachable(_)
             | GithubError::Unauthorized(_)
             | GithubError::Conflict(_) => Trouble::Later {

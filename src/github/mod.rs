@@ -35,7 +35,7 @@ pub use calls::graphql::{Classifier, EditTimesUnavailable};
 pub use calls::issues::{CreatedIssue, NewIssue};
 pub use calls::labels::{IssueEventId, Label, LabelChange, LabelEvent};
 pub use calls::teams::Members;
-pub use client::{App, GitHub, Installation, Limits, Repo, Settings};
+pub use client::{App, GitHub, Guard, Installation, Limits, Repo, Settings};
 pub use codeowners::CodeOwners;
 pub use error::{Certainty, FieldError, GithubError, Refusal};
 pub use events::{

@@ -310,6 +310,8 @@ fn limits(world: &World, credential: Credential) -> Headers {
     };
     let number = world.requests.len();
     vec![
+        // By the same clock as everything else here: whoever compares clocks does it by this.
+        ("date", world.now().format("%a, %d %b %Y %H:%M:%S GMT").to_string()),
         ("x-ratelimit-limit", limit.to_string()),
         ("x-ratelimit-remaining", limit.saturating_sub(used).to_string()),
         ("x-ratelimit-used", used.to_string()),

@@ -7,6 +7,7 @@
 mod begun;
 pub mod calls;
 pub mod change;
+mod clocks;
 #[cfg(test)]
 mod conformance;
 pub mod counters;

@@ -47,7 +47,7 @@ async fn what_does_not_end_is_given_to_the_next_server_at_once_also_on_postgres(
     let issue = github.as_("alice").open_issue("Checkout is slow", TASKS).unwrap();
     let program = Program::new(&github.base_url()).set("COUNTERSIGN_DATABASE_URL", &database.url());
     let first = program.start().await;
-    github.set_hook_target(&format!("{}/webhook", first.url()));
+    github.set_hook_target(&format!("{}/webhook", first.url));
     // GitHub takes the answer and says nothing for longer than a server may take to stop.
     let silent = FaultRule::when(
         |method, path| method == "POST" && path.ends_with("/comments"),
@@ -66,7 +66,7 @@ async fn what_does_not_end_is_given_to_the_next_server_at_once_also_on_postgres(
     github.heal();
     // A lease lasts 90 s, and nothing here is waited for so long.
     let second = program.start().await;
-    github.set_hook_target(&format!("{}/webhook", second.url()));
+    github.set_hook_target(&format!("{}/webhook", second.url));
     github.as_("alice").comment(issue, "/help").unwrap();
     until(
         &github,

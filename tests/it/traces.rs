@@ -159,7 +159,7 @@ fn program(github: &Sandbox, collector: &Collector) -> Program {
 
 async fn started(program: &Program, github: &Sandbox) -> Running {
     let running = program.start().await;
-    github.set_hook_target(&format!("{}/webhook", running.url()));
+    github.set_hook_target(&format!("{}/webhook", running.url));
     running
 }
 
