@@ -2,7 +2,7 @@
 
 use super::effects::{Ended, Work};
 use super::{Engine, Trouble};
-use crate::chat::say::replies as say;
+use crate::chat::say::{reasons, replies as say};
 use crate::github::{GithubError, Label, Marker, NewIssue};
 use crate::mail::{MailFailure, OutgoingMail};
 use crate::store::Write;
@@ -39,16 +39,16 @@ impl Engine {
             Ok(Ended::reported("the approval does not count any more", report))
         };
         let Some((proposal, _)) = self.store().proposal(&state.id, digest).await? else {
-            return lost("what was approved is not stored any more".to_owned());
+            return lost(reasons::NOT_STORED.to_owned());
         };
         if proposal.digest() != *digest || proposal.targets.subject != state.subject.number {
-            return lost("what would be executed is not what was approved".to_owned());
+            return lost(reasons::NOT_WHAT_WAS_APPROVED.to_owned());
         }
         if let Some(why) = self.approval_lost(&work.repo, state, source, *digest).await? {
             return lost(why);
         }
         let Some(act) = proposal.targets.acts.iter().find(|act| act.key == *key) else {
-            return lost("the act is not part of what was approved".to_owned());
+            return lost(reasons::NOT_PART_OF_IT.to_owned());
         };
         let outcome = self.deed(work, stored, phase, act).await?;
         Ok(acted(state, phase, key, outcome))
@@ -86,7 +86,7 @@ impl Engine {
                 .map(|issue| opened(issue, title, Vec::new())),
             Deed::SendMail(_) => Some(ActOutcome::MailInDoubt {
                 message_id: self.parts().mailer.message_id(effect.id.as_str()).as_str().to_owned(),
-                reason: "an attempt may have been taken before it was stopped".to_owned(),
+                reason: reasons::MAIL_STOPPED.to_owned(),
             }),
             // To be repeated without harm, or of no weight by themselves.
             Deed::CreateLabel { .. } | Deed::LinkSubIssue { .. } | Deed::LinkBlockedBy { .. } | Deed::ListUnlinked => {
@@ -241,7 +241,7 @@ impl Engine {
         }
         match &error {
             GithubError::NotFound(_) | GithubError::Gone(_) => Ok(ActOutcome::NotLinked {
-                reason: "this GitHub does not offer it".to_owned(),
+                reason: reasons::NOT_OFFERED.to_owned(),
             }),
             GithubError::Validation { .. } => Ok(ActOutcome::NotLinked {
                 reason: error.to_string(),
@@ -266,7 +266,7 @@ impl Engine {
         let id = mailer.message_id(work.effect.id.as_str());
         // A server cannot be asked what it took. A message written to a folder under its own name is never doubled.
         if work.effect.doubt && !mailer.repeats_harmlessly() {
-            let reason = "an earlier attempt may have been taken; it is not sent again".to_owned();
+            let reason = reasons::MAIL_NOT_AGAIN.to_owned();
             return Ok(ActOutcome::MailInDoubt {
                 message_id: id.as_str().to_owned(),
                 reason,
@@ -282,7 +282,7 @@ impl Engine {
             date: self.now(),
         };
         let sent = tokio::time::timeout(LONGEST_SEND, mailer.send(&outgoing)).await;
-        let silent = || Err(MailFailure::Doubt("the mail server did not answer in time".to_owned()));
+        let silent = || Err(MailFailure::Doubt(reasons::MAIL_SILENT.to_owned()));
         match sent.unwrap_or_else(|_| silent()) {
             Ok(sent) => Ok(ActOutcome::Mailed {
                 message_id: sent.message_id.as_str().to_owned(),
@@ -345,7 +345,7 @@ fn opened(issue: crate::github::CreatedIssue, title: String, dropped: Vec<String
 
 fn never_opened() -> ActOutcome {
     ActOutcome::NotLinked {
-        reason: "one of the two issues was not opened".to_owned(),
+        reason: reasons::NEVER_OPENED.to_owned(),
     }
 }
 
