@@ -19,6 +19,7 @@ mod list;
 pub mod logging;
 mod page;
 mod providers;
+mod quorums;
 mod replay;
 mod runs;
 mod sandbox;
@@ -221,8 +222,8 @@ impl Arguments {
             Command::Fork(fork) => ("fork", fork.run().await),
             Command::Deliveries(deliveries) => (deliveries.name(), deliveries.run().await),
             Command::Effects(effects) => (effects.name(), effects.run().await),
-            Command::Check(check) => ("check", check.run()),
-            Command::Definitions(definitions) => (definitions.name(), definitions.run()),
+            Command::Check(check) => ("check", check.run().await),
+            Command::Definitions(definitions) => (definitions.name(), definitions.run().await),
             Command::Providers(providers) => (providers.name(), providers.run().await),
             Command::Runs(runs) => ("runs", runs.run().await),
             Command::Stats(stats) => ("stats", stats.run().await),

@@ -15,6 +15,7 @@ mod levels;
 mod mail_url;
 mod models;
 mod models_file;
+pub mod quorums;
 mod repository;
 mod secret;
 mod server;
@@ -25,7 +26,6 @@ mod traces_url;
 mod published_tests;
 
 pub use address::{AddressMistake, Mailbox};
-pub use approval_file::approval_mistake;
 pub use database::{DatabaseUrl, PostgresUrl};
 pub use document::ConfigError;
 pub use github_api::{GithubApiUrl, Pace};
@@ -36,7 +36,7 @@ pub use repository::{
     Limits, Offer, ProviderName, Providers, Recipients, RepositoryConfig, Vocabulary, repository_schema,
 };
 pub use secret::{ApiKey, AppId, MailPassword, PrivateKey, WebhookSecret};
-pub use server::{KeyCheck, Overrides, PerHour, Problems, ServerConfig, Sources, server_schema};
+pub use server::{AppSettings, KeyCheck, Overrides, PerHour, Problems, ServerConfig, Sources, server_schema};
 pub use traces_url::TracesUrl;
 
 /// Where a repository keeps its configuration, read from the default branch only.

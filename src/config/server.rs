@@ -98,6 +98,16 @@ pub struct Overrides {
     pub github_pace: Option<String>,
 }
 
+/// What the App is known by at GitHub.
+pub struct AppSettings {
+    /// Where.
+    pub api: GithubApiUrl,
+    /// Its number.
+    pub id: AppId,
+    /// What it signs with.
+    pub private_key: PrivateKey,
+}
+
 /// Says whether a key signs, for the room that knows how; an error is the end of a sentence.
 pub type KeyCheck<'a> = &'a dyn Fn(&PrivateKey) -> Result<(), String>;
 
@@ -238,6 +248,23 @@ impl Sources<'_> {
             .find("github_private_key_file")
             .map(|found| PathBuf::from(found.text.trim()));
         config.into_iter().chain(key).collect()
+    }
+
+    /// Only what the App is known by at GitHub, for commands that need nothing else.
+    ///
+    /// # Errors
+    /// What is wrong with those settings, or with the configuration file.
+    pub fn app(&self) -> Result<AppSettings, Problems> {
+        let mut reader = Reader::new(self);
+        let api = reader.required("github_api_url", parse::<GithubApiUrl>);
+        let id = reader.required("github_app_id", parse);
+        let private_key = reader.private_key();
+        match (api, id, private_key) {
+            (Some(api), Some(id), Some(private_key)) if reader.problems.is_empty() => {
+                Ok(AppSettings { api, id, private_key })
+            }
+            _ => Err(Problems(reader.problems)),
+        }
     }
 
     /// Only the model endpoints and the caps, for commands that need nothing else.

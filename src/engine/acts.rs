@@ -2,7 +2,7 @@
 
 use super::effects::{Ended, Work};
 use super::{Engine, LEASE, Trouble};
-use crate::chat::say::replies as say;
+use crate::chat::say::{reasons, replies as say};
 use crate::github::{GithubError, Label, Marker, NewIssue};
 use crate::mail::{Letter, MailFailure, OutgoingMail, Reach, Refused, Repeat};
 use crate::store::Write;
@@ -45,16 +45,16 @@ impl Engine {
             Ok(Ended::reported("the approval does not count any more", report))
         };
         let Some((proposal, _)) = self.store().proposal(&state.id, digest).await? else {
-            return lost("what was approved is not stored any more".to_owned());
+            return lost(reasons::NOT_STORED.to_owned());
         };
         if proposal.digest() != *digest || proposal.targets.subject != state.subject.number {
-            return lost("what would be executed is not what was approved".to_owned());
+            return lost(reasons::NOT_WHAT_WAS_APPROVED.to_owned());
         }
         if let Some(why) = self.approval_lost(&work.repo, state, source, *digest).await? {
             return lost(why);
         }
         let Some(act) = proposal.targets.acts.iter().find(|act| act.key == *key) else {
-            return lost("the act is not part of what was approved".to_owned());
+            return lost(reasons::NOT_PART_OF_IT.to_owned());
         };
         let outcome = self.deed(work, stored, phase, act).await?;
         Ok(acted(state, phase, key, outcome))
@@ -90,10 +90,7 @@ impl Engine {
                 .find_opened(work)
                 .await?
                 .map(|issue| opened(issue, title, Vec::new())),
-            Deed::SendMail(_) => {
-                let reason = "an attempt may have been taken before it was stopped".to_owned();
-                Some(self.mail_in_doubt(effect, reason).await?)
-            }
+            Deed::SendMail(_) => Some(self.mail_in_doubt(effect, reasons::MAIL_STOPPED.to_owned()).await?),
             // To be repeated without harm, or of no weight by themselves.
             Deed::CreateLabel { .. } | Deed::LinkSubIssue { .. } | Deed::LinkBlockedBy { .. } | Deed::ListUnlinked => {
                 None
@@ -247,7 +244,7 @@ impl Engine {
         }
         match &error {
             GithubError::NotFound(_) | GithubError::Gone(_) => Ok(ActOutcome::NotLinked {
-                reason: "this GitHub does not offer it".to_owned(),
+                reason: reasons::NOT_OFFERED.to_owned(),
             }),
             GithubError::Validation { .. } => Ok(ActOutcome::NotLinked {
                 reason: error.to_string(),
@@ -275,8 +272,7 @@ impl Engine {
             Repeat::Never => true,
         };
         if effect.doubt && leave {
-            let reason = "an earlier attempt may have been taken; it is not sent again".to_owned();
-            return self.mail_in_doubt(effect, reason).await;
+            return self.mail_in_doubt(effect, reasons::MAIL_NOT_AGAIN.to_owned()).await;
         }
         let earlier = earlier_mails(state);
         let earlier: Vec<_> = earlier.iter().filter_map(|id| id.parse().ok()).collect();
@@ -415,7 +411,7 @@ fn opened(issue: crate::github::CreatedIssue, title: String, dropped: Vec<String
 
 fn never_opened() -> ActOutcome {
     ActOutcome::NotLinked {
-        reason: "one of the two issues was not opened".to_owned(),
+        reason: reasons::NEVER_OPENED.to_owned(),
     }
 }
 

@@ -10,10 +10,11 @@ use super::{Engine, Trouble};
 use crate::agents::email::Letter;
 use crate::agents::extract::{Confidence, Origin, Tasks};
 use crate::chat::say::view::{
-    CardView, LeftOut, MailView, Note, PostedPages, ProposalView, Selection, Shown, Source, Spending, TaskView,
+    Ahead, CardView, LeftOut, MailView, Note, PostedPages, ProposalView, Selection, Shown, Source, Spending, TaskView,
     TasksView,
 };
 use crate::chat::say::{self, boxes};
+use crate::config::RepositoryConfig;
 use crate::github::{CommentKind, Created, GithubError, Marker, Repo, ThreadComment};
 use crate::providers::rules::FORMS;
 use crate::store::workflows::{Card, CommentRole, Stored, forget_card, keep_card, link_comment, unlink_comment};
@@ -59,6 +60,8 @@ pub(super) struct CardParts {
     notes: Vec<Note>,
     children: BTreeMap<WorkflowId, String>,
     spending: Option<Spending>,
+    ahead: Vec<Ahead>,
+    currency: String,
 }
 
 impl CardParts {
@@ -73,6 +76,8 @@ impl CardParts {
             notes: &self.notes,
             children: &self.children,
             spending: self.spending.as_ref(),
+            ahead: &self.ahead,
+            currency: &self.currency,
         }
     }
 }
@@ -293,15 +298,36 @@ impl Engine {
         if beside.forms == Forms::OfTheRules {
             notes.push(Note::Forms(FORMS));
         }
+        let config = self.config_shown(repo, state).await?;
+        let ahead = match &config {
+            Some(config) => self.ahead(state, config).await?,
+            None => Vec::new(),
+        };
         Ok(CardParts {
             children: self.children_wait_for(state).await?,
-            spending: self.spending(repo, state).await?,
+            spending: self.spending(config.as_ref(), state).await?,
+            ahead,
+            currency: self.parts().models.currency.clone(),
             proposal,
             posted,
             asked,
             providers: providers(state),
             notes,
         })
+    }
+
+    /// The repository's configuration, as far as a card that tells of models needs it; nothing where the one in force cannot
+    /// be read, which does not keep the card from being brought up to date.
+    async fn config_shown(&self, repo: &Repo, state: &State) -> Result<Option<RepositoryConfig>, Trouble> {
+        if self.parts().models.endpoints.is_empty() {
+            return Ok(None);
+        }
+        let (_, known) = self.repo(state.subject.repository).await?;
+        match self.settings(repo, &known).await {
+            Ok(settings) => Ok(Some(settings.config)),
+            Err(Trouble::Never(_)) => Ok(None),
+            Err(trouble) => Err(trouble),
+        }
     }
 
     /// The proposal that a card shows: the one at the open gate, else the last one that was made.

@@ -299,6 +299,11 @@ impl Engine {
         };
         let key = key_of(told.spot, comment);
         let (mut spoken, unsettled) = self.spoken_in(told, comment, &key).await?;
+        let by_author = spoken.speech.by.id == comment.subject.author.id;
+        let is_brake = |reading: &Reading| reading.verb().is_none_or(limits::is_brake);
+        let stops = by_author && is_brake(&last) && readings.iter().all(|(_, reading)| is_brake(reading));
+        // Whoever opened the subject can stop it whatever the configuration may say.
+        let unsettled = unsettled.filter(|trouble| !stops || !matches!(trouble, Trouble::Never(_)));
         if let Some(trouble) = unsettled {
             let all = readings.iter().map(|(_, reading)| reading).chain([&last]);
             let Some(verb) = all.filter_map(Reading::verb).next() else {
@@ -579,9 +584,13 @@ impl Engine {
             config_checked: None,
             ..known.clone()
         };
-        let settings = self.settings(&self.repo_of(&known)?, &known).await?;
+        let broken = match self.settings(&self.repo_of(&known)?, &known).await {
+            Ok(settings) => settings.broken.is_some(),
+            Err(Trouble::Never(_)) => true,
+            Err(trouble) => return Err(trouble),
+        };
         let mut write = Write::of(delivery.done("the configuration was read"));
-        if settings.broken.is_none() {
+        if !broken {
             write.append(self.own_labels(spot, &known)?);
         }
         self.store().write(write).await?;

@@ -23,6 +23,7 @@ mod comparison;
 mod definitions;
 mod deliveries;
 mod effects;
+mod estimate;
 mod folder;
 mod fork;
 mod labels;
@@ -33,6 +34,8 @@ mod queries;
 mod questions;
 mod readers;
 mod repair;
+mod roles;
+mod rosters;
 mod settings;
 mod site;
 mod start;
@@ -63,11 +66,14 @@ pub use by_hand::{Expected, HandIn, WholeRequest, expected, whole_request};
 pub(crate) use change::waits_for;
 pub use definitions::embedded_definitions;
 pub use deliveries::NotStored;
+pub use estimate::{call_at_most, shortest_prompt, speaker};
 pub use folder::{
     Folder, Not, NotWritten, Order, Paper, STATE_FOLDER, Standing, WrittenFile, approved_files, operator,
 };
 pub use fork::ForkRequest;
-pub use settings::check_repository_config;
+pub use roles::provider_of;
+pub use rosters::Rosters;
+pub use settings::{check_repository_config, read_repository_config};
 pub use site::Site;
 
 /// The clock of everything: the system's, or a test's.

@@ -33,7 +33,7 @@ pub use calls::checks::{Annotation, FinishedCheck, PullHead};
 pub use calls::comments::{Created, Reaction, ReactionTarget};
 pub use calls::graphql::{Classifier, EditTimesUnavailable};
 pub use calls::issues::{CreatedIssue, NewIssue};
-pub use calls::labels::{IssueEventId, Label, LabelChange, LabelEvent};
+pub use calls::labels::{IssueEventId, Label, LabelChange, LabelEvent, Renaming};
 pub use calls::teams::Members;
 pub use client::{App, GitHub, Guard, Installation, Limits, Repo, Settings};
 pub use codeowners::CodeOwners;

@@ -404,7 +404,7 @@ impl Findings {
 }
 
 /// What states have only since a later version: a state that was written before has none of it, and is none the worse.
-const LATER: [&str; 8] = [
+const LATER: [&str; 10] = [
     "given",
     "stage",
     "prompt",
@@ -413,6 +413,8 @@ const LATER: [&str; 8] = [
     "rejections",
     "called",
     "cause",
+    "overrode",
+    "rounds",
 ];
 
 /// The first place where a stored state is not what the events lead to. Texts of people do not count: those may be erased

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::artifact::Stage;
+use super::artifact::{ReviewVerdict, Stage};
+use super::definition::Phase;
 use super::event::{Event, HoldCause};
 use super::ids::{Digest, PhaseId, UserId};
 use super::judging::Decision;
@@ -42,6 +43,7 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
         reminders: 0,
         prompt: None,
         output: None,
+        rounds: None,
         verdict: None,
         rejections: 0,
         called: false,
@@ -70,6 +72,7 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
             at,
             by: Some(by.clone()),
             what: What::Started(surface.clone()),
+            overrode: None,
         }],
     })
 }
@@ -93,6 +96,7 @@ pub fn apply(state: &mut State, event: &Event, at: Timestamp) {
             at,
             by: event.actor().cloned(),
             what,
+            overrode: overrode(state, event),
         });
     }
     if let Event::Revised { said_at, .. } | Event::Retried { said_at, .. } = event {
@@ -178,6 +182,11 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
     let retries = defined.map_or(0, |phase| phase.limits.retries);
     let asks = defined.is_some_and(|phase| phase.asks);
     let varies = defined.is_some_and(|phase| phase.variant.is_some());
+    let revises = defined.is_some_and(|phase| phase.revises(id));
+    let makes_files = defined.is_some_and(Phase::makes_files);
+    if matches!(event, Event::PhaseCompleted { .. }) && makes_files && !revises {
+        state.void_revisions_of(id);
+    }
     let Some(phase) = state.phases.get_mut(id) else { return };
     match event {
         Event::PhaseStarted { iteration, attempt, .. } => {
@@ -362,6 +371,9 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
         Event::PhaseCompleted { ending, .. } => {
             phase.ending = Some(ending.clone());
             phase.output = chosen.or(phase.pending.as_ref().map(|pending| pending.digest));
+            if let Some(made) = phase.output.filter(|_| revises) {
+                phase.rounds.get_or_insert_default().insert(phase.iteration, made);
+            }
             phase.enter(PhaseStatus::Completed, at);
         }
         Event::Reminded { .. } => phase.reminders += 1,
@@ -376,6 +388,19 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
         | Event::Repaired { .. }
         | Event::DuplicateRepaired { .. }
         | Event::Forked { .. } => {}
+    }
+}
+
+impl State {
+    /// Files were made anew: what revised the former ones lies over nothing.
+    fn void_revisions_of(&mut self, phase: &PhaseId) {
+        let definition = Arc::clone(&self.definition);
+        for revising in definition.phases.iter().filter(|other| other.revises(phase)) {
+            let at = self.phases.get_mut(&revising.id);
+            if let Some(rounds) = at.and_then(|at| at.rounds.as_mut()) {
+                rounds.clear();
+            }
+        }
     }
 }
 
@@ -472,6 +497,15 @@ fn phase_of(event: &Event) -> Option<&PhaseId> {
         | Event::DuplicateRepaired { .. }
         | Event::Forked { .. } => None,
     }
+}
+
+/// The verdict of an approval that is not the one of what it approves.
+fn overrode(state: &State, event: &Event) -> Option<ReviewVerdict> {
+    let Event::Approved { phase, verdict, .. } = event else {
+        return None;
+    };
+    let own = state.phases.get(phase)?.pending.as_ref()?.verdict;
+    verdict.filter(|verdict| Some(*verdict) != own)
 }
 
 /// The line that an event adds to the record.

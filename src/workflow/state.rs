@@ -282,6 +282,10 @@ pub struct PhaseState {
     /// The proposal of its last iteration that was completed: what phases behind it are given.
     #[serde(default)]
     pub output: Option<Digest>,
+    /// What each iteration completed of a phase that revises files; empty again once what it revises was made anew.
+    /// States of old have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rounds: Option<BTreeMap<u32, Digest>>,
     /// The verdict that counts, once it was approved.
     #[serde(default)]
     pub verdict: Option<ReviewVerdict>,
@@ -353,6 +357,9 @@ pub struct Entry {
     pub by: Option<Person>,
     /// What.
     pub what: What,
+    /// The verdict that an approval put in the place of the one that was there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overrode: Option<ReviewVerdict>,
 }
 
 /// What a line of the record says.
@@ -552,11 +559,16 @@ impl State {
         at.status == PhaseStatus::Completed || phase.on_demand && !at.called || self.is_passed_over(&phase.id)
     }
 
-    /// What a phase that begins now is given: the phases that it takes from, each with the digest of what it made last.
-    /// One that made nothing yet is left out.
+    /// What a phase that begins now is given: the phases that it takes from, each with the digest of what it made last;
+    /// of one that revises files, what it made in every round, the earlier ones first. One that made nothing yet is left
+    /// out.
     pub fn handed<'a>(&'a self, phase: &'a Phase) -> impl Iterator<Item = (&'a PhaseId, Digest)> {
-        let made = |input: &'a PhaseId| Some((input, self.at(input).output?));
-        phase.inputs.iter().filter_map(made)
+        phase.inputs.iter().flat_map(|input| {
+            let at = self.at(input);
+            let last = at.output.filter(|_| at.rounds.is_none());
+            let rounds = at.rounds.iter().flat_map(|rounds| rounds.values().copied());
+            rounds.chain(last).map(move |made| (input, made))
+        })
     }
 
     /// How many phases are complete, of how many: one that begins on demand counts once it was called.

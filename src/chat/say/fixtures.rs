@@ -361,6 +361,8 @@ impl Scene {
             notes: &self.notes,
             children: &self.children,
             spending: None,
+            ahead: &[],
+            currency: "USD",
         }
     }
 

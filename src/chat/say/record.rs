@@ -31,7 +31,10 @@ pub fn section(state: &State, room: Room) -> String {
 }
 
 fn row(state: &State, entry: &Entry) -> Vec<String> {
-    let (what, how) = said(state, &entry.what);
+    let (mut what, how) = said(state, &entry.what);
+    if let Some(verdict) = entry.overrode {
+        what.push_str(&format!("; it counts as *{verdict}*, whatever its own verdict was"));
+    }
     vec![when(entry.at), somebody(entry.by.as_ref()), what, how]
 }
 
