@@ -427,6 +427,7 @@ impl Side {
                     priority: Priority::Background,
                     pace: Pace::Free,
                     run_at: later,
+                    trace: None,
                 };
                 match how % 4 {
                     0 => told(self.store.reconcile_all(now, TimeDelta::seconds(1)).await),
