@@ -1,7 +1,7 @@
 //! Acts of an approved proposal: the approval is checked once more, then one thing is done outside.
 
 use super::effects::{Ended, Work};
-use super::{Engine, Trouble};
+use super::{Engine, Trouble, topic_of};
 use crate::chat::say::replies as say;
 use crate::github::{GithubError, Label, Marker, NewIssue};
 use crate::mail::{MailFailure, OutgoingMail};
@@ -254,7 +254,7 @@ impl Engine {
         match super::answers::unlinked(state, phase) {
             None => Ok(ActOutcome::NotNeeded),
             Some(body) => {
-                let created = self.create_once(work, state.subject.number, &body).await;
+                let created = self.create_once(work, topic_of(state)?, &body).await;
                 let created = created.map_err(|error| self.failed(&error, work.effect))?;
                 Ok(ActOutcome::Listed { url: created.html_url })
             }

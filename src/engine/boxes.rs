@@ -4,7 +4,7 @@
 use super::asks::Asked;
 use super::authority::Speech;
 use super::commands::{Ends, From, Settled, Spoken};
-use super::deliveries::Told;
+use super::deliveries::{Told, place_of};
 use super::{Engine, Trouble};
 use crate::agents::Amendment;
 use crate::chat::say::boxes::{TickDiff, ticks};
@@ -25,7 +25,7 @@ impl Engine {
     ) -> Result<(), Trouble> {
         let workflow = self
             .store()
-            .workflow_of_comment(told.spot.repository, comment.id, CommentRole::Card)
+            .workflow_of_comment(told.spot.repository, place_of(comment), CommentRole::Card)
             .await?;
         let stored = match workflow {
             Some(id) => self.store().workflow(&id).await?,
@@ -60,7 +60,7 @@ impl Engine {
             }
             let workflow = self
                 .store()
-                .workflow_of_comment(spoken.spot.repository, comment.id, CommentRole::Card)
+                .workflow_of_comment(spoken.spot.repository, place_of(comment), CommentRole::Card)
                 .await?;
             let stored = match workflow {
                 Some(id) => self.store().workflow(&id).await?,
@@ -89,7 +89,7 @@ impl Engine {
         };
         let requirement = spoken.dialect.requirement(verb);
         let by = self
-            .authority(&spoken.repo, spoken.subject.number, &spoken.speech, requirement)
+            .authority(&spoken.repo, spoken.subject.topic(), &spoken.speech, requirement)
             .await;
         let by = match by {
             Ok(by) => by,

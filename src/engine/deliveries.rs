@@ -12,7 +12,7 @@ use crate::chat::say::replies as say;
 use crate::chat::verbs::{self, Dialect, Reading, interpret};
 use crate::github::{
     Account, AccountKind, Comment, Event, EventKind, InstallationChange, Issue, Parsed, Push, Repo, RepositoryChange,
-    RepositoryRef, parse,
+    RepositoryRef, Topic, parse,
 };
 use crate::inbox::triage::{subject_of, triage};
 use crate::store::deliveries::{Accepted, LeasedDelivery};
@@ -22,9 +22,9 @@ use crate::store::workflows::{CommentRole, Scope, Stored, forget_card, unlink_co
 use crate::store::{StoreError, Write};
 use crate::workflow::command::{Command, Report, Verdict};
 use crate::workflow::decide::{Facts, decide};
-use crate::workflow::ids::DeliveryId;
+use crate::workflow::ids::{CommentId, DeliveryId};
 use crate::workflow::plan::Intent;
-use crate::workflow::state::Surface;
+use crate::workflow::state::{SubjectKind, Surface};
 
 /// A delivery was not stored; GitHub must be told.
 pub type NotStored = StoreError;
@@ -46,6 +46,11 @@ pub(super) struct Told<'a> {
 /// What a comment is by its meaning, however often and by whichever hook it is told.
 pub(super) fn key_of(spot: Spot, comment: &Comment) -> String {
     format!("comment:{}:{:?}:{}", spot.repository, comment.kind, comment.id)
+}
+
+/// Where the database looks for a comment that a delivery tells of.
+pub(super) fn place_of(comment: &Comment) -> (SubjectKind, CommentId) {
+    (comment.subject.kind.into(), comment.id)
 }
 
 impl Engine {
@@ -351,6 +356,7 @@ impl Engine {
         let seen = Payload::React {
             comment: comment.id,
             kind: comment.kind,
+            node_id: comment.node_id.clone(),
             sign: Sign::Seen,
         };
         self.store()
@@ -373,10 +379,7 @@ impl Engine {
                 },
                 said_at: comment.created_at,
             },
-            from: From::Comment {
-                id: comment.id,
-                kind: comment.kind,
-            },
+            from: From::Comment(comment.at()),
             repo: told.repo,
             known: told.known,
             settings: told.settings,
@@ -408,7 +411,7 @@ impl Engine {
             (path.as_str(), *broken, said)
         });
         let mut write = Write::new();
-        let number = spoken.subject.number;
+        let Topic { kind: on, number } = spoken.subject.topic();
         for (path, broken, body) in configuration.chain(above).chain(definitions) {
             let what = match path {
                 CONFIG_PATH => broken.clone(),
@@ -417,6 +420,7 @@ impl Engine {
             let digest = crate::workflow::ids::Digest::of_bytes(what.as_bytes()).short();
             let reply = Payload::Reply {
                 number,
+                on,
                 to_line: None,
                 body,
             };
@@ -527,7 +531,7 @@ impl Engine {
     async fn comment_deleted(&self, delivery: &LeasedDelivery, spot: Spot, comment: &Comment) -> Result<(), Trouble> {
         let card = self
             .store()
-            .workflow_of_comment(spot.repository, comment.id, CommentRole::Card)
+            .workflow_of_comment(spot.repository, place_of(comment), CommentRole::Card)
             .await?;
         let stored = match card {
             Some(id) => self.store().workflow(&id).await?,
@@ -539,7 +543,7 @@ impl Engine {
         let id = format!("{}:deleted:{}", stored.state.id, comment.id);
         let mut write = Write::of(delivery.done("the card is posted anew"));
         write.push(forget_card(&stored.state.id));
-        write.push(unlink_comment(&stored.state.id, comment.id));
+        write.push(unlink_comment(&stored.state, comment.id));
         write.push(self.workflow_effect(&stored, id, &Payload::Step(Intent::Card))?);
         self.store().write(write).await?;
         Ok(())

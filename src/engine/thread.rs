@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::labels::OWN;
 use super::readers::Readers;
-use super::{Engine, Trouble};
+use super::{Engine, Trouble, topic_of};
 use crate::agents::extract::Tasks;
 use crate::agents::tickets::issue_key;
 use crate::agents::{Earlier, Entry, LeftOut, Limits, Mailing, OpenedTask, Thread};
@@ -14,7 +14,7 @@ use crate::github::{EditTimesUnavailable, EventKind, Parsed, Repo, ThreadComment
 use crate::store::workflows::Stored;
 use crate::workflow::ids::PhaseId;
 use crate::workflow::right::Right;
-use crate::workflow::state::{ActOutcome, State, SubjectKind, Timestamp};
+use crate::workflow::state::{ActOutcome, State, Timestamp};
 
 /// How many people of a repository are asked for as possible assignees.
 const ASSIGNABLE: usize = 500;
@@ -35,19 +35,10 @@ impl Engine {
         readers: Readers,
     ) -> Result<Thread, Trouble> {
         let state = &stored.state;
-        let (number, until) = (state.subject.number, state.heard_at);
+        let (topic, until) = (topic_of(state)?, state.heard_at);
         let cap = usize::try_from(config.limits.comments).unwrap_or(usize::MAX);
-        let issue = self.issue(repo, number).await?;
-        let asked_for = cap.saturating_add(BESIDE);
-        let listing = match state.subject.kind {
-            SubjectKind::Issue => repo.comments(number, None, asked_for).await,
-            SubjectKind::PullRequest => repo.pull_thread(number, asked_for).await,
-            SubjectKind::Folder => {
-                return Err(Trouble::Never(
-                    "a folder's workflow has no discussion on GitHub".to_owned(),
-                ));
-            }
-        };
+        let issue = self.subject(repo, topic).await?;
+        let listing = repo.thread(topic).said(cap.saturating_add(BESIDE)).await;
         let mut listing = listing.map_err(|error| self.trouble(&error, 1))?;
         let bot = self.bot(stored.installation).await?.id;
         let counts = |comment: &ThreadComment| comment.author.id != bot && comment.created_at <= until;
@@ -124,7 +115,7 @@ impl Engine {
         let info = repo.repository().await.map_err(|error| self.trouble(&error, 1))?;
         let thread = Thread {
             repository: info.reference.full_name(),
-            number: number.0,
+            number: topic.number.0,
             title: issue.title,
             url: issue.html_url,
             private: info.reference.private,
@@ -238,7 +229,7 @@ impl Engine {
         config: &RepositoryConfig,
     ) -> Result<Mailing, Trouble> {
         let state = &stored.state;
-        let issue = self.issue(repo, state.subject.number).await?;
+        let issue = self.subject(repo, topic_of(state)?).await?;
         let info = repo.repository().await.map_err(|error| self.trouble(&error, 1))?;
         let mut tasks = Vec::new();
         for (list, opened) in self.opened_by(state).await? {

@@ -8,7 +8,7 @@ mod payload;
 
 use chrono::{DateTime, Utc};
 
-use super::types::{Account, CommentKind, Issue, RepositoryRef};
+use super::types::{Account, CommentKind, CommentRef, Issue, RepositoryRef};
 use crate::workflow::ids::{CommentId, InstallationId, IssueId, IssueNumber};
 
 /// What a body turned out to be.
@@ -161,6 +161,17 @@ pub struct Comment {
     pub html_url: String,
     /// A line comment's first one in its thread, which is the one that can be answered.
     pub in_reply_to: Option<CommentId>,
+}
+
+impl Comment {
+    /// By what GitHub can be asked for it.
+    pub fn at(&self) -> CommentRef {
+        CommentRef {
+            kind: self.kind,
+            id: self.id,
+            node_id: self.node_id.clone(),
+        }
+    }
 }
 
 /// Where a transferred issue went.

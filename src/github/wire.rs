@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::types::{
-    Account, AccountKind, CommentKind, InstallationInfo, Issue, RepositoryRef, SubjectState, ThreadComment,
+    Account, AccountKind, CommentKind, InstallationInfo, Issue, RepositoryRef, SubjectState, ThreadComment, TopicKind,
 };
 use crate::workflow::ids::{CommentId, InstallationId, IssueId, IssueNumber, RepositoryId, UserId};
 
@@ -133,17 +133,20 @@ pub(super) struct WireIssue {
 impl WireIssue {
     /// An object of the `issues` API.
     pub fn read(self) -> Result<Issue, Missing> {
-        let is_pull = self.pull_request.is_some();
-        self.read_as(is_pull)
+        let kind = match self.pull_request {
+            Some(_) => TopicKind::Pull,
+            None => TopicKind::Issue,
+        };
+        self.read_as(kind)
     }
 
     /// An object of the `pulls` API, whose `id` is not the issue's.
     pub fn read_pull(mut self) -> Result<Issue, Missing> {
         self.id = None;
-        self.read_as(true)
+        self.read_as(TopicKind::Pull)
     }
 
-    fn read_as(self, is_pull: bool) -> Result<Issue, Missing> {
+    fn read_as(self, kind: TopicKind) -> Result<Issue, Missing> {
         let labels = self.labels.unwrap_or_default();
         let repository = self.repository_url.and_then(|url| {
             let (rest, name) = url.rsplit_once('/')?;
@@ -154,7 +157,7 @@ impl WireIssue {
             id: self.id.map(IssueId),
             number: IssueNumber(self.number.ok_or("number")?),
             node_id: self.node_id.unwrap_or_default(),
-            is_pull,
+            kind,
             title: self.title.unwrap_or_default(),
             body: self.body.unwrap_or_default(),
             state: match self.state.as_deref() {

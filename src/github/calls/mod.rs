@@ -10,3 +10,4 @@ pub mod links;
 pub mod people;
 pub mod repository;
 pub mod teams;
+pub mod thread;

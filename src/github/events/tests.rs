@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::github::types::{AccountKind, SubjectState};
+use crate::github::types::{AccountKind, SubjectState, TopicKind};
 use crate::workflow::ids::{RepositoryId, UserId};
 
 fn repository() -> Value {
@@ -100,32 +100,32 @@ fn comments_reviews_and_line_comments_are_one_type() {
             "issue_comment",
             payload("created", json!({ "issue": issue(), "comment": said("/approve") })),
             CommentKind::Issue,
-            false,
+            TopicKind::Issue,
         ),
         (
             "issue_comment",
             payload("created", json!({ "issue": on_pull, "comment": said("/approve") })),
             CommentKind::Issue,
-            true,
+            TopicKind::Pull,
         ),
         (
             "pull_request_review",
             payload("submitted", json!({ "pull_request": pull(), "review": review })),
             CommentKind::Review,
-            true,
+            TopicKind::Pull,
         ),
         (
             "pull_request_review_comment",
             payload("created", json!({ "pull_request": pull(), "comment": line })),
             CommentKind::Line,
-            true,
+            TopicKind::Pull,
         ),
     ];
-    for (name, payload, expected, is_pull) in table {
+    for (name, payload, expected, topic) in table {
         let EventKind::Comment(comment) = kind(name, &payload) else {
             panic!("{name}")
         };
-        assert_eq!((comment.kind, comment.subject.is_pull), (expected, is_pull), "{name}");
+        assert_eq!((comment.kind, comment.subject.kind), (expected, topic), "{name}");
         assert_eq!(
             (comment.id, comment.body.as_str(), comment.author.login.as_str()),
             (CommentId(70), "/approve", "bob")
@@ -261,7 +261,7 @@ fn what_happens_to_a_subject() {
     assert!(matches!(about("locked"), EventKind::SubjectLocked { .. }));
     assert!(matches!(about("unlocked"), EventKind::SubjectUnlocked { .. }));
     let merged = kind("pull_request", &payload("closed", json!({ "pull_request": pull() })));
-    assert!(matches!(merged, EventKind::SubjectClosed { subject } if subject.is_pull));
+    assert!(matches!(merged, EventKind::SubjectClosed { subject } if subject.kind == TopicKind::Pull));
 }
 
 #[test]

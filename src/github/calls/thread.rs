@@ -1,0 +1,100 @@
+//! The thread of a subject: one type for the place where it is talked about, whatever GitHub calls that place.
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+
+use super::comments::{Created, Reaction};
+use super::labels::Removal;
+use crate::github::client::{Listing, Repo};
+use crate::github::error::GithubError;
+use crate::github::marker::Marker;
+use crate::github::types::{CommentKind, CommentRef, Issue, ThreadComment, Topic, TopicKind};
+use crate::workflow::ids::UserId;
+
+/// What is said about one subject, and what can be said there.
+#[derive(Clone, Copy)]
+pub struct Thread<'a> {
+    repo: &'a Repo,
+    topic: Topic,
+}
+
+impl Repo {
+    /// Where a subject is talked about. Asks nothing.
+    pub fn thread(&self, topic: Topic) -> Thread<'_> {
+        Thread { repo: self, topic }
+    }
+
+    /// Puts a reaction on a comment. Doing it again changes nothing. A review takes none.
+    pub async fn react(&self, to: &CommentRef, reaction: Reaction) -> Result<(), GithubError> {
+        let route = match to.kind {
+            CommentKind::Issue => format!("/issues/comments/{}/reactions", to.id),
+            CommentKind::Line => format!("/pulls/comments/{}/reactions", to.id),
+            CommentKind::Review => return Ok(()),
+        };
+        let body = json!({ "content": reaction.content() });
+        self.caller.post(&self.path(&route)?, &body).await.map(drop)
+    }
+}
+
+impl Thread<'_> {
+    /// The subject itself as it is now. After a transfer GitHub answers with an issue in its new place: see
+    /// [`Issue::repository`].
+    pub async fn subject(&self) -> Result<Issue, GithubError> {
+        self.repo.issue(self.topic.number).await
+    }
+
+    /// Everything that was said, of every kind, oldest first, at most `cap`. The subject's own text is not among it.
+    pub async fn said(&self, cap: usize) -> Result<Listing<ThreadComment>, GithubError> {
+        match self.topic.kind {
+            TopicKind::Issue => self.repo.comments(self.topic.number, None, cap).await,
+            TopicKind::Pull => self.repo.pull_thread(self.topic.number, cap).await,
+        }
+    }
+
+    /// One comment, or `None` when it was deleted.
+    pub async fn comment(&self, at: &CommentRef) -> Result<Option<ThreadComment>, GithubError> {
+        self.repo.comment(at.kind, self.topic.number, at.id).await
+    }
+
+    /// Writes a comment into the conversation.
+    pub async fn post(&self, body: &str) -> Result<Created, GithubError> {
+        self.repo.create_comment(self.topic.number, body).await
+    }
+
+    /// Replaces the text of a comment; gives GitHub's time of it.
+    pub async fn rewrite(&self, at: &CommentRef, body: &str) -> Result<DateTime<Utc>, GithubError> {
+        self.repo.update_comment(at.id, body).await
+    }
+
+    /// Answers a comment beside it: a line's, in its thread.
+    pub async fn reply(&self, to: &CommentRef, body: &str) -> Result<Created, GithubError> {
+        self.repo.reply_to_line_comment(self.topic.number, to.id, body).await
+    }
+
+    /// The comments of the conversation that carry a marker and are our own account's, lowest id first. More than one
+    /// is a duplicate. A copy of the marker by anybody else does not count.
+    pub async fn find(
+        &self,
+        marker: &Marker,
+        own: UserId,
+        after: DateTime<Utc>,
+    ) -> Result<Vec<Created>, GithubError> {
+        self.repo.find_comment(self.topic.number, marker, own, after).await
+    }
+
+    /// The same among what [`Thread::reply`] writes.
+    pub async fn find_reply(
+        &self,
+        marker: &Marker,
+        own: UserId,
+        after: DateTime<Utc>,
+    ) -> Result<Vec<Created>, GithubError> {
+        let replies = self.repo.line_comments(self.topic.number, Some(after), usize::MAX);
+        Ok(marker.among(replies.await?.whole()?, own))
+    }
+
+    /// Takes a label off the subject.
+    pub async fn take_label_off(&self, name: &str) -> Result<Removal, GithubError> {
+        self.repo.remove_label(self.topic.number, name).await
+    }
+}
