@@ -140,7 +140,9 @@ impl Engine {
                 };
                 self.open_issue(work, issue).await
             }
-            Deed::LinkSubIssue { child } => self.link_sub_issue(work, state, phase, child).await,
+            Deed::LinkSubIssue { child, parent } => {
+                self.link_sub_issue(work, state, phase, (child, parent.as_ref())).await
+            }
             Deed::LinkBlockedBy { issue, blocked_by } => {
                 self.link_blocked_by(work, state, phase, issue, blocked_by).await
             }
@@ -182,12 +184,15 @@ impl Engine {
         work: &Work<'_>,
         state: &State,
         phase: &PhaseId,
-        child: &ActKey,
+        (child, parent): (&ActKey, Option<&ActKey>),
     ) -> Result<ActOutcome, Trouble> {
-        let Some((_, child)) = issue_of(state, phase, child) else {
+        let parent = match parent {
+            Some(parent) => issue_of(state, phase, parent).map(|(number, _)| number),
+            None => Some(state.subject.number),
+        };
+        let (Some(parent), Some((_, child))) = (parent, issue_of(state, phase, child)) else {
             return Ok(never_opened());
         };
-        let parent = state.subject.number;
         match work.repo.add_sub_issue(parent, child).await {
             Ok(()) => Ok(ActOutcome::Linked),
             Err(error) => {

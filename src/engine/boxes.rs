@@ -10,10 +10,19 @@ use crate::agents::Amendment;
 use crate::chat::say::boxes::{TickDiff, ticks};
 use crate::chat::say::replies as say;
 use crate::chat::verbs;
-use crate::github::Comment;
+use crate::github::{Comment, CommentKind};
 use crate::store::workflows::{CommentRole, Stored};
 use crate::workflow::ids::Digest;
 use crate::workflow::state::Surface;
+
+/// What an edit is by its meaning. Comments of discussions are numbered apart from those of issues.
+fn key_of_edit(told: &Told<'_>, comment: &Comment, edit: &str) -> String {
+    let on = match comment.kind {
+        CommentKind::Discussion => "discussion:",
+        CommentKind::Issue | CommentKind::Review | CommentKind::Line => "",
+    };
+    format!("boxes:{on}{}:{}:{edit}", told.spot.repository, comment.id)
+}
 
 impl Engine {
     /// Hears that a comment of the bot was edited by somebody else.
@@ -41,7 +50,7 @@ impl Engine {
         let spoken = Spoken {
             delivery: told.delivery,
             spot: told.spot,
-            key: format!("boxes:{}:{}:{edit}", told.spot.repository, comment.id),
+            key: key_of_edit(&told, comment, &edit),
             speech: Speech {
                 by: told.sender.clone(),
                 surface: Surface::Box,

@@ -18,7 +18,7 @@ use crate::github::{Created, GithubError, Marker, Repo, Thread};
 use crate::providers::rules::FORMS;
 use crate::store::workflows::{Card, CommentRole, Stored, forget_card, keep_card, link_comment, unlink_comment};
 use crate::store::{StoreError, Write};
-use crate::workflow::act::Deed;
+use crate::workflow::act::{ActKey, Deed};
 use crate::workflow::artifact::Proposal;
 use crate::workflow::command::Report;
 use crate::workflow::ids::{Digest, EffectId, PhaseId, WorkflowId};
@@ -403,6 +403,10 @@ fn tasks_view(tasks: Tasks, proposal: &Proposal) -> TasksView {
                 _ => None,
             })
             .collect(),
+        tracking: acts.iter().find_map(|act| match &act.deed {
+            Deed::OpenIssue { title, .. } if act.key == ActKey::tracking() => Some(title.clone()),
+            _ => None,
+        }),
         left_out: tasks
             .left_out
             .into_iter()

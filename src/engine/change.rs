@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Engine, Pacing};
-use crate::github::{CommentKind, Reaction, TopicKind};
+use crate::github::{CommentKind, CommentRef, Reaction, TopicKind};
 use crate::store::change::Change;
 use crate::store::effects::{NewEffect, Pace, Priority, cancel_planned, end_timers, no_act_under_way, timers_of};
 use crate::store::workflows::{OF_CHILDREN, Place, Stored};
@@ -34,6 +34,9 @@ pub(super) enum Payload {
         number: IssueNumber,
         #[serde(default)]
         on: TopicKind,
+        /// In a discussion, the comment that is answered.
+        #[serde(default)]
+        to: Option<CommentRef>,
         to_line: Option<CommentId>,
         body: String,
     },

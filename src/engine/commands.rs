@@ -139,17 +139,25 @@ impl Engine {
     /// An answer where people look for it.
     fn reply_to(&self, spoken: &Spoken<'_>, body: String) -> Payload {
         let Topic { kind: on, number } = spoken.subject.topic();
-        let (to_line, body) = match &spoken.from {
-            From::Comment(said) if said.kind == CommentKind::Line => (Some(said.id), body),
-            From::Comment(_) => (None, body),
+        let (mut to, mut to_line) = (None, None);
+        let body = match &spoken.from {
+            From::Comment(said) => {
+                match said.kind {
+                    CommentKind::Line => to_line = Some(said.id),
+                    CommentKind::Discussion => to = Some(said.clone()),
+                    CommentKind::Issue | CommentKind::Review => {}
+                }
+                body
+            }
             From::Label { .. } | From::Boxes => {
                 let to = super::authority::person(&spoken.speech.by);
-                (None, say::addressed(&to, &spoken.speech.surface, &body))
+                say::addressed(&to, &spoken.speech.surface, &body)
             }
         };
         Payload::Reply {
             number,
             on,
+            to,
             to_line,
             body,
         }
@@ -226,7 +234,7 @@ impl Engine {
                 on: spoken.subject.kind,
                 label: name.clone(),
             };
-            write.push(self.answer(spoken.spot, number, &format!("unlabel:{}", spoken.key), &remove)?);
+            write.push(self.answer(spoken.spot, number, &super::labels::off_again(&spoken.key), &remove)?);
         }
         match self.store().write(write).await {
             Ok(_) => Ok(true),

@@ -159,12 +159,15 @@ impl Engine {
                     .await
             }
             EventKind::SubjectDeleted { subject } => {
-                let why = "its issue was deleted".to_owned();
+                let why = format!("its {} was deleted", say::topic(subject.kind.into()));
                 self.report_on(delivery, spot, subject, Report::SubjectGone { why })
                     .await
             }
             EventKind::SubjectTransferred { subject, .. } => {
-                let why = "its issue was transferred to another repository".to_owned();
+                let why = format!(
+                    "its {} was transferred to another repository",
+                    say::topic(subject.kind.into())
+                );
                 self.report_on(delivery, spot, subject, Report::SubjectGone { why })
                     .await
             }
@@ -421,6 +424,7 @@ impl Engine {
             let reply = Payload::Reply {
                 number,
                 on,
+                to: None,
                 to_line: None,
                 body,
             };

@@ -14,7 +14,7 @@ use crate::workflow::children::ChildStanding;
 use crate::workflow::command::Verdict;
 use crate::workflow::command::{Command, Report};
 use crate::workflow::decide::{Facts, decide};
-use crate::workflow::ids::{CommentId, WorkflowId};
+use crate::workflow::ids::WorkflowId;
 use crate::workflow::plan::{Intent, Notice};
 use crate::workflow::right::Right;
 use crate::workflow::state::Timestamp;
@@ -145,9 +145,18 @@ impl Engine {
             Payload::Reply {
                 number,
                 on,
+                to,
                 to_line,
                 body,
-            } => self.reply(&work, Topic { kind: on, number }, to_line, &body).await,
+            } => {
+                let line = |id| CommentRef {
+                    kind: CommentKind::Line,
+                    id,
+                    node_id: String::new(),
+                };
+                let to = to.or(to_line.map(line));
+                self.reply(&work, Topic { kind: on, number }, to.as_ref(), &body).await
+            }
             Payload::RemoveLabel { number, on, label } => {
                 let thread = work.repo.thread(Topic { kind: on, number });
                 thread
@@ -263,18 +272,11 @@ impl Engine {
         &self,
         work: &Work<'_>,
         topic: Topic,
-        to_line: Option<CommentId>,
+        to: Option<&CommentRef>,
         body: &str,
     ) -> Result<Ended, Trouble> {
-        let created = match to_line {
-            Some(line) => {
-                let to = CommentRef {
-                    kind: CommentKind::Line,
-                    id: line,
-                    node_id: String::new(),
-                };
-                self.reply_once(work, topic, &to, body).await
-            }
+        let created = match to {
+            Some(to) => self.reply_once(work, topic, to, body).await,
             None => self.create_once(work, topic, body).await,
         };
         created
@@ -294,7 +296,7 @@ impl Engine {
         let marker = Marker::of(&effect.id);
         if effect.doubt {
             let bot = self.bot(effect.installation).await.map_err(unready)?;
-            let found = thread.find_reply(&marker, bot.id, work.sought_since()).await?;
+            let found = thread.find_reply(to, &marker, bot.id, work.sought_since()).await?;
             if let Some(first) = found.into_iter().next() {
                 return Ok(first);
             }
@@ -303,12 +305,7 @@ impl Engine {
     }
 
     /// Creates a comment with the effect's marker, unless an earlier attempt did.
-    pub(super) async fn create_once(
-        &self,
-        work: &Work<'_>,
-        topic: Topic,
-        body: &str,
-    ) -> Result<Created, GithubError> {
+    pub(super) async fn create_once(&self, work: &Work<'_>, topic: Topic, body: &str) -> Result<Created, GithubError> {
         let (effect, thread) = (work.effect, work.repo.thread(topic));
         let marker = Marker::of(&effect.id);
         if effect.doubt {
@@ -507,7 +504,7 @@ impl Engine {
             }),
             // Without its card a workflow cannot be seen, let alone approved.
             Ok(Payload::Step(Intent::Card)) if self.subject_is_gone(effect).await => Some(Report::SubjectGone {
-                why: format!("its issue or pull request cannot be reached: {why}"),
+                why: format!("its subject cannot be reached: {why}"),
             }),
             _ => None,
         };

@@ -63,7 +63,10 @@ impl Engine {
         let topic = topic_of(state)?;
         let thread = work.repo.thread(topic);
         if let Some((comment, url)) = &known {
-            match thread.rewrite(&topic.comment(comment.id, &comment.node_id), &body).await {
+            match thread
+                .rewrite(&topic.comment(comment.id, &comment.node_id), &body)
+                .await
+            {
                 Ok(_) => return Ok(Ended::done(url.clone())),
                 // Somebody deleted it: it is posted anew.
                 Err(GithubError::NotFound(_) | GithubError::Gone(_)) => {
@@ -117,7 +120,8 @@ impl Engine {
         repository: RepositoryId,
         comment: &Comment,
     ) -> Result<Option<(Vec<u32>, String)>, Trouble> {
-        let Some(quote) = quoted(&comment.body).filter(|_| comment.kind == CommentKind::Issue) else {
+        let in_conversation = matches!(comment.kind, CommentKind::Issue | CommentKind::Discussion);
+        let Some(quote) = quoted(&comment.body).filter(|_| in_conversation) else {
             return Ok(None);
         };
         let open = self.store().open_workflow(repository, comment.subject.number).await?;

@@ -50,7 +50,11 @@ impl Engine {
         if issue.kind != TopicKind::Pull
             && let Some(phase) = looks_at_a_commit(&definition)
         {
-            return Ok(Settled::refused(say::no_commit_to_check(name, phase)));
+            return Ok(Settled::refused(say::no_commit_to_check(
+                name,
+                phase,
+                issue.kind.into(),
+            )));
         }
         let given = match self.given_to(spoken, &definition, given).await? {
             Ok(given) => given,

@@ -115,6 +115,7 @@ impl Engine {
         let info = repo.repository().await.map_err(|error| self.trouble(&error, 1))?;
         let thread = Thread {
             repository: info.reference.full_name(),
+            kind: state.subject.kind,
             number: topic.number.0,
             title: issue.title,
             url: issue.html_url,
@@ -309,5 +310,6 @@ fn edit_in(body: &[u8]) -> Option<(String, Timestamp)> {
         },
         _ => None,
     };
-    read("issue_comment").or_else(|| read("issues"))
+    let events = ["issue_comment", "issues", "discussion_comment", "discussion"];
+    events.into_iter().find_map(read)
 }

@@ -145,7 +145,7 @@ pub struct Comment {
     pub id: CommentId,
     /// For GraphQL.
     pub node_id: String,
-    /// The issue or pull request.
+    /// The issue, pull request or discussion.
     pub subject: Issue,
     /// Who wrote it. An edit's or deletion's doer is the event's sender.
     pub author: Account,
@@ -159,7 +159,8 @@ pub struct Comment {
     pub updated_at: Option<DateTime<Utc>>,
     /// Its place on the page.
     pub html_url: String,
-    /// A line comment's first one in its thread, which is the one that can be answered.
+    /// The first comment of its thread, which is the one that can be answered: a line comment's, or a reply's in a
+    /// discussion.
     pub in_reply_to: Option<CommentId>,
 }
 

@@ -90,6 +90,8 @@ pub enum TopicKind {
     Issue,
     /// A pull request.
     Pull,
+    /// A discussion.
+    Discussion,
 }
 
 impl From<TopicKind> for SubjectKind {
@@ -97,6 +99,7 @@ impl From<TopicKind> for SubjectKind {
         match kind {
             TopicKind::Issue => Self::Issue,
             TopicKind::Pull => Self::PullRequest,
+            TopicKind::Discussion => Self::Discussion,
         }
     }
 }
@@ -116,6 +119,7 @@ impl Topic {
         let kind = match subject.kind {
             SubjectKind::Issue => TopicKind::Issue,
             SubjectKind::PullRequest => TopicKind::Pull,
+            SubjectKind::Discussion => TopicKind::Discussion,
             SubjectKind::Folder => return None,
         };
         Some(Self {
@@ -128,6 +132,7 @@ impl Topic {
     pub fn comment(self, id: CommentId, node_id: &str) -> CommentRef {
         let kind = match self.kind {
             TopicKind::Issue | TopicKind::Pull => CommentKind::Issue,
+            TopicKind::Discussion => CommentKind::Discussion,
         };
         CommentRef {
             kind,
@@ -147,6 +152,8 @@ pub enum CommentKind {
     Review,
     /// A comment on a line of a pull request's diff.
     Line,
+    /// A comment in a discussion, or a reply to one.
+    Discussion,
 }
 
 /// A comment by all that GitHub can be asked for it with.
@@ -171,10 +178,11 @@ pub enum SubjectState {
     Closed,
 }
 
-/// An issue or a pull request as GitHub showed it at some moment.
+/// An issue, a pull request or a discussion as GitHub showed it at some moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issue {
-    /// The issue's database id. Unknown (`None`) where GitHub describes a pull request as such: its own id is another.
+    /// The issue's database id. Unknown (`None`) where GitHub describes a pull request as such, and of a discussion:
+    /// their own ids are others.
     pub id: Option<IssueId>,
     /// The number within its repository.
     pub number: IssueNumber,
@@ -239,6 +247,6 @@ pub struct ThreadComment {
     pub updated_at: DateTime<Utc>,
     /// The comment's place on the page.
     pub html_url: String,
-    /// A line comment's first one in its thread.
+    /// The first comment of the thread that it stands in: a line comment's, or the one that a reply in a discussion is to.
     pub in_reply_to: Option<CommentId>,
 }

@@ -146,6 +146,12 @@ impl WireIssue {
         self.read_as(TopicKind::Pull)
     }
 
+    /// A discussion, whose `id` is no issue's.
+    pub fn read_discussion(mut self) -> Result<Issue, Missing> {
+        self.id = None;
+        self.read_as(TopicKind::Discussion)
+    }
+
     fn read_as(self, kind: TopicKind) -> Result<Issue, Missing> {
         let labels = self.labels.unwrap_or_default();
         let repository = self.repository_url.and_then(|url| {
@@ -183,7 +189,7 @@ pub(super) struct WireApp {
     pub slug: Option<String>,
 }
 
-/// A comment, a review or a line comment: their fields differ only in the dates.
+/// A comment of any kind: their fields differ only in the dates, and in how they name their thread.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct WireComment {
@@ -198,6 +204,7 @@ pub(super) struct WireComment {
     pub html_url: Option<String>,
     pub performed_via_github_app: Option<WireApp>,
     pub in_reply_to_id: Option<u64>,
+    pub parent_id: Option<u64>,
 }
 
 impl WireComment {
@@ -213,7 +220,7 @@ impl WireComment {
             created_at,
             updated_at: self.updated_at.unwrap_or(created_at),
             html_url: self.html_url.unwrap_or_default(),
-            in_reply_to: self.in_reply_to_id.map(CommentId),
+            in_reply_to: self.in_reply_to_id.or(self.parent_id).map(CommentId),
         })
     }
 }

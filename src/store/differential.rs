@@ -20,8 +20,8 @@ use super::fork::Copied;
 use super::repositories::{OperatorCommand, forget_config_check, note_config, note_labels};
 use super::runs::{Run, keep_run};
 use super::workflows::{
-    Card, CommentRole, LinkedComment, Place, Scope, Stored, acted_on, forget_card, keep_card, keep_proposal, link_comment,
-    link_opened, mark_card_stale, unlink_comment,
+    Card, CommentRole, LinkedComment, Place, Scope, Stored, acted_on, forget_card, keep_card, keep_proposal,
+    link_comment, link_opened, mark_card_stale, unlink_comment,
 };
 use super::{Statement, Store, StoreError, Write};
 use crate::values;

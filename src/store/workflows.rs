@@ -101,6 +101,7 @@ pub struct Card {
 pub(super) fn link_subject(state: &State) -> Statement {
     let kind = match state.subject.kind {
         SubjectKind::Issue | SubjectKind::PullRequest | SubjectKind::Folder => "issue",
+        SubjectKind::Discussion => "discussion",
     };
     Statement::new(
         "INSERT INTO links (repository_id, kind, number, role, workflow_id) VALUES ($1, $2, $3, 'subject', $4)
@@ -141,6 +142,7 @@ pub fn as_it_was(stored: &Stored) -> Statement {
 fn comment_kind(subject: SubjectKind) -> &'static str {
     match subject {
         SubjectKind::Issue | SubjectKind::PullRequest | SubjectKind::Folder => "comment",
+        SubjectKind::Discussion => "discussion_comment",
     }
 }
 

@@ -160,6 +160,7 @@ impl Repo {
             CommentKind::Issue => format!("/issues/comments/{id}"),
             CommentKind::Line => format!("/pulls/comments/{id}"),
             CommentKind::Review => format!("/pulls/{number}/reviews/{id}"),
+            CommentKind::Discussion => return Err(GithubError::invalid("REST has no discussions".to_owned())),
         };
         match self.caller.get(&self.path(&route)?).await {
             Ok(answer) => read(&answer, kind).map(Some),

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod checks;
 pub mod comments;
+mod discussions;
 pub mod graphql;
 pub mod issues;
 pub mod labels;

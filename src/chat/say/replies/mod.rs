@@ -15,6 +15,7 @@ mod questions;
 mod refusals;
 mod views;
 
+pub use super::phrases::topic;
 pub use beginnings::*;
 pub use card::*;
 pub use levels::*;
