@@ -92,7 +92,8 @@ fn tracking(thread: &Thread, own: &str) -> Option<Act> {
     if thread.kind != SubjectKind::Discussion {
         return None;
     }
-    let title = line(&thread.title, Voice::Person, TITLE);
+    // Whoever may start a discussion gave it its title.
+    let title = line(&thread.title, Voice::Agent, TITLE);
     Some(Act {
         key: ActKey::tracking(),
         deed: Deed::OpenIssue {

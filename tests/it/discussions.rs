@@ -342,8 +342,8 @@ async fn numbers_are_shared_with_issues_and_each_is_what_it_is() {
     let issue = world.issue("Search is slow", "- [ ] Measure the search\n");
     let talk = started(&world);
     assert_eq!((issue.0, talk.0), (1, 2));
-    world.say("alice", issue, "/tasks").await;
-    world.say("alice", talk, "/tasks").await;
+    world.say("alice", issue, "/deliver").await;
+    world.say("alice", talk, "/deliver").await;
     assert!(world.card(issue).contains("Measure the search") && world.card(talk).contains("Measure the checkout"));
     assert!(world.card(issue).contains("under #1"));
     assert!(world.card(talk).contains("to track this discussion"));

@@ -58,6 +58,35 @@ fn kind(name: &str, payload: &Value) -> EventKind {
 }
 
 #[test]
+fn a_discussion_and_its_comments_are_a_topic_like_others() {
+    let mut discussion = issue();
+    discussion["comments"] = json!(1);
+    let mut reply = said("/approve");
+    reply["parent_id"] = json!(60);
+    let told = payload("created", json!({ "discussion": discussion, "comment": reply }));
+    let EventKind::Comment(comment) = kind("discussion_comment", &told) else {
+        panic!("a comment")
+    };
+    assert_eq!(
+        (comment.kind, comment.subject.kind),
+        (CommentKind::Discussion, TopicKind::Discussion)
+    );
+    assert_eq!((comment.in_reply_to, comment.subject.id), (Some(CommentId(60)), None));
+    let changes = json!({ "new_discussion": { "number": 9, "id": 5 }, "new_repository": repository() });
+    let moved = payload("transferred", json!({ "discussion": discussion, "changes": changes }));
+    let EventKind::SubjectTransferred { to: Some(to), .. } = kind("discussion", &moved) else {
+        panic!("moved")
+    };
+    assert_eq!((to.number, to.id), (IssueNumber(9), None));
+    let answered = parsed("discussion", &payload("answered", json!({ "discussion": discussion })));
+    assert!(matches!(answered, Parsed::Ignored(_)));
+    assert!(matches!(
+        parsed("discussion", &payload("closed", json!({}))),
+        Parsed::Broken(_)
+    ));
+}
+
+#[test]
 fn an_event_says_where_by_whom_and_by_which_installation() {
     let event = event("issues", &payload("closed", json!({ "issue": issue() })));
     let repository = event.repository.unwrap();
