@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::issues::{issue_page, rollup};
-use super::repos::{label, repo_url, user};
+use super::issues::{issue_page, labels_of, rollup};
+use super::repos::{repo_url, user};
 use crate::sandbox::clock::stamp;
 use crate::sandbox::ids::*;
 use crate::sandbox::model::*;
@@ -21,12 +21,7 @@ pub fn comment_page(world: &World, repo: &Repo, on: &Issue, comment: CommentId) 
 /// A discussion. All are in one category, which takes no answer.
 pub fn discussion(world: &World, repo: &Repo, issue: &Issue) -> Value {
     let url = discussion_url(world, repo, issue);
-    let labels: Vec<Value> = issue
-        .labels
-        .iter()
-        .filter_map(|id| repo.labels.iter().find(|label| label.id == *id))
-        .map(|found| label(world, repo, found))
-        .collect();
+    let labels = labels_of(world, repo, issue);
     let (locked, lock_reason) = match issue.lock {
         Lock::Unlocked => (false, None),
         Lock::Locked(reason) => (true, reason),

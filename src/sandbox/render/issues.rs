@@ -42,15 +42,17 @@ pub(super) fn rollup(url: &str, reactions: &[Reaction]) -> Value {
     value
 }
 
+/// The labels that something bears.
+pub fn labels_of(world: &World, repo: &Repo, issue: &Issue) -> Vec<Value> {
+    let known = |id: &LabelId| repo.labels.iter().find(|label| label.id == *id);
+    let labels = issue.labels.iter().filter_map(known);
+    labels.map(|found| label(world, repo, found)).collect()
+}
+
 /// An issue or a pull request in its form as an issue.
 pub fn issue(world: &World, repo: &Repo, issue: &Issue, dialect: Dialect) -> Value {
     let url = issue_url(world, repo, issue);
-    let labels: Vec<Value> = issue
-        .labels
-        .iter()
-        .filter_map(|id| repo.labels.iter().find(|label| label.id == *id))
-        .map(|found| label(world, repo, found))
-        .collect();
+    let labels = labels_of(world, repo, issue);
     let (state, reason, closed_at, closed_by) = match &issue.state {
         State::Open { reason } => ("open", reason.map(str::to_owned), None, None),
         State::Closed { reason, at, by } => ("closed", Some(reason.clone()), Some(*at), Some(*by)),
