@@ -46,7 +46,7 @@ async fn graphql_that_is_not_offered_is_told_from_one_that_fails() {
     );
 
     type Expected = fn(&GithubError) -> bool;
-    let table: [(Value, Expected); 4] = [
+    let table: [(Value, Expected); 5] = [
         (
             json!({ "errors": [{ "type": "RATE_LIMITED", "message": "m" }] }),
             |error| matches!(error, GithubError::RateLimited { .. }),
