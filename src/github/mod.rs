@@ -39,7 +39,9 @@ pub use calls::thread::Thread;
 pub use client::{App, GitHub, Installation, Limits, Repo, Settings};
 pub use codeowners::CodeOwners;
 pub use error::{Certainty, FieldError, GithubError, Refusal};
-pub use events::{Comment, Event, EventKind, InstallationChange, Parsed, Push, RepositoryChange, parse};
+pub use events::{
+    Comment, Event, EventKind, InstallationChange, Parsed, Push, RepositoryChange, parse, parse_with_action,
+};
 pub use marker::Marker;
 pub use types::{
     Account, AccountKind, CommentKind, CommentRef, InstallationInfo, Issue, RepositoryRef, SubjectState, ThreadComment,
