@@ -95,6 +95,7 @@ pub fn effects(after: &State, events: &[Event]) -> Result<Vec<NewEffect>, Failur
             priority: Priority::Step,
             pace: Pace::Free,
             run_at: Utc::now(),
+            trace: None,
         })
     });
     effects.collect()

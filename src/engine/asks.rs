@@ -223,7 +223,13 @@ impl Engine {
         let Some(card) = self.store().card(&stored.state.id).await? else {
             return Ok(None);
         };
-        let current = stored.state.open_gate().map(|(_, _, pending)| pending.digest);
+        // The bot may be writing it at this moment: what stands there is its own then, not yet kept. What is not known to
+        // be shown is refused for that.
+        let gate = stored.state.open_gate();
+        if gate.is_some_and(|(_, _, pending)| pending.shown_at.is_none()) {
+            return Ok(None);
+        }
+        let current = gate.map(|(_, _, pending)| pending.digest);
         let text = match self.inspect_card(&spoken.repo, stored, &card).await? {
             Found::Intact => return Ok(None),
             Found::BoxesDiffer => say::boxes_differ(current.as_ref()),

@@ -1,15 +1,20 @@
 //! The effect runner: look when in doubt, guard, call, and complete in one fenced transaction.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use super::change::Payload;
 use super::site::{Job, Source};
-use super::{Engine, FIRST_REST, MOST_ATTEMPTS, REST_IN_DOUBT, Site, Trouble, rest, topic_of};
+use super::{Engine, FIRST_REST, LEASE, MOST_ATTEMPTS, REST_IN_DOUBT, Site, Trouble, rest, topic_of};
 use crate::chat::say::replies as say;
 use crate::github::{
-    Certainty, Classifier, CommentKind, CommentRef, Created, GithubError, Installation, Label, Marker, Repo, Topic,
+    Certainty, Classifier, CommentKind, CommentRef, Created, GithubError, Guard, Installation, Label, Marker, Repo,
+    Topic,
 };
 use crate::store::effects::{LeasedEffect, Sent, park_installation};
 use crate::store::workflows::{CommentRole, LinkedComment, Stored, link_comment, unlink_comment};
 use crate::store::{Statement, StoreError, Write};
+use crate::traces;
 use crate::workflow::children::ChildStanding;
 use crate::workflow::command::Verdict;
 use crate::workflow::command::{Command, Report};
@@ -19,13 +24,16 @@ use crate::workflow::plan::{Intent, Notice};
 use crate::workflow::right::Right;
 use crate::workflow::state::Timestamp;
 
-/// How far GitHub's clock and ours may be apart.
-const CLOCKS_APART: chrono::TimeDelta = chrono::TimeDelta::minutes(5);
+/// How far GitHub's clock and ours may be apart, or ours from what it was before it was set. What lies so far back is
+/// looked through only where something is in doubt.
+pub(super) const CLOCKS_APART: chrono::TimeDelta = chrono::TimeDelta::days(1);
 
 /// How an effect ended, and what is to be kept of it in the same transaction.
 pub(super) enum Ended {
     /// It was done, or there was nothing to do.
     Done { result: String, extra: Write },
+    /// It was done for this time, and runs again.
+    Again { at: Timestamp },
     /// It is not needed any more.
     Dropped(&'static str),
     /// It is not needed while this holds; otherwise it is looked at again.
@@ -63,9 +71,15 @@ pub(super) struct Work<'a> {
     pub(super) installation: Installation,
     pub(super) repo: Repo,
     pub(super) full_name: String,
+    guard: Guard,
 }
 
 impl Work<'_> {
+    /// Whether enough of the lease is left to begin a write that cannot be looked for.
+    pub(super) fn in_time(&self) -> bool {
+        (self.guard)()
+    }
+
     /// The same for a run of an agent.
     fn job(&self) -> Job<'_> {
         Job {
@@ -89,6 +103,7 @@ impl Engine {
             installation = %effect.installation, repository = %effect.repository,
             workflow = effect.workflow.as_ref().map(tracing::field::display)
         );
+        traces::follow(&span, effect.trace.as_ref());
         async {
             let outcome = self.carry_out(&effect).await;
             if let Ok(github) = self.github()
@@ -98,7 +113,10 @@ impl Engine {
             }
             let result = match outcome {
                 Ok(ended) => self.complete(&effect, ended).await,
-                Err(trouble) => self.meet(&effect, trouble).await,
+                Err(trouble) => {
+                    traces::failed();
+                    self.meet(&effect, trouble).await
+                }
             };
             if let Err(error) = result {
                 // The lease runs out, and whoever takes the effect then finds it in doubt.
@@ -115,11 +133,13 @@ impl Engine {
         if let Site::Folder(folder) = &self.parts().site {
             return self.carry_out_in(folder, effect, payload).await;
         }
+        let guard = self.guard(effect);
         let (repo, known) = self.repo(effect.repository).await?;
         let work = Work {
             effect,
             installation: self.github()?.installation(known.installation),
-            repo,
+            repo: repo.guarded(Arc::clone(&guard)),
+            guard,
             full_name: format!("{}/{}", known.owner, known.name),
         };
         match payload {
@@ -187,6 +207,8 @@ impl Engine {
                 self.post_page(&work, &stored, &phase, &digest, page).await
             }
             Payload::CheckConfiguration { number, sha } => self.check_proposal(&work, &known, number, &sha).await,
+            Payload::Reconcile { workflow } => self.reconcile(&work, &known, &workflow).await,
+            Payload::Verify(verification) => self.verify(&work, &verification).await,
             Payload::Step(intent) => {
                 let Some(stored) = self.of(effect).await? else {
                     return Ok(Ended::Dropped("no workflow"));
@@ -194,6 +216,15 @@ impl Engine {
                 self.step(&work, stored, intent).await
             }
         }
+    }
+
+    /// Holds as long as half of an effect's lease is left, by the clock that leases are counted in and by one that nobody
+    /// sets. A write that is begun then has its answer, or no hope of one, before somebody else may begin the same: also
+    /// where this process slept in between.
+    fn guard(&self, effect: &LeasedEffect) -> Guard {
+        let (clock, until, began) = (Arc::clone(&self.parts().clock), effect.lease_until, Instant::now());
+        let half = LEASE / 2;
+        Arc::new(move || clock() + half <= until && began.elapsed() <= half.to_std().unwrap_or_default())
     }
 
     async fn step(&self, work: &Work<'_>, stored: Stored, intent: Intent) -> Result<Ended, Trouble> {
@@ -330,7 +361,9 @@ impl Engine {
     async fn complete(&self, effect: &LeasedEffect, ended: Ended) -> Result<(), StoreError> {
         let now = self.now();
         crate::figures::effect(kind_of(effect), "done");
+        let verified = self.verified_later(effect, &ended).await?;
         match ended {
+            Ended::Again { at } => self.store().write(Write::of(effect.again(at))).await.map(drop),
             Ended::Dropped(why) => self.store().write(Write::of(effect.dropped(why, now))).await.map(drop),
             Ended::DroppedWhile { why, still } => {
                 let write = Write::of(effect.dropped(why, now)).then(still);
@@ -355,6 +388,7 @@ impl Engine {
             Ended::Done { result, extra } => {
                 let mut write = Write::of(effect.done(&result, now));
                 write.append(extra);
+                write.append(verified);
                 self.store().write(write).await.map(drop)
             }
             Ended::Reported { result, report, extra } => {
@@ -368,6 +402,7 @@ impl Engine {
                     let mut whole = Write::of(end);
                     whole.append(write);
                     whole.append(extra.clone());
+                    whole.append(verified.clone());
                     whole
                 })
                 .await
@@ -589,6 +624,7 @@ impl Engine {
                 say::asked_more(&people, state, phase, &url)
             }
             Notice::ApprovalLost { phase, reason } => say::approval_lost(state, phase, reason, &card_url),
+            Notice::VoteLost { phase, of, reason } => say::vote_lost(state, phase, of, reason, &card_url),
             Notice::Expired { phase } => say::gate_expired(state, phase),
             Notice::Closed => say::subject_closed(state.hold.as_ref().and_then(|hold| hold.by.as_ref())),
         };
@@ -632,7 +668,7 @@ impl Engine {
 
 /// The label of an effect's kind in the metrics: from our own table, whatever the row says.
 fn kind_of(effect: &LeasedEffect) -> &'static str {
-    const KINDS: [&str; 18] = [
+    const KINDS: [&str; 20] = [
         "react",
         "reply",
         "remove_label",
@@ -651,6 +687,8 @@ fn kind_of(effect: &LeasedEffect) -> &'static str {
         "dismiss_call",
         "expire_gate",
         "tell",
+        "reconcile",
+        "verify",
     ];
     KINDS.into_iter().find(|kind| *kind == effect.kind).unwrap_or("other")
 }

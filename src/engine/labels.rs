@@ -7,12 +7,12 @@ use super::deliveries::Told;
 use super::{Engine, Trouble};
 use crate::chat::request::Request;
 use crate::chat::verbs;
-use crate::github::{Issue, LabelChange, LabelEvent, TopicKind};
-use crate::workflow::ids::EffectId;
+use crate::github::{Issue, IssueEventId, LabelChange, LabelEvent, TopicKind};
+use crate::workflow::ids::{EffectId, RepositoryId};
 use crate::workflow::state::{Surface, Timestamp};
 
 /// How many label events of an issue are read.
-const EVENTS: usize = 1000;
+pub(super) const EVENTS: usize = 1000;
 
 /// What stands before the verb in the names of the bot's labels.
 pub(super) const PREFIX: &str = "countersign:";
@@ -71,6 +71,16 @@ impl OwnLabel {
             _ => return None,
         })
     }
+}
+
+/// What a label is by its meaning, however often and by whichever hook it is told: the event that set it.
+pub(super) fn key_of_label(repository: RepositoryId, event: IssueEventId) -> String {
+    format!("label:{repository}:{}", event.0)
+}
+
+/// Whether setting a label of this name is a way to speak.
+pub(super) fn of_the_bot(name: &str) -> bool {
+    OwnLabel::request(name).is_some()
 }
 
 impl Engine {
@@ -141,7 +151,7 @@ impl Engine {
         let newest = events.items.iter().filter(set);
         let newest = newest.max_by_key(|event| (event.created_at, event.id));
         let act = newest.map(|event| LabelAct {
-            key: format!("label:{}:{}", told.spot.repository, event.id.0),
+            key: key_of_label(told.spot.repository, event.id),
             event: Some(event.id.0),
             at: event.created_at,
         });

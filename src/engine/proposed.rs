@@ -49,7 +49,10 @@ impl Engine {
             Ok(Some(head)) => head,
             Ok(None) => return Ok(()),
             Err(
-                error @ (GithubError::RateLimited { .. } | GithubError::Ambiguous(_) | GithubError::Unreachable(_)),
+                error @ (GithubError::RateLimited { .. }
+                | GithubError::Ambiguous(_)
+                | GithubError::TooLate
+                | GithubError::Unreachable(_)),
             ) => {
                 return Err(self.trouble(&error, 1));
             }

@@ -95,6 +95,7 @@ impl GitHub {
         Caller {
             shared: Arc::clone(&self.shared),
             identity,
+            guard: None,
         }
     }
 }
@@ -137,7 +138,17 @@ pub struct Repo {
     repository: RepositoryRef,
 }
 
+/// Whether a write may still be sent.
+pub type Guard = Arc<dyn Fn() -> bool + Send + Sync>;
+
 impl Repo {
+    /// The same, whose writes are not sent any more once the guard says so: [`GithubError::TooLate`].
+    #[must_use]
+    pub fn guarded(mut self, guard: Guard) -> Self {
+        self.caller.guard = Some(guard);
+        self
+    }
+
     /// As it was named when the handle was made.
     pub fn reference(&self) -> &RepositoryRef {
         &self.repository
@@ -198,6 +209,7 @@ impl From<usize> for Cap {
 pub(super) struct Caller {
     shared: Arc<Shared>,
     identity: Identity,
+    guard: Option<Guard>,
 }
 
 /// An answer with a success status.
@@ -209,34 +221,47 @@ pub(super) struct Answer {
 type Raw = octocrab::Result<http::Response<http_body_util::combinators::BoxBody<Bytes, octocrab::Error>>>;
 
 impl Caller {
+    fn in_time(&self) -> Result<(), GithubError> {
+        match self.guard.as_ref().is_none_or(|guard| guard()) {
+            true => Ok(()),
+            false => Err(GithubError::TooLate),
+        }
+    }
+
     pub async fn get(&self, route: &str) -> Result<Answer, GithubError> {
         let response = self.octocrab()._get(route).await;
         self.answer(response).await
     }
 
     pub async fn post<B: Serialize + ?Sized>(&self, route: &str, body: &B) -> Result<Answer, GithubError> {
+        self.in_time()?;
         let response = self.octocrab()._post(route, Some(body)).await;
         self.answer(response).await
     }
 
     pub async fn post_empty(&self, route: &str) -> Result<Answer, GithubError> {
+        self.in_time()?;
         let response = self.octocrab()._post(route, None::<&()>).await;
         self.answer(response).await
     }
 
     pub async fn patch<B: Serialize + ?Sized>(&self, route: &str, body: &B) -> Result<Answer, GithubError> {
+        self.in_time()?;
         let response = self.octocrab()._patch(route, Some(body)).await;
         self.answer(response).await
     }
 
     pub async fn delete(&self, route: &str) -> Result<Answer, GithubError> {
+        self.in_time()?;
         let response = self.octocrab()._delete(route, None::<&()>).await;
         self.answer(response).await
     }
 
     pub async fn graphql<B: Serialize + ?Sized>(&self, body: &B) -> Result<Answer, GithubError> {
+        // Not guarded: what is written so may be repeated without harm.
         let url = self.shared.transport.graphql_url().to_string();
-        self.post(&url, body).await
+        let response = self.octocrab()._post(&url, Some(body)).await;
+        self.answer(response).await
     }
 
     /// The items of a list, page by page, up to the cap. `first` has its query, without the page size.

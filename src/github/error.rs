@@ -56,6 +56,9 @@ pub enum GithubError {
     /// Sent, and perhaps executed: no answer in time, a connection that broke, or a 5xx.
     #[error("GitHub gave no usable answer: {0}")]
     Ambiguous(String),
+    /// Certainly not executed: the time in which nobody else may make this write is nearly over, so it was not sent.
+    #[error("too little of the lease is left to write to GitHub; nothing was sent")]
+    TooLate,
     /// Certainly not executed: the request never reached GitHub.
     #[error("GitHub could not be reached: {0}")]
     Unreachable(String),
@@ -143,6 +146,7 @@ impl GithubError {
             | Self::NotInstalled(_)
             | Self::Validation { .. }
             | Self::Conflict(_)
+            | Self::TooLate
             | Self::Unreachable(_)
             | Self::Other { .. } => Certainty::DefinitelyNot,
         }
@@ -152,7 +156,7 @@ impl GithubError {
     pub fn is_transient(&self) -> bool {
         matches!(
             self,
-            Self::RateLimited { .. } | Self::Ambiguous(_) | Self::Unreachable(_) | Self::Malformed(_)
+            Self::RateLimited { .. } | Self::Ambiguous(_) | Self::TooLate | Self::Unreachable(_) | Self::Malformed(_)
         )
     }
 

@@ -5,11 +5,13 @@
 //! which the event means nothing is [`Parsed::Broken`]. Nothing in a payload is a fact but its `sender`.
 
 mod payload;
+mod retold;
 
 use chrono::{DateTime, Utc};
 
 use super::types::{Account, CommentKind, CommentRef, Issue, RepositoryRef};
 use crate::workflow::ids::{CommentId, InstallationId, IssueId, IssueNumber};
+pub use retold::{Place, Retold};
 
 /// What a body turned out to be.
 #[derive(Debug, Clone, PartialEq)]

@@ -17,6 +17,7 @@ pub fn triage(id: DeliveryId, event: &str, body: Vec<u8>) -> NewDelivery {
         subject: None,
         body,
         settled: None,
+        trace: None,
     };
     match parsed {
         Parsed::Event(event) => {

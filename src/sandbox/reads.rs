@@ -280,6 +280,11 @@ impl Sandbox {
         self.shared.lock().requests.clone()
     }
 
+    /// The requests that came after the first so many.
+    pub fn requests_after(&self, count: usize) -> Vec<RequestRecord> {
+        self.shared.lock().requests.iter().skip(count).cloned().collect()
+    }
+
     /// Every webhook that was queued, the oldest first.
     pub fn webhooks_sent(&self) -> Vec<SentWebhook> {
         self.shared.lock().sent.clone()

@@ -146,7 +146,7 @@ async fn serve(
         Some(FaultKind::WrongJson) => {
             return respond(Answer::new(answer.status, json!({ "unexpected": true })), &limits);
         }
-        Some(FaultKind::Refuse | FaultKind::ExecuteThenReset) => line.cut(),
+        Some(FaultKind::Refuse | FaultKind::ExecuteThenReset | FaultKind::ExecuteLate) => line.cut(),
         Some(FaultKind::ExecuteThenTimeout) => {
             tokio::select! {
                 () = tokio::time::sleep(HANG_BOUND) => {}
@@ -210,7 +210,10 @@ fn handle(world: &mut World, request: &Request) -> (Answer, Headers, Option<Faul
             (answer.status, answer)
         }
     };
-    let carried_out = fault != Some(FaultKind::Refuse);
+    let carried_out = !matches!(fault, Some(FaultKind::Refuse | FaultKind::ExecuteLate));
+    if fault == Some(FaultKind::ExecuteLate) {
+        world.late.push(request.clone());
+    }
     world.requests.push(RequestRecord {
         at: world.now(),
         method: request.method.clone(),
@@ -232,6 +235,13 @@ fn handle(world: &mut World, request: &Request) -> (Answer, Headers, Option<Faul
     (answer, limits, fault)
 }
 
+/// Carries out a request whose sender has gone away.
+pub(super) fn carry_out(world: &mut World, request: &Request) {
+    if let Ok(credential) = credential(world, request) {
+        rest::answer(world, request, credential);
+    }
+}
+
 /// An answer for the journal: a token that was given out is not kept.
 fn without_token(body: &Value) -> Value {
     let mut body = body.clone();
@@ -251,7 +261,7 @@ fn instead(fault: FaultKind) -> Option<Answer> {
         }
     };
     match fault {
-        FaultKind::Refuse => Some(Answer::empty(502)),
+        FaultKind::Refuse | FaultKind::ExecuteLate => Some(Answer::empty(502)),
         FaultKind::TooManyRequests { retry_after } => Some(limited(429, "Too Many Requests", retry_after)),
         FaultKind::Secondary403 { retry_after } => Some(limited(
             403,
@@ -305,6 +315,8 @@ fn limits(world: &World, credential: Credential) -> Headers {
     };
     let number = world.requests.len();
     vec![
+        // By the same clock as everything else here: whoever compares clocks does it by this.
+        ("date", world.now().format("%a, %d %b %Y %H:%M:%S GMT").to_string()),
         ("x-ratelimit-limit", limit.to_string()),
         ("x-ratelimit-remaining", limit.saturating_sub(used).to_string()),
         ("x-ratelimit-used", used.to_string()),

@@ -1,6 +1,10 @@
-//! Stopped between any two commits of its database and started again, the bot ends where it would have ended.
+//! Stopped between any two commits of its database, or around any call to GitHub, and started again, the bot ends where
+//! it would have ended.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
+
+use countersign::sandbox::{FaultKind, FaultRule, RequestRecord};
 
 use crate::world::whole_story::{Course, Outcome, Plain, setup, tell};
 use crate::world::{Base, World};
@@ -82,4 +86,101 @@ sweeps! {
     stopped_after_commits_6_14_and_so_on: 6,
     stopped_after_commits_7_15_and_so_on: 7,
     stopped_after_commits_8_16_and_so_on: 8,
+}
+
+/// A side of a call to GitHub.
+#[derive(Debug, Clone, Copy)]
+pub enum Side {
+    /// The intent is kept, and the call is not made.
+    Before,
+    /// The call was carried out, and nothing of it is kept.
+    Behind,
+}
+
+/// Writes to GitHub, but for the token that each of them needs.
+fn writes(method: &str, path: &str) -> bool {
+    method != "GET" && !path.ends_with("/access_tokens")
+}
+
+/// Stops the process on one side of a write to GitHub, and starts it again.
+struct StoppedAround {
+    stopped: bool,
+}
+
+impl StoppedAround {
+    /// The write with this number is the one.
+    fn write(world: &World, number: usize, side: Side) -> Self {
+        let (store, seen) = (world.house().engine.store().clone(), AtomicUsize::new(0));
+        let now = move |method: &str, path: &str| {
+            let strikes = writes(method, path) && seen.fetch_add(1, Ordering::SeqCst) + 1 == number;
+            if strikes {
+                store.stop_after(0);
+            }
+            strikes
+        };
+        let kind = match side {
+            Side::Before => FaultKind::Refuse,
+            Side::Behind => FaultKind::ExecuteThenReset,
+        };
+        world.github.fault(FaultRule::when(now, kind).times(1));
+        Self { stopped: false }
+    }
+}
+
+impl Course for StoppedAround {
+    async fn settle(&mut self, world: &mut World) {
+        if world.settle_unless_stopped().await.is_ok() {
+            return;
+        }
+        assert!(!self.stopped, "only the crash point stops the database, once");
+        self.stopped = true;
+        world.restart().await;
+        world.sweep().await;
+        world.settle().await;
+    }
+}
+
+/// Every `of`-th write to GitHub, beginning with the `first`.
+pub async fn sweep_writes(base: Base, side: Side, first: usize, of: usize) {
+    let mut world = setup().on(base).start().await;
+    let expected = tell(&mut world, &mut Plain).await;
+    let requests = world.github.requests();
+    let made = |request: &&RequestRecord| writes(&request.method, &request.path);
+    let count = requests.iter().filter(made).count();
+    world.close().await;
+    assert!(count > 30, "the story takes {count} writes");
+    for number in (first..=count).step_by(of) {
+        let mut world = setup().on(base).start().await;
+        let mut course = StoppedAround::write(&world, number, side);
+        let outcome = tell(&mut world, &mut course).await;
+        assert!(course.stopped, "write {number} of {count} was not made");
+        outcome.assert_is(&expected, &format!("stopped {side:?} write {number} of {count}"));
+        world.close().await;
+    }
+}
+
+#[tokio::test]
+async fn stopped_before_every_fifth_write_to_github() {
+    sweep_writes(Base::Sqlite, Side::Before, 1, 5).await;
+}
+
+#[tokio::test]
+async fn stopped_behind_every_fifth_write_to_github() {
+    sweep_writes(Base::Sqlite, Side::Behind, 3, 5).await;
+}
+
+#[tokio::test]
+#[ignore = "takes minutes: docs/reliability.md"]
+async fn long_stopped_around_every_write_to_github() {
+    for base in [Base::Sqlite, Base::Postgres] {
+        for side in [Side::Before, Side::Behind] {
+            sweep_writes(base, side, 1, 1).await;
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "takes minutes: docs/reliability.md"]
+async fn long_stopped_after_every_commit_on_postgres() {
+    sweep(Base::Postgres, 1, 1).await;
 }

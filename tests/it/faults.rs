@@ -10,7 +10,7 @@ use countersign::store::{Statement, Write};
 use countersign::values;
 
 use crate::world::whole_story::{Course, Outcome, Plain, setup, tell};
-use crate::world::{Setup, World};
+use crate::world::{Base, Setup, World};
 
 /// A kind of call, by method and path.
 pub struct Call {
@@ -108,6 +108,61 @@ const READS: [Call; 12] = [
         is: |method, path| method == "GET" && path.ends_with("/acme/shop"),
     },
 ];
+
+#[tokio::test]
+async fn every_call_that_the_bot_makes_is_one_of_these() {
+    let mut world = setup().start().await;
+    tell(&mut world, &mut Plain).await;
+    let requests = world.github.requests();
+    for request in &requests {
+        let kinds = WRITES.iter().chain(&READS);
+        let kinds: Vec<_> = kinds
+            .filter(|call| (call.is)(&request.method, &request.path))
+            .map(|call| call.name)
+            .collect();
+        assert_eq!(kinds.len(), 1, "{} {} is {kinds:?}", request.method, request.path);
+    }
+    for call in WRITES.iter().chain(&READS) {
+        let made = requests.iter().any(|request| (call.is)(&request.method, &request.path));
+        assert!(made, "nobody calls {}", call.name);
+    }
+    world.close().await;
+}
+
+/// Every kind of fault.
+const KINDS: [FaultKind; 10] = [
+    FaultKind::Refuse,
+    FaultKind::ExecuteThenTimeout,
+    FaultKind::ExecuteThenReset,
+    FaultKind::Error500AfterExecute,
+    FaultKind::TooManyRequests { retry_after: Some(30) },
+    FaultKind::TooManyRequests { retry_after: None },
+    FaultKind::Secondary403 { retry_after: Some(30) },
+    FaultKind::Secondary403 { retry_after: None },
+    FaultKind::SlowThenOk(Duration::from_millis(50)),
+    FaultKind::WrongJson,
+];
+
+/// Each call by each fault alone, on a database: what the tests below do with all calls at once.
+async fn each_alone(base: Base) {
+    for kind in KINDS {
+        for call in WRITES.iter().chain(&READS) {
+            ends_the_same(setup_for(kind).on(base), std::slice::from_ref(call), kind).await;
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "takes minutes: docs/reliability.md"]
+async fn long_each_call_by_each_fault_on_sqlite() {
+    each_alone(Base::Sqlite).await;
+}
+
+#[tokio::test]
+#[ignore = "takes minutes: docs/reliability.md"]
+async fn long_each_call_by_each_fault_on_postgres() {
+    each_alone(Base::Postgres).await;
+}
 
 /// The calls of a kind that go wrong: the first ones, and some that come later.
 fn now_and_then(call: &Call, kind: FaultKind) -> FaultRule {

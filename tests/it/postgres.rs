@@ -11,7 +11,7 @@ use rand::{RngExt as _, SeedableRng as _};
 
 use crate::bad_input::Forged;
 use crate::cli::run_with;
-use crate::crash;
+use crate::crash::{self, Side};
 use crate::faults::{Patient, WRITES, ends_the_same};
 use crate::start::{NOBODY, Program, one};
 use crate::world::whole_story::{Course, Outcome, Plain, setup, tell};
@@ -37,6 +37,12 @@ async fn the_whole_story_ends_as_on_sqlite() {
 #[tokio::test]
 async fn stopped_between_two_commits() {
     crash::sweep(Base::Postgres, 3, 47).await;
+}
+
+#[tokio::test]
+async fn stopped_around_a_write_to_github() {
+    crash::sweep_writes(Base::Postgres, Side::Before, 4, 19).await;
+    crash::sweep_writes(Base::Postgres, Side::Behind, 9, 19).await;
 }
 
 #[tokio::test]
@@ -129,8 +135,8 @@ async fn the_program_serves_and_its_commands_look_in_beside_it() {
     let running = program.start().await;
     let (status, body) = running.get("/readyz").await;
     assert_eq!(status, 200, "{body}");
-    let posted = running.post(Forged::signed("ping", "d-1", r#"{"zen":"Keep it logically awesome."}"#));
-    assert_eq!(posted.await.status, 202);
+    let ping = Forged::signed("ping", "d-1", r#"{"zen":"Keep it logically awesome."}"#);
+    assert_eq!(ping.post_to(&running.webhook()).await.status, 202);
 
     let home = tempfile::tempdir().unwrap();
     let url = database.url();

@@ -1,214 +1,21 @@
 //! The real program: when it refuses to start, and how it starts, stops and takes over.
 
-use std::io::BufRead as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+// Each test binary uses a part of it.
+#[allow(dead_code)]
+#[path = "../parts/program.rs"]
+mod program;
+
+use std::path::Path;
 use std::time::Duration;
 
 use countersign::sandbox::{APP_PRIVATE_KEY, Delivery, FaultKind, FaultRule, IssueNumber, Role, Sandbox};
 use countersign::store::Store;
-use tempfile::TempDir;
-use tokio::sync::mpsc;
 
-use crate::bad_input::{Answer, Forged};
-use crate::world::SECRET;
-
-/// Nothing that these tests wait for takes so long; it only ends a test that would hang.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::bad_input::Forged;
+pub use program::{PATIENCE, Program, Running, SECRET, one};
 
 /// Somewhere on this machine where nobody listens.
 pub const NOBODY: &str = "http://127.0.0.1:9";
-
-/// The program with its settings, before it starts.
-pub struct Program {
-    home: TempDir,
-    environment: Vec<(String, String)>,
-}
-
-/// What a program that did not go on left behind.
-#[derive(Debug)]
-pub struct Refused {
-    pub code: Option<i32>,
-    pub errors: Vec<String>,
-}
-
-impl Program {
-    pub fn new(api: &str) -> Self {
-        let home = tempfile::tempdir().unwrap();
-        let program = Self {
-            environment: Vec::new(),
-            home,
-        };
-        program
-            .set("COUNTERSIGN_LISTEN", "127.0.0.1:0")
-            .set("COUNTERSIGN_GITHUB_API_URL", api)
-            .set("COUNTERSIGN_GITHUB_APP_ID", "4711")
-            .set("COUNTERSIGN_GITHUB_PRIVATE_KEY", APP_PRIVATE_KEY)
-            .set("COUNTERSIGN_WEBHOOK_SECRET", SECRET)
-            .set("COUNTERSIGN_GITHUB_PACE", "off")
-    }
-
-    pub fn set(mut self, name: &str, value: &str) -> Self {
-        self.environment.retain(|(set, _)| set != name);
-        self.environment.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    fn database(&self) -> PathBuf {
-        self.home.path().join("countersign.sqlite")
-    }
-
-    fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
-        command
-            .arg("serve")
-            .env_clear()
-            .envs(self.environment.iter().cloned())
-            .current_dir(self.home.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command
-    }
-
-    /// Starts it where it must refuse.
-    pub async fn refuse(&self) -> Refused {
-        let child = self.command().spawn().unwrap();
-        let id = child.id();
-        let output = finished(move || child.wait_with_output().unwrap()).await;
-        let output: Output = output.unwrap_or_else(|| {
-            signal(id, "-KILL");
-            panic!("it did not refuse, it runs")
-        });
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert!(
-            output.stdout.is_empty(),
-            "{:?}",
-            String::from_utf8_lossy(&output.stdout)
-        );
-        for (name, value) in &self.environment {
-            let secret = name.contains("SECRET") || name == "COUNTERSIGN_GITHUB_PRIVATE_KEY" || name.contains("MAIL");
-            let tells = secret && !value.trim().is_empty() && said.contains(value.trim());
-            assert!(!tells, "the value of {name} was printed:\n{said}");
-        }
-        Refused {
-            code: output.status.code(),
-            errors: said
-                .lines()
-                .map(|line| {
-                    line.strip_prefix("error: ")
-                        .unwrap_or_else(|| panic!("not an error: {line}"))
-                        .to_owned()
-                })
-                .collect(),
-        }
-    }
-
-    /// Starts it and waits until it listens.
-    pub async fn start(&self) -> Running {
-        let mut child = self.command().spawn().unwrap();
-        let lines = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
-        let (sender, log) = mpsc::unbounded_channel();
-        std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        let mut running = Running {
-            url: String::new(),
-            child: Some(child),
-            log,
-        };
-        let mut said = Vec::new();
-        while let Some(line) = running.line().await {
-            if let Some((_, rest)) = line.split_once("listen=") {
-                running.url = format!("http://{}", rest.split_whitespace().next().unwrap());
-                return running;
-            }
-            said.push(line);
-        }
-        panic!("it did not start: {said:#?}");
-    }
-}
-
-/// The result of what blocks, unless it takes longer than anything here should.
-async fn finished<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    let (sender, receiver) = tokio::sync::oneshot::channel();
-    // A thread of its own, which the end of a test does not wait for.
-    std::thread::spawn(move || sender.send(work()).is_ok());
-    tokio::time::timeout(PATIENCE, receiver).await.ok()?.ok()
-}
-
-fn signal(process: u32, signal: &str) {
-    let sent = Command::new("kill")
-        .args([signal, &process.to_string()])
-        .status()
-        .unwrap();
-    assert!(sent.success());
-}
-
-/// The program as it runs. It does not outlive the test.
-pub struct Running {
-    url: String,
-    child: Option<Child>,
-    log: mpsc::UnboundedReceiver<String>,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(child) = &mut self.child {
-            let _ = child.kill();
-        }
-    }
-}
-
-impl Running {
-    /// The next line of its log; nothing when it has ended.
-    async fn line(&mut self) -> Option<String> {
-        tokio::time::timeout(PATIENCE, self.log.recv())
-            .await
-            .expect("it says nothing and does not end")
-    }
-
-    pub async fn get(&self, path: &str) -> (u16, String) {
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let answer = client.get(format!("{}{path}", self.url)).send().await.unwrap();
-        (answer.status().as_u16(), answer.text().await.unwrap())
-    }
-
-    pub async fn post(&self, forged: Forged<'_>) -> Answer {
-        forged.post_to(&format!("{}/webhook", self.url)).await
-    }
-
-    fn id(&self) -> u32 {
-        self.child.as_ref().expect("it runs").id()
-    }
-
-    pub fn signal(&self, name: &str) {
-        signal(self.id(), name);
-    }
-
-    /// Waits for its end, and tells its exit code and what it had still to say.
-    pub async fn end(mut self) -> (Option<i32>, String) {
-        let mut child = self.child.take().expect("it runs");
-        let status = finished(move || child.wait().unwrap())
-            .await
-            .expect("it did not end in time");
-        let mut rest = String::new();
-        while let Some(line) = self.line().await {
-            rest.push_str(&line);
-            rest.push('\n');
-        }
-        (status.code(), rest)
-    }
-}
-
-pub fn one(refused: &Refused, parts: &[&str]) {
-    assert_eq!((refused.code, refused.errors.len()), (Some(3), 1), "{refused:#?}");
-    for part in parts {
-        assert!(
-            refused.errors[0].contains(part),
-            "`{part}` is not in {}",
-            refused.errors[0]
-        );
-    }
-}
 
 #[tokio::test]
 async fn a_blank_or_short_secret_refuses_to_start() {
@@ -229,16 +36,15 @@ async fn a_key_that_cannot_be_read_refuses_to_start() {
     let damaged = APP_PRIVATE_KEY.replace("MII", "M!!");
     let damaged = Program::new(NOBODY).set("COUNTERSIGN_GITHUB_PRIVATE_KEY", &damaged);
     one(&damaged.refuse().await, &["COUNTERSIGN_GITHUB_PRIVATE_KEY"]);
-    let mut missing = Program::new(NOBODY).set("COUNTERSIGN_GITHUB_PRIVATE_KEY_FILE", "no-such.pem");
-    missing
-        .environment
-        .retain(|(name, _)| name != "COUNTERSIGN_GITHUB_PRIVATE_KEY");
+    let missing = Program::new(NOBODY)
+        .set("COUNTERSIGN_GITHUB_PRIVATE_KEY_FILE", "no-such.pem")
+        .without("COUNTERSIGN_GITHUB_PRIVATE_KEY");
     one(
         &missing.refuse().await,
         &["COUNTERSIGN_GITHUB_PRIVATE_KEY_FILE", "no-such.pem", "cannot be read"],
     );
     let file = "-----BEGIN RSA PRIVATE KEY-----\nbm90IGEga2V5\n-----END RSA PRIVATE KEY-----\n";
-    std::fs::write(missing.home.path().join("no-such.pem"), file).unwrap();
+    std::fs::write(missing.home().join("no-such.pem"), file).unwrap();
     one(&missing.refuse().await, &["COUNTERSIGN_GITHUB_PRIVATE_KEY_FILE"]);
 }
 
@@ -246,14 +52,14 @@ async fn a_key_that_cannot_be_read_refuses_to_start() {
 async fn a_database_that_cannot_be_written_refuses_to_start() {
     // A file where a directory should be: this holds for root too.
     let program = Program::new(NOBODY);
-    std::fs::write(program.home.path().join("data"), "").unwrap();
+    std::fs::write(program.home().join("data"), "").unwrap();
     let program = program.set("COUNTERSIGN_DATABASE_URL", "sqlite:data/countersign.sqlite");
     one(
         &program.refuse().await,
         &["data/countersign.sqlite", "cannot be opened"],
     );
     let directory = Program::new(NOBODY).set("COUNTERSIGN_DATABASE_URL", "sqlite:home");
-    std::fs::create_dir(directory.home.path().join("home")).unwrap();
+    std::fs::create_dir(directory.home().join("home")).unwrap();
     one(&directory.refuse().await, &["the database home"]);
     let text = Program::new(NOBODY);
     std::fs::write(text.database(), "a text of more than a hundred characters ".repeat(40)).unwrap();
@@ -358,8 +164,8 @@ async fn a_github_that_cannot_be_reached_does_not_keep_it_from_starting() {
     let (status, body) = running.get("/readyz").await;
     assert_eq!(status, 200, "{body}");
     assert_eq!(
-        running
-            .post(Forged::signed("ping", "d-1", r#"{"zen":"Keep it logically awesome."}"#))
+        Forged::signed("ping", "d-1", r#"{"zen":"Keep it logically awesome."}"#)
+            .post_to(&running.webhook())
             .await
             .status,
         202
@@ -394,7 +200,7 @@ async fn github() -> (Sandbox, IssueNumber) {
 }
 
 /// Waits until something is true of GitHub.
-async fn until(github: &Sandbox, what: &str, holds: impl Fn(&Sandbox) -> bool) {
+pub async fn until(github: &Sandbox, what: &str, holds: impl Fn(&Sandbox) -> bool) {
     let mut changes = github.changes();
     let waiting = async {
         while !holds(github) {
@@ -410,7 +216,7 @@ async fn sigterm_finishes_what_was_begun_and_ends_with_0() {
     let (github, issue) = github().await;
     let program = Program::new(&github.base_url());
     let running = program.start().await;
-    github.set_hook_target(&format!("{}/webhook", running.url));
+    github.set_hook_target(&running.webhook());
     // The answer is under way, slowly, when the signal comes.
     let slow = FaultKind::SlowThenOk(Duration::from_millis(700));
     github.fault(FaultRule::when(
@@ -428,7 +234,7 @@ async fn sigterm_finishes_what_was_begun_and_ends_with_0() {
     github.heal();
     // Its end was kept too: the next start finds nothing to do again.
     let again = program.start().await;
-    github.set_hook_target(&format!("{}/webhook", again.url));
+    github.set_hook_target(&again.webhook());
     github.as_("alice").comment(issue, "/status").unwrap();
     until(&github, "the second answer is posted", |github| {
         github.comments(issue).len() == 4
@@ -444,7 +250,7 @@ async fn whoever_starts_after_a_crash_takes_over_and_posts_nothing_twice() {
     let (github, issue) = github().await;
     let program = Program::new(&github.base_url());
     let killed = program.start().await;
-    github.set_hook_target(&format!("{}/webhook", killed.url));
+    github.set_hook_target(&killed.webhook());
     // GitHub takes the card and never says so; then the power is cut.
     let silent = FaultRule::when(
         |method, path| method == "POST" && path.ends_with("/comments"),
@@ -456,12 +262,11 @@ async fn whoever_starts_after_a_crash_takes_over_and_posts_nothing_twice() {
         github.comments(issue).len() == 2
     })
     .await;
-    killed.signal("-KILL");
-    assert_eq!(killed.end().await.0, None);
+    killed.kill();
     github.heal();
     // No lease has to run out: who gets the file's lock knows that the other is dead.
     let heir = program.start().await;
-    github.set_hook_target(&format!("{}/webhook", heir.url));
+    github.set_hook_target(&heir.webhook());
     until(&github, "the card offers something to approve", |github| {
         github
             .comments(issue)

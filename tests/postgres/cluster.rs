@@ -30,6 +30,8 @@ const QUICK: &str = "-c fsync=off -c wal_level=minimal -c max_wal_senders=0";
 pub struct Cluster {
     home: PathBuf,
     settings: &'static str,
+    /// What its programs find in their environment beside what this process has.
+    environment: Vec<(String, String)>,
     /// Held while this process uses it.
     _use: File,
     /// What outlives this process, where it is this one that started the cluster.
@@ -43,30 +45,36 @@ impl Cluster {
         SHARED.get_or_init(|| {
             let checkout = env!("CARGO_MANIFEST_DIR").bytes();
             let number = checkout.fold(5381_u32, |sum, byte| sum.wrapping_mul(33) ^ u32::from(byte));
-            Self::at(
-                std::env::temp_dir().join(format!("countersign-postgres-{number:08x}")),
-                QUICK,
-            )
+            let home = std::env::temp_dir().join(format!("countersign-postgres-{number:08x}"));
+            Self::at(home, QUICK, Vec::new())
         })
     }
 
     /// One of one's own, to be stopped and started.
     pub fn own() -> Self {
+        Self::own_with(Vec::new())
+    }
+
+    /// The same, started with these variables in its environment.
+    #[allow(dead_code, reason = "for the tests of faults")]
+    pub fn own_with(environment: Vec<(String, String)>) -> Self {
         static OWN: AtomicU32 = AtomicU32::new(0);
         let (process, number) = (std::process::id(), OWN.fetch_add(1, Ordering::SeqCst));
-        Self::at(
-            std::env::temp_dir().join(format!("countersign-postgres-{process}-{number}")),
-            QUICK,
-        )
+        let home = std::env::temp_dir().join(format!("countersign-postgres-{process}-{number}"));
+        Self::at(home, QUICK, environment)
     }
 
     /// One of one's own as an operator has it, in this directory: a commit is on disk when it is answered.
     #[allow(dead_code, reason = "for the benches")]
     pub fn synced(directory: &Path) -> Self {
-        Self::at(directory.join(format!("postgres-{}", std::process::id())), "")
+        Self::at(
+            directory.join(format!("postgres-{}", std::process::id())),
+            "",
+            Vec::new(),
+        )
     }
 
-    fn at(home: PathBuf, settings: &'static str) -> Self {
+    fn at(home: PathBuf, settings: &'static str, environment: Vec<(String, String)>) -> Self {
         let held = lock_file(&home, "users");
         // The watchman holds it alone while it stops the cluster.
         held.lock_shared().unwrap();
@@ -75,6 +83,7 @@ impl Cluster {
         let mut cluster = Self {
             home,
             settings,
+            environment,
             _use: held,
             _watchman: None,
         };
@@ -136,6 +145,7 @@ impl Cluster {
     fn control(&self, arguments: &[&str]) -> Command {
         let mut control = program("pg_ctl");
         control.arg("-D").arg(self.data()).args(arguments);
+        control.envs(self.environment.iter().cloned());
         control
     }
 

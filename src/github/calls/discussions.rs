@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::comments::{Created, Reaction};
+use super::comments::{Created, Reaction, ours};
 use super::graphql::{Absent, read};
 use super::labels::Removal;
 use crate::github::client::{Listing, Repo, missing};
@@ -49,7 +49,7 @@ macro_rules! with_comment {
 
 const SUBJECT: &str = with_actor!(
     "query($owner: String!, $name: String!, $number: Int!) { repository(owner: $owner, name: $name) { nameWithOwner \
-     discussion(number: $number) { id number title body url closed locked createdAt updatedAt author { ...Actor } \
+     discussion(number: $number) { id number title body url closed closedAt locked createdAt updatedAt author { ...Actor } \
      labels(first: 100) { nodes { name } } } } }"
 );
 const SAID: &str = with_comment!(
@@ -76,6 +76,7 @@ const ADD: &str = with_comment!(
 );
 const UPDATE: &str = "mutation($id: ID!, $body: String!) { \
      updateDiscussionComment(input: { commentId: $id, body: $body }) { comment { updatedAt } } }";
+const DELETE: &str = "mutation($id: ID!) { deleteDiscussionComment(input: { id: $id }) { clientMutationId } }";
 const REACT: &str = "mutation($id: ID!, $content: ReactionContent!) { \
      addReaction(input: { subjectId: $id, content: $content }) { reaction { content } } }";
 const UNLABEL: &str = "mutation($id: ID!, $labels: [ID!]!) { \
@@ -102,6 +103,7 @@ struct WireDiscussion {
     body: Option<String>,
     url: Option<String>,
     closed: Option<bool>,
+    closed_at: Option<DateTime<Utc>>,
     locked: Option<bool>,
     created_at: Option<DateTime<Utc>>,
     updated_at: Option<DateTime<Utc>>,
@@ -315,6 +317,8 @@ impl Repo {
             updated_at: wire.updated_at,
             repository: repository.name_with_owner,
             comments: None,
+            closed_at: wire.closed_at,
+            closed_by: None,
         })
     }
 
@@ -428,6 +432,11 @@ impl Repo {
         serde_json::from_value(time).map_err(|_| missing("updatedAt"))
     }
 
+    /// Deletes a comment.
+    pub(super) async fn delete_discussion_comment(&self, at: &CommentRef) -> Result<Removal, GithubError> {
+        Removal::of(self.ask::<Value>(DELETE, json!({ "id": at.node_id })).await)
+    }
+
     /// Puts a reaction on a comment. Doing it again changes nothing.
     pub(super) async fn react_in_discussion(&self, to: &CommentRef, reaction: Reaction) -> Result<(), GithubError> {
         let variables = json!({ "id": to.node_id, "content": reaction.name() });
@@ -471,7 +480,7 @@ impl Repo {
             }
             before = page.page_info.start_cursor;
             if older || !page.page_info.has_previous_page {
-                return Ok(marker.among(said, own));
+                return Ok(ours(said, marker, own));
             }
         }
     }
@@ -488,7 +497,7 @@ impl Repo {
         if let Some(first) = found.node.and_then(|node| node.replies) {
             self.replies_of(root, first, &mut said).await?;
         }
-        Ok(marker.among(said, own))
+        Ok(ours(said, marker, own))
     }
 }
 

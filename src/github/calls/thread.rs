@@ -121,8 +121,17 @@ impl Thread<'_> {
                 Err(error) => Err(error),
             };
         }
-        let replies = self.repo.line_comments(self.topic.number, Some(after), usize::MAX);
-        Ok(marker.among(replies.await?.whole()?, own))
+        self.repo.find_line_comment(self.topic.number, marker, own, after).await
+    }
+
+    /// Deletes a comment.
+    pub async fn delete(&self, at: &CommentRef) -> Result<Removal, GithubError> {
+        match at.kind {
+            CommentKind::Issue => self.repo.delete_comment(at.id).await,
+            CommentKind::Line => self.repo.delete_line_comment(at.id).await,
+            CommentKind::Discussion => self.repo.delete_discussion_comment(at).await,
+            CommentKind::Review => Err(GithubError::invalid("a review cannot be deleted".to_owned())),
+        }
     }
 
     /// Takes a label off the subject.

@@ -245,6 +245,10 @@ impl Object {
             "title" => json!(issue.title),
             "url" => json!(issue_page(world, repo, issue)),
             "closed" => json!(!issue.is_open()),
+            "closedAt" => stamp_or_null(match &issue.state {
+                State::Closed { at, .. } => Some(*at),
+                State::Open { .. } => None,
+            }),
             "locked" => json!(issue.lock != Lock::Unlocked),
             "createdAt" => stamp(issue.created_at).into(),
             "updatedAt" => stamp(issue.updated_at).into(),

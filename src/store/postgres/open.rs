@@ -12,6 +12,9 @@ use crate::store::write::StoreError;
 /// The oldest version that the statements are written for.
 const OLDEST: u32 = 15;
 
+/// What the connections of a server are called in the database.
+pub(super) const SERVER: &str = "countersign serve";
+
 /// Statements kept ready per connection; the store has fewer.
 const STATEMENTS: usize = 192;
 
@@ -130,6 +133,12 @@ impl Way {
             ])
             .disable_statement_logging();
         Ok(Self { place, options })
+    }
+
+    /// The way of a server: the others are commands beside it, which the database can tell by their name.
+    pub(super) fn as_server(mut self) -> Self {
+        self.options = self.options.application_name(SERVER);
+        self
     }
 
     pub(super) fn options(&self) -> &PgConnectOptions {

@@ -1,7 +1,7 @@
 //! The card on GitHub is only a comment: people delete it, change it, and tick its boxes while nobody listens.
 
 use chrono::TimeDelta;
-use countersign::sandbox::Tick;
+use countersign::sandbox::{FaultKind, FaultRule, Tick};
 
 use super::{says, says_not};
 use crate::world::World;
@@ -170,5 +170,38 @@ async fn with_every_task_unticked_an_approval_opens_nothing() {
     let said = world.answer(issue);
     says(&said, &["Done. Nothing was opened or sent."]);
     assert!(world.opened().is_empty());
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_card_that_the_bot_is_writing_was_changed_by_nobody() {
+    let world = World::new().await;
+    let issue = world.issue("Checkout is slow", "- [ ] Measure the checkout\n- [ ] Add an index\n");
+    world.say("alice", issue, "/deliver").await;
+    world.hear(issue);
+    let (card, former) = (world.card_comment(issue).unwrap().id, world.digest(issue));
+    // GitHub has the new card, and its answer takes a while.
+    let slow = FaultKind::SlowThenOk(std::time::Duration::from_millis(500));
+    let updates = |method: &str, _: &str| method == "PATCH";
+    world.github.fault(FaultRule::when(updates, slow).times(1));
+    world.github.as_("alice").tick(card, "Add an index", Tick::Off).unwrap();
+    let approved_at_once = async {
+        let mut changes = world.github.changes();
+        while world.digest(issue) == former {
+            changes.changed().await.unwrap();
+        }
+        let approve = format!("/approve {}", world.digest(issue));
+        let approve = world.github.as_("bob").comment(issue, &approve).unwrap();
+        world.github.deliver_all().await;
+        world.house().engine.pump().await.unwrap();
+        approve
+    };
+    let (_, approve) = tokio::join!(world.settle(), approved_at_once);
+    world.settle().await;
+    assert_eq!(world.reactions(approve), ["-1", "eyes"]);
+    says(&world.answer(issue), &["does not stand here in full yet"]);
+    world.approve("bob", issue).await;
+    world.is_called(issue);
+    assert_eq!(world.opened().len(), 1);
     world.end().await;
 }

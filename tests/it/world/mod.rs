@@ -4,6 +4,8 @@
 //! read**, if GitHub was asked something that its description does not know, or if a webhook that the sandbox sent is
 //! not GitHub's: call [`World::end`] last.
 
+#[path = "../../parts/invariants.rs"]
+mod invariants;
 pub mod whole_story;
 
 use std::collections::BTreeSet;
@@ -31,7 +33,7 @@ use crate::postgres::cluster::{Cluster, Database};
 const OFFERED: &str = "**Approve exactly this:** `/approve ";
 
 /// The webhook secret of every world.
-pub const SECRET: &str = "a secret of thirty-two characters";
+pub use crate::start::SECRET;
 
 /// The configuration that most worlds begin with.
 pub const CONFIG: &str = "version: 1\nmail:\n  to: [stakeholders@acme.example]\n";
@@ -339,9 +341,20 @@ impl World {
         panic!("the bot and GitHub keep each other busy");
     }
 
-    /// Asks GitHub for the deliveries that did not arrive.
+    /// A minute later the server asks GitHub for the deliveries that did not arrive.
     pub async fn sweep(&self) -> sweep::Swept {
-        self.house().sweep_once(sweep::KEPT).await.unwrap()
+        self.clock.advance(sweep::EVERY);
+        self.house().sweep_once().await.unwrap().expect("a minute has passed")
+    }
+
+    /// Every open workflow is compared with GitHub, and what follows is done.
+    pub async fn reconcile(&self) {
+        let all = self.house().engine.reconcile_all().await.unwrap();
+        for _ in 0..all.max(1) {
+            self.settle().await;
+            self.clock.advance(TimeDelta::seconds(1));
+        }
+        self.settle().await;
     }
 
     /// Time passes, and what becomes due is done.
@@ -518,13 +531,13 @@ impl World {
             }
         }
         self.hold_to_contract();
-        self.hold_to_invariants().await;
+        invariants::hold(self.house().engine.store()).await;
         self.stop().await;
     }
 
     /// Ends a world of which many are made, and whose outcome the test compares as a whole.
     pub async fn close(mut self) {
-        self.hold_to_invariants().await;
+        invariants::hold(self.house().engine.store()).await;
         self.stop().await;
     }
 
@@ -553,28 +566,6 @@ impl World {
                 panic!("the sandbox sent {} {:?}: {fault}", webhook.event, webhook.action);
             }
         }
-    }
-
-    /// Histories are whole and chained, folds are what is stored, and nobody is stuck.
-    async fn hold_to_invariants(&self) {
-        let store = self.house().engine.store();
-        for summary in store.list_workflows(false, 1000).await.unwrap() {
-            let id = summary.id.as_str().into();
-            let history = store.history(&id).await.unwrap();
-            assert_eq!(
-                countersign::store::history::first_broken(&history),
-                None,
-                "the chain of {id}"
-            );
-            let events = history.iter().map(|stored| (&stored.event, stored.at));
-            let stored = store.workflow(&id).await.unwrap().unwrap();
-            assert_eq!(
-                countersign::workflow::apply::fold(events).as_ref(),
-                Some(&stored.state),
-                "the fold of {id}"
-            );
-        }
-        assert_eq!(store.stuck_workflows().await.unwrap(), Vec::<String>::new());
     }
 }
 

@@ -1,0 +1,84 @@
+//! The database goes away under load, comes back, and for a while takes no writes.
+
+use std::time::{Duration, Instant};
+
+use rand::RngExt as _;
+
+use crate::kill::{Progress, seeded};
+use crate::replicas::Replicas;
+use crate::stage::{Base, Size, Stage};
+
+async fn stopped_at_once(size: Size) {
+    let began = Instant::now();
+    let mut random = seeded(20_261_203);
+    let stage = Stage::new(Base::Postgres, size.patience).await;
+    let mut replicas = Replicas::start(&stage, 2).await;
+    let first = stage.people.story().await;
+    let stories = stage.stories(size.workflows - 1);
+    let mut progress = Progress::of(&stage.github);
+    let cluster = stage.cluster.as_ref().unwrap();
+    for _ in 0..size.blows {
+        let _ = tokio::time::timeout(Duration::from_secs(3), progress.more(random.random_range(1..=30))).await;
+        tokio::time::sleep(Duration::from_micros(random.random_range(0..8_000))).await;
+        tokio::task::block_in_place(|| cluster.crash());
+        tokio::time::sleep(Duration::from_millis(random.random_range(0..1_500))).await;
+        tokio::task::block_in_place(|| cluster.start());
+    }
+    let others = replicas.until_the_end(stories).await;
+    // What was answered 503 is asked for again by the next start.
+    replicas.power_cut().await;
+    let counted = stage.count(first, &others).await;
+    replicas.stop().await;
+    println!(
+        "PostgreSQL stopped with -m immediate {} times: {counted}, in {:?}",
+        size.blows,
+        began.elapsed()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_crashes_under_load() {
+    stopped_at_once(Size::short(8, 5)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes minutes: docs/reliability.md"]
+async fn long_postgres_crashes_under_load() {
+    stopped_at_once(Size::long(60, 30)).await;
+}
+
+/// As after a failover, when the server still talks to the former primary.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_takes_no_writes_takes_no_deliveries_and_loses_none() {
+    let stage = Stage::new(Base::Postgres, Size::short(0, 0).patience).await;
+    let server = stage.server(0);
+    let running = stage.start(&server).await;
+    let first = stage.people.story().await;
+    stage.quiet().await;
+    let database = stage.postgres();
+    let turn = |state: &str| {
+        let name = database.ask("SELECT current_database()");
+        let set = format!(
+            "ALTER DATABASE {} SET default_transaction_read_only = {state}",
+            name.trim()
+        );
+        database.ask(&format!("BEGIN READ WRITE; {set}; COMMIT"));
+        database.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'countersign'");
+    };
+    turn("on");
+    let (status, body) = running.get("/readyz").await;
+    assert_eq!(status, 503, "{body}");
+    let asked = stage.github.as_("rita").comment(first, "/status").unwrap();
+    stage.github.settled().await;
+    assert_eq!(stage.github.reactions(asked), [], "it was not heard");
+    assert_eq!(running.get("/livez").await.0, 200);
+    turn("off");
+    assert_eq!(running.get("/readyz").await.0, 200);
+    // The sweep of the next start asks for what was answered 503.
+    running.kill();
+    let running = stage.start(&server).await;
+    stage.quiet().await;
+    stage.was_answered(asked);
+    stage.nothing_twice();
+    running.stop().await;
+}
