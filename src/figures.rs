@@ -13,6 +13,12 @@ const MODEL_CALLS: &str = "countersign_model_calls_total";
 const MODEL_TOKENS: &str = "countersign_model_tokens_total";
 const MODEL_MONEY: &str = "countersign_model_money_millionths_total";
 const GITHUB_REMAINING: &str = "countersign_github_remaining";
+const ASKED_AGAIN: &str = "countersign_deliveries_asked_again_total";
+const MISSED: &str = "countersign_deliveries_missed";
+const GAP: &str = "countersign_deliveries_gap_seconds";
+const REPAIRS: &str = "countersign_repairs_total";
+const DUPLICATES: &str = "countersign_duplicates_repaired_total";
+const STUCK: &str = "countersign_workflows_stuck";
 
 /// Says what each figure means. Once, after a recorder is installed.
 pub fn describe() {
@@ -28,6 +34,28 @@ pub fn describe() {
     describe_counter!(
         MODEL_MONEY,
         "Money that model endpoints took where they have a price, in millionths of the server's currency"
+    );
+    describe_counter!(
+        ASKED_AGAIN,
+        "Deliveries that did not arrive and that GitHub was asked for"
+    );
+    describe_gauge!(
+        MISSED,
+        "Deliveries that did not arrive: asked for, asked for in vain, not to be had any more"
+    );
+    describe_gauge!(
+        GAP,
+        Unit::Seconds,
+        "The last time in which nobody looked for deliveries while GitHub kept them"
+    );
+    describe_counter!(REPAIRS, "What was found otherwise than it should be, and mended");
+    describe_counter!(
+        DUPLICATES,
+        "What a write in doubt had made twice, and of which one was removed"
+    );
+    describe_gauge!(
+        STUCK,
+        "Open workflows of which nothing is due and that wait for nobody: a mistake of the program"
     );
     describe_gauge!(
         GITHUB_REMAINING,
@@ -74,6 +102,45 @@ pub fn queue(queue: Queue) {
 /// What GitHub said in its last answer to this installation.
 pub fn github_remaining(installation: InstallationId, remaining: u64) {
     gauge!(GITHUB_REMAINING, "installation" => installation.to_string()).set(float(remaining));
+}
+
+/// So many more deliveries were asked for.
+pub fn deliveries_asked(number: usize) {
+    counter!(ASKED_AGAIN).increment(number as u64);
+}
+
+/// One more thing of this kind was mended.
+pub fn repaired(what: &'static str) {
+    counter!(REPAIRS, "what" => what).increment(1);
+}
+
+/// So many more duplicates of this kind were removed.
+pub fn duplicate_repaired(kind: &'static str, number: usize) {
+    counter!(DUPLICATES, "kind" => kind).increment(number as u64);
+}
+
+/// What is not as it should be now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Amiss {
+    /// Deliveries that were asked for and have not come yet.
+    pub asked: u64,
+    /// Deliveries that were asked for again and again and do not come.
+    pub late: u64,
+    /// Deliveries that cannot be had any more.
+    pub lost: u64,
+    /// The length of the last time in which nobody looked for deliveries, in seconds.
+    pub gap_seconds: u64,
+    /// Open workflows that stand still.
+    pub stuck: u64,
+}
+
+/// What is not as it should be now, as its gauges.
+pub fn amiss(amiss: Amiss) {
+    gauge!(MISSED, "state" => "asked").set(float(amiss.asked));
+    gauge!(MISSED, "state" => "late").set(float(amiss.late));
+    gauge!(MISSED, "state" => "lost").set(float(amiss.lost));
+    gauge!(GAP).set(float(amiss.gap_seconds));
+    gauge!(STUCK).set(float(amiss.stuck));
 }
 
 /// Gauges are floats; beyond 2^32 rows the exact number is not the news.

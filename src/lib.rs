@@ -7,7 +7,7 @@
 //! | [`cli`] | one file per subcommand; the only place that joins the server and the sandbox |
 //! | [`web`] | router: the webhook, health, metrics |
 //! | [`inbox`] | signature, delivery triage, the sweep of missed deliveries |
-//! | [`engine`] | lanes, leases, effect runner, timers, recovery |
+//! | [`engine`] | lanes, leases, effect runner, timers, recovery, repair |
 //! | [`chat`] | what people write and what the bot says |
 //! | [`agents`] | one file per agent: inputs, prompt, schema, host checks |
 //! | [`providers`] | where an agent's text comes from |
@@ -16,6 +16,7 @@
 //! | [`store`] | the only room that holds SQL |
 //! | [`config`] | raw to valid: the server's settings and a repository's file |
 //! | [`figures`] | what is counted, by which name; every room may count |
+//! | [`traces`] | where the work at hand is in a trace, and the way to a collector; the only room that knows OpenTelemetry |
 //! | [`text`] | what a reader sees of a text, how it is split, how it is repeated harmlessly; knows no other room |
 //! | [`workflow`] | the core: pure, no input or output, no clock, nothing asynchronous |
 //! | [`sandbox`] | a GitHub in memory; imports nothing of the house and speaks HTTP only |
@@ -34,5 +35,6 @@ pub mod providers;
 pub mod sandbox;
 pub mod store;
 pub mod text;
+pub mod traces;
 pub mod web;
 pub mod workflow;

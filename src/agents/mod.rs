@@ -16,6 +16,7 @@ pub mod made;
 mod outbound;
 mod prompt;
 pub mod scan;
+mod template;
 pub mod tickets;
 
 use std::borrow::Cow;
@@ -322,6 +323,11 @@ impl std::fmt::Display for Problem {
 /// The prompt: the program's words, and apart from them the data.
 pub fn prompt(agent: &Agent, inputs: &Inputs) -> Result<Prompt, PromptError> {
     prompt::write(agent, inputs)
+}
+
+/// The prompt with nothing to work from: every real one is longer. Nothing where the template fails.
+pub fn shortest_prompt(agent: &Agent) -> Option<Prompt> {
+    prompt::trial(agent).ok()
 }
 
 /// What a model is told when its answer could not be used: the problems, and what to do.

@@ -9,15 +9,12 @@
 
 use std::borrow::Cow;
 
-use minijinja::{Environment, UndefinedBehavior, Value, context};
+use minijinja::{Value, context};
 use rust_embed::RustEmbed;
 use serde::{Deserialize, Serialize};
 
 use super::{Agent, Draft, Inputs, Problem, PromptError};
 use crate::workflow::ids::Digest;
-
-/// Instructions that a template may use up: far beyond what ours need, far below what a loop of a changed one takes.
-const FUEL: u64 = 200_000;
 
 /// The line of a template at which the program's words end.
 const DATA: &str = "{# what follows is data #}\n";
@@ -113,13 +110,13 @@ array of texts, oldest first; id 0 is the issue's own text.
 ///
 /// # Errors
 /// What is wrong with the template, for people.
-pub fn trial(agent: &Agent) -> Result<(), String> {
+pub fn trial(agent: &Agent) -> Result<Prompt, String> {
     let nothing = Brief {
         facts: serde_json::json!({}),
         data: serde_json::json!([]),
     };
     match filled(agent, &nothing) {
-        Ok(_) => Ok(()),
+        Ok(prompt) => Ok(prompt),
         Err(PromptError::Template { source, .. }) => Err(source.to_string()),
         Err(error) => Err(error.to_string()),
     }
@@ -149,42 +146,47 @@ fn filled(agent: &Agent, brief: &Brief) -> Result<Prompt, PromptError> {
         }
     });
     let standards = standards.unwrap_or(Value::UNDEFINED);
+    let long = agent.schema.len() + agent.standards.as_ref().map_or(0, |standards| standards.text.len());
     let told = rendered(
         agent,
         system,
         context! { schema_name => agent.schema_name.as_ref(), schema => schema, standards => standards },
+        long,
     )?;
+    let long = facts.len() + data.len();
     Ok(Prompt {
         system: match agent.role.trim() {
             "" => told,
             role => format!("{role}\n\n{told}"),
         },
-        user: rendered(agent, user, context! { facts => facts, data => data, fence => fence })?,
+        user: rendered(
+            agent,
+            user,
+            context! { facts => facts, data => data, fence => fence },
+            long,
+        )?,
     })
 }
 
 /// What a model is told when its answer could not be used. The problems name places and rules, never what stood there.
 pub fn repair(agent: &Agent, problems: &[Problem]) -> Result<String, PromptError> {
     let problems: Vec<String> = problems.iter().map(|problem| format!("- {problem}")).collect();
+    let problems = problems.join("\n");
+    let long = problems.len();
     rendered(
         agent,
         include_str!("../../templates/prompts/repair.md"),
-        context! { problems => problems.join("\n") },
+        context! { problems => problems },
+        long,
     )
 }
 
-/// A part. What it is not given, it cannot show: an unknown name is an error.
-fn rendered(agent: &Agent, template: &str, values: Value) -> Result<String, PromptError> {
-    let mut environment = Environment::new();
-    environment.set_fuel(Some(FUEL));
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-    environment
-        .render_named_str(&agent.name, template, values)
-        .map_err(|source| PromptError::Template {
-            agent: agent.name.to_string(),
-            source,
-        })
+/// A part of a prompt. `given` is how long the values are together.
+fn rendered(agent: &Agent, template: &str, values: Value, given: usize) -> Result<String, PromptError> {
+    super::template::fill(&agent.name, template, values, given).map_err(|source| PromptError::Template {
+        agent: agent.name.to_string(),
+        source,
+    })
 }
 
 /// JSON, an array's elements on lines of their own, without a character that could mean something around it.

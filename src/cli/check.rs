@@ -1,60 +1,50 @@
 //! `countersign check FILE`: every mistake of a repository's configuration, where it stands.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::answer::{Answer, Refusal};
 use super::providers::server_models;
-use crate::config::{EndpointName, Models, Offer, RepositoryConfig, definition};
+use super::quorums::{Against, Looked};
+use crate::config::{ConfigError, EndpointName, Models, Offer, RepositoryConfig, definition, quorums};
 use crate::engine::check_repository_config;
 use crate::workflow::definition::Definition;
-use crate::workflow::gate::Candidate;
 
 /// Which file.
 #[derive(Debug, clap::Args)]
 pub(super) struct Check {
     /// A repository's configuration, such as .github/countersign.yml
     file: PathBuf,
-    /// The server's configuration file (YAML), whose model endpoints the file may name
-    #[arg(long, env = "COUNTERSIGN_CONFIG", value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// The repository that the file is for: whether the server offers it the endpoints is checked, too
-    #[arg(long, value_name = "OWNER/NAME")]
-    repository: Option<String>,
+    #[command(flatten)]
+    against: Against,
 }
 
 impl Check {
     /// Answers that the file is good, or with its mistakes.
-    pub(super) fn run(self) -> Result<Answer, Refusal> {
+    pub(super) async fn run(self) -> Result<Answer, Refusal> {
         let file = self.file.display();
         let text = std::fs::read_to_string(&self.file)
             .map_err(|error| Refusal::failed(format!("{file} cannot be read: {error}")))?;
         let server = self.server()?;
         let offer = server.as_ref().ok().map(|models| Offer {
             models,
-            repository: self.repository.as_deref(),
+            repository: self.against.repository.as_deref(),
         });
         let checked = check_repository_config(&text, &self.definitions_beside(), offer).map_err(Refusal::failed)?;
-        match checked {
-            Ok(config) => {
-                let notes = [self.unchecked(&config, &server), teams(&config)];
-                let notes: Vec<String> = notes.into_iter().flatten().collect();
-                let note = (!notes.is_empty()).then(|| notes.join(" "));
-                let page = match &note {
-                    None => format!("{file} is good.\n"),
-                    Some(note) => format!("{file} is good. {note}\n"),
-                };
-                let data = serde_json::json!({ "file": file.to_string(), "mistakes": [], "unchecked": note });
-                Ok(Answer::new(data, page))
-            }
-            Err(mistakes) => {
-                let sentences = mistakes
-                    .iter()
-                    .map(|mistake| format!("{file}:{}:{}: {}", mistake.line, mistake.column, mistake.message))
-                    .collect();
-                let data = serde_json::json!({ "file": file.to_string(), "mistakes": mistakes });
-                Err(Refusal::mistakes(sentences, data))
-            }
-        }
+        let config = checked.map_err(|mistakes| mistaken(&self.file, &mistakes))?;
+        let teams = match self.against.look(&quorums::in_configuration(&text, &config)).await {
+            Looked::Good => None,
+            Looked::NotChecked(note) => Some(note),
+            Looked::Wrong(mistakes) => return Err(mistaken(&self.file, &mistakes)),
+        };
+        let notes = [self.unchecked(&config, &server), teams];
+        let notes: Vec<String> = notes.into_iter().flatten().collect();
+        let note = (!notes.is_empty()).then(|| notes.join(" "));
+        let page = match &note {
+            None => format!("{file} is good.\n"),
+            Some(note) => format!("{file} is good. {note}\n"),
+        };
+        let data = serde_json::json!({ "file": file.to_string(), "mistakes": [], "unchecked": note });
+        Ok(Answer::new(data, page))
     }
 
     /// The definitions in the folder beside the file, as far as they can be read: `definitions check` tells
@@ -72,12 +62,12 @@ impl Check {
     /// What the server offers, or why that is not known. A file of the server's that this user may not read is no
     /// mistake of the repository's file: it holds secrets.
     fn server(&self) -> Result<Result<Models, String>, Refusal> {
-        match &self.config {
+        match &self.against.config {
             None => Ok(Err(
                 "no server configuration is named (--config or COUNTERSIGN_CONFIG)".to_owned()
             )),
             Some(path) => match std::fs::File::open(path) {
-                Ok(_) => server_models(self.config.clone()).map(Ok),
+                Ok(_) => server_models(self.against.config.clone()).map(Ok),
                 Err(error) => Ok(Err(format!("{} cannot be read ({error})", path.display()))),
             },
         }
@@ -108,7 +98,7 @@ impl Check {
                     let endpoint = models.endpoint(name.as_str());
                     endpoint.is_some_and(|endpoint| !endpoint.repositories.is_empty())
                 });
-                (self.repository.is_none() && !chosen.is_empty()).then(|| {
+                (self.against.repository.is_none() && !chosen.is_empty()).then(|| {
                     format!(
                         "{} is for some repositories only; whether for this one was not checked: name it with --repository.",
                         named(&chosen)
@@ -119,17 +109,10 @@ impl Check {
     }
 }
 
-/// That nobody asked GitHub about the teams that approvals are wanted of.
-fn teams(config: &RepositoryConfig) -> Option<String> {
-    let wanted = config.approval.quorum.iter().flat_map(|quorum| &quorum.of);
-    let teams: Vec<String> = wanted
-        .filter(|candidate| matches!(candidate, Candidate::Team(_)))
-        .map(|team| format!("`{team}`"))
-        .collect();
-    (!teams.is_empty()).then(|| {
-        format!(
-            "Whether {} exists and is large enough was not checked: a server asks GitHub when a workflow starts.",
-            teams.join(" and ")
-        )
-    })
+/// A file's mistakes, each with its place.
+pub(super) fn mistaken(file: &Path, mistakes: &[ConfigError]) -> Refusal {
+    let file = file.display();
+    let place = |mistake: &ConfigError| format!("{file}:{}:{}: {}", mistake.line, mistake.column, mistake.message);
+    let data = serde_json::json!({ "file": file.to_string(), "mistakes": mistakes });
+    Refusal::mistakes(mistakes.iter().map(place).collect(), data)
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Subcommand;
 
+use super::again::Again;
 use super::answer::{Answer, Refusal};
 use super::database::Database;
 use super::page::{Ink, Table, facts, harmless, moment};
@@ -28,8 +29,8 @@ enum Action {
     List(List),
     /// Show one delivery with its body
     Show(One),
-    /// Ask the server to try a failed delivery again
-    Retry(One),
+    /// Ask the server to try a failed delivery again, or all of them
+    Retry(Again),
 }
 
 #[derive(Debug, clap::Args)]
@@ -68,7 +69,7 @@ impl Deliveries {
             None => self.list.run().await,
             Some(Action::List(list)) => list.run().await,
             Some(Action::Show(one)) => one.show().await,
-            Some(Action::Retry(one)) => one.retry().await,
+            Some(Action::Retry(again)) => retry(again).await,
         }
     }
 }
@@ -114,30 +115,56 @@ impl One {
             page,
         ))
     }
+}
 
-    async fn retry(self) -> Result<Answer, Refusal> {
-        let store = self.database.outside_writer().await?;
-        let id = DeliveryId::from(self.id);
-        let (delivery, _) = store.delivery(&id).await?.ok_or_else(|| unknown(&id))?;
-        if !matches!(delivery.state.as_str(), "failed" | "dead" | "new") {
-            return Err(Refusal::failed(format!(
-                "the delivery {id} is {}: only one that failed can be tried again",
-                delivery.state
-            )));
-        }
-        let command = OperatorCommand::RetryDelivery {
-            id: id.as_str().to_owned(),
-        };
+async fn retry(again: Again) -> Result<Answer, Refusal> {
+    let store = again.database.outside_writer().await?;
+    let asked = match again.id {
+        Some(id) => one_again(&store, DeliveryId::from(id)).await,
+        None => all_again(&store).await,
+    };
+    store.close().await;
+    asked
+}
+
+async fn all_again(store: &Store) -> Result<Answer, Refusal> {
+    let given_up = store.deliveries_given_up(u32::MAX).await?;
+    let mut requested = Vec::new();
+    // In the order in which they came.
+    for delivery in given_up.into_iter().rev() {
+        let command = OperatorCommand::RetryDelivery { id: delivery.id };
         store.ask_server(&command, chrono::Utc::now()).await?;
-        store.close().await;
-        Ok(Answer::new(
-            serde_json::json!({ "requested": command }),
-            format!(
-                "The server was asked to try {id} again: one that runs does so within seconds, else the next one that \
-                 starts. `countersign deliveries show {id}` tells what came of it.\n"
-            ),
-        ))
+        requested.push(command);
     }
+    let page = match requested.len() {
+        0 => "No delivery was given up.\n".to_owned(),
+        count => format!(
+            "The server was asked to try {count} deliveries again: one that runs does so within seconds, else the next one \
+             that starts. `countersign deliveries --open` tells what came of it.\n"
+        ),
+    };
+    Ok(Answer::new(serde_json::json!({ "requested": requested }), page))
+}
+
+async fn one_again(store: &Store, id: DeliveryId) -> Result<Answer, Refusal> {
+    let (delivery, _) = store.delivery(&id).await?.ok_or_else(|| unknown(&id))?;
+    if !matches!(delivery.state.as_str(), "failed" | "dead" | "new") {
+        return Err(Refusal::failed(format!(
+            "the delivery {id} is {}: only one that failed can be tried again",
+            delivery.state
+        )));
+    }
+    let command = OperatorCommand::RetryDelivery {
+        id: id.as_str().to_owned(),
+    };
+    store.ask_server(&command, chrono::Utc::now()).await?;
+    Ok(Answer::new(
+        serde_json::json!({ "requested": command }),
+        format!(
+            "The server was asked to try {id} again: one that runs does so within seconds, else the next one that \
+                 starts. `countersign deliveries show {id}` tells what came of it.\n"
+        ),
+    ))
 }
 
 fn unknown(id: &DeliveryId) -> Refusal {

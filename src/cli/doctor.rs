@@ -3,28 +3,32 @@
 //! Nothing is written, nothing is sent to anybody, and no model is asked.
 
 mod app;
+mod database;
 mod findings;
-
-use std::path::Path;
+mod missed;
+mod secrets;
+mod work;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::answer::{Answer, Refusal};
 use super::house::{self, machine_clock};
 use super::serve::Settings;
-use crate::config::{DatabaseUrl, Models, PrivateKey, ServerConfig, Sources};
+use crate::config::{Models, PrivateKey, ServerConfig, Sources, TracesUrl};
 use crate::github::{App, GithubError, Limits};
-use crate::store::{OpenError, SqliteError, Store};
 use findings::Findings;
 
 /// How far this machine's clock and GitHub's may differ. GitHub takes a token whose time is up to a minute ahead.
 const SKEW: TimeDelta = TimeDelta::seconds(30);
 
-/// Where the database should not lie with less.
-const FREE_BYTES: u64 = 1 << 30;
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  nothing is wrong; what only needs a look does not count
+  1  something is wrong, the settings included: a server would refuse to start, or would not do its work";
 
 /// What is looked at.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXIT_CODES)]
 pub(super) struct Doctor {
     #[command(flatten)]
     settings: Settings,
@@ -48,10 +52,12 @@ impl Doctor {
                     "settings",
                     "complete; the secrets are long enough and the private key signs",
                 );
-                database(&config.database, &mut findings).await;
+                secrets::look(&sources, &config, &mut findings);
+                database::look(&config.database, &mut findings).await;
                 github(&config, &mut findings).await;
                 mail(&config, &mut findings).await;
                 models(&config.models, &mut findings);
+                traces(config.traces.as_ref(), &mut findings).await;
             }
             Err(problems) => {
                 for problem in problems.sentences() {
@@ -62,7 +68,7 @@ impl Doctor {
                     );
                 }
                 if let Ok(url) = sources.database() {
-                    database(&url, &mut findings).await;
+                    database::look(&url, &mut findings).await;
                 }
                 if let Ok(endpoints) = sources.models() {
                     models(&endpoints, &mut findings);
@@ -71,137 +77,6 @@ impl Doctor {
         }
         findings.answer()
     }
-}
-
-async fn database(url: &DatabaseUrl, findings: &mut Findings) {
-    const AREA: &str = "database";
-    if let DatabaseUrl::Sqlite(path) = url {
-        disk(directory_of(path), findings);
-        if !path.exists() {
-            return to_be_made(url, directory_of(path), findings);
-        }
-    }
-    match Store::try_open(url).await {
-        Ok(()) => findings.fine(AREA, format!("{url} can be served")),
-        // A server that runs holds it; what it holds can be looked at all the same.
-        Err(OpenError::Sqlite(SqliteError::InUse { process, .. })) => findings.fine(
-            AREA,
-            match process {
-                Some(process) => format!("{url} is served by process {process}"),
-                None => format!("{url} is served by another process"),
-            },
-        ),
-        Err(error) => {
-            findings.wrong(AREA, error, "the sentence says what helps");
-            return;
-        }
-    }
-    match Store::open_to_read(url).await {
-        Ok(store) => {
-            if let Err(error) = open_work(&store, findings).await {
-                findings.wrong(AREA, error, "see the server's log, then `countersign verify`");
-            }
-            store.close().await;
-        }
-        Err(OpenError::Sqlite(SqliteError::Older { .. })) => {
-            findings.fine(AREA, "it is migrated by the next `countersign serve`");
-        }
-        Err(error) => findings.wrong(AREA, error, "the sentence says what helps"),
-    }
-}
-
-fn directory_of(database: &Path) -> &Path {
-    match database.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    }
-}
-
-/// Whether a database that is not there yet can be made.
-fn to_be_made(url: &DatabaseUrl, directory: &Path, findings: &mut Findings) {
-    const AREA: &str = "database";
-    // It has no name, so nothing is left of it.
-    match tempfile::tempfile_in(directory) {
-        Ok(_) => findings.fine(AREA, format!("{url} is made by the next `countersign serve`")),
-        Err(error) => findings.wrong(
-            AREA,
-            format!("{url} cannot be made in {} ({error})", directory.display()),
-            "make that a directory of this machine that this user may write to",
-        ),
-    }
-}
-
-fn disk(directory: &Path, findings: &mut Findings) {
-    const AREA: &str = "disk";
-    match rustix::fs::statvfs(directory) {
-        Ok(disk) => {
-            let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-            let said = format!("{} MiB free where the database lies", free >> 20);
-            if free < FREE_BYTES {
-                findings.doubtful(
-                    AREA,
-                    said,
-                    "make room: a full disk stops everything, though it loses nothing",
-                );
-            } else {
-                findings.fine(AREA, said);
-            }
-        }
-        Err(error) => findings.doubtful(
-            AREA,
-            format!("the free space cannot be told ({error})"),
-            "look with `df`",
-        ),
-    }
-}
-
-/// What is open, and what does not go on by itself.
-async fn open_work(store: &Store, findings: &mut Findings) -> Result<(), crate::store::StoreError> {
-    const AREA: &str = "work";
-    const SHOWN: usize = 10;
-    let open = store.list_workflows(true, u32::MAX).await?;
-    findings.fine(AREA, format!("open workflows: {}", open.len()));
-    for workflow in open.iter().take(SHOWN) {
-        let waits = match (workflow.held, workflow.waits_for.as_str()) {
-            (true, _) => "is held",
-            (false, "") => "goes on by itself",
-            (false, waits) => waits,
-        };
-        let subject = format!("{}#{}", workflow.repository, workflow.subject);
-        findings.fine(
-            AREA,
-            format!("{} ({} on {subject}): {waits}", workflow.id, workflow.definition),
-        );
-    }
-    for id in store.stuck_workflows().await? {
-        findings.wrong(
-            AREA,
-            format!("{id} is open and nothing is due, no timer runs and nobody is waited for"),
-            "that is a mistake of this program: keep `countersign export` of it and report it; `/retry` or `/cancel` ends it",
-        );
-    }
-    let failed = store.deliveries(true, u32::MAX).await?;
-    let dead = failed
-        .iter()
-        .filter(|delivery| matches!(delivery.state.as_str(), "failed" | "dead"));
-    for delivery in dead.take(SHOWN) {
-        findings.doubtful(
-            AREA,
-            format!(
-                "the delivery {} was given up: {}",
-                delivery.id,
-                delivery.outcome.as_deref().unwrap_or("no reason kept")
-            ),
-            "`countersign deliveries retry ID` tries it again",
-        );
-    }
-    for (queue, depth, oldest) in store.queues().await? {
-        if let Some(oldest) = oldest {
-            let age = (Utc::now() - oldest).num_seconds().max(0);
-            findings.fine(AREA, format!("{depth} {queue} wait, the oldest for {age} s"));
-        }
-    }
-    Ok(())
 }
 
 async fn github(config: &ServerConfig, findings: &mut Findings) {
@@ -219,6 +94,7 @@ async fn github(config: &ServerConfig, findings: &mut Findings) {
             }
             app::compare(&identity, findings);
             installations(&app, findings).await;
+            hook(&app, findings).await;
             deliveries(&app, findings).await;
         }
         // A number that is no App's is 404.
@@ -260,6 +136,63 @@ async fn installations(app: &App, findings: &mut Findings) {
     }
     for installation in installations {
         app::accepted(&installation, findings);
+    }
+}
+
+/// Where GitHub delivers to, and how.
+async fn hook(app: &App, findings: &mut Findings) {
+    const AREA: &str = "webhook";
+    let hook = match app.hook().await {
+        Ok(hook) => hook,
+        Err(error) => return findings.doubtful(AREA, format!("its settings cannot be read: {error}"), "try again"),
+    };
+    let Some(address) = hook.url.as_deref().and_then(|url| url.parse::<url::Url>().ok()) else {
+        return findings.wrong(
+            AREA,
+            "the App has no webhook address",
+            "enter https://YOUR-HOST/webhook on the App's page, and make the webhook active",
+        );
+    };
+    let mut told = false;
+    let mut tell = |wrong: &str, then: &'static str| {
+        told = true;
+        findings.doubtful(AREA, format!("GitHub delivers to {address} {wrong}"), then);
+    };
+    if !address.path().ends_with("/webhook") {
+        tell(
+            "and this server takes deliveries at /webhook",
+            "correct the address, unless a proxy changes the path",
+        );
+    }
+    if address.scheme() != "https" && !is_on_this_machine(&address) {
+        tell(
+            "without TLS",
+            "put whatever ends TLS in front of the server, and write https",
+        );
+    }
+    if !hook.verifies_tls {
+        tell(
+            "and does not check the certificate there",
+            "turn on “SSL verification” on the App's page",
+        );
+    }
+    if hook.content_type != "json" {
+        tell(
+            "as a form, and this server reads JSON",
+            "choose application/json on the App's page",
+        );
+    }
+    if !told {
+        findings.fine(AREA, format!("GitHub delivers to {address}"));
+    }
+}
+
+fn is_on_this_machine(address: &url::Url) -> bool {
+    match address.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }
 
@@ -305,6 +238,21 @@ async fn mail(config: &ServerConfig, findings: &mut Findings) {
             AREA,
             failure,
             "correct COUNTERSIGN_MAIL_URL, or let this machine reach the server",
+        ),
+    }
+}
+
+async fn traces(url: Option<&TracesUrl>, findings: &mut Findings) {
+    const AREA: &str = "traces";
+    let Some(url) = url else {
+        return findings.fine(AREA, "none are kept: no endpoint is configured");
+    };
+    match crate::traces::probe(url).await {
+        Ok(()) => findings.fine(AREA, format!("{url} takes them")),
+        Err(why) => findings.doubtful(
+            AREA,
+            format!("{url} does not take them: {why}"),
+            "start the collector or correct the endpoint; a server works all the same",
         ),
     }
 }

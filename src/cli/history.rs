@@ -9,7 +9,9 @@ use crate::chat::say::why::why_words;
 use crate::store::history::{StoredEvent, first_broken};
 use crate::workflow::apply::{apply, begin};
 use crate::workflow::event::Event;
+use crate::workflow::ids::Digest;
 use crate::workflow::judging::{CheckState, Decision};
+use crate::workflow::repair::{Duplicate, Repair};
 use crate::workflow::state::{ActOutcome, Approval, Ending, State};
 
 /// Which workflow.
@@ -142,6 +144,20 @@ fn detail(event: &Event) -> String {
         Event::Shown { phase, digest, .. } => format!("{phase} {}", digest.short()),
         Event::Voted { phase, approval } => format!("{phase} {}", of_what(approval)),
         Event::VoteWithdrawn { phase, of, .. } => format!("{phase}: that of {}", of.login),
+        Event::VoteLost { phase, of, reason } => format!("{phase}: that of {}: {reason}", of.login),
+        Event::Repaired { repair } => repair_words(repair),
+        Event::DuplicateRepaired {
+            duplicate,
+            kept,
+            removed,
+        } => {
+            let what = match duplicate {
+                Duplicate::Comment => "comment",
+                Duplicate::Issue => "issue",
+            };
+            let removed: Vec<String> = removed.iter().map(u64::to_string).collect();
+            format!("{what} {kept} stays, {} removed", removed.join(", "))
+        }
         Event::Approved {
             phase,
             approval,
@@ -199,6 +215,33 @@ fn detail(event: &Event) -> String {
     }
 }
 
+fn repair_words(repair: &Repair) -> String {
+    match repair {
+        Repair::Unheard {
+            comments,
+            labels,
+            since,
+        } => {
+            let comments = comments.iter().map(|comment| format!("comment {comment}"));
+            let labels = labels.iter().map(|label| format!("label {label}"));
+            let all: Vec<String> = comments.chain(labels).collect();
+            format!("never told, since {since}: {}", all.join(", "))
+        }
+        Repair::CardGone { comment } => format!("the card {comment} was gone"),
+        Repair::CardChanged { comment, by, .. } => match by {
+            Some(by) => format!("the card {comment} was changed by {by}"),
+            None => format!("the card {comment} was changed"),
+        },
+        Repair::Opened { fates } => {
+            let all: Vec<String> = fates
+                .iter()
+                .map(|(issue, fate)| format!("#{issue} {}", fate.as_str()))
+                .collect();
+            all.join(", ")
+        }
+    }
+}
+
 fn outcome_words(outcome: &ActOutcome) -> String {
     match outcome {
         ActOutcome::LabelReady => "label ready".to_owned(),
@@ -207,9 +250,17 @@ fn outcome_words(outcome: &ActOutcome) -> String {
         ActOutcome::NotLinked { reason } => format!("not linked: {reason}"),
         ActOutcome::Listed { url } => format!("listed at {url}"),
         ActOutcome::NotNeeded => "not needed".to_owned(),
-        ActOutcome::Mailed { message_id, .. } => format!("mailed {message_id}"),
-        ActOutcome::MailInDoubt { message_id, reason } => format!("mail in doubt {message_id}: {reason}"),
+        ActOutcome::Mailed { message_id, sent, .. } => format!("mailed {message_id}{}", digest_of(sent.as_ref())),
+        ActOutcome::MailInDoubt {
+            message_id,
+            reason,
+            sent,
+        } => format!("mail in doubt {message_id}{}: {reason}", digest_of(sent.as_ref())),
     }
+}
+
+fn digest_of(sent: Option<&Digest>) -> String {
+    sent.map(|digest| format!(" ({})", digest.short())).unwrap_or_default()
 }
 
 /// What somebody approved, and which variant they chose.

@@ -12,7 +12,7 @@ use crate::config::{MailUrl, Mailbox, Pace, ServerConfig};
 use crate::engine::{Allowance, Clock, Engine, ForkRequest, HandIn, Pacing, Parts, Site};
 use crate::github::{GitHub, Limits, Settings};
 use crate::inbox::signature::Secrets;
-use crate::inbox::sweep::{KEPT, LATELY, SweepError, Swept, sweep};
+use crate::inbox::sweep::{Sweep, SweepError, Swept};
 use crate::mail::Mailer;
 use crate::providers::http::Client as ModelClient;
 use crate::store::repositories::OperatorCommand;
@@ -22,8 +22,9 @@ use crate::web;
 use crate::workflow::ids::UserId;
 use crate::workflow::right::Person;
 
-/// How often missed deliveries are looked for.
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// How often missed deliveries, and workflows that stand still, are looked for. Which server does it is settled in the
+/// database.
+const REPAIR_EVERY: Duration = Duration::from_secs(60);
 
 /// How often what is old enough is looked for.
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
@@ -43,6 +44,8 @@ pub struct House {
     github: GitHub,
     clock: Clock,
     retention: Option<TimeDelta>,
+    owner: String,
+    deliveries_kept: TimeDelta,
 }
 
 /// The clock of this machine.
@@ -75,7 +78,9 @@ impl House {
             .await
             .map_err(|error| problems.push(error.to_string()));
         let github = github(config, Arc::clone(&clock), limits).map_err(|problem| problems.push(problem));
-        let mailer = mailer(&config.mail_url, config.mail_from.clone()).map_err(|problem| problems.push(problem));
+        let mailer = mailer(&config.mail_url, config.mail_from.clone())
+            .map(|mailer| mailer.in_doubt(config.mail_in_doubt))
+            .map_err(|problem| problems.push(problem));
         let previous = config.webhook_secret_previous.as_ref().map(|secret| secret.expose());
         let secrets = Secrets::new(config.webhook_secret.expose(), previous)
             .map_err(|weak| problems.extend(weak.iter().map(ToString::to_string)));
@@ -86,6 +91,8 @@ impl House {
         else {
             return Err(problems);
         };
+        let owner = format!("{:016x}", rand::random::<u64>());
+        let deliveries_kept = config.github_api.keeps_deliveries();
         let parts = Parts {
             store,
             site: Site::GitHub(github.clone()),
@@ -101,7 +108,8 @@ impl House {
                 stranger_answers: config.stranger_answers_per_hour.0,
             },
             model_client,
-            owner: format!("{:016x}", rand::random::<u64>()),
+            deliveries_kept,
+            owner: owner.clone(),
         };
         let engine = Engine::new(parts).map_err(|invalid| vec![invalid.to_string()])?;
         engine.take_over().await.map_err(|error| vec![error.to_string()])?;
@@ -112,45 +120,72 @@ impl House {
             github,
             clock,
             retention: config.retention,
+            owner,
+            deliveries_kept,
         })
     }
 
-    /// Works until it is told to stop: the engine, the sweep of missed deliveries, the operator's commands, forgetting.
+    /// Works until it is told to stop: the engine, repair, the operator's commands, forgetting.
     pub async fn work(&self, stop: CancellationToken) {
         let engine = self.engine.run(stop.clone());
-        tokio::join!(
-            engine,
-            self.sweep(stop.clone()),
-            self.forget(stop.clone()),
-            self.obey(stop)
-        );
+        let beside = async {
+            tokio::join!(
+                self.repair(stop.clone()),
+                self.forget(stop.clone()),
+                self.obey(stop.clone())
+            )
+        };
+        // Each of their steps is whole or not at all, and a later one does what is left: the end waits for none of them.
+        let beside = async {
+            tokio::select! {
+                _ = beside => {}
+                () = stop.cancelled() => {}
+            }
+        };
+        tokio::join!(engine, beside);
     }
 
-    /// Looks once for what GitHub could not deliver in the time behind us, and asks for it again.
+    /// Looks for what GitHub could not deliver, and asks for it again. `None` when that was done lately, or another server
+    /// does it. Where something may be lost for good, every open workflow is compared with GitHub.
     ///
     /// # Errors
     /// [`SweepError`].
-    pub async fn sweep_once(&self, reach: TimeDelta) -> Result<Swept, SweepError> {
-        sweep(&self.github.app(), self.engine.store(), (self.clock)() - reach).await
+    pub async fn sweep_once(&self) -> Result<Option<Swept>, SweepError> {
+        let app = self.github.app();
+        let sweep = Sweep {
+            app: &app,
+            store: self.engine.store(),
+            owner: &self.owner,
+            kept: self.deliveries_kept,
+            now: (self.clock)(),
+        };
+        let swept = sweep.run().await?;
+        if let Some(swept) = &swept {
+            tell_of(swept);
+            if swept.gap.is_some() || swept.lost > 0 {
+                self.engine.reconcile_all().await?;
+            }
+        }
+        Ok(swept)
     }
 
-    async fn sweep(&self, stop: CancellationToken) {
-        let mut reach = KEPT;
+    /// At the start all open workflows are compared with GitHub; then what is missing or stands still is looked for.
+    async fn repair(&self, stop: CancellationToken) {
+        let mut begun = false;
         while !stop.is_cancelled() {
-            match self.sweep_once(reach).await {
-                Ok(swept) => {
-                    reach = LATELY;
-                    if swept.missing > 0 {
-                        tracing::warn!(
-                            missing = swept.missing,
-                            asked = swept.asked,
-                            "deliveries never came; asked for them"
-                        );
-                    }
-                }
-                Err(error) => tracing::warn!(%error, "missed deliveries could not be looked for; trying again"),
+            if let Err(error) = self.sweep_once().await {
+                tracing::warn!(%error, "missed deliveries could not be looked for; trying again");
             }
-            pause(SWEEP_EVERY, &stop).await;
+            if let Err(error) = self.engine.upkeep().await {
+                tracing::warn!(%error, "open workflows could not be looked at; trying again");
+            }
+            if !begun {
+                match self.engine.reconcile_all().await {
+                    Ok(_) => begun = true,
+                    Err(error) => tracing::warn!(%error, "open workflows could not be planned for; trying again"),
+                }
+            }
+            pause(REPAIR_EVERY, &stop).await;
         }
     }
 
@@ -208,6 +243,10 @@ impl House {
                     true => "taken up again",
                     false => "there is no such delivery that failed",
                 },
+                OperatorCommand::RetryEffect { id } => match store.retry_effect(&id.as_str().into(), now).await? {
+                    true => "taken up again",
+                    false => "there is no such effect that failed and is not its workflow's to retry",
+                },
                 OperatorCommand::Fork { workflow, after, into } => {
                     let asked = ForkRequest {
                         origin: workflow.as_str().into(),
@@ -258,6 +297,37 @@ impl House {
             self.engine.wake();
         }
         Ok(())
+    }
+}
+
+/// Says in the log what a sweep found.
+fn tell_of(swept: &Swept) {
+    crate::figures::deliveries_asked(swept.asked);
+    if swept.asked > 0 {
+        tracing::warn!(
+            missing = swept.missing,
+            asked = swept.asked,
+            "deliveries never came; asked for them"
+        );
+    }
+    if swept.late > 0 {
+        tracing::error!(
+            late = swept.late,
+            "deliveries were asked for again and again and do not come: `countersign doctor` names them"
+        );
+    }
+    if swept.lost > 0 {
+        tracing::error!(
+            lost = swept.lost,
+            "deliveries cannot be had any more: open workflows are compared with GitHub instead"
+        );
+    }
+    if let Some(gap) = swept.gap {
+        tracing::error!(
+            from = %gap.from,
+            until = %gap.until,
+            "nobody looked for deliveries while GitHub kept them: open workflows are compared with GitHub instead"
+        );
     }
 }
 

@@ -6,9 +6,13 @@
 use std::io::IsTerminal as _;
 
 use tracing::Subscriber;
+use tracing::subscriber::set_global_default;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::traces::Exporter;
 
 /// Our own lines, and what others find worth a warning: the libraries below it print requests.
 pub const DEFAULT_FILTER: &str = "warn,countersign=info";
@@ -38,15 +42,41 @@ pub enum LoggingError {
     Twice,
 }
 
-/// Sets up the log of this process, once. `filter` is in the notation of `RUST_LOG`.
-///
-/// # Errors
-/// [`LoggingError`].
-pub fn init(format: Format, filter: &str) -> Result<(), LoggingError> {
-    let filter = parse(filter)?;
-    let colour = Colour::from(std::io::stderr().is_terminal());
-    tracing::subscriber::set_global_default(subscriber(format, filter, colour, std::io::stderr))
-        .map_err(|_| LoggingError::Twice)
+/// A log that has not begun.
+#[derive(Debug)]
+pub struct Log {
+    format: Format,
+    filter: EnvFilter,
+}
+
+impl Log {
+    /// `filter` is in the notation of `RUST_LOG`.
+    ///
+    /// # Errors
+    /// [`LoggingError::Filter`].
+    pub fn new(format: Format, filter: &str) -> Result<Self, LoggingError> {
+        let filter = parse(filter)?;
+        Ok(Self { format, filter })
+    }
+
+    /// Sets up the log of this process, once, and beside it the traces where some are kept. The filter is of the lines
+    /// alone: traces are whole whatever is logged.
+    ///
+    /// # Errors
+    /// [`LoggingError::Twice`].
+    pub fn begin(self, traces: Option<&Exporter>) -> Result<(), LoggingError> {
+        let Self { format, filter } = self;
+        let colour = Colour::from(std::io::stderr().is_terminal());
+        let begun = match traces {
+            None => set_global_default(subscriber(format, filter, colour, std::io::stderr)),
+            Some(traces) => set_global_default(
+                tracing_subscriber::registry()
+                    .with(lines(format, colour, std::io::stderr).with_filter(filter))
+                    .with(traces.layer()),
+            ),
+        };
+        begun.map_err(|_| LoggingError::Twice)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,8 +102,18 @@ fn subscriber<W>(format: Format, filter: EnvFilter, colour: Colour, writer: W) -
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(lines(format, colour, writer))
+}
+
+fn lines<S, W>(format: Format, colour: Colour, writer: W) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
     let lines = tracing_subscriber::fmt::layer().with_writer(writer);
-    let lines = match format {
+    match format {
         Format::Pretty => lines.with_ansi(colour == Colour::On).boxed(),
         Format::Json => lines
             .json()
@@ -81,8 +121,7 @@ where
             .with_current_span(false)
             .with_span_list(true)
             .boxed(),
-    };
-    tracing_subscriber::registry().with(filter).with(lines)
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand, the log, and the house put together.
 
+mod again;
 mod answer;
 mod backup;
 mod check;
@@ -8,6 +9,7 @@ mod database;
 mod definitions;
 mod deliveries;
 mod doctor;
+mod effects;
 mod export;
 mod files;
 mod fork;
@@ -17,6 +19,7 @@ mod list;
 pub mod logging;
 mod page;
 mod providers;
+mod quorums;
 mod replay;
 mod runs;
 mod sandbox;
@@ -32,6 +35,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use answer::{Form, Refusal};
+use logging::Log;
 
 /// Exit codes, the same for every subcommand.
 pub mod exit {
@@ -54,7 +58,7 @@ Exit codes:
   3  the configuration or the database is not usable; nothing was started
 
 Of a server's workflows only `serve` and `sandbox` write the database. The other commands read it, beside a running
-server or without one; `deliveries retry`, `fork` and `respond` leave a request for the server. Decisions are not made
+server or without one; `deliveries retry`, `effects retry`, `fork` and `respond` leave a request for the server. Decisions are not made
 here: authority is a person's on GitHub. A workflow that `run` starts lives in a project's folder, and whoever runs the
 program there decides.";
 
@@ -141,6 +145,8 @@ enum Command {
     Fork(fork::Fork),
     /// List webhook deliveries, the newest first; show one, or have one tried again
     Deliveries(deliveries::Deliveries),
+    /// List writes to the outside that wait or were given up, or have one tried again
+    Effects(effects::Effects),
     /// Check a repository's configuration file
     Check(check::Check),
     /// List the definitions of workflows; check, draw or walk one, or print their schema
@@ -173,14 +179,21 @@ impl Arguments {
             (None, command) if !command.serves() => "warn",
             (None, _) => logging::DEFAULT_FILTER,
         };
-        if let Err(error) = logging::init(self.log_format, filter) {
+        let log = match Log::new(self.log_format, filter) {
+            Ok(log) => log,
+            Err(error) => return form.give(None, Err(Refusal::usage(error))),
+        };
+        let command = match self.command {
+            // It begins its log when its settings say whether it keeps traces.
+            Command::Serve(serve) if !self.json => return serve.run(log).await,
+            command => command,
+        };
+        if let Err(error) = log.begin(None) {
             return form.give(None, Err(Refusal::usage(error)));
         }
-        let (name, outcome) = match self.command {
-            Command::Serve(_) | Command::Sandbox(_) if self.json => {
-                return form.give(None, Err(Refusal::usage("--json is for commands that answer and end")));
-            }
-            Command::Serve(serve) => return serve.run().await,
+        let (name, outcome) = match command {
+            Command::Serve(_) => return form.give(None, Err(without_answer())),
+            Command::Sandbox(_) if self.json => return form.give(None, Err(without_answer())),
             Command::Sandbox(sandbox) => return sandbox.run().await,
             Command::Run(run) => ("run", run.run().await),
             Command::Approve(approve) => ("approve", approve.run().await),
@@ -208,8 +221,9 @@ impl Arguments {
             Command::Restore(restore) => ("restore", restore.run().await),
             Command::Fork(fork) => ("fork", fork.run().await),
             Command::Deliveries(deliveries) => (deliveries.name(), deliveries.run().await),
-            Command::Check(check) => ("check", check.run()),
-            Command::Definitions(definitions) => (definitions.name(), definitions.run()),
+            Command::Effects(effects) => (effects.name(), effects.run().await),
+            Command::Check(check) => ("check", check.run().await),
+            Command::Definitions(definitions) => (definitions.name(), definitions.run().await),
             Command::Providers(providers) => (providers.name(), providers.run().await),
             Command::Runs(runs) => ("runs", runs.run().await),
             Command::Stats(stats) => ("stats", stats.run().await),
@@ -217,6 +231,10 @@ impl Arguments {
         };
         form.give(Some(name), outcome)
     }
+}
+
+fn without_answer() -> Refusal {
+    Refusal::usage("--json is for commands that answer and end")
 }
 
 /// Reads the command line of this process. Where it is not understood, the process ends here with its exit code.

@@ -1,13 +1,17 @@
 //! `countersign serve`: the webhook server.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::house::{House, figures, machine_clock};
+use super::logging::Log;
 use crate::config::{Overrides, PrivateKey, ServerConfig, Sources};
+use crate::engine::Engine;
 use crate::store::Store;
+use crate::traces::Exporter;
 use crate::web;
 
 /// Settings that win over the environment and the file. Secrets have no flags: a command line can be read by others.
@@ -64,7 +68,7 @@ pub struct Serve {
 
 impl Serve {
     /// Serves until it is told to stop.
-    pub async fn run(self) -> ExitCode {
+    pub async fn run(self, log: Log) -> ExitCode {
         let overrides = self.settings.overrides();
         let environment = |name: &str| std::env::var(name).ok();
         let check_key = |key: &PrivateKey| crate::github::check_private_key(key.expose());
@@ -80,42 +84,75 @@ impl Serve {
                 return refuse(&[problems.sentences(), &of_the_database].concat());
             }
         };
-        let listener = TcpListener::bind(config.listen).await.map_err(|error| {
-            format!(
-                "COUNTERSIGN_LISTEN: {} cannot be listened on ({error}): stop what listens there, or choose another \
-                 address",
-                config.listen
-            )
-        });
-        let house = House::open(&config, machine_clock(), figures()).await;
-        let (listener, house) = match (listener, house) {
-            (Ok(listener), Ok(house)) => (listener, house),
-            (listener, house) => {
-                let problems = house.err().into_iter().flatten();
-                return refuse(&problems.chain(listener.err()).collect::<Vec<_>>());
-            }
+        let traces = match config.traces.as_ref().map(Exporter::to).transpose() {
+            Ok(traces) => traces,
+            Err(problem) => return refuse(&[problem]),
         };
-        // The port that was given, where the setting asked for any.
-        let listen = listener.local_addr().unwrap_or(config.listen);
-        tracing::info!(%listen, github = config.github_api.as_str(), "serving");
-        let stop = CancellationToken::new();
-        let until = stop.clone();
-        tokio::spawn(async move {
-            if let Err(error) = web::shutdown_signal().await {
-                tracing::error!(%error, "signals cannot be waited for");
-            }
-            until.cancel();
-        });
-        let (served, ()) = tokio::join!(
-            web::serve(listener, house.router.clone(), stop.clone()),
-            house.work(stop)
-        );
-        house.engine.store().close().await;
-        match served {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => refuse(&[format!("serving stopped: {error}")]),
+        if let Err(error) = log.begin(traces.as_ref()) {
+            return refuse(&[error.to_string()]);
         }
+        let code = serve(&config).await;
+        if let Some(traces) = traces {
+            traces.end().await;
+        }
+        code
     }
+}
+
+/// From valid settings to a server that stopped.
+async fn serve(config: &ServerConfig) -> ExitCode {
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+        format!(
+            "COUNTERSIGN_LISTEN: {} cannot be listened on ({error}): stop what listens there, or choose another \
+                 address",
+            config.listen
+        )
+    });
+    let house = House::open(config, machine_clock(), figures()).await;
+    let (listener, house) = match (listener, house) {
+        (Ok(listener), Ok(house)) => (listener, house),
+        (listener, house) => {
+            let problems = house.err().into_iter().flatten();
+            return refuse(&problems.chain(listener.err()).collect::<Vec<_>>());
+        }
+    };
+    // The port that was given, where the setting asked for any.
+    let listen = listener.local_addr().unwrap_or(config.listen);
+    tracing::info!(%listen, github = config.github_api.as_str(), "serving");
+    let (stop_work, stop_listening) = (CancellationToken::new(), CancellationToken::new());
+    tokio::spawn(until_told(house.engine.clone(), config.linger, stop_work.clone()));
+    // What comes while the last work ends is stored all the same, and is somebody's next work.
+    let working = async {
+        house.work(stop_work).await;
+        stop_listening.cancel();
+    };
+    let (served, ()) = tokio::join!(
+        web::serve(listener, house.router.clone(), stop_listening.clone()),
+        working
+    );
+    house.engine.store().close().await;
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => refuse(&[format!("serving stopped: {error}")]),
+    }
+}
+
+/// Waits for the word to stop, says so to whoever asks whether this server is ready, and gives them time to ask. A second
+/// word ends that.
+async fn until_told(engine: Engine, linger: Duration, stop: CancellationToken) {
+    let told = async || {
+        if let Err(error) = web::shutdown_signal().await {
+            tracing::error!(%error, "signals cannot be waited for");
+        }
+    };
+    told().await;
+    engine.leave();
+    tracing::info!(?linger, "told to stop");
+    tokio::select! {
+        () = tokio::time::sleep(linger) => {}
+        () = told() => {}
+    }
+    stop.cancel();
 }
 
 /// What stands in the way of the database, told in the same breath as the settings' own mistakes.

@@ -1,4 +1,4 @@
-//! `countersign show WORKFLOW DIGEST`: what was proposed, asked or answered, whole.
+//! `countersign show WORKFLOW DIGEST`: what was proposed, asked, answered or mailed, whole.
 
 use serde_json::{Value, json};
 
@@ -8,6 +8,7 @@ use super::page::{facts, harmless, moment};
 use super::status::unknown;
 use crate::store::history::StoredEvent;
 use crate::store::kept::{Artifact, GateRecord, KeptRun};
+use crate::store::mails::KeptMail;
 use crate::workflow::event::Event;
 use crate::workflow::ids::WorkflowId;
 use crate::workflow::state::{Approval, Maker, Surface};
@@ -20,7 +21,7 @@ const FEWEST: usize = 4;
 pub(super) struct Show {
     /// The workflow's id, as `list` shows it
     id: String,
-    /// The digest of a proposal, of a prompt or of an answer, or its first digits
+    /// The digest of a proposal, of a prompt, of an answer or of a mail as it was sent, or its first digits
     digest: String,
     #[command(flatten)]
     database: Database,
@@ -31,6 +32,7 @@ enum Named<'a> {
     Proposal(&'a Artifact),
     Prompt(&'a KeptRun),
     Answer(&'a KeptRun),
+    Mail(&'a KeptMail),
 }
 
 impl Show {
@@ -43,6 +45,7 @@ impl Show {
         }
         let artifacts = store.artifacts_of(&id).await?;
         let runs = store.kept_runs_of(&id).await?;
+        let mails = store.mails_of(&id).await?;
         let all = artifacts
             .iter()
             .map(|artifact| (artifact.digest.as_str(), Named::Proposal(artifact)))
@@ -50,7 +53,8 @@ impl Show {
             .chain(
                 runs.iter()
                     .filter_map(|run| Some((run.answer_digest.as_deref()?, Named::Answer(run)))),
-            );
+            )
+            .chain(mails.iter().map(|mail| (mail.digest.as_str(), Named::Mail(mail))));
         let named = named(&id, &self.digest, all.collect())?;
         Ok(match named {
             Named::Proposal(artifact) => {
@@ -58,6 +62,7 @@ impl Show {
                 let gates = store.gates_of(&id).await?;
                 proposal(&id, artifact, &history, &gates)
             }
+            Named::Mail(kept) => mail(&id, kept),
             Named::Prompt(run) => text(&id, run, "prompt", &run.prompt_digest, &run.run.prompt),
             Named::Answer(run) => {
                 let digest = run.answer_digest.as_deref().unwrap_or_default();
@@ -84,7 +89,7 @@ fn named<T>(id: &WorkflowId, given: &str, all: Vec<(&str, T)>) -> Result<T, Refu
     let mut found = all.into_iter().filter(|(digest, _)| digest.starts_with(&prefix));
     let Some((first, named)) = found.next() else {
         return Err(Refusal::failed(format!(
-            "{id} has no artifact, prompt or answer {given}: `countersign history {id}` and `countersign runs {id}` \
+            "{id} has no artifact, prompt, answer or mail {given}: `countersign history {id}` and `countersign runs {id}` \
              name those that there are"
         )));
     };
@@ -219,6 +224,27 @@ fn text(id: &WorkflowId, kept: &KeptRun, kind: &str, digest: &str, text: &str) -
         "at": run.started_at,
         "text": text,
     });
+    Answer::new(data, format!("{}\n{}\n", facts(&about), shown.join("\n")))
+}
+
+/// The mail as it went out, or may have; the history says which.
+fn mail(id: &WorkflowId, kept: &KeptMail) -> Answer {
+    let about = [
+        ("mail", kept.digest.clone()),
+        ("workflow", id.to_string()),
+        ("message", kept.message_id.clone()),
+        ("written", format!("{} UTC", moment(kept.at))),
+    ];
+    let text = String::from_utf8_lossy(&kept.raw);
+    let data = json!({
+        "workflow": id,
+        "kind": "mail",
+        "digest": kept.digest,
+        "message_id": kept.message_id,
+        "at": kept.at,
+        "text": text,
+    });
+    let shown: Vec<String> = text.lines().map(harmless).collect();
     Answer::new(data, format!("{}\n{}\n", facts(&about), shown.join("\n")))
 }
 

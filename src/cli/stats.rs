@@ -15,7 +15,7 @@ use crate::store::Store;
 use crate::store::spent::Spent;
 use crate::store::workflows::WorkflowSummary;
 use crate::workflow::budget::{Money, Spend};
-use crate::workflow::definition::Definition;
+use crate::workflow::definition::{Definition, Phase};
 
 /// Of which database.
 #[derive(Debug, clap::Args)]
@@ -156,8 +156,13 @@ fn role(spent: &Spent, definition: Option<&Definition>) -> String {
     let Some(id) = &spent.phase else {
         return "not kept".to_owned();
     };
-    let role = definition.and_then(|definition| definition.phase(id)?.role.clone());
-    role.unwrap_or_else(|| id.to_string())
+    let phase = definition.and_then(|definition| definition.phase(id));
+    phase.map_or_else(|| id.to_string(), role_of)
+}
+
+/// In whose name a phase speaks: its role; where it has none, itself.
+pub(super) fn role_of(phase: &Phase) -> String {
+    phase.role.clone().unwrap_or_else(|| phase.id.to_string())
 }
 
 /// A time as people say it: its two greatest units.

@@ -95,12 +95,3 @@ impl FileApproval {
         }
     }
 }
-
-/// A mistake of `approval` that only GitHub could tell, with its place in the file; `None` where the file does not have
-/// the part.
-pub fn approval_mistake(text: &str, mistake: String) -> Option<ConfigError> {
-    let document = Document::parse(text).ok()?;
-    let keys = document.keys(&["approval"]);
-    let key = ["quorum", "of"].into_iter().find(|key| keys.contains(key))?;
-    Some(document.at(&["approval", key]).error(mistake))
-}

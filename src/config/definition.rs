@@ -20,6 +20,11 @@ pub fn definition_schema() -> serde_json::Value {
     SCHEMA.json().clone()
 }
 
+/// A definition's file as a document.
+pub(super) fn document(text: &str) -> Result<Document, ConfigError> {
+    Document::parse_within(text, &SIZE)
+}
+
 /// Reads a definition and checks it against the names that exist. `taken` are the names of other definitions.
 ///
 /// # Errors
@@ -47,7 +52,7 @@ fn read_with(
     taken: &[&str],
     others: Option<&[Definition]>,
 ) -> Result<Definition, Vec<ConfigError>> {
-    let document = Document::parse_within(text, &SIZE).map_err(|error| vec![error])?;
+    let document = document(text).map_err(|error| vec![error])?;
     let (definition, mut mistakes) = document.fill::<Definition>(&SCHEMA);
     let Some(definition) = definition else {
         return Err(mistakes);
@@ -146,9 +151,15 @@ fn childless(definition: &Definition, others: &[Definition]) -> Vec<Mistake> {
     mistakes
 }
 
-/// The nearest of these names, or all of them: what to say to somebody who named a definition that is none.
+/// The nearest of these names, where one is near, and all of them: what to say to somebody who named none.
 pub fn instead<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    suggest(name, known)
+    let all: Vec<String> = known.clone().map(|known| format!("`{known}`")).collect();
+    let nearest = suggest(name, known);
+    match (nearest.ends_with('?'), all.is_empty()) {
+        (true, _) => format!("{nearest} There are {}", all.join(", ")),
+        (false, false) => format!("there are {}", all.join(", ")),
+        (false, true) => nearest,
+    }
 }
 
 #[cfg(test)]

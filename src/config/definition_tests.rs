@@ -91,7 +91,7 @@ fn every_mistake_has_its_place() {
         ),
         (
             "phases:\n  - {id: a, title: A, prompt: p, schema: document.v1}\nprompts:\n  p: '{% for a in range(100) %}{% for b in range(10000) %}x{% endfor %}{% endfor %}'\n",
-            "7:6 the template p of phase a cannot be filled in: engine ran out of fuel",
+            "7:6 the template p of phase a cannot be filled in: invalid operation: `for a in range(100)`: `(` is not taken there",
         ),
         (
             "phases:\n  - {id: a, title: A, prompt: p, schema: document.v1}\nprompts:\n  p: '{{ environment.HOME }}'\n",
@@ -99,7 +99,7 @@ fn every_mistake_has_its_place() {
         ),
         (
             "phases:\n  - {id: a, title: A, prompt: p, schema: document.v1}\nprompts:\n  p: '{% include \"/etc/passwd\" %}'\n",
-            "7:6 the template p of phase a cannot be filled in: template not found",
+            "7:6 the template p of phase a cannot be filled in: invalid operation: `include \"/etc/passwd\"`: `\"` is not taken",
         ),
         (
             "phases:\n  - {id: a, title: A, prompt: p, schema: document.v1}\nprompts:\n  p: '{% if %}'\n",

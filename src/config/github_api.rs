@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use chrono::TimeDelta;
 use url::Url;
 
 /// The base of GitHub's REST API, without a slash at its end.
@@ -30,6 +31,15 @@ impl GithubApiUrl {
             .filter(|api| api.ends_with("/api"))
             .unwrap_or(base);
         format!("{base}/graphql")
+    }
+
+    /// How far back deliveries are kept there and can be asked for again: three days, on an Enterprise Server seven
+    /// (<https://docs.github.com/webhooks/testing-and-troubleshooting-webhooks/redelivering-webhooks>).
+    pub fn keeps_deliveries(&self) -> TimeDelta {
+        match self.as_str().ends_with("/api/v3") {
+            true => TimeDelta::days(7),
+            false => TimeDelta::days(3),
+        }
     }
 
     /// Whether the host is this machine.

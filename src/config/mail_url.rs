@@ -50,6 +50,27 @@ pub struct Credentials {
     pub password: MailPassword,
 }
 
+/// `COUNTERSIGN_MAIL_RESEND_IN_DOUBT`: what becomes of a mail of which nobody knows whether the server took it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InDoubt {
+    /// It is left so, and people are told.
+    Leave,
+    /// It is sent again under the same Message-ID; some servers then show one of the two.
+    SendAgain,
+}
+
+impl std::str::FromStr for InDoubt {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "false" | "no" => Ok(Self::Leave),
+            "true" | "yes" => Ok(Self::SendAgain),
+            _ => Err("is neither true nor false".to_owned()),
+        }
+    }
+}
+
 impl MailUrl {
     /// Whether the URL holds a password.
     pub(super) fn holds_password(&self) -> bool {

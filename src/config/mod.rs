@@ -15,27 +15,29 @@ mod levels;
 mod mail_url;
 mod models;
 mod models_file;
+pub mod quorums;
 mod repository;
 mod secret;
 mod server;
 pub mod terminal;
+mod traces_url;
 
 #[cfg(test)]
 mod published_tests;
 
 pub use address::{AddressMistake, Mailbox};
-pub use approval_file::approval_mistake;
 pub use database::{DatabaseUrl, PostgresUrl};
 pub use document::ConfigError;
 pub use github_api::{GithubApiUrl, Pace};
 pub use levels::{Joined, Level, Origin, Setter, Usable, join};
-pub use mail_url::{Credentials, MailUrl, Security, SmtpUrl};
+pub use mail_url::{Credentials, InDoubt, MailUrl, Security, SmtpUrl};
 pub use models::{Dialect, Endpoint, EndpointName, Models, StructuredOutput};
 pub use repository::{
     Limits, Offer, ProviderName, Providers, Recipients, RepositoryConfig, Vocabulary, repository_schema,
 };
 pub use secret::{ApiKey, AppId, MailPassword, PrivateKey, WebhookSecret};
-pub use server::{KeyCheck, Overrides, PerHour, Problems, ServerConfig, Sources, server_schema};
+pub use server::{AppSettings, KeyCheck, Overrides, PerHour, Problems, ServerConfig, Sources, server_schema};
+pub use traces_url::TracesUrl;
 
 /// Where a repository keeps its configuration, read from the default branch only.
 pub const REPOSITORY_FILE: &str = ".github/countersign.yml";

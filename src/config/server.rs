@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use schemars::JsonSchema;
@@ -14,10 +15,11 @@ use super::address::Mailbox;
 use super::database::DatabaseUrl;
 use super::document::{ConfigError, Document, Schema};
 use super::github_api::{GithubApiUrl, Pace};
-use super::mail_url::MailUrl;
+use super::mail_url::{InDoubt, MailUrl};
 use super::models::Models;
 use super::models_file::{self, FileModels};
 use super::secret::{AppId, PrivateKey, WebhookSecret};
+use super::traces_url::TracesUrl;
 
 /// Everything that `serve` needs, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,8 +42,12 @@ pub struct ServerConfig {
     pub mail_url: MailUrl,
     /// Whom mail comes from.
     pub mail_from: Mailbox,
+    /// What becomes of a mail in doubt.
+    pub mail_in_doubt: InDoubt,
     /// How fast the bot writes to GitHub.
     pub pace: Pace,
+    /// For how long a server that is told to stop says so before it stops.
+    pub linger: Duration,
     /// How long deliveries and workflows that have ended are kept; for ever where it does not say.
     pub retention: Option<TimeDelta>,
     /// How many commands of one person are heard in an hour.
@@ -50,6 +56,8 @@ pub struct ServerConfig {
     pub stranger_answers_per_hour: PerHour,
     /// The model endpoints, and how much may be spent on them.
     pub models: Models,
+    /// Where traces go; none are kept where it does not say.
+    pub traces: Option<TracesUrl>,
 }
 
 /// How often something may be done in an hour: 1 to 100000.
@@ -88,6 +96,16 @@ pub struct Overrides {
     pub mail_from: Option<String>,
     /// `--github-pace`
     pub github_pace: Option<String>,
+}
+
+/// What the App is known by at GitHub.
+pub struct AppSettings {
+    /// Where.
+    pub api: GithubApiUrl,
+    /// Its number.
+    pub id: AppId,
+    /// What it signs with.
+    pub private_key: PrivateKey,
 }
 
 /// Says whether a key signs, for the room that knows how; an error is the end of a sentence.
@@ -147,11 +165,14 @@ impl ServerConfig {
         let mail_from = reader.required("mail_from", |text| {
             text.parse::<Mailbox>().map_err(|mistake| mistake.to_string())
         });
+        let mail_in_doubt = reader.required("mail_resend_in_doubt", parse);
+        let linger = reader.required("linger_seconds", linger);
         let retention = reader.optional("retention_days", retention);
         let pace = reader.pace(github_api.as_ref());
         let commands_per_hour = reader.required("commands_per_hour", parse);
         let stranger_answers_per_hour = reader.required("stranger_answers_per_hour", parse);
         let models = reader.models();
+        let traces = reader.traces();
         let problems = reader.problems;
         match (
             listen,
@@ -162,7 +183,8 @@ impl ServerConfig {
             webhook_secret,
             mail_url,
             mail_from,
-            pace,
+            mail_in_doubt,
+            (pace, linger),
             commands_per_hour,
             stranger_answers_per_hour,
             models,
@@ -176,7 +198,8 @@ impl ServerConfig {
                 Some(webhook_secret),
                 Some(mail_url),
                 Some(mail_from),
-                Some(pace),
+                Some(mail_in_doubt),
+                (Some(pace), Some(linger)),
                 Some(commands_per_hour),
                 Some(stranger_answers_per_hour),
                 Some(models),
@@ -190,11 +213,14 @@ impl ServerConfig {
                 webhook_secret_previous,
                 mail_url,
                 mail_from,
+                mail_in_doubt,
                 pace,
+                linger,
                 retention,
                 commands_per_hour,
                 stranger_answers_per_hour,
                 models,
+                traces,
             }),
             _ => Err(Problems(problems)),
         }
@@ -210,6 +236,33 @@ impl Sources<'_> {
         let mut reader = Reader::new(self);
         match reader.database_url() {
             Some(database) if reader.problems.is_empty() => Ok(database),
+            _ => Err(Problems(reader.problems)),
+        }
+    }
+
+    /// The files that the settings name and that may hold a secret.
+    pub fn files_with_secrets(&self) -> Vec<PathBuf> {
+        let reader = Reader::new(self);
+        let config = reader.file.as_ref().map(|file| file.path.clone());
+        let key = reader
+            .find("github_private_key_file")
+            .map(|found| PathBuf::from(found.text.trim()));
+        config.into_iter().chain(key).collect()
+    }
+
+    /// Only what the App is known by at GitHub, for commands that need nothing else.
+    ///
+    /// # Errors
+    /// What is wrong with those settings, or with the configuration file.
+    pub fn app(&self) -> Result<AppSettings, Problems> {
+        let mut reader = Reader::new(self);
+        let api = reader.required("github_api_url", parse::<GithubApiUrl>);
+        let id = reader.required("github_app_id", parse);
+        let private_key = reader.private_key();
+        match (api, id, private_key) {
+            (Some(api), Some(id), Some(private_key)) if reader.problems.is_empty() => {
+                Ok(AppSettings { api, id, private_key })
+            }
             _ => Err(Problems(reader.problems)),
         }
     }
@@ -245,6 +298,8 @@ fn default(key: &str) -> Option<&'static str> {
         "github_api_url" => Some("https://api.github.com"),
         "mail_url" => Some("file:mail"),
         "mail_from" => Some("Countersign <countersign@localhost>"),
+        "mail_resend_in_doubt" => Some("false"),
+        "linger_seconds" => Some("0"),
         "github_pace" => Some("default"),
         "commands_per_hour" => Some("60"),
         "stranger_answers_per_hour" => Some("20"),
@@ -340,6 +395,13 @@ file! {
         /// Whom mail comes from. Default: Countersign <countersign@localhost>
         #[schemars(with = "String")]
         mail_from: String,
+        /// Whether a mail of which nobody knows whether the server took it is sent again, and may come twice. Default: false
+        #[schemars(with = "bool")]
+        mail_resend_in_doubt: bool,
+        /// For how many seconds a server that is told to stop answers 503 to /readyz and goes on, so that a load balancer
+        /// sees it before it is gone: 0 to 300. Default: 0
+        #[schemars(with = "u32", range(min = 0, max = 300))]
+        linger_seconds: u32,
         /// After how many days deliveries and workflows that have ended are forgotten: 8 at least. Default: never.
         #[schemars(with = "u64")]
         retention_days: u64,
@@ -353,6 +415,10 @@ file! {
         /// Default: 20
         #[schemars(with = "u32", range(min = 1, max = 100_000))]
         stranger_answers_per_hour: u32,
+        /// Where traces go, a collector that speaks OTLP over HTTP: http://HOST:4318. The standard variables
+        /// OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_TRACES_ENDPOINT say it as well. Default: none are kept
+        #[schemars(with = "String")]
+        otlp_endpoint: String,
     }
     sections {
         models: FileModels,
@@ -573,6 +639,47 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Ours, which is the more particular, before the standard's variables
+    /// (<https://opentelemetry.io/docs/specs/otel/protocol/exporter/>).
+    fn traces(&mut self) -> Option<TracesUrl> {
+        const DISABLED: &str = "OTEL_SDK_DISABLED";
+        const EXPORTER: &str = "OTEL_TRACES_EXPORTER";
+        let is = |name: &str, value: &str| self.standard(name).is_some_and(|found| found.text.trim() == value);
+        if is(DISABLED, "true") || is(EXPORTER, "none") {
+            return None;
+        }
+        let exactly = self.standard("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
+        let below = self.standard("OTEL_EXPORTER_OTLP_ENDPOINT");
+        let url = match (self.find("otlp_endpoint"), exactly, below) {
+            (Some(found), ..) | (None, None, Some(found)) => self.take(&found, TracesUrl::below)?,
+            (None, Some(found), _) => self.take(&found, TracesUrl::exactly)?,
+            (None, None, None) => return None,
+        };
+        let protocol = self
+            .standard("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL")
+            .or_else(|| self.standard("OTEL_EXPORTER_OTLP_PROTOCOL"));
+        if let Some(protocol) = protocol {
+            self.take(&protocol, |text| match text.trim() {
+                "http/protobuf" => Ok(()),
+                other => Err(format!(
+                    "is {other}, and this program speaks http/protobuf: set that, and the endpoint to the collector's port \
+                     for HTTP (4318)"
+                )),
+            })?;
+        }
+        Some(url)
+    }
+
+    /// A variable of the OpenTelemetry standard, for which blank is as good as not set.
+    fn standard(&self, name: &str) -> Option<Found> {
+        let text = (self.sources.environment)(name).filter(|text| !text.trim().is_empty())?;
+        Some(Found {
+            place: name.to_owned(),
+            text,
+            by_flag: false,
+        })
+    }
+
     fn pace(&mut self, api: Option<&GithubApiUrl>) -> Option<Pace> {
         self.required("github_pace", |text| match (parse(text)?, api) {
             (Pace::Off, Some(api)) if !api.is_loopback() => Err(format!(
@@ -588,6 +695,13 @@ fn retention(text: &str) -> Result<TimeDelta, String> {
     match text.trim().parse::<u32>() {
         Ok(days @ 8..=36_500) => Ok(TimeDelta::days(days.into())),
         _ => Err("is not a number of days from 8 to 36500: GitHub may repeat what it delivered for a week".to_owned()),
+    }
+}
+
+fn linger(text: &str) -> Result<Duration, String> {
+    match text.trim().parse() {
+        Ok(seconds @ 0..=300) => Ok(Duration::from_secs(seconds)),
+        _ => Err("is no number of seconds from 0 to 300".to_owned()),
     }
 }
 

@@ -1,19 +1,25 @@
 //! Acts of an approved proposal: the approval is checked once more, then one thing is done outside.
 
 use super::effects::{Ended, Work};
-use super::{Engine, Trouble};
-use crate::chat::say::replies as say;
+use super::{Engine, LEASE, Trouble};
+use crate::chat::say::{reasons, replies as say};
 use crate::github::{GithubError, Label, Marker, NewIssue};
-use crate::mail::{MailFailure, OutgoingMail};
+use crate::mail::{Letter, MailFailure, OutgoingMail, Reach, Refused, Repeat};
 use crate::store::Write;
+use crate::store::effects::{LeasedEffect, Sent};
+use crate::store::mails::NewMail;
 use crate::store::workflows::{Stored, link_opened};
 use crate::workflow::act::{Act, ActKey, Deed, Mail};
 use crate::workflow::command::Report;
 use crate::workflow::ids::{Digest, IssueId, IssueNumber, PhaseId};
 use crate::workflow::state::{ActOutcome, PhaseStatus, State};
 
-/// How long a mail server may take: well within the lease, so that nobody else takes the effect meanwhile.
-const LONGEST_SEND: std::time::Duration = std::time::Duration::from_secs(45);
+/// From which attempt on a recipient that is still refused for now counts as refused, so that the others get the mail:
+/// that is more than half an hour, and grey lists end before that.
+const PATIENT_ATTEMPTS: u32 = 10;
+
+/// How many attempts a mail gets that may have been sent, where the settings have it sent again.
+const MOST_IN_DOUBT: u32 = 5;
 
 impl Engine {
     /// Carries out one act, if all that its approval rests on still holds.
@@ -39,16 +45,16 @@ impl Engine {
             Ok(Ended::reported("the approval does not count any more", report))
         };
         let Some((proposal, _)) = self.store().proposal(&state.id, digest).await? else {
-            return lost("what was approved is not stored any more".to_owned());
+            return lost(reasons::NOT_STORED.to_owned());
         };
         if proposal.digest() != *digest || proposal.targets.subject != state.subject.number {
-            return lost("what would be executed is not what was approved".to_owned());
+            return lost(reasons::NOT_WHAT_WAS_APPROVED.to_owned());
         }
         if let Some(why) = self.approval_lost(&work.repo, state, source, *digest).await? {
             return lost(why);
         }
         let Some(act) = proposal.targets.acts.iter().find(|act| act.key == *key) else {
-            return lost("the act is not part of what was approved".to_owned());
+            return lost(reasons::NOT_PART_OF_IT.to_owned());
         };
         let outcome = self.deed(work, stored, phase, act).await?;
         Ok(acted(state, phase, key, outcome))
@@ -84,10 +90,7 @@ impl Engine {
                 .find_opened(work)
                 .await?
                 .map(|issue| opened(issue, title, Vec::new())),
-            Deed::SendMail(_) => Some(ActOutcome::MailInDoubt {
-                message_id: self.parts().mailer.message_id(effect.id.as_str()).as_str().to_owned(),
-                reason: "an attempt may have been taken before it was stopped".to_owned(),
-            }),
+            Deed::SendMail(_) => Some(self.mail_in_doubt(effect, reasons::MAIL_STOPPED.to_owned()).await?),
             // To be repeated without harm, or of no weight by themselves.
             Deed::CreateLabel { .. } | Deed::LinkSubIssue { .. } | Deed::LinkBlockedBy { .. } | Deed::ListUnlinked => {
                 None
@@ -241,7 +244,7 @@ impl Engine {
         }
         match &error {
             GithubError::NotFound(_) | GithubError::Gone(_) => Ok(ActOutcome::NotLinked {
-                reason: "this GitHub does not offer it".to_owned(),
+                reason: reasons::NOT_OFFERED.to_owned(),
             }),
             GithubError::Validation { .. } => Ok(ActOutcome::NotLinked {
                 reason: error.to_string(),
@@ -262,25 +265,39 @@ impl Engine {
     }
 
     async fn send_mail(&self, work: &Work<'_>, state: &State, mail: &Mail) -> Result<ActOutcome, Trouble> {
-        let mailer = &self.parts().mailer;
-        let id = mailer.message_id(work.effect.id.as_str());
-        // A server cannot be asked what it took. A message written to a folder under its own name is never doubled.
-        if work.effect.doubt && !mailer.repeats_harmlessly() {
-            let reason = "an earlier attempt may have been taken; it is not sent again".to_owned();
-            return Ok(ActOutcome::MailInDoubt {
-                message_id: id.as_str().to_owned(),
-                reason,
-            });
+        let (mailer, effect) = (&self.parts().mailer, work.effect);
+        let leave = match mailer.repeat() {
+            Repeat::Harmless => false,
+            Repeat::MayDouble => effect.attempt > MOST_IN_DOUBT,
+            Repeat::Never => true,
+        };
+        if effect.doubt && leave {
+            return self.mail_in_doubt(effect, reasons::MAIL_NOT_AGAIN.to_owned()).await;
         }
         let earlier = earlier_mails(state);
         let earlier: Vec<_> = earlier.iter().filter_map(|id| id.parse().ok()).collect();
         let outgoing = OutgoingMail {
-            message_id: id.clone(),
+            message_id: mailer.message_id(effect.id.as_str()),
             in_reply_to: earlier.last().cloned(),
             references: earlier,
             mail: mail.clone(),
-            date: self.now(),
+            date: effect.first_sent_at,
         };
+        let mut letter = mailer.write(&outgoing).map_err(refused_for_good)?;
+        if effect.doubt
+            && let Some(kept) = self.store().mail_of_effect(&effect.id).await?
+        {
+            letter = letter.as_written(kept.raw);
+        }
+        let kept = NewMail {
+            effect: &effect.id,
+            workflow: &state.id,
+            repository: state.subject.repository,
+            message_id: letter.message_id().as_str(),
+            raw: letter.raw(),
+        };
+        let ours = effect.heartbeat(self.now() + LEASE);
+        self.store().keep_mail(ours, kept, self.now()).await?;
         if !work.in_time() {
             return Err(Trouble::Later {
                 at: self.now(),
@@ -288,28 +305,70 @@ impl Engine {
                 why: "too little of the lease is left to send a mail".to_owned(),
             });
         }
-        let sent = tokio::time::timeout(LONGEST_SEND, mailer.send(&outgoing)).await;
-        let silent = || Err(MailFailure::Doubt("the mail server did not answer in time".to_owned()));
-        match sent.unwrap_or_else(|_| silent()) {
-            Ok(sent) => Ok(ActOutcome::Mailed {
-                message_id: sent.message_id.as_str().to_owned(),
-                refused: sent
-                    .refused
+        match self.hand_over(effect, &letter).await? {
+            Ok(refused) => Ok(ActOutcome::Mailed {
+                message_id: letter.message_id().as_str().to_owned(),
+                refused: refused
                     .iter()
                     .map(|refused| format!("{}: {}", refused.address, refused.answer))
                     .collect(),
+                sent: Some(letter.digest()),
+                again: effect.doubt && mailer.repeat() == Repeat::MayDouble,
             }),
-            Err(MailFailure::Permanent(why)) => Err(Trouble::Never(why)),
+            Err(MailFailure::Doubt(why)) if mailer.repeat() != Repeat::Never && effect.attempt < MOST_IN_DOUBT => {
+                Err(Trouble::Later {
+                    at: self.now() + super::rest(effect.attempt),
+                    sent: Sent::Maybe,
+                    why,
+                })
+            }
+            Err(MailFailure::Doubt(reason)) => self.mail_in_doubt(effect, reason).await,
             Err(MailFailure::Transient(why)) => Err(Trouble::Later {
-                at: self.now() + super::rest(work.effect.attempt),
-                sent: crate::store::effects::Sent::No,
+                at: self.now() + super::rest(effect.attempt),
+                sent: Sent::No,
                 why,
             }),
-            Err(MailFailure::Doubt(reason)) => Ok(ActOutcome::MailInDoubt {
-                message_id: id.as_str().to_owned(),
-                reason,
-            }),
+            Err(failure @ MailFailure::Permanent(_)) => Err(refused_for_good(failure)),
         }
+    }
+
+    /// Hands a mail over and holds the effect's lease meanwhile: a server may look at a mail for minutes before it answers.
+    async fn hand_over(
+        &self,
+        effect: &LeasedEffect,
+        letter: &Letter,
+    ) -> Result<Result<Vec<Refused>, MailFailure>, Trouble> {
+        let reach = match effect.attempt {
+            ..PATIENT_ATTEMPTS => Reach::Everybody,
+            _ => Reach::WhoIsTaken,
+        };
+        let every = (LEASE / 3).to_std().unwrap_or_default();
+        let sending = self.parts().mailer.send(letter, reach);
+        tokio::pin!(sending);
+        loop {
+            tokio::select! {
+                sent = &mut sending => return Ok(sent),
+                () = tokio::time::sleep(every) => {
+                    let held = effect.heartbeat(self.now() + LEASE);
+                    self.store().write(Write::of(held)).await?;
+                }
+            }
+        }
+    }
+
+    async fn mail_in_doubt(&self, effect: &LeasedEffect, reason: String) -> Result<ActOutcome, Trouble> {
+        let kept = self.store().mail_of_effect(&effect.id).await?;
+        Ok(ActOutcome::MailInDoubt {
+            message_id: self.parts().mailer.message_id(effect.id.as_str()).as_str().to_owned(),
+            reason,
+            sent: kept.map(|kept| Digest::of_bytes(&kept.raw)),
+        })
+    }
+}
+
+fn refused_for_good(failure: MailFailure) -> Trouble {
+    match failure {
+        MailFailure::Permanent(why) | MailFailure::Transient(why) | MailFailure::Doubt(why) => Trouble::Never(why),
     }
 }
 
@@ -352,7 +411,7 @@ fn opened(issue: crate::github::CreatedIssue, title: String, dropped: Vec<String
 
 fn never_opened() -> ActOutcome {
     ActOutcome::NotLinked {
-        reason: "one of the two issues was not opened".to_owned(),
+        reason: reasons::NEVER_OPENED.to_owned(),
     }
 }
 

@@ -7,9 +7,12 @@ use super::comparison;
 use super::effects::Ended;
 use super::model::Errand;
 use super::readers::Readers;
+use super::roles::provider_of;
 use super::site::{Job, Source};
 use super::{Engine, Trouble};
+use crate::agents::made::files;
 use crate::agents::{self, Agent, Draft, Handed, Inputs, Material, Problem, Prompt};
+use crate::chat::say::reasons;
 use crate::chat::say::why::why_words;
 use crate::config::{ProviderName, RepositoryConfig};
 use crate::providers::rules;
@@ -87,7 +90,7 @@ impl Engine {
             result,
         };
         let task = Task {
-            provider: provider_of(state, phase, &agent, &config),
+            provider: provider_of(&state.definition, phase, &agent, &config),
             config,
             job,
             stored,
@@ -246,7 +249,7 @@ impl Engine {
         for (name, input) in state.definition.inputs.iter().filter(|(_, input)| input.file) {
             let Some(path) = state.given.get(name) else { continue };
             let text = self.text_at(source, path).await?;
-            let text = text.ok_or_else(|| Trouble::Never(format!("{path}, named by {}, is gone", input.title)))?;
+            let text = text.ok_or_else(|| Trouble::Never(reasons::file_is_gone(path, &input.title)))?;
             files.insert(name.clone(), text);
         }
         Ok(files)
@@ -275,6 +278,10 @@ impl Engine {
                 });
             }
         }
+        files::keep_last(&mut handed, |later, earlier| {
+            let later = state.definition.phase(&PhaseId::from(later));
+            later.is_some_and(|later| later.revises(&PhaseId::from(earlier)))
+        });
         Ok(handed)
     }
 
@@ -311,7 +318,7 @@ impl Engine {
                 let mailing = self.gather_mailing(repo, stored, phase, config).await?;
                 if mailing.tasks.is_empty() {
                     return Ok(Given::Nothing(Ending::Nothing {
-                        reason: "no issue was opened".to_owned(),
+                        reason: reasons::NO_ISSUE.to_owned(),
                     }));
                 }
                 Ok(Given::Inputs(Box::new(Inputs::Mailing(mailing))))
@@ -333,7 +340,7 @@ pub(super) async fn prompt_in_force(
     };
     let approved = store.proposal(&state.id, &digest).await?;
     let approved = approved.and_then(|(proposal, _)| serde_json::from_value::<Prompt>(proposal.artifact).ok());
-    let unread = || Trouble::Never("the prompt that was approved cannot be read".to_owned());
+    let unread = || Trouble::Never(reasons::PROMPT_UNREAD.to_owned());
     Ok(approved.ok_or_else(unread)?.after_rejections(&feedback(state, phase)))
 }
 
@@ -341,35 +348,7 @@ pub(super) async fn prompt_in_force(
 pub(super) fn agent_of(state: &State, phase: &PhaseId) -> Result<Agent, Trouble> {
     let found = state.definition.phase(phase);
     let agent = found.and_then(|phase| agents::of_phase(&state.definition, phase));
-    agent.ok_or_else(|| Trouble::Never(format!("this version of the program has no agent for {phase}")))
-}
-
-/// Where a phase's text comes from: the definition's word for the phase, the repository's for the role or the agent, the
-/// definition's for the role, the repository's for everything else.
-fn provider_of(state: &State, phase: &PhaseId, agent: &Agent, config: &RepositoryConfig) -> ProviderName {
-    let defined = state.definition.phase(phase);
-    let fixed = defined.and_then(|phase| phase.provider.as_deref());
-    let role = defined.and_then(|phase| phase.role.as_deref());
-    let by_default = || match agent.works_from {
-        // Without a prompt of its own nobody is asked for scores.
-        _ if defined.is_some_and(|phase| phase.chooses.is_some() && phase.prompt.is_none()) => ProviderName::Rules,
-        agents::InputKind::Thread => config.providers.extract.clone(),
-        agents::InputKind::Mailing => config.providers.email.clone(),
-        agents::InputKind::Material => config.providers.default.clone(),
-    };
-    named_provider(state, (fixed, role), config).unwrap_or_else(by_default)
-}
-
-/// The provider that is fixed, else the repository's for the role, else the definition's for it.
-pub(super) fn named_provider(
-    state: &State,
-    (fixed, role): (Option<&str>, Option<&str>),
-    config: &RepositoryConfig,
-) -> Option<ProviderName> {
-    let parsed = |text: &str| text.parse().ok();
-    let of_role = || config.providers.roles.get(role?).cloned();
-    let by_definition = || state.definition.roles.get(role?)?.provider.as_deref().and_then(parsed);
-    fixed.and_then(parsed).or_else(of_role).or_else(by_definition)
+    agent.ok_or_else(|| Trouble::Never(reasons::no_agent(phase)))
 }
 
 /// What people said when they rejected answers of this iteration, oldest first.
@@ -417,7 +396,7 @@ fn without_scores(agent: &Agent, inputs: &Inputs, why: &str) -> Judged {
             answer,
             provider,
         } => {
-            draft.notes.push(format!("No model scored the variants: {why}"));
+            draft.notes.push(reasons::not_scored(why));
             Judged::Proposed {
                 draft,
                 answer,
@@ -450,7 +429,7 @@ fn by_the_rules(agent: &Agent, inputs: &Inputs) -> Judged {
 
 /// Inputs as a run kept them.
 pub(super) fn read(inputs: &str) -> Result<Inputs, Trouble> {
-    serde_json::from_str(inputs).map_err(|error| Trouble::Never(format!("its inputs cannot be read: {error}")))
+    serde_json::from_str(inputs).map_err(|error| Trouble::Never(reasons::inputs_unread(&error)))
 }
 
 /// The whole that a digest covers: the artifact, and all that would be done.

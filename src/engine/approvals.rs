@@ -5,15 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::authority::{NAMED, Speech};
 use super::commands::{Settled, Spoken};
+use super::rosters::Rosters;
+use super::settings::Settings;
 use super::{Engine, Trouble};
 use crate::agents::touched;
-use crate::chat::say::{approval as words, replies as say};
-use crate::config::approval_mistake;
+use crate::chat::say::{approval as words, reasons, replies as say};
+use crate::config::RepositoryConfig;
+use crate::config::quorums::{self, Asked};
 use crate::github::{Account, AccountKind, Members, Repo};
 use crate::workflow::approval::{Fact, Facts, Kind, Live, Node, Outcome, Owned, Standing, evaluate_gate, steerers};
 use crate::workflow::definition::{Definition, Gate, PeopleGate};
-use crate::workflow::gate::{Candidate, Excluded, Team};
-use crate::workflow::ids::{Digest, PhaseId, UserId};
+use crate::workflow::gate::{Candidate, Excluded, Quorum, Team};
+use crate::workflow::ids::{Digest, PhaseId};
 use crate::workflow::right::Right;
 use crate::workflow::state::{State, SubjectKind};
 
@@ -33,7 +36,7 @@ impl Unanswered {
     pub(super) fn fact<T>(self, answer: Result<T, Trouble>) -> Result<Fact<T>, Trouble> {
         match (self, answer) {
             (_, Ok(known)) => Ok(Fact::Known(known)),
-            (Self::IsShown, Err(_)) => Ok(Fact::CouldNotCheck("GitHub did not answer".to_owned())),
+            (Self::IsShown, Err(_)) => Ok(Fact::CouldNotCheck(reasons::NO_ANSWER.to_owned())),
             (Self::Stops, Err(trouble)) => Err(trouble),
         }
     }
@@ -210,7 +213,7 @@ impl Engine {
         let mut paths = match &state.at(phase).pending {
             Some(pending) => {
                 let stored = self.store().proposal(&state.id, &pending.digest).await?;
-                let stored = stored.ok_or_else(|| Trouble::Never("what is to be approved is gone".to_owned()))?;
+                let stored = stored.ok_or_else(|| Trouble::Never(reasons::GONE.to_owned()))?;
                 touched(&stored.0.artifact)
             }
             None => Vec::new(),
@@ -263,14 +266,14 @@ impl Engine {
     ) -> Result<Option<String>, Trouble> {
         let whole = state.definition.phase(source).map(|phase| &phase.gate);
         let Some((whole, gate)) = whole.and_then(|whole| Some((whole, whole.people()?))) else {
-            return Ok(Some("its gate asks for nobody".to_owned()));
+            return Ok(Some(reasons::NOBODY_IS_ASKED.to_owned()));
         };
         let live = self.live(repo, state, (source, gate), None, Unanswered::Stops).await?;
         let tree = evaluate_gate(whole, &Facts::of(state, source, &live), digest);
         match tree.outcome {
             Outcome::Yes => Ok(None),
             Outcome::No => Ok(Some(words::lost(&tree))),
-            Outcome::Unknown => Err(self.later(tree.unchecked().unwrap_or("GitHub did not answer").to_owned())),
+            Outcome::Unknown => Err(self.later(tree.unchecked().unwrap_or(reasons::NO_ANSWER).to_owned())),
         }
     }
 
@@ -298,49 +301,41 @@ impl Engine {
         let family = definition.family();
         let gates = family.iter().flat_map(|phase| [&phase.gate, &phase.prompt_gate]);
         let gates = gates.filter_map(Gate::people);
-        let mut rosters: BTreeMap<Team, BTreeSet<UserId>> = BTreeMap::new();
+        let mut rosters = Rosters::default();
         for quorum in gates.flat_map(PeopleGate::quorums) {
-            let (mut members, mut named, mut more) = (BTreeSet::new(), 0, quorum.of.is_empty());
-            for candidate in &quorum.of {
-                let Candidate::Team(team) = candidate else {
-                    named += 1;
-                    continue;
-                };
-                if !rosters.contains_key(team) {
-                    let Some(roster) = self.members(&spoken.repo, team).await? else {
-                        return Ok(Err(self.impossible(spoken, &say::no_such_team(team))));
-                    };
-                    more |= roster.more;
-                    let people = roster.known.into_iter().filter(|one| one.kind == AccountKind::User);
-                    rosters.insert(team.clone(), people.map(|one| one.id).collect());
-                }
-                members.extend(rosters[team].iter().copied());
-            }
-            let most = members.len() + named;
-            if !more && most < quorum.quorum as usize {
-                return Ok(Err(self.impossible(spoken, &say::quorum_too_great(&quorum, most))));
+            let refusal = rosters.refusal(&spoken.repo, &quorum).await;
+            if let Some(mistake) = refusal.map_err(|error| self.unchecked(&error))? {
+                let said = self.impossible(&spoken.settings, &quorum, mistake);
+                return Ok(Err(Settled::refused(say::cannot_be_approved(&said))));
             }
         }
         Ok(Ok(definition))
     }
 
-    /// The refusal of a gate that nobody could open, with the place in the repository's file, or its owner's, that asks
-    /// for it.
-    fn impossible(&self, spoken: &Spoken<'_>, mistake: &str) -> Settled {
+    /// Why nobody could open a gate, with the place in the repository's files, or its owner's, that asks for it.
+    fn impossible(&self, settings: &Settings, quorum: &Quorum, mistake: String) -> String {
         let path = super::settings::CONFIG_PATH;
-        let settings = &spoken.settings;
-        let own = settings.text.as_deref().map(|text| (path.to_owned(), text));
-        let above = settings.above.as_ref();
-        let above = above.map(|above| (format!("{}/{path}", above.name), above.text.as_str()));
-        let place = own
-            .into_iter()
-            .chain(above)
-            .find_map(|(path, text)| Some((path, approval_mistake(text, mistake.to_owned())?)));
-        let said = match place {
-            Some((path, place)) => format!("{path}, {place}"),
-            None => mistake.to_owned(),
-        };
-        Settled::refused(say::cannot_be_approved(&said))
+        let mut files: Vec<(String, Vec<Asked>)> = Vec::new();
+        if let Some(text) = &settings.text {
+            files.push((path.to_owned(), quorums::in_configuration(text, &settings.config)));
+        }
+        if let Some(above) = &settings.above {
+            let config = RepositoryConfig {
+                approval: above.approval.clone(),
+                ..RepositoryConfig::default()
+            };
+            let asked = quorums::in_configuration(&above.text, &config);
+            files.push((format!("{}/{path}", above.name), asked));
+        }
+        for file in &settings.definitions {
+            let read = file.good.as_ref().zip(self.read_kept(file));
+            files.extend(read.map(|((_, text), read)| (file.path.clone(), quorums::in_definition(text, &read))));
+        }
+        let place = files.iter().find_map(|(path, asked)| {
+            let asked = asked.iter().find(|asked| asked.quorum == *quorum)?;
+            Some(format!("{path}, {}", asked.mistake(mistake.clone())))
+        });
+        place.unwrap_or(mistake)
     }
 
     /// What is said of an approval that was taken down and did not open the gate.

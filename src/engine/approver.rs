@@ -1,9 +1,10 @@
 //! Approvers of gates: a model is asked by the same way as every agent, and its word is recorded with what it was shown.
 
-use super::agent_run::{Judged, Task, named_provider, read, withheld};
+use super::agent_run::{Judged, Task, read, withheld};
 use super::effects::Ended;
 use super::model::Errand;
 use super::readers::Readers;
+use super::roles::named_provider;
 use super::site::Job;
 use super::{Engine, Trouble};
 use crate::agents::approver::{self, Answer};
@@ -251,7 +252,7 @@ fn cut_again(inputs: &Inputs) -> Vec<String> {
 /// Which model is asked: the gate's, the repository's or the definition's for the role, the repository's for everything.
 fn provider_of(state: &State, gate: &AiGate, config: &RepositoryConfig) -> ProviderName {
     let named = (gate.provider.as_deref(), gate.role.as_deref());
-    named_provider(state, named, config).unwrap_or_else(|| config.providers.default.clone())
+    named_provider(&state.definition, named, config).unwrap_or_else(|| config.providers.default.clone())
 }
 
 /// The prompt in the words that the approver suggests, where the gate takes them.

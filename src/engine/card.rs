@@ -10,11 +10,12 @@ use super::{Engine, Trouble};
 use crate::agents::email::Letter;
 use crate::agents::extract::{Confidence, Origin, Tasks};
 use crate::chat::say::view::{
-    CardView, LeftOut, MailView, Note, PostedPages, ProposalView, Selection, Shown, Source, Spending, TaskView,
+    Ahead, CardView, LeftOut, MailView, Note, PostedPages, ProposalView, Selection, Shown, Source, Spending, TaskView,
     TasksView,
 };
 use crate::chat::say::{self, boxes};
-use crate::github::{CommentKind, Created, GithubError, Marker, Repo};
+use crate::config::RepositoryConfig;
+use crate::github::{CommentKind, Created, GithubError, Marker, Repo, ThreadComment};
 use crate::providers::rules::FORMS;
 use crate::store::workflows::{Card, CommentRole, Stored, forget_card, keep_card, link_comment, unlink_comment};
 use crate::store::{StoreError, Write};
@@ -59,6 +60,8 @@ pub(super) struct CardParts {
     notes: Vec<Note>,
     children: BTreeMap<WorkflowId, String>,
     spending: Option<Spending>,
+    ahead: Vec<Ahead>,
+    currency: String,
 }
 
 impl CardParts {
@@ -73,6 +76,8 @@ impl CardParts {
             notes: &self.notes,
             children: &self.children,
             spending: self.spending.as_ref(),
+            ahead: &self.ahead,
+            currency: &self.currency,
         }
     }
 }
@@ -293,15 +298,36 @@ impl Engine {
         if beside.forms == Forms::OfTheRules {
             notes.push(Note::Forms(FORMS));
         }
+        let config = self.config_shown(repo, state).await?;
+        let ahead = match &config {
+            Some(config) => self.ahead(state, config).await?,
+            None => Vec::new(),
+        };
         Ok(CardParts {
             children: self.children_wait_for(state).await?,
-            spending: self.spending(repo, state).await?,
+            spending: self.spending(config.as_ref(), state).await?,
+            ahead,
+            currency: self.parts().models.currency.clone(),
             proposal,
             posted,
             asked,
             providers: providers(state),
             notes,
         })
+    }
+
+    /// The repository's configuration, as far as a card that tells of models needs it; nothing where the one in force cannot
+    /// be read, which does not keep the card from being brought up to date.
+    async fn config_shown(&self, repo: &Repo, state: &State) -> Result<Option<RepositoryConfig>, Trouble> {
+        if self.parts().models.endpoints.is_empty() {
+            return Ok(None);
+        }
+        let (_, known) = self.repo(state.subject.repository).await?;
+        match self.settings(repo, &known).await {
+            Ok(settings) => Ok(Some(settings.config)),
+            Err(Trouble::Never(_)) => Ok(None),
+            Err(trouble) => Err(trouble),
+        }
     }
 
     /// The proposal that a card shows: the one at the open gate, else the last one that was made.
@@ -340,20 +366,25 @@ impl Engine {
     pub(super) async fn inspect_card(&self, repo: &Repo, stored: &Stored, card: &Card) -> Result<Found, Trouble> {
         let number = stored.state.subject.number;
         let found = repo.comment(CommentKind::Issue, number, card.comment).await;
-        let Some(found) = found.map_err(|error| self.trouble(&error, 1))? else {
-            return Ok(Found::Gone);
-        };
+        Ok(match found.map_err(|error| self.trouble(&error, 1))? {
+            Some(found) => self.compare_card(repo, &found, card).await,
+            None => Found::Gone,
+        })
+    }
+
+    /// The same for a card that was read.
+    pub(super) async fn compare_card(&self, repo: &Repo, found: &ThreadComment, card: &Card) -> Found {
         if same(&found.body, &card.body) {
-            return Ok(Found::Intact);
+            return Found::Intact;
         }
         if same(&boxes::without_boxes(&found.body), &boxes::without_boxes(&card.body)) {
-            return Ok(Found::BoxesDiffer);
+            return Found::BoxesDiffer;
         }
         let editor = repo.edit_times(std::slice::from_ref(&found.node_id)).await.ok();
         let editor = editor
             .and_then(|mut times| times.remove(&found.node_id))
             .and_then(|time| time.editor);
-        Ok(Found::Changed(card.body.clone(), found.body, editor))
+        Found::Changed(card.body.clone(), found.body.clone(), editor)
     }
 }
 
@@ -364,7 +395,12 @@ fn same(one: &str, other: &str) -> bool {
 
 /// One for all writes of a card, so that a first post in doubt is found.
 fn card_marker(workflow: &WorkflowId) -> Marker {
-    Marker::of(&EffectId::from(format!("{workflow}:card")))
+    Marker::of(&card_mark(workflow))
+}
+
+/// What the marker of a card is made of.
+pub(super) fn card_mark(workflow: &WorkflowId) -> EffectId {
+    EffectId::from(format!("{workflow}:card"))
 }
 
 fn providers(state: &State) -> BTreeMap<PhaseId, String> {

@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::repair::{self, Verification};
 use super::{Engine, Pacing};
 use crate::github::{CommentKind, Reaction, ReactionTarget};
 use crate::store::change::Change;
 use crate::store::effects::{NewEffect, Pace, Priority, cancel_planned, end_timers, no_act_under_way, timers_of};
-use crate::store::workflows::{OF_CHILDREN, Place, Stored};
+use crate::store::repair::RECONCILE;
+use crate::store::workflows::{OF_APPROVER, OF_CHECKS, OF_CHILDREN, Place, Stored};
 use crate::store::{Statement, StoreError, Write};
 use crate::workflow::apply::{apply, begin};
 use crate::workflow::children;
@@ -49,6 +51,10 @@ pub(super) enum Payload {
     },
     /// A check run that says whether the configuration that a pull request proposes can be used.
     CheckConfiguration { number: IssueNumber, sha: String },
+    /// A workflow is compared with GitHub: a timer that runs again and again.
+    Reconcile { workflow: WorkflowId },
+    /// What a write in doubt made is looked for once more: it may be there twice.
+    Verify(Verification),
     /// A step of a workflow.
     Step(Intent),
 }
@@ -93,6 +99,8 @@ impl Payload {
             Self::MakeLabel { .. } => "make_label",
             Self::Page { .. } => "page",
             Self::CheckConfiguration { .. } => "check_configuration",
+            Self::Reconcile { .. } => RECONCILE,
+            Self::Verify(_) => "verify",
             Self::Step(intent) => match intent {
                 Intent::RunAgent { .. } => "run_agent",
                 Intent::Act { .. } => "act",
@@ -118,7 +126,9 @@ impl Payload {
             Self::React { .. }
             | Self::RemoveLabel { .. }
             | Self::MakeLabel { .. }
+            | Self::Verify(_)
             | Self::CheckConfiguration { .. } => Pace::Write,
+            Self::Reconcile { .. } => Pace::Free,
             Self::Reply { .. } | Self::Page { .. } => Pace::Notifies,
             Self::Step(intent) => match intent {
                 Intent::RunAgent { .. }
@@ -142,7 +152,9 @@ impl Payload {
         match self {
             Self::React { .. } | Self::Reply { .. } => Priority::Answer,
             Self::RemoveLabel { .. } | Self::Page { .. } | Self::Step(_) => Priority::Step,
-            Self::MakeLabel { .. } | Self::CheckConfiguration { .. } => Priority::Background,
+            Self::MakeLabel { .. } | Self::CheckConfiguration { .. } | Self::Reconcile { .. } | Self::Verify(_) => {
+                Priority::Background
+            }
         }
     }
 }
@@ -184,7 +196,7 @@ impl Engine {
         )
     }
 
-    fn effect(
+    pub(super) fn effect(
         &self,
         id: EffectId,
         workflow: Option<&WorkflowId>,
@@ -199,6 +211,8 @@ impl Engine {
         };
         let run_at = match payload {
             Payload::Step(Intent::ExpireGate { at, .. } | Intent::ReadChecks { at, .. }) => *at,
+            Payload::Reconcile { .. } => now + repair::EVERY,
+            Payload::Verify(_) => now + repair::VERIFIED_AFTER,
             _ => now,
         };
         let effect = NewEffect {
@@ -212,6 +226,7 @@ impl Engine {
             priority: payload.priority(),
             pace,
             run_at,
+            trace: crate::traces::here(),
         };
         Ok(effect.planned(now))
     }
@@ -340,8 +355,8 @@ pub(crate) fn waits_for(state: &State) -> String {
     }
     if let Some((phase, gate, _)) = state.open_gate() {
         match state.gate_waits_for(phase) {
-            Some(Awaited::Checks) => return format!("the checks of {phase}"),
-            Some(Awaited::Approver) => return format!("the approver of {phase}"),
+            Some(Awaited::Checks) => return format!("{OF_CHECKS}{phase}"),
+            Some(Awaited::Approver) => return format!("{OF_APPROVER}{phase}"),
             _ => {}
         }
         return format!("approval of {phase} by somebody with {}", gate.right);

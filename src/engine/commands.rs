@@ -1,5 +1,7 @@
 //! What a person asked, from the facts to the one write that answers it.
 
+use tracing::Instrument as _;
+
 use super::authority::Speech;
 use super::change::{Payload, Sign, Spot};
 use super::settings::Settings;
@@ -65,6 +67,17 @@ impl Settled {
 impl Engine {
     /// Settles one request for good, however often its meaning was told. `ends` joins the end of the delivery.
     pub(super) async fn settle(
+        &self,
+        spoken: &Spoken<'_>,
+        verb: &'static Verb,
+        request: &Request,
+        ends: Ends,
+    ) -> Result<(), Trouble> {
+        let span = tracing::debug_span!("command", verb = verb.name, workflow = tracing::field::Empty);
+        self.settle_within(spoken, verb, request, ends).instrument(span).await
+    }
+
+    async fn settle_within(
         &self,
         spoken: &Spoken<'_>,
         verb: &'static Verb,
@@ -185,7 +198,8 @@ impl Engine {
                 said,
             } => {
                 let before = before.as_ref().map(|stored| &**stored);
-                let (mut write, _) = self.advance(before, &events, spoken.delivery.id.as_str())?;
+                let (mut write, after) = self.advance(before, &events, spoken.delivery.id.as_str())?;
+                tracing::Span::current().record("workflow", tracing::field::display(&after.id));
                 write.append(extra);
                 let answers = match (said, &spoken.from) {
                     (Some(said), _) => vec![said],

@@ -97,7 +97,7 @@ impl Engine {
     }
 
     /// A definition that was good when it was read. Another version of the program may not think so.
-    fn read_kept(&self, file: &KeptDefinition) -> Option<Definition> {
+    pub(super) fn read_kept(&self, file: &KeptDefinition) -> Option<Definition> {
         let (_, text) = file.good.as_ref()?;
         definition::read(text, &agents::names(), &self.program_names())
             .map_err(|mistakes| tracing::warn!(path = %file.path, mistakes = %sentence(&mistakes), "no longer good"))

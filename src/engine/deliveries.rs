@@ -11,19 +11,19 @@ use crate::chat::request::Request;
 use crate::chat::say::replies as say;
 use crate::chat::verbs::{self, Dialect, Reading, interpret};
 use crate::github::{
-    Account, AccountKind, Comment, Event, EventKind, InstallationChange, Issue, Parsed, Push, Repo, RepositoryChange,
-    RepositoryRef, parse,
+    Account, AccountKind, Comment, CommentKind, Event, EventKind, InstallationChange, Issue, Parsed, Push, Repo,
+    RepositoryChange, RepositoryRef, parse,
 };
 use crate::inbox::triage::{subject_of, triage};
 use crate::store::deliveries::{Accepted, LeasedDelivery};
 use crate::store::effects::park_installation;
 use crate::store::repositories::{Repository, forget_config_check};
-use crate::store::workflows::{CommentRole, Scope, Stored, forget_card, unlink_comment};
+use crate::store::workflows::{Scope, Stored};
 use crate::store::{StoreError, Write};
+use crate::traces;
 use crate::workflow::command::{Command, Report, Verdict};
 use crate::workflow::decide::{Facts, decide};
-use crate::workflow::ids::DeliveryId;
-use crate::workflow::plan::Intent;
+use crate::workflow::ids::{CommentId, DeliveryId, RepositoryId};
 use crate::workflow::state::Surface;
 
 /// A delivery was not stored; GitHub must be told.
@@ -45,7 +45,12 @@ pub(super) struct Told<'a> {
 
 /// What a comment is by its meaning, however often and by whichever hook it is told.
 pub(super) fn key_of(spot: Spot, comment: &Comment) -> String {
-    format!("comment:{}:{:?}:{}", spot.repository, comment.kind, comment.id)
+    key_of_comment(spot.repository, comment.kind, comment.id)
+}
+
+/// The same for a comment that was listed.
+pub(super) fn key_of_comment(repository: RepositoryId, kind: CommentKind, id: CommentId) -> String {
+    format!("comment:{repository}:{kind:?}:{id}")
 }
 
 impl Engine {
@@ -54,7 +59,8 @@ impl Engine {
     /// # Errors
     /// Whatever the store says: the delivery was not taken.
     pub async fn accept(&self, id: DeliveryId, event: &str, body: Vec<u8>) -> Result<Accepted, NotStored> {
-        let delivery = triage(id, event, body);
+        let mut delivery = triage(id, event, body);
+        delivery.trace = traces::here();
         let settled = delivery.settled.is_some();
         let accepted = self.store().accept(delivery, self.now()).await?;
         if !settled || accepted == Accepted::Revived {
@@ -74,10 +80,14 @@ impl Engine {
             repository = tracing::field::Empty,
             subject = tracing::field::Empty
         );
+        traces::follow(&span, delivery.trace.as_ref());
         async {
             let result = match self.route(&delivery).await {
                 Ok(()) => Ok(()),
-                Err(trouble) => self.meet_delivery(&delivery, trouble).await,
+                Err(trouble) => {
+                    traces::failed();
+                    self.meet_delivery(&delivery, trouble).await
+                }
             };
             match result {
                 Ok(()) | Err(StoreError::Missed { .. }) => {}
@@ -289,6 +299,11 @@ impl Engine {
         };
         let key = key_of(told.spot, comment);
         let (mut spoken, unsettled) = self.spoken_in(told, comment, &key).await?;
+        let by_author = spoken.speech.by.id == comment.subject.author.id;
+        let is_brake = |reading: &Reading| reading.verb().is_none_or(limits::is_brake);
+        let stops = by_author && is_brake(&last) && readings.iter().all(|(_, reading)| is_brake(reading));
+        // Whoever opened the subject can stop it whatever the configuration may say.
+        let unsettled = unsettled.filter(|trouble| !stops || !matches!(trouble, Trouble::Never(_)));
         if let Some(trouble) = unsettled {
             let all = readings.iter().map(|(_, reading)| reading).chain([&last]);
             let Some(verb) = all.filter_map(Reading::verb).next() else {
@@ -439,19 +454,32 @@ impl Engine {
         match self.store().open_workflow(spot.repository, subject.number).await? {
             None => self.nothing_to_do(delivery, "no workflow is open there").await,
             Some(stored) => {
-                self.tell(delivery, stored, &report).await?;
+                self.tell(delivery.id.as_str(), stored, &report).await?;
                 self.nothing_to_do(delivery, "told the workflow").await
             }
         }
     }
 
-    async fn tell(&self, delivery: &LeasedDelivery, mut stored: Stored, report: &Report) -> Result<(), Trouble> {
+    /// Lets a workflow hear a report; `cause` is what the history names for it.
+    pub(super) async fn tell(&self, cause: &str, stored: Stored, report: &Report) -> Result<(), Trouble> {
+        self.tell_with(cause, stored, report, &Write::new()).await
+    }
+
+    /// The same with what is kept in the same transaction, if the report has an effect.
+    pub(super) async fn tell_with(
+        &self,
+        cause: &str,
+        mut stored: Stored,
+        report: &Report,
+        with: &Write,
+    ) -> Result<(), Trouble> {
         for _ in 0..super::TRIES {
             let command = Command::System(report.clone());
             let Verdict::Events(events) = decide(Some(&stored.state), &command, Facts::default(), self.now()) else {
                 return Ok(());
             };
-            let (write, _) = self.advance(Ok(&stored), &events, delivery.id.as_str())?;
+            let (mut write, _) = self.advance(Ok(&stored), &events, cause)?;
+            write.append(with.clone());
             match self.store().write(write).await {
                 Ok(_) => return Ok(()),
                 Err(StoreError::Missed { .. } | StoreError::Conflict(_)) => {}
@@ -469,8 +497,8 @@ impl Engine {
 
     async fn all_gone(&self, delivery: &LeasedDelivery, scope: Scope, why: &str) -> Result<(), Trouble> {
         for stored in self.store().open_workflows(scope).await? {
-            self.tell(delivery, stored, &Report::SubjectGone { why: why.to_owned() })
-                .await?;
+            let report = Report::SubjectGone { why: why.to_owned() };
+            self.tell(delivery.id.as_str(), stored, &report).await?;
         }
         self.nothing_to_do(delivery, "told the workflows").await
     }
@@ -497,7 +525,8 @@ impl Engine {
                     }
                     for stored in open {
                         let why = "the App was taken off the repository".to_owned();
-                        self.tell(delivery, stored, &Report::SubjectGone { why }).await?;
+                        let report = Report::SubjectGone { why };
+                        self.tell(delivery.id.as_str(), stored, &report).await?;
                     }
                 }
                 self.nothing_to_do(delivery, "told the workflows").await
@@ -523,24 +552,15 @@ impl Engine {
         Ok(covering.is_some())
     }
 
-    /// A card that was deleted is posted anew.
+    /// A comment of the bot that was deleted is posted anew, where it still matters.
     async fn comment_deleted(&self, delivery: &LeasedDelivery, spot: Spot, comment: &Comment) -> Result<(), Trouble> {
-        let card = self
-            .store()
-            .workflow_of_comment(spot.repository, comment.id, CommentRole::Card)
-            .await?;
-        let stored = match card {
-            Some(id) => self.store().workflow(&id).await?,
-            None => None,
+        let Some((stored, lost)) = self.lost_comment(spot.repository, comment.id).await? else {
+            return self
+                .nothing_to_do(delivery, "no comment that is needed was deleted")
+                .await;
         };
-        let Some(stored) = stored else {
-            return self.nothing_to_do(delivery, "no card was deleted").await;
-        };
-        let id = format!("{}:deleted:{}", stored.state.id, comment.id);
-        let mut write = Write::of(delivery.done("the card is posted anew"));
-        write.push(forget_card(&stored.state.id));
-        write.push(unlink_comment(&stored.state.id, comment.id));
-        write.push(self.workflow_effect(&stored, id, &Payload::Step(Intent::Card))?);
+        let mut write = Write::of(delivery.done("it is posted anew"));
+        write.append(self.repost(&stored, &lost)?);
         self.store().write(write).await?;
         Ok(())
     }
@@ -564,9 +584,13 @@ impl Engine {
             config_checked: None,
             ..known.clone()
         };
-        let settings = self.settings(&self.repo_of(&known)?, &known).await?;
+        let broken = match self.settings(&self.repo_of(&known)?, &known).await {
+            Ok(settings) => settings.broken.is_some(),
+            Err(Trouble::Never(_)) => true,
+            Err(trouble) => return Err(trouble),
+        };
         let mut write = Write::of(delivery.done("the configuration was read"));
-        if settings.broken.is_none() {
+        if !broken {
             write.append(self.own_labels(spot, &known)?);
         }
         self.store().write(write).await?;

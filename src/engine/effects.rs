@@ -7,10 +7,11 @@ use super::change::{Payload, reaction_target};
 use super::site::{Job, Source};
 use super::{Engine, FIRST_REST, LEASE, MOST_ATTEMPTS, REST_IN_DOUBT, Site, Trouble, rest};
 use crate::chat::say::replies as say;
-use crate::github::{Certainty, Classifier, GithubError, Guard, Installation, Label, Marker, Repo, ThreadComment};
+use crate::github::{Certainty, Classifier, GithubError, Guard, Installation, Label, Marker, Repo};
 use crate::store::effects::{LeasedEffect, Sent, park_installation};
 use crate::store::workflows::{CommentRole, Stored, link_comment, unlink_comment};
 use crate::store::{Statement, StoreError, Write};
+use crate::traces;
 use crate::workflow::children::ChildStanding;
 use crate::workflow::command::Verdict;
 use crate::workflow::command::{Command, Report};
@@ -22,12 +23,14 @@ use crate::workflow::state::Timestamp;
 
 /// How far GitHub's clock and ours may be apart, or ours from what it was before it was set. What lies so far back is
 /// looked through only where something is in doubt.
-const CLOCKS_APART: chrono::TimeDelta = chrono::TimeDelta::days(1);
+pub(super) const CLOCKS_APART: chrono::TimeDelta = chrono::TimeDelta::days(1);
 
 /// How an effect ended, and what is to be kept of it in the same transaction.
 pub(super) enum Ended {
     /// It was done, or there was nothing to do.
     Done { result: String, extra: Write },
+    /// It was done for this time, and runs again.
+    Again { at: Timestamp },
     /// It is not needed any more.
     Dropped(&'static str),
     /// It is not needed while this holds; otherwise it is looked at again.
@@ -97,6 +100,7 @@ impl Engine {
             installation = %effect.installation, repository = %effect.repository,
             workflow = effect.workflow.as_ref().map(tracing::field::display)
         );
+        traces::follow(&span, effect.trace.as_ref());
         async {
             let outcome = self.carry_out(&effect).await;
             if let Ok(github) = self.github()
@@ -106,7 +110,10 @@ impl Engine {
             }
             let result = match outcome {
                 Ok(ended) => self.complete(&effect, ended).await,
-                Err(trouble) => self.meet(&effect, trouble).await,
+                Err(trouble) => {
+                    traces::failed();
+                    self.meet(&effect, trouble).await
+                }
             };
             if let Err(error) = result {
                 // The lease runs out, and whoever takes the effect then finds it in doubt.
@@ -173,6 +180,8 @@ impl Engine {
                 self.post_page(&work, &stored, &phase, &digest, page).await
             }
             Payload::CheckConfiguration { number, sha } => self.check_proposal(&work, &known, number, &sha).await,
+            Payload::Reconcile { workflow } => self.reconcile(&work, &known, &workflow).await,
+            Payload::Verify(verification) => self.verify(&work, &verification).await,
             Payload::Step(intent) => {
                 let Some(stored) = self.of(effect).await? else {
                     return Ok(Ended::Dropped("no workflow"));
@@ -293,13 +302,11 @@ impl Engine {
         let marker = Marker::of(&effect.id);
         if effect.doubt {
             let bot = self.bot(effect.installation).await.map_err(unready)?;
-            let replies = work
+            let found = work
                 .repo
-                .line_comments(number, Some(work.sought_since()), usize::MAX)
-                .await?
-                .items;
-            let ours = |reply: &ThreadComment| reply.author.id == bot.id && marker.found_in(&reply.body);
-            if let Some(first) = replies.into_iter().find(ours) {
+                .find_line_comment(number, &marker, bot.id, work.sought_since())
+                .await?;
+            if let Some(first) = found.into_iter().next() {
                 return Ok(first.html_url);
             }
         }
@@ -344,7 +351,9 @@ impl Engine {
     async fn complete(&self, effect: &LeasedEffect, ended: Ended) -> Result<(), StoreError> {
         let now = self.now();
         crate::figures::effect(kind_of(effect), "done");
+        let verified = self.verified_later(effect, &ended).await?;
         match ended {
+            Ended::Again { at } => self.store().write(Write::of(effect.again(at))).await.map(drop),
             Ended::Dropped(why) => self.store().write(Write::of(effect.dropped(why, now))).await.map(drop),
             Ended::DroppedWhile { why, still } => {
                 let write = Write::of(effect.dropped(why, now)).then(still);
@@ -369,6 +378,7 @@ impl Engine {
             Ended::Done { result, extra } => {
                 let mut write = Write::of(effect.done(&result, now));
                 write.append(extra);
+                write.append(verified);
                 self.store().write(write).await.map(drop)
             }
             Ended::Reported { result, report, extra } => {
@@ -382,6 +392,7 @@ impl Engine {
                     let mut whole = Write::of(end);
                     whole.append(write);
                     whole.append(extra.clone());
+                    whole.append(verified.clone());
                     whole
                 })
                 .await
@@ -599,6 +610,7 @@ impl Engine {
                 say::asked_more(&people, state, phase, &url)
             }
             Notice::ApprovalLost { phase, reason } => say::approval_lost(state, phase, reason, &card_url),
+            Notice::VoteLost { phase, of, reason } => say::vote_lost(state, phase, of, reason, &card_url),
             Notice::Expired { phase } => say::gate_expired(state, phase),
             Notice::Closed => say::subject_closed(state.hold.as_ref().and_then(|hold| hold.by.as_ref())),
         };
@@ -642,7 +654,7 @@ impl Engine {
 
 /// The label of an effect's kind in the metrics: from our own table, whatever the row says.
 fn kind_of(effect: &LeasedEffect) -> &'static str {
-    const KINDS: [&str; 18] = [
+    const KINDS: [&str; 20] = [
         "react",
         "reply",
         "remove_label",
@@ -661,6 +673,8 @@ fn kind_of(effect: &LeasedEffect) -> &'static str {
         "dismiss_call",
         "expire_gate",
         "tell",
+        "reconcile",
+        "verify",
     ];
     KINDS.into_iter().find(|kind| *kind == effect.kind).unwrap_or("other")
 }

@@ -7,11 +7,12 @@ use super::deliveries::Told;
 use super::{Engine, Trouble};
 use crate::chat::request::Request;
 use crate::chat::verbs;
-use crate::github::{Issue, LabelChange, LabelEvent};
+use crate::github::{Issue, IssueEventId, LabelChange, LabelEvent};
+use crate::workflow::ids::RepositoryId;
 use crate::workflow::state::{Surface, Timestamp};
 
 /// How many label events of an issue are read.
-const EVENTS: usize = 1000;
+pub(super) const EVENTS: usize = 1000;
 
 /// What stands before the verb in the names of the bot's labels.
 pub(super) const PREFIX: &str = "countersign:";
@@ -72,6 +73,16 @@ impl OwnLabel {
     }
 }
 
+/// What a label is by its meaning, however often and by whichever hook it is told: the event that set it.
+pub(super) fn key_of_label(repository: RepositoryId, event: IssueEventId) -> String {
+    format!("label:{repository}:{}", event.0)
+}
+
+/// Whether setting a label of this name is a way to speak.
+pub(super) fn of_the_bot(name: &str) -> bool {
+    OwnLabel::request(name).is_some()
+}
+
 impl Engine {
     /// Hears a label. Which issue event set it is asked of GitHub: that event names the act, so that one label told by
     /// two hooks acts once.
@@ -112,7 +123,7 @@ impl Engine {
         let spoken = Spoken {
             delivery: told.delivery,
             spot: told.spot,
-            key: format!("label:{}:{}", told.spot.repository, event.id.0),
+            key: key_of_label(told.spot.repository, event.id),
             speech: Speech {
                 by: told.sender.clone(),
                 surface: Surface::Label {

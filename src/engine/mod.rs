@@ -23,6 +23,7 @@ mod comparison;
 mod definitions;
 mod deliveries;
 mod effects;
+mod estimate;
 mod folder;
 mod fork;
 mod labels;
@@ -32,13 +33,16 @@ mod proposed;
 mod queries;
 mod questions;
 mod readers;
+mod repair;
+mod roles;
+mod rosters;
 mod settings;
 mod site;
 mod start;
 mod thread;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use chrono::{SubsecRound as _, TimeDelta};
@@ -62,11 +66,14 @@ pub use by_hand::{Expected, HandIn, WholeRequest, expected, whole_request};
 pub(crate) use change::waits_for;
 pub use definitions::embedded_definitions;
 pub use deliveries::NotStored;
+pub use estimate::{call_at_most, shortest_prompt, speaker};
 pub use folder::{
     Folder, Not, NotWritten, Order, Paper, STATE_FOLDER, Standing, WrittenFile, approved_files, operator,
 };
 pub use fork::ForkRequest;
-pub use settings::check_repository_config;
+pub use roles::provider_of;
+pub use rosters::Rosters;
+pub use settings::{check_repository_config, read_repository_config};
 pub use site::Site;
 
 /// The clock of everything: the system's, or a test's.
@@ -101,6 +108,9 @@ const AT_ONCE: usize = 64;
 
 /// The shortest nap, when something is due that cannot be taken.
 const SHORTEST_NAP: Duration = Duration::from_millis(250);
+
+/// How long work that has begun may still take once the engine is told to stop.
+const DRAIN: Duration = Duration::from_secs(10);
 
 /// The longest nap of an idle engine: signals wake it at once, this is the poll behind them.
 const NAP: Duration = Duration::from_secs(2);
@@ -141,6 +151,8 @@ pub struct Parts {
     pub models: Arc<Models>,
     /// How much is answered in an hour.
     pub allowance: Allowance,
+    /// How far back this GitHub can be asked for deliveries.
+    pub deliveries_kept: TimeDelta,
     /// What this process is called in leases: fresh for every start.
     pub owner: String,
 }
@@ -154,6 +166,7 @@ struct Shared {
     definitions: Vec<Definition>,
     bot: OnceCell<Bot>,
     wake: Notify,
+    leaving: AtomicBool,
     /// When work was last looked for, by the clock, in microseconds.
     looked: AtomicI64,
 }
@@ -213,6 +226,7 @@ impl Engine {
             definitions: embedded_definitions()?,
             bot: OnceCell::new(),
             wake: Notify::new(),
+            leaving: AtomicBool::new(false),
             looked: AtomicI64::new(i64::MAX),
         };
         Ok(Self(Arc::new(shared)))
@@ -273,7 +287,18 @@ impl Engine {
         Ok(handled)
     }
 
-    /// Works until it is told to stop, then finishes what it has begun. Pieces of work run side by side, so that a slow
+    /// Says that this server is about to stop, for the readiness page: nothing more should be sent to it.
+    pub fn leave(&self) {
+        self.0.leaving.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether this server is about to stop.
+    pub fn is_leaving(&self) -> bool {
+        self.0.leaving.load(Ordering::Relaxed)
+    }
+
+    /// Works until it is told to stop, then finishes what it has begun. What takes too long is cut off, and its lease is
+    /// given back: whoever takes it up looks for what may have been done. Pieces of work run side by side, so that a slow
     /// answer holds up its own lane and nothing else.
     pub async fn run(&self, stop: CancellationToken) {
         let mut under_way = JoinSet::new();
@@ -294,7 +319,17 @@ impl Engine {
                 () = tokio::time::sleep(nap) => {}
             }
         }
-        while under_way.join_next().await.is_some() {}
+        let ending = async { while under_way.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN, ending).await.is_err() {
+            tracing::warn!(
+                left = under_way.len(),
+                "work that did not end in time is left to whoever takes it up"
+            );
+            under_way.shutdown().await;
+        }
+        if let Err(error) = self.store().give_back(&self.parts().owner).await {
+            tracing::warn!(%error, "leases could not be given back; they end by themselves");
+        }
     }
 
     /// Begins what is due, as far as there is room. Tells how much it began.

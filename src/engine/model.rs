@@ -9,9 +9,9 @@ use super::change::Payload;
 use super::site::Job;
 use super::{Engine, LEASE, Trouble, rest};
 use crate::agents::{self, Inputs, Prompt};
+use crate::chat::say::spending::occupied;
 use crate::chat::say::view::{Asking, Spending};
-use crate::config::{Endpoint, EndpointName};
-use crate::github::Repo;
+use crate::config::{Endpoint, EndpointName, RepositoryConfig};
 use crate::providers::http::{self, Completion, Failure, Question};
 use crate::store::Write;
 use crate::store::calls::{
@@ -209,8 +209,8 @@ impl Engine {
             Opened::Occupied => {
                 return Err(Trouble::Parked {
                     until: self.now() + UNTIL_FREE,
-                    why: format!("http:{} has as many calls under way as it may", endpoint.name),
-                    beside: Write::new(),
+                    why: occupied(endpoint.name.as_str()),
+                    beside: Write::of(self.card_again(errand, &format!("queued:{}", new.number))?),
                 });
             }
             Opened::LeaseLost => return Err(lease_lost()),
@@ -477,16 +477,36 @@ impl Engine {
         Ok(calls)
     }
 
-    /// What a workflow's models took so far and do now; nothing where none was ever asked.
-    pub(super) async fn spending(&self, repo: &Repo, state: &State) -> Result<Option<Spending>, Trouble> {
-        let calls = self.store().calls_of_workflow(&state.id).await?;
-        let below = self.calls_below(state).await?;
-        if calls.is_empty() && below.is_empty() {
+    /// Why an agent's run, or an approver's, waits until other calls have ended.
+    async fn queued(&self, state: &State) -> Result<Option<String>, Trouble> {
+        if !state.is_open() {
             return Ok(None);
         }
-        let (_, known) = self.repo(state.subject.repository).await?;
-        let settings = self.settings(repo, &known).await?;
+        let endpoints = &self.parts().models.endpoints;
+        let occupied: Vec<String> = endpoints
+            .iter()
+            .map(|endpoint| occupied(endpoint.name.as_str()))
+            .collect();
+        let due = self.store().open_effects(&state.id).await?;
+        let mut reasons = due.into_iter().filter_map(|effect| effect.last_error);
+        Ok(reasons.find(|reason| occupied.contains(reason)))
+    }
+
+    /// What a workflow's models took so far and do now; nothing where none was ever asked.
+    /// `config` is the repository's, where it can be read.
+    pub(super) async fn spending(
+        &self,
+        config: Option<&RepositoryConfig>,
+        state: &State,
+    ) -> Result<Option<Spending>, Trouble> {
+        let calls = self.store().calls_of_workflow(&state.id).await?;
+        let below = self.calls_below(state).await?;
+        let queued = self.queued(state).await?;
+        if calls.is_empty() && below.is_empty() && queued.is_none() {
+            return Ok(None);
+        }
         let models = &self.parts().models;
+        let caps = config.map_or(models.caps, |config| models.caps.tightened_by(&config.caps));
         let at_work = state.first_at(&[PhaseStatus::Running]).is_some();
         let now = calls.last().and_then(|last| match &last.end {
             CallEnd::Open if at_work && state.is_open() => Some(Asking::UnderWay {
@@ -500,9 +520,10 @@ impl Engine {
             }),
             _ => None,
         });
+        let now = now.or(queued.map(Asking::Queued));
         Ok(Some(Spending {
             spent: total(calls.iter().chain(&below)),
-            cap: models.caps.tightened_by(&settings.config.caps).workflow,
+            cap: caps.workflow,
             currency: models.currency.clone(),
             now,
         }))

@@ -13,7 +13,7 @@ use crate::workflow::right::Right;
 const LOOKED_BACK: u32 = 100;
 
 impl Engine {
-    /// `/status`: how it stands; a card that is gone or was changed is repaired on the way.
+    /// `/status`: how it stands. Then the workflow is compared with GitHub, and what differs is mended.
     pub(super) async fn status(&self, spoken: &Spoken<'_>) -> Result<Settled, Trouble> {
         let Some(stored) = self
             .store()
@@ -25,6 +25,7 @@ impl Engine {
                 other => other,
             });
         };
+        self.reconcile_soon(&stored).await?;
         let full_name = format!("{}/{}", spoken.known.owner, spoken.known.name);
         let parts = self.card_parts(&spoken.repo, &stored).await?;
         let url = self.card_url(spoken, &stored.state.id).await?;

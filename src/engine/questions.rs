@@ -13,7 +13,7 @@ use crate::store::Write;
 use crate::store::workflows::{CommentRole, Stored, link_comment, unlink_comment};
 use crate::text::clean::clean;
 use crate::workflow::asking::Question;
-use crate::workflow::ids::{EffectId, PhaseId, RepositoryId};
+use crate::workflow::ids::{EffectId, PhaseId, RepositoryId, WorkflowId};
 use crate::workflow::state::State;
 
 /// The schema of what a phase that asks hands over.
@@ -39,6 +39,11 @@ impl Text {
     }
 }
 
+/// What the marker of the comment of a phase's questions is made of.
+pub(super) fn questions_mark(workflow: &WorkflowId, phase: &PhaseId) -> EffectId {
+    EffectId::from(format!("{workflow}:questions:{phase}"))
+}
+
 impl Engine {
     /// Writes the one comment of a phase's questions, or brings it up to date.
     pub(super) async fn write_questions(
@@ -55,7 +60,7 @@ impl Engine {
         let people = self.people_asked(&work.repo, state).await?;
         let views: Vec<say::Asked<'_>> = asked.iter().map(|(question, text)| view(question, text)).collect();
         // One for all writes of the comment, so that a first post in doubt is found.
-        let marker = Marker::of(&EffectId::from(format!("{}:questions:{phase}", state.id)));
+        let marker = Marker::of(&questions_mark(&state.id, phase));
         let body = marker.append_to(&say::questions(&people, state, phase, &views));
         let failed = |error: &GithubError| self.failed(error, work.effect);
         let known = self.questions_comment(state, phase).await?;
@@ -99,7 +104,7 @@ impl Engine {
         })
     }
 
-    async fn questions_comment(
+    pub(super) async fn questions_comment(
         &self,
         state: &State,
         phase: &PhaseId,

@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 
 use super::{Engine, Trouble, embedded_definitions, sentence};
 use crate::agents::{self, Names};
+use crate::chat::say::replies::configuration_is_unreadable;
 use crate::chat::verbs::{Dialect, VERBS};
 use crate::config::{
     ConfigError, Joined, Level, Offer, Origin, ProviderName, RepositoryConfig, Usable, Vocabulary, join,
@@ -155,7 +156,7 @@ impl Engine {
         let kept = self.store().definitions_of(known.id).await?;
         let as_before = |kept| self.in_force(known, known.config.as_deref(), known.config_error.clone(), kept);
         if self.is_fresh(known) {
-            return Ok(as_before(kept));
+            return as_before(kept);
         }
         let read = async {
             let newest = repo.file(CONFIG_PATH).await?.map(|file| file.text);
@@ -172,7 +173,7 @@ impl Engine {
             Err(error) if known.config_checked.is_some() => {
                 let error: GithubError = error;
                 tracing::warn!(%error, repository = %known.id, "the configuration could not be read; the last one stays");
-                return Ok(as_before(kept));
+                return as_before(kept);
             }
             Err(error) => return Err(self.trouble(&error, 1)),
         };
@@ -186,7 +187,7 @@ impl Engine {
         let good = if broken.is_some() { known.config.clone() } else { newest };
         write.push(note_config(known.id, good.as_deref(), broken.as_deref(), now));
         self.store().write(write).await?;
-        Ok(self.in_force(known, good.as_deref(), broken, definitions))
+        self.in_force(known, good.as_deref(), broken, definitions)
     }
 
     fn in_force(
@@ -195,34 +196,38 @@ impl Engine {
         good: Option<&str>,
         broken: Option<String>,
         definitions: Vec<KeptDefinition>,
-    ) -> Settings {
+    ) -> Result<Settings, Trouble> {
         let Some(text) = good else {
-            return Settings {
+            return Ok(Settings {
                 config: RepositoryConfig::default(),
                 broken,
                 definitions,
                 ..Settings::default()
-            };
+            });
         };
-        match self.parse(text, known, &definitions, None) {
-            Ok(config) => Settings {
-                config,
-                broken,
-                definitions,
-                text: Some(text.to_owned()),
-                ..Settings::default()
+        let (config, broken) = match self.parse(text, known, &definitions, None) {
+            Ok(config) => (config, broken),
+            // It was good when it was read: while the server offered an endpoint, or the repository had a definition,
+            // that it names. That must not take away what else the file says, such as rights.
+            Err(errors) => match parse_repository_config(text, None, None) {
+                Ok(config) => (config, broken.or_else(|| Some(sentence(&errors)))),
+                // An older version of this program took it. What it asks for is not known, and may be more than the
+                // defaults: nothing is done under them.
+                Err(errors) => {
+                    let name = format!("{}/{}", known.owner, known.name);
+                    tracing::error!(repository = %name, mistakes = %sentence(&errors), "the configuration in force cannot be read");
+                    let unreadable = configuration_is_unreadable(&name, CONFIG_PATH, &sentence(&errors));
+                    return Err(Trouble::Never(unreadable));
+                }
             },
-            // It was good when it was read: for an older version of this program, or while the server offered an
-            // endpoint, or the repository had a definition, that it names. That must not take away what else the file
-            // says, such as rights.
-            Err(errors) => Settings {
-                config: parse_repository_config(text, None, None).unwrap_or_default(),
-                broken: broken.or_else(|| Some(sentence(&errors))),
-                definitions,
-                text: Some(text.to_owned()),
-                ..Settings::default()
-            },
-        }
+        };
+        Ok(Settings {
+            config,
+            broken,
+            definitions,
+            text: Some(text.to_owned()),
+            ..Settings::default()
+        })
     }
 
     pub(super) fn parse(
@@ -298,6 +303,14 @@ pub fn parse_repository_config(
             children: definitions.and_then(|named| named.children),
         },
     )
+}
+
+/// Reads a repository's configuration without asking whether the definitions and endpoints are there that it names.
+///
+/// # Errors
+/// Every mistake with its line and column.
+pub fn read_repository_config(text: &str) -> Result<RepositoryConfig, Vec<ConfigError>> {
+    parse_repository_config(text, None, None)
 }
 
 /// Reads a repository's configuration as a server with this program's definitions, and these of the repository's own,

@@ -3,10 +3,11 @@
 
 use super::folder::Folder;
 use super::readers::Readers;
-use super::{Engine, Trouble};
+use super::{Engine, LONGEST_REST, Trouble};
 use crate::agents::Thread;
 use crate::config::RepositoryConfig;
 use crate::github::{GitHub, Repo};
+use crate::store::Write;
 use crate::store::effects::LeasedEffect;
 use crate::store::workflows::Stored;
 use crate::workflow::ids::PhaseId;
@@ -50,7 +51,16 @@ impl Engine {
         match job.source {
             Source::Repository(repo) => {
                 let (_, known) = self.repo(job.effect.repository).await?;
-                Ok(self.settings(repo, &known).await?.config)
+                match self.settings(repo, &known).await {
+                    Ok(settings) => Ok(settings.config),
+                    // It can be mended, and the run goes on then.
+                    Err(Trouble::Never(why)) => Err(Trouble::Parked {
+                        until: self.now() + LONGEST_REST,
+                        why,
+                        beside: Write::new(),
+                    }),
+                    Err(trouble) => Err(trouble),
+                }
             }
             // What the operator chose stands in the workflow's definition since it started.
             Source::Folder(_) => Ok(RepositoryConfig::default()),

@@ -10,7 +10,7 @@ use crate::agents::tickets::issue_key;
 use crate::agents::{Earlier, Entry, LeftOut, Limits, Mailing, OpenedTask, Thread};
 use crate::chat::say::replies as say;
 use crate::config::RepositoryConfig;
-use crate::github::{EditTimesUnavailable, EventKind, Parsed, Repo, ThreadComment, parse};
+use crate::github::{EditTimesUnavailable, EventKind, Issue, Parsed, Repo, ThreadComment, parse};
 use crate::store::workflows::Stored;
 use crate::workflow::ids::PhaseId;
 use crate::workflow::right::Right;
@@ -18,6 +18,9 @@ use crate::workflow::state::{ActOutcome, State, SubjectKind, Timestamp};
 
 /// How many people of a repository are asked for as possible assignees.
 const ASSIGNABLE: usize = 500;
+
+/// How many changes of a title are read.
+const RENAMINGS: usize = 1000;
 
 /// How many comments are listed beyond the limit, for those that do not count: the bot's own, and what was written
 /// after somebody asked.
@@ -125,7 +128,7 @@ impl Engine {
         let thread = Thread {
             repository: info.reference.full_name(),
             number: number.0,
-            title: issue.title,
+            title: self.title_at(repo, &issue, until).await?,
             url: issue.html_url,
             private: info.reference.private,
             entries,
@@ -142,6 +145,18 @@ impl Engine {
             notes,
         };
         Ok(thread)
+    }
+
+    /// The title as it stood when somebody asked: what it was changed into since is not read.
+    async fn title_at(&self, repo: &Repo, issue: &Issue, until: Timestamp) -> Result<String, Trouble> {
+        let untouched = issue.updated_at.is_some_and(|updated| updated <= until);
+        if untouched {
+            return Ok(issue.title.clone());
+        }
+        let renamed = repo.renamings(issue.number, RENAMINGS).await;
+        let renamed = renamed.map_err(|error| self.trouble(&error, 1))?;
+        let first = renamed.items.into_iter().find(|renaming| renaming.at > until);
+        Ok(first.map_or_else(|| issue.title.clone(), |renaming| renaming.from))
     }
 
     /// When texts were last edited, by node id. GitHub's `updated_at` moves for other reasons, so GraphQL is asked;
@@ -268,7 +283,7 @@ impl Engine {
         Ok(Mailing {
             repository: info.reference.full_name(),
             number: state.subject.number.0,
-            title: issue.title,
+            title: self.title_at(repo, &issue, state.heard_at).await?,
             url: issue.html_url,
             tasks,
             to: addresses(&config.mail.to),

@@ -5,11 +5,13 @@
 //! which the event means nothing is [`Parsed::Broken`]. Nothing in a payload is a fact but its `sender`.
 
 mod payload;
+mod retold;
 
 use chrono::{DateTime, Utc};
 
 use super::types::{Account, CommentKind, Issue, RepositoryRef};
 use crate::workflow::ids::{CommentId, InstallationId, IssueId, IssueNumber};
+pub use retold::{Place, Retold};
 
 /// What a body turned out to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -247,6 +249,11 @@ impl Push {
 
 /// Reads a webhook's body. `event` is the `X-GitHub-Event` header. Total: any bytes give an answer.
 pub fn parse(event: &str, body: &[u8]) -> Parsed {
+    parse_with_action(event, body).0
+}
+
+/// The same, and the payload's `action` where it has one, also of what nobody needs.
+pub fn parse_with_action(event: &str, body: &[u8]) -> (Parsed, Option<String>) {
     payload::read(event, body)
 }
 

@@ -28,17 +28,19 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-pub use calls::app::{AppIdentity, AttemptId, Cursor, HookDelivery};
+pub use calls::app::{AppIdentity, AttemptId, Cursor, HookDelivery, HookSettings};
 pub use calls::checks::{Annotation, FinishedCheck, PullHead};
 pub use calls::comments::{Created, Reaction, ReactionTarget};
 pub use calls::graphql::{Classifier, EditTimesUnavailable};
 pub use calls::issues::{CreatedIssue, NewIssue};
-pub use calls::labels::{Label, LabelChange, LabelEvent};
+pub use calls::labels::{IssueEventId, Label, LabelChange, LabelEvent, Renaming};
 pub use calls::teams::Members;
 pub use client::{App, GitHub, Guard, Installation, Limits, Repo, Settings};
 pub use codeowners::CodeOwners;
 pub use error::{Certainty, FieldError, GithubError, Refusal};
-pub use events::{Comment, Event, EventKind, InstallationChange, Parsed, Push, RepositoryChange, parse};
+pub use events::{
+    Comment, Event, EventKind, InstallationChange, Parsed, Place, Push, RepositoryChange, Retold, parse, parse_with_action,
+};
 pub use marker::Marker;
 pub use types::{
     Account, AccountKind, CommentKind, InstallationInfo, Issue, RepositoryRef, SubjectState, ThreadComment,

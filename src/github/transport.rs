@@ -11,6 +11,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, IF_NONE_MATCH, LOC
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use octocrab::OctoBody;
+use tracing::Instrument as _;
 use url::Url;
 
 use super::auth::{Granted, Identity, Signer, Token, Vault};
@@ -122,8 +123,20 @@ impl Transport {
         let outgoing = self.outgoing(request).await?;
         let sent = AtomicBool::new(false);
         let total = self.limits.total;
-        let incoming = match tokio::time::timeout(total, self.authorized(identity, outgoing, &sent)).await {
-            Ok(incoming) => incoming?,
+        // Never the path: it may hold a label's name.
+        let span = tracing::debug_span!(
+            "github", otel.kind = "client", http.request.method = %outgoing.method,
+            http.response.status_code = tracing::field::Empty
+        );
+        let answered = tokio::time::timeout(total, self.authorized(identity, outgoing, &sent))
+            .instrument(span.clone())
+            .await;
+        let incoming = match answered {
+            Ok(incoming) => {
+                let incoming = incoming?;
+                span.record("http.response.status_code", incoming.status.as_u16());
+                incoming
+            }
             Err(_) if sent.load(Ordering::Relaxed) => {
                 return Err(GithubError::Ambiguous(format!("no answer within {total:?}")));
             }

@@ -137,6 +137,10 @@ pub struct Issue {
     pub repository: Option<String>,
     /// How many conversation comments it has, when told.
     pub comments: Option<u64>,
+    /// When it was closed, if it is.
+    pub closed_at: Option<DateTime<Utc>>,
+    /// Who closed it, when told.
+    pub closed_by: Option<Account>,
 }
 
 /// A comment in a thread, of any kind.

@@ -128,6 +128,8 @@ pub(super) struct WireIssue {
     pub pull_request: Option<serde::de::IgnoredAny>,
     pub repository_url: Option<String>,
     pub comments: Option<u64>,
+    pub closed_at: Option<DateTime<Utc>>,
+    pub closed_by: Option<WireAccount>,
 }
 
 impl WireIssue {
@@ -170,6 +172,8 @@ impl WireIssue {
             updated_at: self.updated_at,
             repository,
             comments: self.comments,
+            closed_at: self.closed_at,
+            closed_by: self.closed_by.and_then(WireAccount::read),
         })
     }
 }

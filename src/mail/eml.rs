@@ -3,8 +3,9 @@
 use chrono::{TimeZone, Utc};
 use data_encoding::BASE64;
 
-use super::{Mailer, OutgoingMail};
+use super::{MailFailure, Mailer, MessageId, OutgoingMail, Reach, Refused};
 use crate::workflow::act::Mail;
+use crate::workflow::ids::Digest;
 
 /// A plain mail to two people.
 pub(super) fn outgoing(mailer: &Mailer, name: &str) -> OutgoingMail {
@@ -21,6 +22,25 @@ pub(super) fn outgoing(mailer: &Mailer, name: &str) -> OutgoingMail {
         },
         date: Utc.with_ymd_and_hms(2026, 11, 20, 14, 10, 9).unwrap(),
     }
+}
+
+/// A mail that was sent.
+#[derive(Debug, PartialEq)]
+pub(super) struct Sent {
+    pub message_id: MessageId,
+    pub digest: Digest,
+    pub refused: Vec<Refused>,
+}
+
+/// Writes a mail down and sends it.
+pub(super) async fn post(mailer: &Mailer, mail: &OutgoingMail) -> Result<Sent, MailFailure> {
+    let letter = mailer.write(mail)?;
+    let refused = mailer.send(&letter, Reach::Everybody).await?;
+    Ok(Sent {
+        message_id: letter.message_id().clone(),
+        digest: letter.digest(),
+        refused,
+    })
 }
 
 /// A message taken apart.

@@ -57,7 +57,7 @@ fn replace(directory: &Path, target: &Path, raw: &[u8]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::eml::{Eml, outgoing};
+    use super::super::eml::{Eml, outgoing, post};
     use super::super::{Mailer, MessageId};
     use super::*;
     use crate::config::MailUrl;
@@ -86,11 +86,11 @@ mod tests {
         let mailer = mailer(&path);
         assert_eq!(names(&path), Vec::<String>::new());
         let mail = outgoing(&mailer, "wf-1-email-1");
-        let first = mailer.send(&mail).await.unwrap();
-        let second = mailer.send(&mail).await.unwrap();
+        let first = post(&mailer, &mail).await.unwrap();
+        let second = post(&mailer, &mail).await.unwrap();
         assert_eq!(first, second);
         assert_eq!(names(&path), ["wf-1-email-1.eml"]);
-        mailer.send(&outgoing(&mailer, "wf-1-email-2")).await.unwrap();
+        post(&mailer, &outgoing(&mailer, "wf-1-email-2")).await.unwrap();
         assert_eq!(names(&path), ["wf-1-email-1.eml", "wf-1-email-2.eml"]);
         let raw = fs::read(path.join("wf-1-email-1.eml")).unwrap();
         assert_eq!(crate::workflow::ids::Digest::of_bytes(&raw), first.digest);
@@ -104,7 +104,7 @@ mod tests {
         let mailer = mailer(&path);
         let mut mail = outgoing(&mailer, "x");
         mail.message_id = "<../../evil@example.org>".parse::<MessageId>().unwrap();
-        mailer.send(&mail).await.unwrap();
+        post(&mailer, &mail).await.unwrap();
         assert_eq!(names(directory.path()), ["mail"]);
         assert_eq!(names(&path).len(), 1);
     }
@@ -115,7 +115,7 @@ mod tests {
         let path = directory.path().join("mail");
         let mailer = mailer(&path);
         fs::remove_dir(&path).unwrap();
-        mailer.send(&outgoing(&mailer, "x")).await.unwrap();
+        post(&mailer, &outgoing(&mailer, "x")).await.unwrap();
         assert_eq!(names(&path), ["x.eml"]);
     }
 
@@ -137,7 +137,7 @@ mod tests {
         let mailer = Mailer::new(&MailUrl::File(path.clone()), from()).unwrap();
         fs::remove_dir(&path).unwrap();
         fs::write(&path, "").unwrap();
-        let failure = mailer.send(&outgoing(&mailer, "x")).await.unwrap_err();
+        let failure = post(&mailer, &outgoing(&mailer, "x")).await.unwrap_err();
         assert!(matches!(failure, MailFailure::Transient(_)), "{failure}");
     }
 }

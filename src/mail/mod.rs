@@ -11,10 +11,11 @@ mod smtp;
 mod eml;
 
 use chrono::{DateTime, Utc};
+use tracing::Instrument as _;
 
 pub use message::{MessageId, NotAMessageId};
 
-use crate::config::{MailUrl, Mailbox};
+use crate::config::{InDoubt, MailUrl, Mailbox};
 use crate::workflow::act::Mail;
 use crate::workflow::ids::Digest;
 
@@ -33,15 +34,44 @@ pub struct OutgoingMail {
     pub date: DateTime<Utc>,
 }
 
-/// A mail that the server took, or that stands in its file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sent {
+/// A mail as it goes out: the bytes, and who gets them. Only [`Mailer::write`] makes one.
+#[derive(Debug, Clone)]
+pub struct Letter {
+    message_id: MessageId,
+    envelope: lettre::address::Envelope,
+    raw: Vec<u8>,
+}
+
+impl Letter {
     /// Its id.
-    pub message_id: MessageId,
-    /// SHA-256 of the bytes as they went out.
-    pub digest: Digest,
-    /// Recipients that the server refused for good while it took the mail for others, each with its answer.
-    pub refused: Vec<Refused>,
+    pub fn message_id(&self) -> &MessageId {
+        &self.message_id
+    }
+
+    /// The bytes.
+    pub fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+
+    /// SHA-256 of the bytes.
+    pub fn digest(&self) -> Digest {
+        Digest::of_bytes(&self.raw)
+    }
+
+    /// The same to the same people in the bytes of an earlier attempt: a repeat that another version of this program
+    /// sends is no other mail.
+    pub fn as_written(self, raw: Vec<u8>) -> Self {
+        Self { raw, ..self }
+    }
+}
+
+/// What it means for the others when a recipient is refused for now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// The mail waits for that recipient: a later attempt that reaches the others twice would be worse.
+    Everybody,
+    /// That recipient has been waited for long enough and counts as refused.
+    WhoIsTaken,
 }
 
 /// A recipient that the server refused.
@@ -76,6 +106,18 @@ pub struct MailerSetup(String);
 pub struct Mailer {
     from: Mailbox,
     transport: Transport,
+    in_doubt: InDoubt,
+}
+
+/// What a mail that may have been sent already is to the next attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// Sending it again leaves one mail: a file is replaced.
+    Harmless,
+    /// It may reach people twice, and the settings prefer that to its not reaching them.
+    MayDouble,
+    /// It is not sent again. A server cannot be asked what it took.
+    Never,
 }
 
 enum Transport {
@@ -94,7 +136,16 @@ impl Mailer {
             MailUrl::File(path) => Transport::File(file::Directory::open(path)?),
             MailUrl::Smtp(url) => Transport::Smtp(Box::new(smtp::Server::new(url, smtp::Patience::default(), None)?)),
         };
-        Ok(Self { from, transport })
+        Ok(Self {
+            from,
+            transport,
+            in_doubt: InDoubt::Leave,
+        })
+    }
+
+    /// The same, with what the settings say of a mail in doubt.
+    pub fn in_doubt(self, in_doubt: InDoubt) -> Self {
+        Self { in_doubt, ..self }
     }
 
     /// The Message-ID for a name that the caller chose, at the sender's host. The same name gives the same id.
@@ -102,9 +153,13 @@ impl Mailer {
         MessageId::new(name, self.from.host())
     }
 
-    /// Whether sending the same mail twice leaves one mail: a file is replaced, a server cannot be asked what it took.
-    pub fn repeats_harmlessly(&self) -> bool {
-        matches!(self.transport, Transport::File(_))
+    /// What sending a mail again means that may have been sent already.
+    pub fn repeat(&self) -> Repeat {
+        match (&self.transport, self.in_doubt) {
+            (Transport::File(_), _) => Repeat::Harmless,
+            (Transport::Smtp(_), InDoubt::SendAgain) => Repeat::MayDouble,
+            (Transport::Smtp(_), InDoubt::Leave) => Repeat::Never,
+        }
     }
 
     /// Goes as far as a mail goes before it is begun: writes and takes away a file, or connects and logs in. Says what was
@@ -120,27 +175,34 @@ impl Mailer {
         }
     }
 
-    /// Sends one mail and waits for the answer.
+    /// Writes a mail down. The same mail gives the same bytes.
     ///
-    /// With files, a repeat of the same mail replaces its file. With a server, recipients that it refuses for good are
-    /// listed and the others get the mail.
+    /// # Errors
+    /// [`MailFailure::Permanent`] when there is nobody to send it to or an address is none.
+    pub fn write(&self, mail: &OutgoingMail) -> Result<Letter, MailFailure> {
+        let message = message::render(&self.from, mail)?;
+        Ok(Letter {
+            message_id: mail.message_id.clone(),
+            envelope: message.envelope().clone(),
+            raw: message.formatted(),
+        })
+    }
+
+    /// Sends one mail and waits for the answer. Tells the recipients that the server refused while it took the mail for
+    /// others. With files, a repeat of the same mail replaces its file.
     ///
     /// # Errors
     /// See [`MailFailure`]; only [`MailFailure::Doubt`] leaves it open whether the mail went out.
-    pub async fn send(&self, mail: &OutgoingMail) -> Result<Sent, MailFailure> {
-        let message = message::render(&self.from, mail)?;
-        let raw = message.formatted();
-        let refused = match &self.transport {
+    pub async fn send(&self, letter: &Letter, reach: Reach) -> Result<Vec<Refused>, MailFailure> {
+        match &self.transport {
             Transport::File(directory) => {
-                directory.write(&mail.message_id, &raw).await?;
-                Vec::new()
+                directory.write(&letter.message_id, &letter.raw).await?;
+                Ok(Vec::new())
             }
-            Transport::Smtp(server) => server.send(message.envelope(), &raw).await?,
-        };
-        Ok(Sent {
-            message_id: mail.message_id.clone(),
-            digest: Digest::of_bytes(&raw),
-            refused,
-        })
+            Transport::Smtp(server) => {
+                let span = tracing::debug_span!("mail", otel.kind = "client");
+                server.send(&letter.envelope, &letter.raw, reach).instrument(span).await
+            }
+        }
     }
 }

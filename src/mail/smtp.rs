@@ -5,7 +5,8 @@
 //! connection was lost; its connection, used here, leaves the steps to the caller.
 
 use std::future::Future;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use lettre::address::{Address, Envelope};
 use lettre::transport::smtp::Error;
@@ -14,17 +15,23 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParam
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use tokio::sync::Semaphore;
+use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
-use super::{MailFailure, MailerSetup, Refused};
+use super::{MailFailure, MailerSetup, Reach, Refused};
 use crate::config::{Security, SmtpUrl};
 
 /// Connections at the same time. Servers that receive much mail allow few from one sender.
 const CONNECTIONS: usize = 2;
 
+/// Mails in one session. Servers end a session that goes on for ever.
+const MAILS_IN_A_SESSION: usize = 50;
+
 /// How long each step may take.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
+    /// For a place among the connections.
+    pub place: Duration,
     /// Up to the greeting, TLS and login included.
     pub connect: Duration,
     /// One command before the mail itself.
@@ -33,15 +40,19 @@ pub(super) struct Patience {
     pub data: Duration,
     /// The goodbye, when all is decided.
     pub quit: Duration,
+    /// For the next mail, with a session that is open. Servers wait for five minutes (RFC 5321, 4.5.3.2.7).
+    pub idle: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
         Self {
+            place: Duration::from_secs(60),
             connect: Duration::from_secs(60),
             command: Duration::from_secs(60),
             data: Duration::from_secs(600),
             quit: Duration::from_secs(5),
+            idle: Duration::from_secs(30),
         }
     }
 }
@@ -54,6 +65,17 @@ pub(super) struct Server {
     client: ClientId,
     patience: Patience,
     places: Semaphore,
+    open: Sessions,
+}
+
+/// The sessions that are open and wait for the next mail; never more than there are places.
+type Sessions = Arc<Mutex<Vec<Session>>>;
+
+/// A conversation with the server, logged in.
+struct Session {
+    connection: AsyncSmtpConnection,
+    mails: usize,
+    waits_since: Instant,
 }
 
 impl Server {
@@ -83,21 +105,64 @@ impl Server {
             client: ClientId::default(),
             patience,
             places: Semaphore::new(CONNECTIONS),
+            open: Sessions::default(),
         })
     }
 
-    /// Hands one mail over.
-    pub async fn send(&self, envelope: &Envelope, raw: &[u8]) -> Result<Vec<Refused>, MailFailure> {
-        let _place = self
-            .places
-            .acquire()
+    /// Hands one mail over, in a session that is open or in a new one.
+    pub async fn send(&self, envelope: &Envelope, raw: &[u8], reach: Reach) -> Result<Vec<Refused>, MailFailure> {
+        let _place = timeout(self.patience.place, self.places.acquire())
             .await
+            .map_err(|_| MailFailure::Transient("other mails are under way and take long".to_owned()))?
             .map_err(|error| MailFailure::Transient(error.to_string()))?;
-        let mut connection = self.within(self.patience.connect, "connecting", self.connect()).await?;
-        let outcome = self.converse(&mut connection, envelope, raw).await;
-        // The mail's fate is decided; a server that is slow to say goodbye changes nothing.
-        let _ = timeout(self.patience.quit, connection.abort()).await;
+        let mut session = self.session().await?;
+        let outcome = self.converse(&mut session.connection, (envelope, raw), reach).await;
+        session.mails += 1;
+        match &outcome {
+            Ok(_) if session.mails < MAILS_IN_A_SESSION => self.keep(session),
+            // The mail's fate is decided; a server that is slow to say goodbye changes nothing.
+            _ => drop(timeout(self.patience.quit, session.connection.abort()).await),
+        }
         outcome
+    }
+
+    /// One that is open and still answers, or a new one. Nothing was sent yet: whatever fails here, the mail was not taken.
+    async fn session(&self) -> Result<Session, MailFailure> {
+        while let Some(mut session) = self.take() {
+            let answers = timeout(self.patience.command, session.connection.test_connected()).await;
+            if answers == Ok(true) {
+                return Ok(session);
+            }
+        }
+        let connection = self.within(self.patience.connect, "connecting", self.connect()).await?;
+        Ok(Session {
+            connection,
+            mails: 0,
+            waits_since: Instant::now(),
+        })
+    }
+
+    fn take(&self) -> Option<Session> {
+        locked(&self.open).pop()
+    }
+
+    /// Leaves a session open for the next mail. If none comes it is ended.
+    fn keep(&self, mut session: Session) {
+        session.waits_since = Instant::now();
+        locked(&self.open).push(session);
+        let (open, Patience { idle, quit, .. }) = (Arc::downgrade(&self.open), self.patience);
+        tokio::spawn(async move {
+            tokio::time::sleep(idle).await;
+            let Some(open) = open.upgrade() else { return };
+            let waited: Vec<Session> = {
+                let mut open = locked(&open);
+                open.extract_if(.., |session| session.waits_since.elapsed() >= idle)
+                    .collect()
+            };
+            for mut session in waited {
+                let _ = timeout(quit, session.connection.quit()).await;
+            }
+        });
     }
 
     /// Connects, logs in where that is configured, and says goodbye.
@@ -132,13 +197,13 @@ impl Server {
     async fn converse(
         &self,
         connection: &mut AsyncSmtpConnection,
-        envelope: &Envelope,
-        raw: &[u8],
+        (envelope, raw): (&Envelope, &[u8]),
+        reach: Reach,
     ) -> Result<Vec<Refused>, MailFailure> {
         let sender = Mail::new(envelope.from().cloned(), parameters(connection, envelope, raw)?);
         self.within(self.patience.command, "MAIL FROM", connection.command(sender))
             .await?;
-        let refused = self.recipients(connection, envelope.to()).await?;
+        let refused = self.recipients(connection, envelope.to(), reach).await?;
         self.within(self.patience.command, "DATA", connection.command(Data))
             .await?;
         // The connection ends the mail with a line break of its own: with this the server gets the very bytes.
@@ -158,23 +223,28 @@ impl Server {
         }
     }
 
-    /// Names the recipients. One that is refused for good is set aside; one that is refused for now stops the mail, or
-    /// a later attempt would reach the others twice.
+    /// Names the recipients. One that is refused for good is set aside; what one that is refused for now means, `reach`
+    /// says.
     async fn recipients(
         &self,
         connection: &mut AsyncSmtpConnection,
         addresses: &[Address],
+        reach: Reach,
     ) -> Result<Vec<Refused>, MailFailure> {
         let mut refused = Vec::new();
+        let mut some_for_now = false;
         for address in addresses {
             let command = connection.command(Rcpt::new(address.clone(), Vec::new()));
-            match self.within(self.patience.command, "RCPT TO", command).await {
-                Ok(_) => {}
-                Err(MailFailure::Permanent(answer)) => refused.push(Refused {
-                    address: address.to_string(),
-                    answer,
-                }),
-                Err(failure) => return Err(failure),
+            let named = timeout(self.patience.command, command).await;
+            match named {
+                Ok(Err(error)) if error.is_permanent() || reach == Reach::WhoIsTaken && error.is_transient() => {
+                    some_for_now |= error.is_transient();
+                    refused.push(Refused {
+                        address: address.to_string(),
+                        answer: error.to_string(),
+                    });
+                }
+                other => drop(self.step("RCPT TO", self.patience.command, other)?),
             }
         }
         if refused.len() == addresses.len() {
@@ -182,10 +252,11 @@ impl Server {
                 .iter()
                 .map(|one| format!("{}: {}", one.address, one.answer))
                 .collect();
-            return Err(MailFailure::Permanent(format!(
-                "every recipient was refused: {}",
-                answers.join("; ")
-            )));
+            let all = format!("every recipient was refused: {}", answers.join("; "));
+            return Err(match some_for_now {
+                true => MailFailure::Transient(all),
+                false => MailFailure::Permanent(all),
+            });
         }
         Ok(refused)
     }
@@ -197,8 +268,17 @@ impl Server {
         step: &str,
         work: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, MailFailure> {
+        self.step(step, limit, timeout(limit, work).await)
+    }
+
+    fn step<T>(
+        &self,
+        step: &str,
+        limit: Duration,
+        outcome: Result<Result<T, Error>, Elapsed>,
+    ) -> Result<T, MailFailure> {
         let at = format!("{}:{}, {step}", self.url.host, self.url.port);
-        match timeout(limit, work).await {
+        match outcome {
             Ok(Ok(value)) => Ok(value),
             // A client error is a demand of ours that the server does not meet (STARTTLS, a login method).
             Ok(Err(error)) if error.is_permanent() || error.is_client() => {
@@ -211,6 +291,10 @@ impl Server {
             ))),
         }
     }
+}
+
+fn locked(open: &Mutex<Vec<Session>>) -> std::sync::MutexGuard<'_, Vec<Session>> {
+    open.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn parameters(

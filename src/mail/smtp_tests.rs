@@ -1,26 +1,33 @@
 //! One server of another maker for the good path, and a scripted one for what can go wrong.
 
-use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+#[path = "../../tests/mail/postbox.rs"]
+mod postbox;
+#[path = "../../tests/mail/scripted.rs"]
+mod scripted;
 
-use mailin_embedded::{AuthMechanism, Handler, Response, SslConfig, response};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use mailin_embedded::{AuthMechanism, SslConfig};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::Barrier;
 
-use super::super::eml::{Eml, outgoing};
-use super::super::{Mailer, OutgoingMail, Sent, Transport};
+use self::postbox::{real_server, real_server_with};
+use self::scripted::{Does, Script, When};
+use super::super::eml::{Eml, Sent, outgoing, post};
+use super::super::{Mailer, Transport};
 use super::*;
-use crate::config::MailUrl;
+use crate::config::{InDoubt, MailUrl};
 use crate::workflow::ids::Digest;
 
 /// As long as a busy machine may need.
 const PATIENT: Patience = Patience {
+    place: Duration::from_secs(30),
     connect: Duration::from_secs(30),
     command: Duration::from_secs(30),
     data: Duration::from_secs(30),
     quit: Duration::from_millis(50),
+    idle: Duration::from_secs(30),
 };
 
 /// For a step that is waited for in vain.
@@ -40,81 +47,10 @@ fn mailer_with(url: &str, patience: Patience, trusted: Option<Certificate>) -> M
         MailUrl::Smtp(url) => Mailer {
             from,
             transport: Transport::Smtp(Box::new(Server::new(&url, patience, trusted).unwrap())),
+            in_doubt: InDoubt::Leave,
         },
         MailUrl::File(path) => panic!("{path:?}"),
     }
-}
-
-// ---- a real server
-
-/// What a mail server took.
-#[derive(Debug, Clone, Default)]
-struct Taken {
-    from: String,
-    to: Vec<String>,
-    raw: Vec<u8>,
-}
-
-#[derive(Clone, Default)]
-struct Postbox {
-    current: Taken,
-    taken: Arc<Mutex<Vec<Taken>>>,
-}
-
-impl Handler for Postbox {
-    fn mail(&mut self, _: IpAddr, _: &str, from: &str) -> Response {
-        self.current = Taken {
-            from: from.to_owned(),
-            ..Taken::default()
-        };
-        response::OK
-    }
-
-    fn auth_plain(&mut self, _: &str, user: &str, password: &str) -> Response {
-        match (user, password) {
-            ("bot@example.org", "p@ss") => response::AUTH_OK,
-            _ => response::INVALID_CREDENTIALS,
-        }
-    }
-
-    fn rcpt(&mut self, to: &str) -> Response {
-        if to.starts_with("gone") {
-            return response::NO_MAILBOX;
-        }
-        self.current.to.push(to.to_owned());
-        response::OK
-    }
-
-    fn data(&mut self, line: &[u8]) -> std::io::Result<()> {
-        self.current.raw.extend_from_slice(line);
-        Ok(())
-    }
-
-    fn data_end(&mut self) -> Response {
-        self.taken.lock().unwrap().push(std::mem::take(&mut self.current));
-        response::OK
-    }
-}
-
-/// Serves until the test's process ends: the server has no way to stop.
-fn real_server() -> (SocketAddr, Arc<Mutex<Vec<Taken>>>) {
-    real_server_with(|_| {})
-}
-
-fn real_server_with(
-    prepare: impl FnOnce(&mut mailin_embedded::Server<Postbox>) + Send + 'static,
-) -> (SocketAddr, Arc<Mutex<Vec<Taken>>>) {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let postbox = Postbox::default();
-    let taken = postbox.taken.clone();
-    std::thread::spawn(move || {
-        let mut server = mailin_embedded::Server::new(postbox);
-        server.with_name("mx.example.org").with_tcp_listener(listener);
-        prepare(&mut server);
-        server.serve().unwrap();
-    });
-    (address, taken)
 }
 
 #[tokio::test]
@@ -123,7 +59,7 @@ async fn a_real_server_takes_the_very_bytes() {
     let mailer = mailer(&format!("smtp://{address}"));
     let mut mail = outgoing(&mailer, "wf-1-email-1");
     mail.mail.text = ".\r\n..\r\n.dot\nünïcödé\n.\nMAIL FROM:<evil@example.org>\r\n".to_owned();
-    let sent = mailer.send(&mail).await.unwrap();
+    let sent = post(&mailer, &mail).await.unwrap();
     assert_eq!(sent.message_id.as_str(), "<wf-1-email-1@example.org>");
     assert_eq!(sent.refused, []);
     let taken = taken.lock().unwrap();
@@ -168,7 +104,7 @@ async fn a_refused_recipient_is_named_and_the_others_get_the_mail() {
     let mailer = mailer(&format!("smtp://{address}"));
     let mut mail = outgoing(&mailer, "x");
     mail.mail.to = vec!["Gone <gone@example.org>".to_owned(), "team@example.org".to_owned()];
-    let sent = mailer.send(&mail).await.unwrap();
+    let sent = post(&mailer, &mail).await.unwrap();
     assert_eq!(sent.refused.len(), 1);
     assert_eq!(sent.refused[0].address, "gone@example.org");
     assert!(sent.refused[0].answer.contains("550"), "{:?}", sent.refused);
@@ -176,118 +112,12 @@ async fn a_refused_recipient_is_named_and_the_others_get_the_mail() {
 
     mail.mail.to = vec!["gone@example.org".to_owned()];
     mail.mail.cc = vec!["gone-too@example.org".to_owned()];
-    let failure = mailer.send(&mail).await.unwrap_err();
+    let failure = post(&mailer, &mail).await.unwrap_err();
     assert!(
         matches!(&failure, MailFailure::Permanent(why) if why.contains("gone@") && why.contains("gone-too@")),
         "{failure}"
     );
     assert_eq!(taken.lock().unwrap().len(), 1);
-}
-
-// ---- a scripted server
-
-/// What the scripted server does at one moment.
-#[derive(Debug, Clone, Copy)]
-enum Does {
-    Answers(&'static str),
-    Hangs,
-    HangsUp,
-}
-
-/// When it does it; at every other moment it does what a good server does.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum When {
-    Greeting,
-    Hello,
-    Auth,
-    Sender,
-    Recipient,
-    Data,
-    Mail,
-}
-
-#[derive(Clone)]
-struct Script {
-    when: When,
-    does: Does,
-    extensions: &'static str,
-    taken: Arc<AtomicUsize>,
-}
-
-impl Script {
-    fn new(when: When, does: Does) -> Self {
-        Self {
-            when,
-            does,
-            extensions: "250-8BITMIME\r\n",
-            taken: Arc::default(),
-        }
-    }
-
-    async fn start(&self) -> SocketAddr {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let script = self.clone();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let script = script.clone();
-                tokio::spawn(async move { script.talk(stream).await });
-            }
-        });
-        address
-    }
-
-    /// Answers, or gives up the connection (`None`).
-    async fn say(&self, stream: &mut BufReader<TcpStream>, when: When, good: &str) -> Option<()> {
-        let answer = match (when == self.when, self.does) {
-            (true, Does::Answers(answer)) => answer,
-            (true, Does::Hangs) => std::future::pending().await,
-            (true, Does::HangsUp) => return None,
-            (false, _) => good,
-        };
-        stream.write_all(format!("{answer}\r\n").as_bytes()).await.ok()
-    }
-
-    async fn talk(self, stream: TcpStream) -> Option<()> {
-        let mut stream = BufReader::new(stream);
-        self.say(&mut stream, When::Greeting, "220 mx.example.org").await?;
-        loop {
-            let mut line = String::new();
-            if stream.read_line(&mut line).await.ok()? == 0 {
-                return None;
-            }
-            let verb = line.split([' ', '\r']).next()?;
-            match verb {
-                "EHLO" => {
-                    let good = format!("250-mx.example.org\r\n{}250 HELP", self.extensions);
-                    self.say(&mut stream, When::Hello, &good).await?;
-                }
-                "AUTH" => self.say(&mut stream, When::Auth, "235 welcome").await?,
-                "MAIL" => self.say(&mut stream, When::Sender, "250 ok").await?,
-                "RCPT" => self.say(&mut stream, When::Recipient, "250 ok").await?,
-                "DATA" => {
-                    self.say(&mut stream, When::Data, "354 go on").await?;
-                    if self.when == When::Data {
-                        continue;
-                    }
-                    let mut line = String::new();
-                    while line != ".\r\n" {
-                        line.clear();
-                        if stream.read_line(&mut line).await.ok()? == 0 {
-                            return None;
-                        }
-                    }
-                    self.taken.fetch_add(1, Ordering::SeqCst);
-                    self.say(&mut stream, When::Mail, "250 queued").await?;
-                }
-                "QUIT" => {
-                    stream.write_all(b"221 bye\r\n").await.ok()?;
-                    return None;
-                }
-                _ => stream.write_all(b"500 what?\r\n").await.ok()?,
-            }
-        }
-    }
 }
 
 #[derive(Debug, PartialEq)]
@@ -308,8 +138,7 @@ fn outcome(result: &Result<Sent, MailFailure>) -> Outcome {
 }
 
 async fn send(mailer: &Mailer) -> Result<Sent, MailFailure> {
-    let mail: OutgoingMail = outgoing(mailer, "wf-1-email-1");
-    mailer.send(&mail).await
+    post(mailer, &outgoing(mailer, "wf-1-email-1")).await
 }
 
 #[tokio::test]
@@ -354,7 +183,7 @@ async fn every_moment_at_which_a_server_can_fail() {
         let result = send(&mailer_with(&url, patience, None)).await;
         assert_eq!(outcome(&result), wanted, "{when:?} {does:?}: {result:?}");
         // Nothing that is not in doubt had left, unless the server itself said what became of it.
-        let taken = script.taken.load(Ordering::SeqCst);
+        let taken = script.taken().len();
         assert_eq!(
             taken,
             usize::from(when == When::Mail || wanted == Sent),
@@ -378,11 +207,11 @@ async fn no_starttls_no_mail() {
     let address = script.start().await;
     let result = send(&mailer(&format!("smtp://{address}?tls=required"))).await;
     assert_eq!(outcome(&result), Outcome::Permanent, "{result:?}");
-    assert_eq!(script.taken.load(Ordering::SeqCst), 0);
+    assert_eq!(script.taken().len(), 0);
     // TLS from the first byte is not what this server speaks.
     let result = send(&mailer(&format!("smtps://{address}"))).await;
     assert_eq!(outcome(&result), Outcome::Transient, "{result:?}");
-    assert_eq!(script.taken.load(Ordering::SeqCst), 0);
+    assert_eq!(script.taken().len(), 0);
 }
 
 #[tokio::test]
@@ -417,18 +246,18 @@ async fn an_address_beyond_ascii_needs_a_server_that_says_so() {
     let plain = mailer(&format!("smtp://{}", script.start().await));
     let mut mail = outgoing(&plain, "x");
     mail.mail.to = vec!["jürgen@example.org".to_owned()];
-    let result = plain.send(&mail).await;
+    let result = post(&plain, &mail).await;
     assert!(
         matches!(&result, Err(MailFailure::Permanent(why)) if why.contains("SMTPUTF8")),
         "{result:?}"
     );
     // A host beyond ASCII goes out in its ASCII form.
     mail.mail.to = vec!["post@bücher.example".to_owned()];
-    assert_eq!(outcome(&plain.send(&mail).await), Outcome::Sent);
+    assert_eq!(outcome(&post(&plain, &mail).await), Outcome::Sent);
     script.extensions = "250-SMTPUTF8\r\n250-8BITMIME\r\n";
     let able = mailer(&format!("smtp://{}", script.start().await));
     mail.mail.to = vec!["jürgen@example.org".to_owned()];
-    assert_eq!(outcome(&able.send(&mail).await), Outcome::Sent);
+    assert_eq!(outcome(&post(&able, &mail).await), Outcome::Sent);
 }
 
 #[tokio::test]
@@ -458,7 +287,11 @@ async fn no_more_than_two_connections_at_once() {
                             open.fetch_sub(1, Ordering::SeqCst);
                             b"221 bye\r\n"
                         }
-                        command if ["EHLO", "MAIL", "RCPT"].iter().any(|verb| command.starts_with(verb)) => {
+                        command
+                            if ["EHLO", "NOOP", "MAIL", "RCPT"]
+                                .iter()
+                                .any(|verb| command.starts_with(verb)) =>
+                        {
                             b"250 ok\r\n"
                         }
                         _ => b"",
@@ -474,4 +307,80 @@ async fn no_more_than_two_connections_at_once() {
     let results = futures::future::join_all(sends).await;
     assert!(results.iter().all(Result::is_ok), "{results:?}");
     assert_eq!(most.load(Ordering::SeqCst), CONNECTIONS);
+}
+
+#[tokio::test]
+async fn one_session_carries_several_mails_and_ends_when_none_comes() {
+    let script = Script::good();
+    let mut patience = PATIENT;
+    patience.quit = Duration::from_secs(30);
+    patience.idle = Duration::from_millis(300);
+    let mailer = mailer_with(&format!("smtp://{}", script.start().await), patience, None);
+    for name in ["x", "y", "z"] {
+        post(&mailer, &outgoing(&mailer, name)).await.unwrap();
+    }
+    assert_eq!((script.taken().len(), script.sessions()), (3, 1));
+    script.ended(1).await;
+    post(&mailer, &outgoing(&mailer, "later")).await.unwrap();
+    assert_eq!((script.taken().len(), script.sessions()), (4, 2));
+}
+
+#[tokio::test]
+async fn a_session_carries_no_more_than_its_measure() {
+    let script = Script::good();
+    let mailer = mailer(&format!("smtp://{}", script.start().await));
+    for _ in 0..=MAILS_IN_A_SESSION {
+        send(&mailer).await.unwrap();
+    }
+    assert_eq!((script.taken().len(), script.sessions()), (MAILS_IN_A_SESSION + 1, 2));
+}
+
+#[tokio::test]
+async fn a_session_that_the_server_ended_meanwhile_costs_no_mail_and_raises_no_doubt() {
+    for does in [Does::HangsUp, Does::Answers("421 idle for too long"), Does::Hangs] {
+        let script = Script::new(When::Alive, does);
+        let mut patience = PATIENT;
+        if matches!(does, Does::Hangs) {
+            patience.command = SHORT;
+        }
+        let mailer = mailer_with(&format!("smtp://{}", script.start().await), patience, None);
+        for _ in 0..3 {
+            let result = send(&mailer).await;
+            assert_eq!(outcome(&result), Outcome::Sent, "{does:?}: {result:?}");
+        }
+        assert_eq!((script.taken().len(), script.sessions()), (3, 3), "{does:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_in_which_something_went_wrong_carries_no_other_mail() {
+    let script = Script::new(When::Mail, Does::Answers("554 spam")).times(1);
+    let mailer = mailer(&format!("smtp://{}", script.start().await));
+    assert_eq!(outcome(&send(&mailer).await), Outcome::Permanent);
+    assert_eq!(outcome(&send(&mailer).await), Outcome::Sent);
+    assert_eq!(script.sessions(), 2);
+}
+
+#[tokio::test]
+async fn a_recipient_that_is_refused_for_now_holds_the_others_up_only_for_a_while() {
+    let script = Script::new(When::RecipientLike("boss"), Does::Answers("450 greylisted"));
+    let mailer = mailer(&format!("smtp://{}", script.start().await));
+    let letter = mailer.write(&outgoing(&mailer, "x")).unwrap();
+    let waits = mailer.send(&letter, Reach::Everybody).await;
+    assert!(
+        matches!(&waits, Err(MailFailure::Transient(why)) if why.contains("450")),
+        "{waits:?}"
+    );
+    assert!(script.taken().is_empty());
+    let refused = mailer.send(&letter, Reach::WhoIsTaken).await.unwrap();
+    assert_eq!(refused.len(), 1);
+    assert_eq!(refused[0].address, "boss@example.com");
+    assert_eq!(script.taken().len(), 1);
+    // Where nobody is taken the mail waits on.
+    let script = Script::new(When::RecipientLike(""), Does::Answers("421 closing"));
+    let server = format!("smtp://{}", script.start().await);
+    let nobody = mailer_with(&server, PATIENT, None)
+        .send(&letter, Reach::WhoIsTaken)
+        .await;
+    assert!(matches!(&nobody, Err(MailFailure::Transient(_))), "{nobody:?}");
 }

@@ -261,6 +261,7 @@ impl Builder {
             sent: Vec::new(),
             attempts: Vec::new(),
             faults: Vec::new(),
+            late: Vec::new(),
             requests: Vec::new(),
         };
         world.app.bot = world.add_account(&format!("{}[bot]", self.app_slug), AccountKind::Bot);

@@ -13,6 +13,9 @@ pub enum FaultKind {
     ExecuteThenTimeout,
     /// Carried out, and the connection closes without an answer.
     ExecuteThenReset,
+    /// The connection closes, and it is carried out when [`super::Sandbox::carry_out_late`] is called: a request that was
+    /// still on its way.
+    ExecuteLate,
     /// Carried out, and answered 500.
     Error500AfterExecute,
     /// Not carried out: 429, with `Retry-After` in seconds if given.

@@ -9,6 +9,7 @@ use super::faults::FaultRule;
 use super::hooks::{DeliveryReport, Hook, HookKind, Outcome, Packet};
 use super::ids::*;
 use super::model::*;
+use super::server;
 
 impl Sandbox {
     /// Gives a person a role on this repository; the account is made when there is none.
@@ -285,6 +286,25 @@ impl Sandbox {
             reports.push(report);
         }
         reports
+    }
+
+    /// Drops the oldest packet for good: GitHub's list of deliveries knows nothing of it. Nothing when the queue is empty.
+    pub fn drop_next(&self) -> Option<Packet> {
+        self.take_next()
+    }
+
+    /// Drops all packets that wait, for good; tells how many.
+    pub fn drop_all(&self) -> usize {
+        std::iter::from_fn(|| self.drop_next()).count()
+    }
+
+    /// Carries out what [`FaultKind::ExecuteLate`](super::FaultKind::ExecuteLate) held back; tells how much.
+    pub fn carry_out_late(&self) -> usize {
+        let late = self.shared.with(|world| std::mem::take(&mut world.late));
+        for request in &late {
+            self.shared.with(|world| server::carry_out(world, request));
+        }
+        late.len()
     }
 
     /// Loses the oldest packet; nothing when the queue is empty.

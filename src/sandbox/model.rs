@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
 
+use super::answer::Request;
 use super::clock::Clock;
 use super::faults::FaultRule;
 use super::hooks::{Attempt, Hook, Packet, SentWebhook};
@@ -440,6 +441,8 @@ pub(super) struct World {
     pub sent: Vec<SentWebhook>,
     pub attempts: Vec<Attempt>,
     pub faults: Vec<FaultRule>,
+    /// What is still on its way.
+    pub late: Vec<Request>,
     pub requests: Vec<RequestRecord>,
 }
 

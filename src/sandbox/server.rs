@@ -145,7 +145,7 @@ async fn serve(
         Some(FaultKind::WrongJson) => {
             return respond(Answer::new(answer.status, json!({ "unexpected": true })), &limits);
         }
-        Some(FaultKind::Refuse | FaultKind::ExecuteThenReset) => line.cut(),
+        Some(FaultKind::Refuse | FaultKind::ExecuteThenReset | FaultKind::ExecuteLate) => line.cut(),
         Some(FaultKind::ExecuteThenTimeout) => {
             tokio::select! {
                 () = tokio::time::sleep(HANG_BOUND) => {}
@@ -205,7 +205,10 @@ fn handle(world: &mut World, request: &Request) -> (Answer, Headers, Option<Faul
             (answer.status, answer)
         }
     };
-    let carried_out = fault != Some(FaultKind::Refuse);
+    let carried_out = !matches!(fault, Some(FaultKind::Refuse | FaultKind::ExecuteLate));
+    if fault == Some(FaultKind::ExecuteLate) {
+        world.late.push(request.clone());
+    }
     world.requests.push(RequestRecord {
         at: world.now(),
         method: request.method.clone(),
@@ -227,6 +230,13 @@ fn handle(world: &mut World, request: &Request) -> (Answer, Headers, Option<Faul
     (answer, limits, fault)
 }
 
+/// Carries out a request whose sender has gone away.
+pub(super) fn carry_out(world: &mut World, request: &Request) {
+    if let Ok(credential) = credential(world, request) {
+        rest::answer(world, request, credential);
+    }
+}
+
 /// An answer for the journal: a token that was given out is not kept.
 fn without_token(body: &Value) -> Value {
     let mut body = body.clone();
@@ -246,7 +256,7 @@ fn instead(fault: FaultKind) -> Option<Answer> {
         }
     };
     match fault {
-        FaultKind::Refuse => Some(Answer::empty(502)),
+        FaultKind::Refuse | FaultKind::ExecuteLate => Some(Answer::empty(502)),
         FaultKind::TooManyRequests { retry_after } => Some(limited(429, "Too Many Requests", retry_after)),
         FaultKind::Secondary403 { retry_after } => Some(limited(
             403,

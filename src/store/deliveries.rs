@@ -1,6 +1,7 @@
 //! Deliveries: `new → leased → done | failed | dead`.
 
 use super::{Row, Statement, Store, StoreError, Write};
+use crate::traces::TraceParent;
 use crate::values;
 use crate::workflow::ids::{DeliveryId, InstallationId, IssueNumber, RepositoryId};
 use crate::workflow::state::Timestamp;
@@ -24,6 +25,8 @@ pub struct NewDelivery {
     pub body: Vec<u8>,
     /// What can be said of it at once: nothing has to be done, for this reason.
     pub settled: Option<String>,
+    /// Where in a trace it came, where traces are kept.
+    pub trace: Option<TraceParent>,
 }
 
 /// What became of a delivery when it was stored.
@@ -54,6 +57,8 @@ pub struct LeasedDelivery {
     pub received_at: Timestamp,
     /// How many times it was claimed, this one included.
     pub attempt: u32,
+    /// Where in a trace it came.
+    pub trace: Option<TraceParent>,
     fence: i64,
 }
 
@@ -99,7 +104,7 @@ const CLAIM: &str = "UPDATE deliveries
         AND NOT EXISTS (SELECT 1 FROM deliveries e
             WHERE e.lane = d.lane AND e.seq < d.seq AND e.state IN ('new', 'leased'))
         ORDER BY d.run_at, d.seq LIMIT 1 /* postgres: FOR UPDATE SKIP LOCKED */)
-    RETURNING seq, id, event, body, installation_id, received_at, attempt, fence";
+    RETURNING seq, id, event, body, installation_id, received_at, attempt, trace, fence";
 
 impl Store {
     /// Stores a delivery; one commit. A delivery that failed or died is tried anew when GitHub sends it again; one that
@@ -119,13 +124,8 @@ impl Store {
         };
         let insert = Statement::new(
             "INSERT INTO deliveries (id, event, action, installation_id, repository_id, subject, lane, body,
-                received_at, state, outcome, run_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $9)
-            ON CONFLICT (id) DO UPDATE SET seen = deliveries.seen + 1,
-                attempt = CASE WHEN deliveries.state IN ('failed', 'dead') THEN 0 ELSE deliveries.attempt END,
-                run_at = CASE WHEN deliveries.state IN ('failed', 'dead') THEN $9 ELSE deliveries.run_at END,
-                state = CASE WHEN deliveries.state IN ('failed', 'dead') THEN 'new' ELSE deliveries.state END
-            RETURNING seen, state",
+                received_at, state, outcome, run_at, trace)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $9, $12) ON CONFLICT (id) DO NOTHING",
             values![
                 &delivery.id,
                 delivery.event,
@@ -138,13 +138,41 @@ impl Store {
                 micros(now),
                 state,
                 outcome,
+                delivery.trace.as_ref().map(TraceParent::as_str),
             ],
+        )
+        .exactly(1);
+        // Nearly all are new: only those that are not need a second statement.
+        match self.write(Write::of(insert)).await {
+            Err(StoreError::Missed { .. }) => self.accept_again(&delivery.id, delivery.trace.as_ref(), now).await,
+            written => written.map(|_| Accepted::New),
+        }
+    }
+
+    /// Counts a delivery that is there.
+    async fn accept_again(
+        &self,
+        id: &DeliveryId,
+        trace: Option<&TraceParent>,
+        now: Timestamp,
+    ) -> Result<Accepted, StoreError> {
+        let again = Statement::new(
+            "UPDATE deliveries SET seen = seen + 1,
+                trace = CASE WHEN state IN ('failed', 'dead') THEN $3 ELSE trace END,
+                attempt = CASE WHEN state IN ('failed', 'dead') THEN 0 ELSE attempt END,
+                run_at = CASE WHEN state IN ('failed', 'dead') THEN $2 ELSE run_at END,
+                state = CASE WHEN state IN ('failed', 'dead') THEN 'new' ELSE state END
+            WHERE id = $1 RETURNING state",
+            values![id, micros(now), trace.map(TraceParent::as_str)],
         );
-        let rows = self.write(Write::of(insert)).await?;
-        let row = first(&rows[0])?;
-        Ok(match (row.int("seen")?, row.text("state")?) {
-            (1, _) => Accepted::New,
-            (_, "new") => Accepted::Revived,
+        let rows = self.write(Write::of(again)).await?;
+        let row = rows[0].first().ok_or_else(|| {
+            StoreError::Unavailable(
+                "the delivery was there and was forgotten this instant: it must come again".to_owned(),
+            )
+        })?;
+        Ok(match row.text("state")? {
+            "new" => Accepted::Revived,
             _ => Accepted::Again,
         })
     }
@@ -170,6 +198,18 @@ impl Store {
             "SELECT id, event, action, repository_id, subject, received_at, state, outcome, attempt, seen
             FROM deliveries WHERE state <> 'done' ORDER BY seq DESC LIMIT $1";
         let rows = self.read(if open { OPEN } else { ALL }, values![limit]).await?;
+        rows.iter().map(summary).collect()
+    }
+
+    /// Those that were given up, newest first.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn deliveries_given_up(&self, limit: u32) -> Result<Vec<DeliverySummary>, StoreError> {
+        const GIVEN_UP: &str =
+            "SELECT id, event, action, repository_id, subject, received_at, state, outcome, attempt, seen
+            FROM deliveries WHERE state IN ('failed', 'dead') ORDER BY seq DESC LIMIT $1";
+        let rows = self.read(GIVEN_UP, values![limit]).await?;
         rows.iter().map(summary).collect()
     }
 
@@ -281,6 +321,7 @@ fn leased(row: &Row) -> Result<LeasedDelivery, StoreError> {
         installation: row.opt_id("installation_id")?.map(InstallationId),
         received_at: moment(row.int("received_at")?),
         attempt: u32::try_from(row.int("attempt")?).unwrap_or(u32::MAX),
+        trace: row.opt_text("trace")?.map(TraceParent::from),
         fence: row.int("fence")?,
     })
 }

@@ -13,10 +13,14 @@ use super::change::Change;
 use super::conformance::Ground;
 use super::definitions::{KeptDefinition, forget_definition, keep_definition};
 use super::deliveries::{LeasedDelivery, NewDelivery};
+use super::duties::{Duty, Gap, LeasedDuty};
 use super::effects::{
-    LeasedEffect, NewEffect, Pace, Priority, Sent, cancel_planned, no_act_under_way, park_installation,
+    LeasedEffect, NewEffect, Pace, Priority, Sent, Which, cancel_planned, no_act_under_way, park_installation,
 };
 use super::fork::Copied;
+use super::mails::NewMail;
+use super::missed::{Missed, forget_arrived, lose_before};
+use super::repair::{RECONCILE, keep_heard, reconcile_at, reconcile_id};
 use super::repositories::{OperatorCommand, forget_config_check, note_config, note_labels};
 use super::runs::{Run, keep_run};
 use super::workflows::{
@@ -24,6 +28,7 @@ use super::workflows::{
     link_opened, mark_card_stale, unlink_comment,
 };
 use super::{Statement, Store, StoreError, Write};
+use crate::traces::TraceParent;
 use crate::values;
 use crate::workflow::apply::{apply, fold};
 use crate::workflow::artifact::{Proposal, Stage, Targets};
@@ -45,9 +50,13 @@ enum Kind {
     EndDelivery,
     RetryDelivery,
     Plan,
+    PlanSeveral,
     ClaimFree,
     ClaimPaced,
     EndEffect,
+    RetryEffect,
+    KeepMail,
+    GiveBack,
     Park,
     CancelPlanned,
     NoAct,
@@ -66,17 +75,24 @@ enum Kind {
     Run,
     OpenCall,
     CloseCall,
+    Duty,
+    Miss,
+    Reconcile,
 }
 
-const KINDS: [Kind; 26] = [
+const KINDS: [Kind; 33] = [
     Kind::Accept,
     Kind::ClaimDelivery,
     Kind::EndDelivery,
     Kind::RetryDelivery,
     Kind::Plan,
+    Kind::PlanSeveral,
     Kind::ClaimFree,
     Kind::ClaimPaced,
     Kind::EndEffect,
+    Kind::RetryEffect,
+    Kind::KeepMail,
+    Kind::GiveBack,
     Kind::Park,
     Kind::CancelPlanned,
     Kind::NoAct,
@@ -95,6 +111,9 @@ const KINDS: [Kind; 26] = [
     Kind::Run,
     Kind::OpenCall,
     Kind::CloseCall,
+    Kind::Duty,
+    Kind::Miss,
+    Kind::Reconcile,
 ];
 
 /// One operation: everything about it that is drawn.
@@ -113,6 +132,7 @@ struct Side {
     deliveries: Vec<LeasedDelivery>,
     effects: Vec<LeasedEffect>,
     calls: Vec<Call>,
+    duties: Vec<LeasedDuty>,
     /// A workflow as it was read a while ago.
     stale: Option<Stored>,
 }
@@ -131,6 +151,22 @@ fn told<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> Told {
 
 fn id_of(which: usize) -> WorkflowId {
     format!("w{}", which % 5).as_str().into()
+}
+
+fn effect(which: usize, how: usize, now: Timestamp) -> NewEffect {
+    NewEffect {
+        id: format!("e{}", which % 16).as_str().into(),
+        workflow: (!how.is_multiple_of(4)).then(|| id_of(how)),
+        installation: INSTALLATION,
+        repository: RepositoryId(9),
+        lane: format!("lane{}", how % 4),
+        kind: ["act", "card", "run_agent", "expire_gate"][how % 4],
+        payload: "{\"a\":\"\\u0000\"}".to_owned(),
+        priority: [Priority::Answer, Priority::Step, Priority::Background][how % 3],
+        pace: [Pace::Free, Pace::Write, Pace::Notifies][which % 3],
+        run_at: now + TimeDelta::seconds(how as i64 % 30),
+        trace: traced(how),
+    }
 }
 
 fn person() -> Person {
@@ -152,6 +188,7 @@ impl Side {
             deliveries: Vec::new(),
             effects: Vec::new(),
             calls: Vec::new(),
+            duties: Vec::new(),
             stale: None,
         }
     }
@@ -172,13 +209,22 @@ impl Side {
     async fn perform(&mut self, drawn: Drawn) -> Told {
         match drawn.kind {
             Kind::Accept | Kind::ClaimDelivery | Kind::EndDelivery | Kind::RetryDelivery => self.delivery(drawn).await,
-            Kind::Plan | Kind::ClaimFree | Kind::ClaimPaced | Kind::EndEffect | Kind::Park => self.effect(drawn).await,
+            Kind::Plan
+            | Kind::PlanSeveral
+            | Kind::ClaimFree
+            | Kind::ClaimPaced
+            | Kind::EndEffect
+            | Kind::RetryEffect
+            | Kind::KeepMail
+            | Kind::GiveBack
+            | Kind::Park => self.effect(drawn).await,
             Kind::CancelPlanned | Kind::NoAct | Kind::Start | Kind::Append | Kind::AppendToStale | Kind::Fork => {
                 self.workflow(drawn).await
             }
             Kind::Link | Kind::Propose | Kind::KeepCard | Kind::MeanOnce | Kind::Count => self.beside(drawn).await,
             Kind::Repository | Kind::Definition | Kind::AskServer => self.repository(drawn).await,
             Kind::Run | Kind::OpenCall | Kind::CloseCall => self.model(drawn).await,
+            Kind::Duty | Kind::Miss | Kind::Reconcile => self.repair(drawn).await,
         }
     }
 
@@ -195,6 +241,7 @@ impl Side {
                     subject: (how % 7 > 1).then_some(IssueNumber(how as u64 % 3)),
                     body: vec![0, how as u8, 255],
                     settled: (how % 11 == 0).then(|| "nothing \0 to do".to_owned()),
+                    trace: traced(how),
                 };
                 told(self.store.accept(delivery, now).await)
             }
@@ -239,20 +286,11 @@ impl Side {
     async fn effect(&mut self, Drawn { kind, which, how, now }: Drawn) -> Told {
         let until = now + TimeDelta::seconds(90);
         match kind {
-            Kind::Plan => {
-                let effect = NewEffect {
-                    id: format!("e{}", which % 16).as_str().into(),
-                    workflow: (how % 4 > 0).then(|| id_of(how)),
-                    installation: INSTALLATION,
-                    repository: RepositoryId(9),
-                    lane: format!("lane{}", how % 4),
-                    kind: ["act", "card", "run_agent", "expire_gate"][how % 4],
-                    payload: "{\"a\":\"\\u0000\"}".to_owned(),
-                    priority: [Priority::Answer, Priority::Step, Priority::Background][how % 3],
-                    pace: [Pace::Free, Pace::Write, Pace::Notifies][which % 3],
-                    run_at: now + TimeDelta::seconds(how as i64 % 30),
-                };
-                self.one(effect.planned(now)).await
+            Kind::Plan => self.one(effect(which, how, now).planned(now)).await,
+            Kind::PlanSeveral => {
+                // PostgreSQL does them as one where no two are the same, SQLite one by one.
+                let several = (0..2 + how % 4).map(|more| effect(which + more * how, how + more, now).planned(now));
+                self.write(Write(several.collect())).await
             }
             Kind::ClaimFree | Kind::ClaimPaced => {
                 let claimed = match kind {
@@ -280,9 +318,10 @@ impl Side {
                             doubt,
                             first_sent_at,
                             lease_until,
+                            trace,
                             ..
                         } = of;
-                        format!("{id:?} {workflow:?} {kind} {attempt} {doubt} {first_sent_at} {lease_until}")
+                        format!("{id:?} {workflow:?} {kind} {attempt} {doubt} {first_sent_at} {lease_until} {trace:?}")
                     })
                     .collect();
                 shown.sort();
@@ -306,12 +345,95 @@ impl Side {
                 })
                 .await
             }
+            Kind::RetryEffect => {
+                let id = format!("e{}", which % 16).as_str().into();
+                let retried = self.store.retry_effect(&id, now).await;
+                let was_one = matches!(retried, Ok(true));
+                (told(retried).0, was_one)
+            }
+            Kind::KeepMail if self.effects.is_empty() => ("none is held".to_owned(), false),
+            Kind::KeepMail => {
+                let effect = &self.effects[which % self.effects.len()];
+                let workflow = id_of(how);
+                let mail = NewMail {
+                    effect: &effect.id,
+                    workflow: &workflow,
+                    repository: RepositoryId(9),
+                    message_id: "<1@example.org>",
+                    raw: &[0, how as u8, 255],
+                };
+                told(self.store.keep_mail(effect.heartbeat(until), mail, now).await)
+            }
+            Kind::GiveBack => {
+                let given_back = self.store.give_back(["us", "them"][how % 2]).await;
+                told(given_back)
+            }
             _ => {
                 self.one(park_installation(
                     INSTALLATION,
                     now + TimeDelta::seconds(how as i64 % 5),
                 ))
                 .await
+            }
+        }
+    }
+
+    async fn repair(&mut self, Drawn { kind, which, how, now }: Drawn) -> Told {
+        let later = now + TimeDelta::seconds(how as i64 % 60);
+        match kind {
+            Kind::Duty if how % 2 == 0 || self.duties.is_empty() => {
+                let duty = [Duty::Sweep, Duty::Upkeep][which % 2];
+                let claimed = self.store.claim_duty(duty, "us", now, later).await.unwrap();
+                let (shown, some) = (format!("{claimed:?}"), claimed.is_some());
+                self.duties.extend(claimed);
+                (shown, some)
+            }
+            Kind::Duty => {
+                let duty = self.duties.remove(which % self.duties.len());
+                let gap = (how % 3 == 0).then_some(Gap {
+                    from: now,
+                    until: later,
+                });
+                self.one(duty.done(later, (how % 4 > 0).then_some(now), gap)).await
+            }
+            Kind::Miss => {
+                let missed = Missed {
+                    delivery: format!("d{}", which % 14).as_str().into(),
+                    attempt: u64::from(u32::MAX) + how as u64,
+                    event: "issues".to_owned(),
+                    first_at: now,
+                    asked: 0,
+                    lost: false,
+                };
+                self.one(match how % 6 {
+                    0 | 1 => missed.noted(now),
+                    2 => missed.asked_for(later),
+                    3 => missed.lost(now),
+                    4 => forget_arrived(),
+                    _ => lose_before(now - TimeDelta::hours(1), now),
+                })
+                .await
+            }
+            _ => {
+                let id = id_of(which);
+                let timer = NewEffect {
+                    id: reconcile_id(&id),
+                    workflow: None,
+                    installation: INSTALLATION,
+                    repository: RepositoryId(9),
+                    lane: reconcile_id(&id).to_string(),
+                    kind: RECONCILE,
+                    payload: "{}".to_owned(),
+                    priority: Priority::Background,
+                    pace: Pace::Free,
+                    run_at: later,
+                };
+                match how % 4 {
+                    0 => told(self.store.reconcile_all(now, TimeDelta::seconds(1)).await),
+                    1 => self.one(keep_heard(&id, RepositoryId(9), later)).await,
+                    2 => self.one(reconcile_at(&id, now)).await,
+                    _ => self.one(timer.planned(now)).await,
+                }
             }
         }
     }
@@ -587,9 +709,38 @@ impl Side {
     }
 
     /// What the store tells of itself.
-    async fn asked(&self, Drawn { which, .. }: Drawn) -> String {
+    async fn asked(&self, Drawn { which, now, .. }: Drawn) -> String {
         let (store, id) = (&self.store, id_of(which));
-        match which % 12 {
+        match which % 16 {
+            12 => format!(
+                "{:?} {:?} {:?}",
+                store.effects(Which::Open, 5).await,
+                store.effects(Which::Failed, 5).await,
+                store.effect_summary(&"e1".into()).await
+            ),
+            13 => format!(
+                "{:?} {:?} {:?} {:?}",
+                store.untaken(now).await,
+                store.deliveries_given_up(5).await,
+                store.mails_of(&id).await,
+                store.mail_of_effect(&"e1".into()).await
+            ),
+            11 => format!(
+                "{:?} {:?} {:?}",
+                store.gap().await,
+                store.missed_count().await,
+                store.missed_in_vain().await
+            ),
+            14 => format!(
+                "{:?} {:?} {:?} {:?}",
+                store
+                    .missed_due(Timestamp::MAX_UTC - TimeDelta::days(1), 3)
+                    .await
+                    .map(|due| due.len()),
+                store.without_reconcile().await,
+                store.reconcile_timers().await,
+                store.heard_until(&id).await
+            ),
             0 => format!("{:?}", store.next_due().await),
             1 => format!("{:?}", store.deliveries(which % 2 == 0, 5).await),
             2 => format!("{:?}", store.queues().await),
@@ -611,11 +762,13 @@ impl Side {
 
     /// Every row, but for the numbers that the databases give.
     async fn rows(&self) -> Vec<String> {
-        const ALL: [&str; 17] = [
+        const ALL: [&str; 21] = [
+            "SELECT * FROM mails ORDER BY effect_id",
             "SELECT id, event, action, installation_id, repository_id, subject, lane, body, received_at, state, outcome,
-                run_at, attempt, seen, fence, lease_owner, lease_until FROM deliveries ORDER BY seq",
+                run_at, attempt, seen, fence, lease_owner, lease_until, trace FROM deliveries ORDER BY seq",
             "SELECT id, workflow_id, installation_id, repository_id, lane, kind, payload, state, priority, paced, run_at,
-                attempt, fence, doubt, first_sent_at, lease_owner, lease_until, result, last_error, created_at, ended_at
+                attempt, fence, doubt, first_sent_at, lease_owner, lease_until, result, last_error, created_at, ended_at,
+                trace
                 FROM effects ORDER BY seq",
             "SELECT command, at, done_at, result FROM operator_commands ORDER BY seq",
             "SELECT * FROM meanings ORDER BY key",
@@ -632,6 +785,9 @@ impl Side {
             "SELECT * FROM calls ORDER BY id",
             "SELECT * FROM budgets ORDER BY account, unit",
             "SELECT * FROM definitions ORDER BY repository_id, path",
+            "SELECT * FROM duties ORDER BY name",
+            "SELECT * FROM missed ORDER BY delivery_id",
+            "SELECT * FROM heard ORDER BY workflow_id",
         ];
         let mut all = Vec::new();
         for sql in ALL {
@@ -692,4 +848,10 @@ async fn both_databases_give_the_same_answers_and_keep_the_same_rows() {
     for seed in 0..4 {
         same(seed).await;
     }
+}
+
+/// Where in a trace something came, now and then.
+fn traced(how: usize) -> Option<TraceParent> {
+    let trace = || TraceParent::from(format!("00-{how:032x}-{how:016x}-01").as_str());
+    how.is_multiple_of(3).then(trace)
 }

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 
 use super::deliveries::{micros, moment};
 use super::{Row, Statement, Store, StoreError, Write};
+use crate::traces::TraceParent;
 use crate::values;
 use crate::workflow::ids::{EffectId, InstallationId, PhaseId, RepositoryId, WorkflowId};
 use crate::workflow::state::Timestamp;
@@ -53,6 +54,8 @@ pub struct NewEffect {
     pub pace: Pace,
     /// Not before this.
     pub run_at: Timestamp,
+    /// Where in a trace it was planned, where traces are kept.
+    pub trace: Option<TraceParent>,
 }
 
 /// An effect that this process carries out now. Only a claim makes one.
@@ -80,17 +83,23 @@ pub struct LeasedEffect {
     pub first_sent_at: Timestamp,
     /// Until when it is ours.
     pub lease_until: Timestamp,
+    /// Where in a trace it was planned.
+    pub trace: Option<TraceParent>,
     fence: i64,
 }
 
-/// An effect that waits, as the lists show it.
+/// An effect that waits or was given up, as the lists show it.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct EffectSummary {
     /// Its id.
     pub id: String,
     /// Its kind.
     pub kind: String,
-    /// `ready` or `inflight`.
+    /// The workflow that it belongs to.
+    pub workflow: Option<String>,
+    /// The repository's id.
+    pub repository_id: u64,
+    /// `ready`, `inflight` or `failed`.
     pub state: String,
     /// How many times it was claimed.
     pub attempt: i64,
@@ -98,8 +107,30 @@ pub struct EffectSummary {
     pub doubt: bool,
     /// Not before this.
     pub run_at: Timestamp,
-    /// Why the last attempt was put off.
+    /// Why the last attempt was put off, or why it was given up.
     pub last_error: Option<String>,
+    /// When it was given up.
+    pub ended_at: Option<Timestamp>,
+}
+
+impl EffectSummary {
+    /// Whether the end of it was told to its workflow, which then waits for a person's `/retry`. Nobody else may have it
+    /// done again.
+    pub fn is_the_workflows(&self) -> bool {
+        THE_WORKFLOWS.contains(&self.kind.as_str())
+    }
+}
+
+/// The kinds whose failure is an event of their workflow.
+const THE_WORKFLOWS: [&str; 4] = ["act", "run_agent", "start_child", "ask_approver"];
+
+/// Which effects a list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Those that are to be done.
+    Open,
+    /// Those that were given up.
+    Failed,
 }
 
 /// How sure it is that an attempt that failed did nothing.
@@ -128,7 +159,7 @@ const CLAIM_FREE: &str = "WITH due AS MATERIALIZED (SELECT e.seq FROM effects e
         fence = fence + 1, lease_owner = $1, lease_until = $2, first_sent_at = COALESCE(first_sent_at, $3)
     WHERE seq IN (SELECT seq FROM due)
     RETURNING seq, id, workflow_id, installation_id, repository_id, kind, payload, attempt, doubt, first_sent_at,
-        lease_until, fence";
+        lease_until, trace, fence";
 
 const NEXT_PACED: &str = "SELECT e.seq, e.fence, e.paced, e.installation_id FROM effects e
     LEFT JOIN pace p ON p.installation_id = e.installation_id
@@ -146,7 +177,7 @@ const CLAIM_PACED: &str = "UPDATE effects
         fence = fence + 1, lease_owner = $1, lease_until = $2, first_sent_at = COALESCE(first_sent_at, $3)
     WHERE seq = $4 AND fence = $5 AND state IN ('ready', 'inflight') AND lease_until <= $3
     RETURNING seq, id, workflow_id, installation_id, repository_id, kind, payload, attempt, doubt, first_sent_at,
-        lease_until, fence";
+        lease_until, trace, fence";
 
 const STEP_PACE: &str = "INSERT INTO pace (installation_id, next_at, hour_from, hour_count) VALUES ($1, $2, $3, $4)
     ON CONFLICT (installation_id) DO UPDATE SET next_at = $2,
@@ -160,8 +191,10 @@ impl NewEffect {
     pub fn planned(&self, now: Timestamp) -> Statement {
         Statement::new(
             "INSERT INTO effects (id, workflow_id, installation_id, repository_id, lane, kind, payload, state, priority,
-                paced, run_at, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $8, $9, $10, $11) ON CONFLICT (id) DO UPDATE SET state = 'ready', run_at = $10, attempt = 0, lease_until = 0, ended_at = NULL
+                paced, run_at, created_at, trace)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $8, $9, $10, $11, $12)
+            ON CONFLICT (id) DO UPDATE SET state = 'ready', run_at = excluded.run_at, attempt = 0, lease_until = 0,
+                ended_at = NULL, trace = excluded.trace
                 WHERE effects.state IN ('failed', 'cancelled')",
             values![
                 &self.id,
@@ -175,6 +208,7 @@ impl NewEffect {
                 self.pace as i64,
                 micros(self.run_at),
                 micros(now),
+                self.trace.as_ref().map(TraceParent::as_str),
             ],
         )
     }
@@ -272,6 +306,24 @@ impl Store {
         .then(Statement::new(
             "UPDATE deliveries SET lease_until = 0 WHERE state = 'leased'",
             values![],
+        ))
+        .then(Statement::new("UPDATE duties SET lease_until = 0", values![]));
+        self.write(write).await.map(drop)
+    }
+
+    /// Gives back what this process holds, which does not go on with it: nobody has to wait for its leases to end. An
+    /// effect among it will be in doubt.
+    ///
+    /// # Errors
+    /// Whatever the database says; then the leases end by themselves.
+    pub async fn give_back(&self, owner: &str) -> Result<(), StoreError> {
+        let write = Write::of(Statement::new(
+            "UPDATE effects SET lease_until = 0 WHERE state = 'inflight' AND lease_owner = $1",
+            values![owner],
+        ))
+        .then(Statement::new(
+            "UPDATE deliveries SET lease_until = 0 WHERE state = 'leased' AND lease_owner = $1",
+            values![owner],
         ));
         self.write(write).await.map(drop)
     }
@@ -285,16 +337,87 @@ impl Store {
 
     /// What a workflow still has to do, in order.
     pub async fn open_effects(&self, workflow: &WorkflowId) -> Result<Vec<EffectSummary>, StoreError> {
-        const OPEN: &str = "SELECT id, kind, state, attempt, doubt, run_at, last_error FROM effects
-            WHERE workflow_id = $1 AND state IN ('ready', 'inflight') ORDER BY seq";
+        const OPEN: &str =
+            "SELECT id, kind, workflow_id, repository_id, state, attempt, doubt, run_at, last_error, result,
+                ended_at FROM effects WHERE workflow_id = $1 AND state IN ('ready', 'inflight') ORDER BY seq";
         let rows = self.read(OPEN, values![workflow]).await?;
         rows.iter().map(summary).collect()
+    }
+
+    /// Effects of every workflow and of none, the newest first.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn effects(&self, which: Which, limit: u32) -> Result<Vec<EffectSummary>, StoreError> {
+        const OPEN: &str =
+            "SELECT id, kind, workflow_id, repository_id, state, attempt, doubt, run_at, last_error, result,
+                ended_at FROM effects WHERE state IN ('ready', 'inflight') ORDER BY seq DESC LIMIT $1";
+        const FAILED: &str = "SELECT id, kind, workflow_id, repository_id, state, attempt, doubt, run_at, last_error,
+                result, ended_at FROM effects WHERE state = 'failed' ORDER BY ended_at DESC, seq DESC LIMIT $1";
+        let sql = match which {
+            Which::Open => OPEN,
+            Which::Failed => FAILED,
+        };
+        let rows = self.read(sql, values![limit]).await?;
+        rows.iter().map(summary).collect()
+    }
+
+    /// One effect.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn effect_summary(&self, id: &EffectId) -> Result<Option<EffectSummary>, StoreError> {
+        const ONE: &str =
+            "SELECT id, kind, workflow_id, repository_id, state, attempt, doubt, run_at, last_error, result,
+                ended_at FROM effects WHERE id = $1";
+        let rows = self.read(ONE, values![id]).await?;
+        rows.first().map(summary).transpose()
+    }
+
+    /// Has an effect done again that was given up; `false` where there is none of that id, or where only its workflow's
+    /// `/retry` may. Its doubt stays: what may have been sent is looked for first.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn retry_effect(&self, id: &EffectId, now: Timestamp) -> Result<bool, StoreError> {
+        let retry = Statement::new(
+            "UPDATE effects SET state = 'ready', attempt = 0, run_at = $2, lease_until = 0, ended_at = NULL, result = NULL
+            WHERE id = $1 AND state = 'failed' AND kind NOT IN ('act', 'run_agent', 'start_child', 'ask_approver')
+            RETURNING seq",
+            values![id, micros(now)],
+        );
+        Ok(!self.write(Write::of(retry)).await?[0].is_empty())
+    }
+
+    /// What has been due since before a moment and is in nobody's hands, although nothing stands in its way: how many
+    /// pieces of work, and since when the oldest. Where a server works there is none, or only what came just now.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn untaken(&self, before: Timestamp) -> Result<(i64, Option<Timestamp>), StoreError> {
+        const UNTAKEN: &str = "SELECT COUNT(*) AS depth, MIN(due) AS oldest FROM (
+            SELECT e.run_at AS due FROM effects e LEFT JOIN pace p ON p.installation_id = e.installation_id
+                WHERE e.state IN ('ready', 'inflight') AND e.run_at <= $1 AND e.lease_until <= $1
+                AND (e.paced = 0 OR COALESCE(p.next_at, 0) <= $1)
+                AND (e.paced < 2 OR p.installation_id IS NULL OR p.hour_from <= $2 OR p.hour_count < $3)
+                AND NOT EXISTS (SELECT 1 FROM effects x
+                    WHERE x.lane = e.lane AND x.seq < e.seq AND x.state IN ('ready', 'inflight'))
+            UNION ALL SELECT d.run_at AS due FROM deliveries d
+                WHERE d.state IN ('new', 'leased') AND d.run_at <= $1 AND d.lease_until <= $1
+                AND NOT EXISTS (SELECT 1 FROM deliveries y
+                    WHERE y.lane = d.lane AND y.seq < d.seq AND y.state IN ('new', 'leased'))) AS heads";
+        let hour_ago = micros(before - TimeDelta::hours(1));
+        let rows = self
+            .read(UNTAKEN, values![micros(before), hour_ago, NOTIFICATIONS_AN_HOUR])
+            .await?;
+        let Some(row) = rows.first() else { return Ok((0, None)) };
+        Ok((row.int("depth")?, row.opt_int("oldest")?.map(moment)))
     }
 
     /// How many effects wait, how many deliveries wait, and since when the oldest of each is due: for the metrics.
     pub async fn queues(&self) -> Result<[(&'static str, i64, Option<Timestamp>); 2], StoreError> {
         const EFFECTS: &str = "SELECT COUNT(*) AS depth, MIN(created_at) AS oldest FROM effects
-            WHERE state IN ('ready', 'inflight') AND kind <> 'expire_gate'";
+            WHERE state IN ('ready', 'inflight') AND kind NOT IN ('expire_gate', 'reconcile', 'verify')";
         const DELIVERIES: &str =
             "SELECT COUNT(*) AS depth, MIN(received_at) AS oldest FROM deliveries WHERE state IN ('new', 'leased')";
         let mut queues = [("effects", 0, None), ("deliveries", 0, None)];
@@ -396,6 +519,16 @@ impl LeasedEffect {
         .exactly(1)
     }
 
+    /// Part of the write that has it run again later, as if for the first time.
+    pub fn again(&self, at: Timestamp) -> Statement {
+        Statement::new(
+            "UPDATE effects SET state = 'ready', run_at = $3, lease_until = 0, attempt = 0, doubt = 0, last_error = NULL
+            WHERE seq = $1 AND fence = $2 AND state = 'inflight'",
+            values![self.seq, self.fence, micros(at)],
+        )
+        .exactly(1)
+    }
+
     /// Extends the lease of a long effect.
     pub fn heartbeat(&self, until: Timestamp) -> Statement {
         Statement::new(
@@ -428,18 +561,27 @@ fn leased(row: &Row) -> Result<LeasedEffect, StoreError> {
         doubt: row.flag("doubt")?,
         first_sent_at: moment(row.int("first_sent_at")?),
         lease_until: moment(row.int("lease_until")?),
+        trace: row.opt_text("trace")?.map(TraceParent::from),
         fence: row.int("fence")?,
     })
 }
 
 fn summary(row: &Row) -> Result<EffectSummary, StoreError> {
+    let state = row.text("state")?;
+    let why = match state {
+        "failed" => row.opt_text("result")?,
+        _ => row.opt_text("last_error")?,
+    };
     Ok(EffectSummary {
         id: row.text("id")?.to_owned(),
         kind: row.text("kind")?.to_owned(),
-        state: row.text("state")?.to_owned(),
+        workflow: row.opt_text("workflow_id")?.map(str::to_owned),
+        repository_id: row.id("repository_id")?,
+        state: state.to_owned(),
         attempt: row.int("attempt")?,
         doubt: row.flag("doubt")?,
         run_at: moment(row.int("run_at")?),
-        last_error: row.opt_text("last_error")?.map(str::to_owned),
+        last_error: why.map(str::to_owned),
+        ended_at: row.opt_int("ended_at")?.map(moment),
     })
 }

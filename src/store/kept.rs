@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::deliveries::moment;
 use super::history::{Record, first_broken_record};
+use super::mails::KeptMail;
 use super::runs::Run;
 use super::{Row, Store, StoreError};
 use crate::values;
@@ -13,7 +14,7 @@ use crate::workflow::apply::fold;
 use crate::workflow::event::Event;
 use crate::workflow::ids::{Digest, WorkflowId};
 use crate::workflow::state::{State, Timestamp};
-use crate::workflow::words::without_words;
+use crate::workflow::words::WithoutWords;
 
 /// A workflow whole: what the events say, and everything that they name by digest.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +35,8 @@ pub struct Kept {
     pub artifacts: Vec<Artifact>,
     /// What agents were asked and answered, oldest first.
     pub runs: Vec<KeptRun>,
+    /// The mails that went out, or may have.
+    pub mails: Vec<KeptMail>,
 }
 
 /// A proposal as it was written.
@@ -148,6 +151,7 @@ impl Store {
             chain: row.text("chain")?.to_owned(),
             artifacts: self.artifacts_of(id).await?,
             runs: self.kept_runs_of(id).await?,
+            mails: self.mails_of(id).await?,
         }))
     }
 
@@ -248,7 +252,7 @@ fn lenient(text: &str) -> Value {
 /// Something that is not as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What it is about: `event 3`, `artifact 0123…`, `prompt of …`, `answer of …` or `state`.
+    /// What it is about: `event 3`, `artifact 0123…`, `prompt of …`, `answer of …`, `mail …` or `state`.
     pub what: String,
     /// What is wrong with it.
     pub wrong: String,
@@ -261,7 +265,7 @@ impl std::fmt::Display for Finding {
 }
 
 impl Kept {
-    /// Everything that does not fit together: the chain first, then the events, the fold, the artifacts, the runs.
+    /// Everything that does not fit together: the chain first, then the events, the fold, the artifacts, the runs, the mails.
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings = Findings(Vec::new());
         self.chain(&mut findings);
@@ -269,6 +273,7 @@ impl Kept {
         self.fold(&events, &mut findings);
         self.artifacts(&events, &mut findings);
         self.runs(&mut findings);
+        self.mails(&mut findings);
         findings.0
     }
 
@@ -374,6 +379,17 @@ impl Kept {
             }
         }
     }
+
+    fn mails(&self, findings: &mut Findings) {
+        for mail in &self.mails {
+            if Digest::of_bytes(&mail.raw).to_string() != mail.digest {
+                findings.add(
+                    format!("mail {}", mail.message_id),
+                    "it was changed: it has another digest now",
+                );
+            }
+        }
+    }
 }
 
 struct Findings(Vec<Finding>);
@@ -388,7 +404,7 @@ impl Findings {
 }
 
 /// What states have only since a later version: a state that was written before has none of it, and is none the worse.
-const LATER: [&str; 8] = [
+const LATER: [&str; 10] = [
     "given",
     "stage",
     "prompt",
@@ -397,12 +413,17 @@ const LATER: [&str; 8] = [
     "rejections",
     "called",
     "cause",
+    "overrode",
+    "rounds",
 ];
 
 /// The first place where a stored state is not what the events lead to. Texts of people do not count: those may be erased
 /// from the events or from the state, and both still hold.
 fn difference(written: &Value, stored: &State, folded: &State) -> Option<String> {
-    let meaning = |state: &State| without_words(&serde_json::to_value(state).unwrap_or_default());
+    let meaning = |state: &State| {
+        let whole = serde_json::to_value(state).unwrap_or_default();
+        serde_json::to_value(WithoutWords(&whole)).unwrap_or_default()
+    };
     let (mut stored, mut folded) = (meaning(stored), meaning(folded));
     in_microseconds(&mut stored);
     in_microseconds(&mut folded);

@@ -15,12 +15,16 @@ pub mod definitions;
 pub mod deliveries;
 #[cfg(test)]
 mod differential;
+pub mod duties;
 pub mod effects;
 pub mod fork;
 pub mod history;
 pub mod kept;
+pub mod mails;
+pub mod missed;
 mod postgres;
 mod progress;
+pub mod repair;
 pub mod repositories;
 mod restored;
 pub mod retention;
@@ -163,6 +167,17 @@ impl Store {
     /// when its leases have ended.
     pub fn alone(&self) -> bool {
         matches!(self.backend, Backend::Sqlite(_))
+    }
+
+    /// Whether a server is connected to a database that several may use. A file's one server is known by its lock.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn is_served(&self) -> Result<bool, StoreError> {
+        match &self.backend {
+            Backend::Sqlite(_) => Ok(false),
+            Backend::Postgres(postgres) => postgres.is_served().await,
+        }
     }
 
     /// Whether work may be taken now.

@@ -7,6 +7,7 @@
 
 mod beside;
 mod failure;
+mod many;
 mod open;
 mod run;
 mod text;
@@ -28,7 +29,7 @@ use crate::config::PostgresUrl;
 use beside::Beside;
 use failure::Meaning;
 pub use open::OpenError;
-use open::{Schema, Way};
+use open::{SERVER, Schema, Way};
 use run::Texts;
 use writer::{Job, PATIENCE, Writers};
 
@@ -119,7 +120,7 @@ impl Postgres {
     }
 
     async fn serve_schema(url: &PostgresUrl, schema: &Schema) -> Result<Self, OpenError> {
-        let mut way = Way::to(url)?;
+        let mut way = Way::to(url)?.as_server();
         let mut connection = way.enter().await?;
         way.compare_clocks(&mut connection).await?;
         schema.migrate(&way, &mut connection).await?;
@@ -142,6 +143,19 @@ impl Postgres {
         let mut connection = way.enter().await?;
         schema.check(&way, &mut connection).await?;
         Ok(Self::reading(&way).with_writers(&way, 1, Arc::default()))
+    }
+
+    /// Whether a server of this program is connected to the database, whatever it does there.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn is_served(&self) -> Result<bool, StoreError> {
+        const SERVED: &str = "SELECT COUNT(*) AS servers FROM pg_stat_activity
+            WHERE datname = current_database() AND application_name = $1";
+        let rows = self.read(SERVED, vec![Value::from(SERVER)]).await?;
+        Ok(rows
+            .first()
+            .is_some_and(|row| row.int("servers").is_ok_and(|servers| servers > 0)))
     }
 
     fn reading(way: &Way) -> Self {

@@ -36,6 +36,11 @@ pub enum OperatorCommand {
         /// Its id.
         id: String,
     },
+    /// Do a write to the outside once more that was given up.
+    RetryEffect {
+        /// Its id.
+        id: String,
+    },
     /// Go on from a moment of a workflow's history in a new one.
     Fork {
         /// The workflow.

@@ -16,14 +16,14 @@ pub(super) fn in_doubt() -> Statement {
 
 impl Store {
     /// Puts every open effect in doubt, and tells how many there are. For a database that was brought back by its own
-    /// tools. `None`, and nothing is done, while a server holds a lease.
+    /// tools. `None`, and nothing is done, while a server is connected or holds a lease.
     ///
     /// # Errors
     /// Whatever the database says.
     pub async fn doubt_open_effects(&self, now: Timestamp) -> Result<Option<usize>, StoreError> {
         const AT_WORK: &str = "SELECT 1 FROM effects WHERE state = 'inflight' AND lease_until > $1
             UNION ALL SELECT 1 FROM deliveries WHERE state = 'leased' AND lease_until > $1 LIMIT 1";
-        if !self.read(AT_WORK, values![micros(now)]).await?.is_empty() {
+        if self.is_served().await? || !self.read(AT_WORK, values![micros(now)]).await?.is_empty() {
             return Ok(None);
         }
         let rows = self.write(Write::of(in_doubt())).await?;

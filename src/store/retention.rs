@@ -42,7 +42,8 @@ const OLD_WORKFLOWS: &str = "SELECT w.id FROM workflows w WHERE w.status <> 'ope
     ORDER BY w.updated_at LIMIT $2";
 
 /// Everything that bears a workflow's id, its own row last.
-const OF_A_WORKFLOW: [&str; 9] = [
+const OF_A_WORKFLOW: [&str; 11] = [
+    "DELETE FROM mails WHERE workflow_id = $1",
     "DELETE FROM effects WHERE workflow_id = $1",
     "DELETE FROM calls WHERE workflow_id = $1",
     "DELETE FROM budgets WHERE account = 'workflow:' || $1",
@@ -51,6 +52,7 @@ const OF_A_WORKFLOW: [&str; 9] = [
     "DELETE FROM gates WHERE workflow_id = $1",
     "DELETE FROM cards WHERE workflow_id = $1",
     "DELETE FROM links WHERE workflow_id = $1",
+    "DELETE FROM heard WHERE workflow_id = $1",
     "DELETE FROM events WHERE workflow_id = $1",
 ];
 

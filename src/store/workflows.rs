@@ -217,6 +217,12 @@ pub fn acted_on(key: &str, delivery: &str, outcome: &str, now: Timestamp) -> Sta
 /// How what a workflow waits for begins when it waits for its children; the query of stuck workflows knows it.
 pub const OF_CHILDREN: &str = "the children of ";
 
+/// The same for the checks of a gate, which are nobody.
+pub const OF_CHECKS: &str = "the checks of ";
+
+/// The same for an approver that is a model.
+pub const OF_APPROVER: &str = "the approver of ";
+
 const STORED: &str = "SELECT state, installation_id, repository, chain FROM workflows WHERE id = $1";
 
 impl Store {
@@ -347,19 +353,6 @@ impl Store {
             updated_at FROM workflows WHERE id = $1";
         let rows = self.read(ONE, values![id]).await?;
         rows.first().map(workflow_summary).transpose()
-    }
-
-    /// Open workflows that break the invariant: none of a due effect, a timer or a named person to wait for. One that
-    /// waits for children waits for an open one of them, of which the same is asked.
-    pub async fn stuck_workflows(&self) -> Result<Vec<String>, StoreError> {
-        const STUCK: &str = "SELECT id FROM workflows w WHERE status = 'open' AND held = 0
-            AND (waits_for = '' OR waits_for LIKE 'the children of %' AND NOT EXISTS (SELECT 1 FROM links l
-                JOIN workflows c ON c.id = l.detail
-                WHERE l.workflow_id = w.id AND l.role = 'child' AND c.status = 'open'))
-            AND NOT EXISTS (SELECT 1 FROM effects e WHERE e.workflow_id = w.id AND e.state IN ('ready', 'inflight'))
-            ORDER BY id";
-        let rows = self.read(STUCK, values![]).await?;
-        rows.iter().map(|row| Ok(row.text("id")?.to_owned())).collect()
     }
 }
 

@@ -2,17 +2,23 @@
 
 use super::{Backend, DeliveryRequest, NotAccepted, Readiness};
 use crate::engine::Engine;
-use crate::figures::Queue;
+use crate::figures::{Amiss, Queue};
 
 impl Backend for Engine {
     async fn accept(&self, delivery: DeliveryRequest) -> Result<(), NotAccepted> {
-        Engine::accept(self, delivery.id, &delivery.event, delivery.body.to_vec())
+        Engine::accept(self, delivery.id, &delivery.event, delivery.body.into())
             .await
             .map(drop)
             .map_err(|error| NotAccepted(error.to_string()))
     }
 
     async fn readiness(&self) -> Readiness {
+        if self.is_leaving() {
+            return Readiness {
+                store: Err("this server is about to stop".to_owned()),
+                github: self.github_state(),
+            };
+        }
         let store = self
             .store()
             .count("readiness", 1)
@@ -36,5 +42,19 @@ impl Backend for Engine {
             }),
         });
         Some(queues.collect())
+    }
+
+    async fn amiss(&self) -> Option<Amiss> {
+        let store = self.store();
+        let missed = store.missed_count().await.ok()?;
+        let gap = store.gap().await.ok()?;
+        let stuck = store.stuck().await.ok()?;
+        Some(Amiss {
+            asked: missed.waiting - missed.late.min(missed.waiting),
+            late: missed.late,
+            lost: missed.lost,
+            gap_seconds: gap.map_or(0, |gap| u64::try_from(gap.length().num_seconds()).unwrap_or_default()),
+            stuck: u64::try_from(stuck.len()).unwrap_or_default(),
+        })
     }
 }

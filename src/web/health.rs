@@ -37,6 +37,9 @@ pub(super) async fn metrics<B: Backend>(State(shared): State<Arc<Shared<B>>>) ->
     for queue in shared.backend.queues().await.into_iter().flatten() {
         figures::queue(queue);
     }
+    if let Some(amiss) = shared.backend.amiss().await {
+        figures::amiss(amiss);
+    }
     shared.figures.run_upkeep();
     let format = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     (format, shared.figures.render())

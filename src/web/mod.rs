@@ -24,7 +24,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::figures::Queue;
+use crate::figures::{Amiss, Queue};
 use crate::inbox::signature::{SecretName, Secrets};
 use crate::workflow::ids::DeliveryId;
 
@@ -76,6 +76,11 @@ pub trait Backend: Send + Sync + 'static {
 
     /// How the queues stand, all of them, empty ones too. `None` when that could not be read.
     fn queues(&self) -> impl Future<Output = Option<Vec<Queue>>> + Send;
+
+    /// What is not as it should be. `None` when that could not be read, or nothing can be.
+    fn amiss(&self) -> impl Future<Output = Option<Amiss>> + Send {
+        async { None }
+    }
 }
 
 /// What the handlers share.

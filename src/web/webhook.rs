@@ -7,6 +7,7 @@ use axum::extract::{FromRequest as _, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
+use tracing::Instrument as _;
 
 use super::{Backend, DeliveryRequest, Shared};
 use crate::figures;
@@ -78,8 +79,8 @@ pub(super) async fn receive<B: Backend>(State(shared): State<Arc<Shared<B>>>, re
     outcome.answer().into_response()
 }
 
-async fn take<B: Backend>(shared: Arc<Shared<B>>, request: Request) -> Outcome {
-    let headers = request.headers().clone();
+async fn take<B: Backend>(shared: Arc<Shared<B>>, mut request: Request) -> Outcome {
+    let headers = std::mem::take(request.headers_mut());
     if announced(&headers).is_some_and(|length| length > BODY_LIMIT as u64) {
         return Outcome::TooLarge;
     }
@@ -115,7 +116,9 @@ fn read(headers: &HeaderMap, signed_with: SecretName, body: Bytes) -> Option<Del
 /// In a task of its own: a sender that hangs up, or our own time limit, must not cut the writing short.
 async fn keep<B: Backend>(shared: Arc<Shared<B>>, delivery: DeliveryRequest) -> Outcome {
     let (id, event) = (delivery.id.clone(), delivery.event.clone());
-    let task = tokio::spawn(async move { shared.backend.accept(delivery).await });
+    // What is signed begins a trace, and nothing else does.
+    let span = tracing::debug_span!("webhook", otel.kind = "server", delivery = %id, event);
+    let task = tokio::spawn(async move { shared.backend.accept(delivery).await }.instrument(span));
     match task.await {
         Ok(Ok(())) => Outcome::Accepted,
         Ok(Err(error)) => {

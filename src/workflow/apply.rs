@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use super::artifact::Stage;
+use super::artifact::{ReviewVerdict, Stage};
+use super::definition::Phase;
 use super::event::{Event, HoldCause};
 use super::ids::{Digest, PhaseId, UserId};
 use super::judging::Decision;
+use super::repair::Repair;
 use super::state::{Entry, Hold, Maker, Pending, PhaseState, PhaseStatus, State, Status, Timestamp, What, Why};
 
 /// The state after the first event.
@@ -41,6 +43,7 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
         reminders: 0,
         prompt: None,
         output: None,
+        rounds: None,
         verdict: None,
         rejections: 0,
         called: false,
@@ -64,10 +67,12 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
             .iter()
             .map(|phase| (phase.id.clone(), blocked.clone()))
             .collect(),
+        fates: Default::default(),
         record: vec![Entry {
             at,
             by: Some(by.clone()),
             what: What::Started(surface.clone()),
+            overrode: None,
         }],
     })
 }
@@ -91,6 +96,7 @@ pub fn apply(state: &mut State, event: &Event, at: Timestamp) {
             at,
             by: event.actor().cloned(),
             what,
+            overrode: overrode(state, event),
         });
     }
     if let Event::Revised { said_at, .. } | Event::Retried { said_at, .. } = event {
@@ -115,6 +121,9 @@ pub fn apply(state: &mut State, event: &Event, at: Timestamp) {
             };
         }
         Event::Completed => state.status = Status::Completed,
+        Event::Repaired {
+            repair: Repair::Opened { fates },
+        } => state.fates.extend(fates.iter().copied()),
         Event::Forked { proposals, .. } => super::fork::reopen(state, proposals, at),
         Event::SentBack { phase, to } => send_back(state, phase, to, at),
         Event::Escalated { phase, to } => {
@@ -173,6 +182,11 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
     let retries = defined.map_or(0, |phase| phase.limits.retries);
     let asks = defined.is_some_and(|phase| phase.asks);
     let varies = defined.is_some_and(|phase| phase.variant.is_some());
+    let revises = defined.is_some_and(|phase| phase.revises(id));
+    let makes_files = defined.is_some_and(Phase::makes_files);
+    if matches!(event, Event::PhaseCompleted { .. }) && makes_files && !revises {
+        state.void_revisions_of(id);
+    }
     let Some(phase) = state.phases.get_mut(id) else { return };
     match event {
         Event::PhaseStarted { iteration, attempt, .. } => {
@@ -272,7 +286,7 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
             phase.drop_vote(approval.by.id);
             phase.votes.push(approval.clone());
         }
-        Event::VoteWithdrawn { of, .. } => phase.drop_vote(of.id),
+        Event::VoteWithdrawn { of, .. } | Event::VoteLost { of, .. } => phase.drop_vote(of.id),
         Event::Approved { approval, .. } if phase.status == PhaseStatus::Draft => {
             phase.prompt = Some(approval.digest);
             phase.prompt_taken(at);
@@ -357,6 +371,9 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
         Event::PhaseCompleted { ending, .. } => {
             phase.ending = Some(ending.clone());
             phase.output = chosen.or(phase.pending.as_ref().map(|pending| pending.digest));
+            if let Some(made) = phase.output.filter(|_| revises) {
+                phase.rounds.get_or_insert_default().insert(phase.iteration, made);
+            }
             phase.enter(PhaseStatus::Completed, at);
         }
         Event::Reminded { .. } => phase.reminders += 1,
@@ -368,7 +385,22 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
         | Event::Unheld { .. }
         | Event::Cancelled { .. }
         | Event::Completed
+        | Event::Repaired { .. }
+        | Event::DuplicateRepaired { .. }
         | Event::Forked { .. } => {}
+    }
+}
+
+impl State {
+    /// Files were made anew: what revised the former ones lies over nothing.
+    fn void_revisions_of(&mut self, phase: &PhaseId) {
+        let definition = Arc::clone(&self.definition);
+        for revising in definition.phases.iter().filter(|other| other.revises(phase)) {
+            let at = self.phases.get_mut(&revising.id);
+            if let Some(rounds) = at.and_then(|at| at.rounds.as_mut()) {
+                rounds.clear();
+            }
+        }
     }
 }
 
@@ -438,6 +470,7 @@ fn phase_of(event: &Event) -> Option<&PhaseId> {
         | Event::Shown { phase, .. }
         | Event::Voted { phase, .. }
         | Event::VoteWithdrawn { phase, .. }
+        | Event::VoteLost { phase, .. }
         | Event::Approved { phase, .. }
         | Event::SentBack { phase, .. }
         | Event::Escalated { phase, .. }
@@ -460,8 +493,19 @@ fn phase_of(event: &Event) -> Option<&PhaseId> {
         | Event::Unheld { .. }
         | Event::Cancelled { .. }
         | Event::Completed
+        | Event::Repaired { .. }
+        | Event::DuplicateRepaired { .. }
         | Event::Forked { .. } => None,
     }
+}
+
+/// The verdict of an approval that is not the one of what it approves.
+fn overrode(state: &State, event: &Event) -> Option<ReviewVerdict> {
+    let Event::Approved { phase, verdict, .. } = event else {
+        return None;
+    };
+    let own = state.phases.get(phase)?.pending.as_ref()?.verdict;
+    verdict.filter(|verdict| Some(*verdict) != own)
 }
 
 /// The line that an event adds to the record.
@@ -479,6 +523,13 @@ fn entry(event: &Event) -> Option<What> {
         } => What::Answered(phase.clone(), *question, text.clone()),
         Event::Skipped { phase, reason, .. } => What::Skipped(phase.clone(), reason.clone()),
         Event::VoteWithdrawn { phase, of, .. } => What::VoteWithdrawn(phase.clone(), of.clone()),
+        Event::VoteLost { phase, of, reason } => What::VoteLost(phase.clone(), of.clone(), reason.clone()),
+        Event::Repaired { repair } => What::Repaired(repair.clone()),
+        Event::DuplicateRepaired {
+            duplicate,
+            kept,
+            removed,
+        } => What::DuplicateRepaired(*duplicate, *kept, removed.clone()),
         Event::SentBack { phase, to } => What::SentBack(phase.clone(), to.clone()),
         Event::Escalated { phase, to } => What::Escalated(phase.clone(), to.clone()),
         Event::Ruled { phase, ruling } => What::Ruled(

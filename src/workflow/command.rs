@@ -13,6 +13,7 @@ use super::children::{Above, ChildStanding, Parent};
 use super::definition::Definition;
 use super::ids::{Digest, IssueNumber, PhaseId, WorkflowId};
 use super::judging::{Reading, Ruling};
+use super::repair::{Duplicate, Repair};
 use super::right::{Person, Requirement, Right, Standing};
 use super::state::{ActOutcome, Ending, Hold, PhaseStatus, Subject, Surface, Timestamp, Why};
 use super::variants::Letter;
@@ -203,6 +204,15 @@ pub enum Report {
         /// Why, for people.
         why: String,
     },
+    /// Somebody's approval, which had not opened the gate, does not count any more.
+    VoteLost {
+        /// The phase.
+        phase: PhaseId,
+        /// Whose it is.
+        of: Person,
+        /// Why, for people.
+        why: String,
+    },
     /// An approver that is a model answered, or could not be asked.
     Ruled {
         /// The phase.
@@ -245,6 +255,17 @@ pub enum Report {
     },
     /// The parent was held, let go on, or ended.
     Parent(Above),
+    /// Something was found otherwise than it should be, and is mended.
+    Repaired(Repair),
+    /// What one write of the bot had made was there twice, and only one of it is left.
+    DuplicateRepaired {
+        /// What it was.
+        duplicate: Duplicate,
+        /// The id or number of the one that is left.
+        kept: u64,
+        /// Those of the others.
+        removed: Vec<u64>,
+    },
     /// The subject was closed.
     SubjectClosed {
         /// Who closed it.

@@ -91,6 +91,9 @@ pub struct Role {
     pub provider: Option<String>,
 }
 
+/// The schema of files that are written whole.
+const FILES: &str = "files.v1";
+
 /// A node of the graph.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -138,7 +141,9 @@ pub struct Phase {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     pub on_fail: Option<PhaseId>,
-    /// Begins only when a verdict goes back to it. Until then whoever needs it does not wait for it.
+    /// Begins only when a verdict goes back to it. Until then whoever needs it does not wait for it. Where it makes
+    /// `files.v1`, its files lie over those of the phases that it needs and of its own earlier rounds: what it does not
+    /// write stays, and whoever takes from both is given each file as it stands.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub on_demand: bool,
     /// Makes it several times side by side, in as many ways: a number, or a list that says how each differs.
@@ -174,6 +179,17 @@ impl Phase {
     /// such an artifact.
     pub fn has_agent(&self) -> bool {
         self.agent.is_some() || self.prompt.is_some() || self.chooses.is_some()
+    }
+
+    /// Whether its artifact is files.
+    pub fn makes_files(&self) -> bool {
+        self.schema.as_deref() == Some(FILES)
+    }
+
+    /// Whether it mends the files of `other`, which it needs, or its own of an earlier round: what it writes lies over
+    /// them, and what it does not write stays as it was.
+    pub fn revises(&self, other: &PhaseId) -> bool {
+        self.makes_files() && self.on_demand && (self.id == *other || self.needs.contains(other))
     }
 }
 

@@ -11,6 +11,7 @@ use super::children::{Child, ChildStanding, Parent};
 use super::definition::Definition;
 use super::ids::{Digest, PhaseId, WorkflowId};
 use super::judging::{Reading, Ruling};
+use super::repair::{Duplicate, Repair};
 use super::right::Person;
 use super::state::{ActOutcome, Approval, Ending, Maker, Subject, Surface, Timestamp, Why};
 use super::words::Words;
@@ -203,6 +204,15 @@ pub enum Event {
         /// Why, for people.
         reason: String,
     },
+    /// An approval that had not opened the gate does not count any more.
+    VoteLost {
+        /// The phase.
+        phase: PhaseId,
+        /// Whose it was.
+        of: Person,
+        /// Why, for people.
+        reason: String,
+    },
     /// A person, or the expiry, said no.
     Rejected {
         /// The phase.
@@ -327,6 +337,20 @@ pub enum Event {
         /// Why.
         reason: Words,
     },
+    /// Something was found otherwise than it should be, and mended.
+    Repaired {
+        /// What.
+        repair: Repair,
+    },
+    /// What one write of the bot had made was there twice, and only one of it is left.
+    DuplicateRepaired {
+        /// What it was.
+        duplicate: Duplicate,
+        /// The id or number of the one that is left.
+        kept: u64,
+        /// Those of the others.
+        removed: Vec<u64>,
+    },
     /// Every phase is complete.
     Completed,
     /// What is before this was copied from the history of another workflow.
@@ -368,6 +392,7 @@ impl Event {
             Self::SentBack { .. } => "sent_back",
             Self::Unapproved { .. } => "unapproved",
             Self::ApprovalLost { .. } => "approval_lost",
+            Self::VoteLost { .. } => "vote_lost",
             Self::Rejected { .. } => "rejected",
             Self::Revised { .. } => "revised",
             Self::WaitsForHuman { .. } => "waits_for_human",
@@ -384,6 +409,8 @@ impl Event {
             Self::Held { .. } => "held",
             Self::Unheld { .. } => "unheld",
             Self::Cancelled { .. } => "cancelled",
+            Self::Repaired { .. } => "repaired",
+            Self::DuplicateRepaired { .. } => "duplicate_repaired",
             Self::Completed => "completed",
             Self::Forked { .. } => "forked",
         }

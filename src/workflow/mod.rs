@@ -20,6 +20,7 @@ pub mod gate;
 pub mod ids;
 pub mod judging;
 pub mod plan;
+pub mod repair;
 pub mod right;
 pub mod state;
 pub mod variants;

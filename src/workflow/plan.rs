@@ -9,6 +9,7 @@ use super::decide::partly_done;
 use super::definition::{Gate, OnExpiry, Phase};
 use super::event::{Event, HoldCause};
 use super::ids::{Digest, PhaseId, WorkflowId};
+use super::right::Person;
 use super::state::{Awaited, Pending, PhaseStatus, State, Timestamp};
 
 /// Something to be done outside, or later. The engine makes a row of the outbox of each.
@@ -149,6 +150,15 @@ pub enum Notice {
     ApprovalLost {
         /// The phase.
         phase: PhaseId,
+        /// Why, for people.
+        reason: String,
+    },
+    /// Somebody's approval does not count any more, where more of them were needed.
+    VoteLost {
+        /// The phase.
+        phase: PhaseId,
+        /// Whose it was.
+        of: Person,
         /// Why, for people.
         reason: String,
     },
@@ -332,6 +342,11 @@ fn notice(state: &State, event: &Event) -> Option<Notice> {
         }
         Event::ApprovalLost { phase, reason } => Some(Notice::ApprovalLost {
             phase: phase.clone(),
+            reason: reason.clone(),
+        }),
+        Event::VoteLost { phase, of, reason } => Some(Notice::VoteLost {
+            phase: phase.clone(),
+            of: of.clone(),
             reason: reason.clone(),
         }),
         Event::Rejected { phase, by: None, .. } => Some(Notice::Expired { phase: phase.clone() }),

@@ -14,6 +14,7 @@ use super::definition::{Definition, Gate, PeopleGate, Phase};
 use super::event::HoldCause;
 use super::ids::{CommentId, Digest, IssueId, IssueNumber, PhaseId, RepositoryId, WorkflowId};
 use super::judging::{Decision, Judged};
+use super::repair::{Duplicate, Fate, Repair};
 use super::right::{Person, Right};
 use super::variants::Letter;
 pub use super::why::Why;
@@ -208,6 +209,12 @@ pub enum ActOutcome {
         message_id: String,
         /// Addresses that were refused.
         refused: Vec<String>,
+        /// SHA-256 of the bytes that went out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sent: Option<Digest>,
+        /// Whether an earlier attempt may have been taken as well, and the mail was sent again all the same.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        again: bool,
     },
     /// The mail may have been sent; it is not sent again.
     MailInDoubt {
@@ -215,6 +222,9 @@ pub enum ActOutcome {
         message_id: String,
         /// What happened.
         reason: String,
+        /// SHA-256 of the bytes that may have gone out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sent: Option<Digest>,
     },
 }
 
@@ -272,6 +282,10 @@ pub struct PhaseState {
     /// The proposal of its last iteration that was completed: what phases behind it are given.
     #[serde(default)]
     pub output: Option<Digest>,
+    /// What each iteration completed of a phase that revises files; empty again once what it revises was made anew.
+    /// States of old have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rounds: Option<BTreeMap<u32, Digest>>,
     /// The verdict that counts, once it was approved.
     #[serde(default)]
     pub verdict: Option<ReviewVerdict>,
@@ -343,6 +357,9 @@ pub struct Entry {
     pub by: Option<Person>,
     /// What.
     pub what: What,
+    /// The verdict that an approval put in the place of the one that was there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overrode: Option<ReviewVerdict>,
 }
 
 /// What a line of the record says.
@@ -367,6 +384,8 @@ pub enum What {
     Voted(PhaseId, Digest, Surface),
     /// Took back an approval that had not opened the gate: whose it was.
     VoteWithdrawn(PhaseId, Person),
+    /// An approval that had not opened the gate no longer counted: whose it was, and why.
+    VoteLost(PhaseId, Person, String),
     /// An approval no longer counted; the sentence says why.
     ApprovalLost(PhaseId, String),
     /// Said no.
@@ -393,6 +412,10 @@ pub enum What {
     Escalated(PhaseId, PhaseId),
     /// An approver that is a model decided: by whom, and why.
     Ruled(PhaseId, Decision, String, Words),
+    /// Something was found otherwise than it should be, and mended.
+    Repaired(Repair),
+    /// Something was there twice: which is left, and which are gone.
+    DuplicateRepaired(Duplicate, u64, Vec<u64>),
     /// It goes on from here in the place of that workflow, from after that event of it.
     Forked(WorkflowId, u64),
 }
@@ -428,6 +451,9 @@ pub struct State {
     pub hold: Option<Hold>,
     /// Its phases.
     pub phases: BTreeMap<PhaseId, PhaseState>,
+    /// What became of the issues that it opened, where they are not as they were.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fates: BTreeMap<IssueNumber, Fate>,
     /// The record.
     pub record: Vec<Entry>,
 }
@@ -533,11 +559,16 @@ impl State {
         at.status == PhaseStatus::Completed || phase.on_demand && !at.called || self.is_passed_over(&phase.id)
     }
 
-    /// What a phase that begins now is given: the phases that it takes from, each with the digest of what it made last.
-    /// One that made nothing yet is left out.
+    /// What a phase that begins now is given: the phases that it takes from, each with the digest of what it made last;
+    /// of one that revises files, what it made in every round, the earlier ones first. One that made nothing yet is left
+    /// out.
     pub fn handed<'a>(&'a self, phase: &'a Phase) -> impl Iterator<Item = (&'a PhaseId, Digest)> {
-        let made = |input: &'a PhaseId| Some((input, self.at(input).output?));
-        phase.inputs.iter().filter_map(made)
+        phase.inputs.iter().flat_map(|input| {
+            let at = self.at(input);
+            let last = at.output.filter(|_| at.rounds.is_none());
+            let rounds = at.rounds.iter().flat_map(|rounds| rounds.values().copied());
+            rounds.chain(last).map(move |made| (input, made))
+        })
     }
 
     /// How many phases are complete, of how many: one that begins on demand counts once it was called.

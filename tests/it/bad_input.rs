@@ -1,6 +1,7 @@
 //! Bad input: whatever arrives has an outcome that a person would expect.
 
 mod configuration;
+mod database;
 mod definitions;
 mod door;
 mod gone;

@@ -171,6 +171,16 @@ async fn a_cancelled_parent_ends_its_children() {
     for child in &opened {
         world.hear(*child);
     }
+    world.settle().await;
+    let card = world.card(issue);
+    holds(
+        &card,
+        &[
+            "**cancelled**: “its parent was cancelled",
+            "`/run each` to start a new one",
+        ],
+    );
+    assert!(!card.contains("`/retry`"), "nothing goes on here: {card}");
     holds(&world.card(opened[0]), &["· done"]);
     for child in &opened[1..] {
         holds(

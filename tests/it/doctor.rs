@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use countersign::sandbox::{APP_PRIVATE_KEY, Sandbox};
+use countersign::sandbox::{APP_PRIVATE_KEY, Access, FaultKind, FaultRule, Sandbox};
 
+use crate::bad_input::Forged;
 use crate::cli::{Ran, run_with};
+use crate::mail::scripted::{Does, Script, When};
 use crate::world::{SECRET, World};
 
 /// A GitHub by this machine's clock, whose App is installed.
@@ -12,7 +14,8 @@ async fn github() -> Sandbox {
     let builder = Sandbox::builder()
         .repo("acme/shop")
         .app(4711, "countersign")
-        .secret(SECRET);
+        .secret(SECRET)
+        .target("https://countersign.example/webhook");
     builder.start().await.unwrap()
 }
 
@@ -73,7 +76,13 @@ async fn a_fresh_machine_with_an_app() {
         ("clock", "fine: this machine's clock is 0 s from GitHub's"),
         ("app", "fine: it has the permissions and the events of app.yml"),
         ("installations", "fine: acme accepted every permission"),
+        (
+            "webhook",
+            "fine: GitHub delivers to https://countersign.example/webhook",
+        ),
         ("webhook", "doubtful: GitHub has delivered nothing"),
+        ("secrets", "fine: one webhook secret"),
+        ("traces", "fine: none are kept"),
         ("mail", "fine: it is written to post"),
         ("models", "fine: none is configured"),
     ] {
@@ -139,4 +148,149 @@ async fn open_work_is_told_beside_a_running_server() {
     assert!(work.contains("open workflows: 1"), "{work}");
     assert!(work.contains("approval of extract by somebody with write"), "{work}");
     world.end().await;
+}
+
+#[tokio::test]
+async fn what_the_app_asks_for_beyond_its_manifest_is_named() {
+    let builder = Sandbox::builder()
+        .repo("acme/shop")
+        .app(4711, "countersign")
+        .secret(SECRET)
+        .target("http://countersign.example/hooks")
+        .app_permissions(&[
+            ("checks", Access::Write),
+            ("contents", Access::Write),
+            ("issues", Access::Read),
+            ("members", Access::Read),
+            ("metadata", Access::Read),
+            ("pull_requests", Access::Write),
+            ("statuses", Access::Read),
+            ("administration", Access::Read),
+        ]);
+    let (github, home) = (builder.start().await.unwrap(), tempfile::tempdir().unwrap());
+    let ran = doctor(home.path(), environment(&github.base_url(), 4711), &["--json"]).await;
+    let app = said(&ran, "app").join("\n");
+    for words in [
+        "wrong: it does not ask for issues: write",
+        "doubtful: it asks for more than this program uses: administration: read, contents: write",
+    ] {
+        assert!(app.contains(words), "{words}: {app}");
+    }
+    let webhook = said(&ran, "webhook").join("\n");
+    for words in [
+        "doubtful: GitHub delivers to http://countersign.example/hooks and this server takes deliveries at /webhook",
+        "doubtful: GitHub delivers to http://countersign.example/hooks without TLS",
+    ] {
+        assert!(webhook.contains(words), "{words}: {webhook}");
+    }
+    assert_eq!(ran.code, 1, "{}", ran.out);
+    // Nothing that is not as it should be stands without what to do about it.
+    let findings = ran.envelope()["data"]["findings"].as_array().unwrap().clone();
+    for finding in findings {
+        assert!(finding["verdict"] == "fine" || finding["then"].is_string(), "{finding}");
+    }
+}
+
+#[tokio::test]
+async fn secrets_that_others_may_read_and_one_that_should_be_gone_are_named() {
+    let (github, home) = (github().await, tempfile::tempdir().unwrap());
+    let key = home.path().join("app.pem");
+    std::fs::write(&key, APP_PRIVATE_KEY).unwrap();
+    let readable = |mode| {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let mut given = environment(&github.base_url(), 4711);
+    given.retain(|(name, _)| *name != "COUNTERSIGN_GITHUB_PRIVATE_KEY");
+    set(&mut given, "COUNTERSIGN_GITHUB_PRIVATE_KEY_FILE", key.to_str().unwrap());
+    readable(0o600);
+    let ran = doctor(home.path(), given.clone(), &["--json"]).await;
+    assert!(said(&ran, "secrets")[0].starts_with("fine: "), "{}", ran.out);
+    readable(0o644);
+    set(
+        &mut given,
+        "COUNTERSIGN_WEBHOOK_SECRET_PREVIOUS",
+        "the secret before, of thirty-two characters",
+    );
+    let ran = doctor(home.path(), given, &["--json"]).await;
+    let secrets = said(&ran, "secrets").join("\n");
+    for words in ["former secret are still taken", "app.pem can be read by everybody"] {
+        assert!(secrets.contains(words), "{words}: {secrets}");
+    }
+    assert_eq!(ran.code, 0, "{}", ran.out);
+}
+
+#[tokio::test]
+async fn work_that_nobody_takes_and_work_that_was_given_up_are_named_with_what_helps() {
+    let world = World::new().await;
+    let issue = world.issue("Checkout is slow", "- [ ] Measure the checkout\n");
+    world.settle().await;
+    // The comment behind the card is given up, one delivery cannot be read, and one is left lying.
+    let comments = |method: &str, path: &str| method == "POST" && path.ends_with("/comments");
+    world
+        .github
+        .fault(FaultRule::when(comments, FaultKind::Status(404)).after(1));
+    world.say("alice", issue, "/deliver").await;
+    world.github.heal();
+    world.card(issue);
+    Forged::signed("issue_comment", "broken", r#"{"action":"created"}"#)
+        .post(&world)
+        .await;
+    world.settle().await;
+    world.github.as_("alice").comment(issue, "/help").unwrap();
+    world.github.deliver_all().await;
+    let given = environment(&world.github.base_url(), world.github.app_id());
+    let ran = doctor(world.home(), given, &["--json"]).await;
+    let work = said(&ran, "work").join("\n");
+    for words in [
+        "doubtful: the delivery broken (issue_comment",
+        "(call_people) was given up",
+        "that nobody takes: 1",
+    ] {
+        assert!(work.contains(words), "{words}: {work}");
+    }
+    let page = doctor(
+        world.home(),
+        environment(&world.github.base_url(), world.github.app_id()),
+        &[],
+    )
+    .await
+    .out;
+    for words in [
+        "`countersign deliveries retry broken`",
+        "`countersign effects retry '",
+        "start `countersign serve`",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    world.settle().await;
+    world.hear(issue);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn the_mail_server_is_asked_up_to_the_login_and_gets_no_mail() {
+    let (github, home) = (github().await, tempfile::tempdir().unwrap());
+    let mut script = Script::new(When::Auth, Does::Answers("535 5.7.8 wrong password")).times(1);
+    script.extensions = "250-AUTH PLAIN LOGIN\r\n";
+    let mut given = environment(&github.base_url(), 4711);
+    let url = format!("smtp://bot:hunter2@{}", script.start().await);
+    set(&mut given, "COUNTERSIGN_MAIL_URL", &url);
+    set(&mut given, "OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9");
+    let ran = doctor(home.path(), given.clone(), &["--json"]).await;
+    let mail = said(&ran, "mail").join("\n");
+    assert!(mail.starts_with("wrong: ") && mail.contains("535"), "{mail}");
+    let traces = said(&ran, "traces").join("\n");
+    assert!(
+        traces.starts_with("doubtful: http://127.0.0.1:9/v1/traces does not take them"),
+        "{traces}"
+    );
+    let ran = doctor(home.path(), given, &["--json"]).await;
+    let mail = said(&ran, "mail").join("\n");
+    assert!(
+        mail.starts_with("fine: ") && mail.ends_with("takes the login"),
+        "{mail}"
+    );
+    assert!(!ran.out.contains("hunter2"), "{}", ran.out);
+    assert!(script.taken().is_empty());
 }

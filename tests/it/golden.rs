@@ -18,7 +18,7 @@ use crate::models::{TALK, asks, server_file};
 use crate::stages;
 use crate::world::{Setup, World, whole_story};
 
-const STORIES: [&str; 19] = [
+const STORIES: [&str; 20] = [
     "deliver",
     "held",
     "revised",
@@ -38,6 +38,7 @@ const STORIES: [&str; 19] = [
     "each",
     "gates",
     "variants",
+    "repaired",
 ];
 
 fn folder() -> PathBuf {
@@ -200,6 +201,9 @@ fn every_kind_of_event_is_in_a_history() {
         "checked",
         "passed",
         "escalated",
+        "vote_lost",
+        "repaired",
+        "duplicate_repaired",
     ] {
         assert!(kinds.contains(kind), "no history has the event {kind}");
     }
@@ -254,6 +258,7 @@ async fn told(name: &str) -> World {
         "each" => return crate::children::played().await,
         "gates" => return crate::gates::played().await,
         "variants" => return crate::variants::played().await,
+        "repaired" => return crate::repair::played().await,
         _ => {}
     }
     let world = usual().start().await;

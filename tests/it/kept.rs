@@ -80,7 +80,11 @@ async fn show_tells_what_a_digest_names_who_made_it_and_who_approved_it() {
     assert_eq!(told["text"], runs["runs"][0]["run"]["prompt"]);
 
     for (digest, code, sentence) in [
-        ("000000000000", 1, "has no artifact, prompt or answer 000000000000"),
+        (
+            "000000000000",
+            1,
+            "has no artifact, prompt, answer or mail 000000000000",
+        ),
         ("xyz", 2, "xyz is no digest"),
     ] {
         let refused = run(world.home(), &["show", &id, digest]);

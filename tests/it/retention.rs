@@ -1,13 +1,23 @@
 //! What is older than the settings keep is forgotten; what is still needed is not.
 
-use crate::world::{Setup, World};
+use crate::world::{Base, Setup, World};
 
 /// A day, in the clock's seconds.
 const DAY: i64 = 24 * 60 * 60;
 
 #[tokio::test]
 async fn what_ended_long_ago_is_forgotten_and_what_is_open_is_whole() {
-    let world = Setup::new().set("COUNTERSIGN_RETENTION_DAYS", "30").start().await;
+    forgotten_on(Base::Sqlite).await;
+}
+
+#[tokio::test]
+async fn what_ended_long_ago_is_forgotten_on_postgres_too() {
+    forgotten_on(Base::Postgres).await;
+}
+
+async fn forgotten_on(base: Base) {
+    let setup = Setup::new().on(base).set("COUNTERSIGN_RETENTION_DAYS", "30");
+    let world = setup.start().await;
     let ended = world.issue("Checkout is slow", "- [ ] Measure the checkout\n");
     world.say("alice", ended, "/deliver").await;
     world.say("alice", ended, "/cancel not now").await;

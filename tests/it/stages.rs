@@ -146,6 +146,16 @@ async fn a_verdict_is_overridden_by_those_who_may_approve_it() {
     let card = world.card(issue);
     assert!(card.contains("· done"), "{card}");
     assert!(card.contains("| Revise | not needed |"), "{card}");
+    assert!(
+        card.contains("; it counts as *pass*, whatever its own verdict was"),
+        "the record names what was overridden: {card}"
+    );
+    assert_eq!(
+        card.matches("it counts as").count(),
+        1,
+        "the other approvals took what was there: {card}"
+    );
+    assert!(card.contains("`/run generate goal=…` to start a new one"), "{card}");
     world.end().await;
 }
 
@@ -200,6 +210,57 @@ async fn what_is_missing_or_unknown_starts_nothing() {
         assert!(answer.contains(expected), "{said}: {answer}");
     }
     assert!(world.card_comment(issue).is_none());
+    world.end().await;
+}
+
+/// Two rounds each mend another file: the second review sees both, and what neither touched.
+#[tokio::test]
+async fn a_review_sees_every_file_as_it_stands_after_all_rounds() {
+    let write = |files: &[(&str, &str)]| {
+        let writes: Vec<Value> = files
+            .iter()
+            .map(|(path, content)| json!({"path": path, "content": content}))
+            .collect();
+        json!({"summary": "Files", "writes": writes, "unfinished": []})
+    };
+    let world = World::new().await;
+    let issue = world.issue("Billing", "We need a client.");
+    world.say("alice", issue, GOAL).await;
+    world.hear(issue);
+    through(&world, issue, &plan()).await;
+    let first = [
+        ("src/a.rs", "fn a_of_generate() {}"),
+        ("src/b.rs", "fn b_of_generate() {}"),
+        ("src/client.rs", "fn pay() {}"),
+    ];
+    through(&world, issue, &write(&first)).await;
+    for mended in [
+        ("src/a.rs", "fn a_of_round_1() {}"),
+        ("src/b.rs", "fn b_of_round_2() {}"),
+    ] {
+        through(&world, issue, &review(Some("major"))).await;
+        through(&world, issue, &write(&[mended])).await;
+    }
+    approve(&world, issue).await;
+    world.say("alice", issue, "/prompt").await;
+    let prompt = world.hear(issue).join("\n");
+    for there in ["fn a_of_round_1", "fn b_of_round_2", "fn pay()"] {
+        assert_eq!(prompt.matches(there).count(), 1, "{there}: {prompt}");
+    }
+    assert!(
+        !prompt.contains("_of_generate"),
+        "what was mended is not read any more: {prompt}"
+    );
+    let card = world.card(issue);
+    let handed = card
+        .lines()
+        .find(|line| line.starts_with("Handed to *Review*: "))
+        .unwrap_or_else(|| panic!("{card}"));
+    assert_eq!(
+        handed.matches("Revise `").count(),
+        2,
+        "each round by its digest: {handed}"
+    );
     world.end().await;
 }
 

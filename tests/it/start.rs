@@ -12,7 +12,7 @@ use countersign::sandbox::{APP_PRIVATE_KEY, Delivery, FaultKind, FaultRule, Issu
 use countersign::store::Store;
 
 use crate::bad_input::Forged;
-pub use program::{PATIENCE, Program, SECRET, one};
+pub use program::{PATIENCE, Program, Running, SECRET, one};
 
 /// Somewhere on this machine where nobody listens.
 pub const NOBODY: &str = "http://127.0.0.1:9";
@@ -200,7 +200,7 @@ async fn github() -> (Sandbox, IssueNumber) {
 }
 
 /// Waits until something is true of GitHub.
-async fn until(github: &Sandbox, what: &str, holds: impl Fn(&Sandbox) -> bool) {
+pub async fn until(github: &Sandbox, what: &str, holds: impl Fn(&Sandbox) -> bool) {
     let mut changes = github.changes();
     let waiting = async {
         while !holds(github) {

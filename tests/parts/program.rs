@@ -133,17 +133,22 @@ impl Program {
         }
     }
 
-    /// Starts it and waits until it listens.
-    pub async fn start(&self) -> Running {
+    /// Starts it, whatever comes of it.
+    pub fn spawn(&self) -> Running {
         let mut child = self.command(&["serve"]).spawn().unwrap();
         let lines = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
         let (sender, log) = mpsc::unbounded_channel();
         std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        let mut running = Running {
+        Running {
             url: String::new(),
             child: Some(child),
             log,
-        };
+        }
+    }
+
+    /// Starts it and waits until it listens.
+    pub async fn start(&self) -> Running {
+        let mut running = self.spawn();
         let mut said = Vec::new();
         while let Some(line) = running.line().await {
             if let Some((_, rest)) = line.split_once("listen=") {
@@ -194,6 +199,18 @@ impl Drop for Running {
 }
 
 impl Running {
+    /// Waits until it logs this.
+    pub async fn says(&mut self, words: &str) {
+        let mut said = Vec::new();
+        while let Some(line) = self.line().await {
+            if line.contains(words) {
+                return;
+            }
+            said.push(line);
+        }
+        panic!("it ended without saying `{words}`: {said:#?}");
+    }
+
     /// The next line of its log; nothing when it has ended.
     async fn line(&mut self) -> Option<String> {
         tokio::time::timeout(PATIENCE, self.log.recv())

@@ -23,9 +23,13 @@ const KEPT: Duration = Duration::from_secs(10);
 /// Names the cluster to its watchman.
 const WATCHED: &str = "COUNTERSIGN_TEST_CLUSTER";
 
+/// What a cluster for tests gives up to be quick: nothing is asked of it after a power cut.
+const QUICK: &str = "-c fsync=off -c wal_level=minimal -c max_wal_senders=0";
+
 /// A cluster that runs.
 pub struct Cluster {
     home: PathBuf,
+    settings: &'static str,
     /// What its programs find in their environment beside what this process has.
     environment: Vec<(String, String)>,
     /// Held while this process uses it.
@@ -42,7 +46,7 @@ impl Cluster {
             let checkout = env!("CARGO_MANIFEST_DIR").bytes();
             let number = checkout.fold(5381_u32, |sum, byte| sum.wrapping_mul(33) ^ u32::from(byte));
             let home = std::env::temp_dir().join(format!("countersign-postgres-{number:08x}"));
-            Self::at(home, Vec::new())
+            Self::at(home, QUICK, Vec::new())
         })
     }
 
@@ -52,14 +56,21 @@ impl Cluster {
     }
 
     /// The same, started with these variables in its environment.
+    #[allow(dead_code, reason = "for the tests of faults")]
     pub fn own_with(environment: Vec<(String, String)>) -> Self {
         static OWN: AtomicU32 = AtomicU32::new(0);
         let (process, number) = (std::process::id(), OWN.fetch_add(1, Ordering::SeqCst));
         let home = std::env::temp_dir().join(format!("countersign-postgres-{process}-{number}"));
-        Self::at(home, environment)
+        Self::at(home, QUICK, environment)
     }
 
-    fn at(home: PathBuf, environment: Vec<(String, String)>) -> Self {
+    /// One of one's own as an operator has it, in this directory: a commit is on disk when it is answered.
+    #[allow(dead_code, reason = "for the benches")]
+    pub fn synced(directory: &Path) -> Self {
+        Self::at(directory.join(format!("postgres-{}", std::process::id())), "", Vec::new())
+    }
+
+    fn at(home: PathBuf, settings: &'static str, environment: Vec<(String, String)>) -> Self {
         let held = lock_file(&home, "users");
         // The watchman holds it alone while it stops the cluster.
         held.lock_shared().unwrap();
@@ -67,6 +78,7 @@ impl Cluster {
         starting.lock().unwrap();
         let mut cluster = Self {
             home,
+            settings,
             environment,
             _use: held,
             _watchman: None,
@@ -112,9 +124,9 @@ impl Cluster {
     /// Starts it.
     pub fn start(&self) {
         let settings = format!(
-            "-c listen_addresses='' -c unix_socket_directories={} -c max_connections=300 -c fsync=off \
-             -c wal_level=minimal -c max_wal_senders=0",
-            self.home.display()
+            "-c listen_addresses='' -c unix_socket_directories={} -c max_connections=300 {}",
+            self.home.display(),
+            self.settings
         );
         let log = self.home.join("log");
         let mut start = self.control(&["-w", "-o", &settings, "-l"]);
@@ -153,8 +165,13 @@ impl Cluster {
 #[test]
 #[ignore = "started by the first test that needs a cluster"]
 fn watchman() {
+    watches();
+}
+
+/// Looks after a cluster, where this process was started for that; tells whether it was.
+pub fn watches() -> bool {
     let Some(home) = std::env::var_os(WATCHED).map(PathBuf::from) else {
-        return;
+        return false;
     };
     let users = lock_file(&home, "users");
     loop {
@@ -169,7 +186,7 @@ fn watchman() {
                 .args(["-m", "immediate", "-w", "stop"])
                 .status();
             let _ = std::fs::remove_dir_all(&home);
-            return;
+            return true;
         }
     }
 }

@@ -1,8 +1,10 @@
 //! `files.v1`: files that are written whole and together. What a path may be is decided in [`paths`].
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
-use crate::agents::{Problem, ProblemKind};
+use crate::agents::{Handed, Problem, ProblemKind};
 use crate::text::paths::{self, PathRule, Verdict};
 
 /// The schema's name.
@@ -42,6 +44,27 @@ pub fn of(artifact: &Value) -> Vec<File<'_>> {
             content: write["content"].as_str().unwrap_or_default(),
         })
         .collect()
+}
+
+/// Takes out of each artifact the files that a later one writes anew, so that each stands there once, as it is now.
+/// `revises` says whether a phase, named first, lays its files over those of another.
+pub fn keep_last(handed: &mut [Handed], revises: impl Fn(&str, &str) -> bool) {
+    for at in 0..handed.len() {
+        let (before, after) = handed.split_at_mut(at + 1);
+        let Some(earlier) = before.last_mut().filter(|earlier| earlier.schema == SCHEMA) else {
+            continue;
+        };
+        let over = after
+            .iter()
+            .filter(|later| later.schema == SCHEMA && revises(&later.phase, &earlier.phase));
+        let anew: BTreeSet<&str> = over
+            .flat_map(|later| of(&later.artifact))
+            .map(|file| file.path)
+            .collect();
+        if let Some(writes) = earlier.artifact["writes"].as_array_mut() {
+            writes.retain(|write| !anew.contains(write["path"].as_str().unwrap_or_default()));
+        }
+    }
 }
 
 /// Judges files that are written together: each path, the paths with each other, and how much it is. Answers with what

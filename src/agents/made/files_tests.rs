@@ -1,9 +1,9 @@
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
-use super::files::{File, MOST_BYTES, MOST_BYTES_OF_ONE, MOST_FILES, check};
+use super::files::{File, MOST_BYTES, MOST_BYTES_OF_ONE, MOST_FILES, check, keep_last, of};
 use crate::agents::fixtures::thread;
-use crate::agents::{Draft, Inputs, Material, Problem, judge};
+use crate::agents::{Draft, Handed, Inputs, Material, Problem, judge};
 
 fn inputs() -> Inputs {
     let mut thread = thread(&[("alice", "We need a client.")]);
@@ -139,4 +139,36 @@ fn what_decides_more_than_a_source_file_is_pointed_out() {
     assert_eq!(draft.planned.len(), 2, "{:?}", draft.planned);
     assert!(draft.planned[0].starts_with("`.github/workflows/ci.yml` is a file of .github"));
     assert!(draft.notes.is_empty(), "an annotation is no mention: {:?}", draft.notes);
+}
+
+#[test]
+fn of_files_that_are_written_anew_only_the_last_is_left() {
+    let handed = |phase: &str, iteration: u32, paths: &[&str]| Handed {
+        phase: phase.to_owned(),
+        iteration,
+        schema: "files.v1".to_owned(),
+        artifact: json!({"summary": "", "writes": paths.iter().map(|path| json!({"path": path, "content": ""}))
+            .collect::<Vec<_>>(), "unfinished": []}),
+    };
+    let mut all = vec![
+        handed("generate", 1, &["a", "b", "c"]),
+        handed("other", 1, &["a", "b", "c"]),
+        handed("revise", 1, &["a", "b", "d"]),
+        handed("revise", 2, &["b", "d"]),
+        Handed {
+            schema: "review.v1".to_owned(),
+            ..handed("review", 1, &["c"])
+        },
+    ];
+    keep_last(&mut all, |later, earlier| {
+        later == "revise" && ["generate", "revise"].contains(&earlier)
+    });
+    let left: Vec<Vec<&str>> = all
+        .iter()
+        .map(|handed| of(&handed.artifact).iter().map(|file| file.path).collect())
+        .collect();
+    assert_eq!(
+        left,
+        [vec!["c"], vec!["a", "b", "c"], vec!["a"], vec!["b", "d"], vec!["c"]]
+    );
 }

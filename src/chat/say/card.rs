@@ -153,6 +153,7 @@ fn compose(view: &CardView<'_>, room: Room, body: Option<Body>) -> String {
         phases(view),
         paragraphs(&[progress(view.state), handed_over(view.state)]),
         view.spending.map(spending::line).unwrap_or_default(),
+        spending::ahead(view.ahead, view.currency),
         stopped(view),
         proposal.unwrap_or_default(),
         children::section(view),

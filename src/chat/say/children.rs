@@ -71,18 +71,23 @@ fn standing(view: &CardView<'_>, child: &Child, definition: &str) -> (String, St
             there("/retry"),
         ),
         ChildStanding::Completed => ("done".to_owned(), String::new()),
-        ChildStanding::Cancelled { reason } => (
-            format!("**cancelled**{}", because(reason.as_str())),
-            format!("{} here", code("/retry")),
-        ),
+        ChildStanding::Cancelled { reason } => (format!("**cancelled**{}", because(reason.as_str())), anew(view.state)),
         ChildStanding::Refused { why } => (
             format!("**not started**: {}", literal::inline(why, 400)),
-            format!("{} here", code("/retry")),
+            anew(view.state),
         ),
         ChildStanding::LeftOut => (
             "beyond the most children".to_owned(),
             there(&format!("/run {definition}")),
         ),
+    }
+}
+
+/// What starts a child anew; nothing where its parent has ended.
+fn anew(parent: &State) -> String {
+    match parent.is_open() {
+        true => format!("{} here", code("/retry")),
+        false => String::new(),
     }
 }
 

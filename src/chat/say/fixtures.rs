@@ -243,6 +243,8 @@ pub fn done() -> State {
             ActOutcome::Mailed {
                 message_id: "<w7f3a.1@countersign>".to_owned(),
                 refused: Vec::new(),
+                sent: None,
+                again: false,
             },
         ),
         completed("email"),
@@ -359,6 +361,8 @@ impl Scene {
             notes: &self.notes,
             children: &self.children,
             spending: None,
+            ahead: &[],
+            currency: "USD",
         }
     }
 

@@ -21,6 +21,7 @@ mod markup;
 mod outcomes;
 mod pages;
 mod phrases;
+pub mod reasons;
 mod record;
 pub mod spending;
 mod tasks;

@@ -3,9 +3,12 @@
 use crate::workflow::artifact::Stage;
 use crate::workflow::children::waiting;
 use crate::workflow::decide::awaits_answer;
-use crate::workflow::definition::{Phase, Wait};
+use crate::workflow::definition::{Definition, Phase, Wait};
 use crate::workflow::ids::PhaseId;
 use crate::workflow::state::{PhaseStatus, State, Why};
+
+/// The definitions that have a command of their own.
+const OF_THEIR_OWN: [&str; 2] = ["deliver", "tasks"];
 
 /// A command and what it does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +29,7 @@ fn step(command: impl Into<String>, does: &'static str) -> Next {
 /// The commands that move this workflow on from where it stands. Never empty.
 pub fn steps(state: &State) -> Vec<Next> {
     if !state.is_open() {
-        return vec![step("/deliver", "start a new one")];
+        return vec![step(start(&state.definition), "start a new one")];
     }
     if state.hold.is_some() {
         return vec![step("/unhold", "let it go on"), step("/cancel …", "end it")];
@@ -35,6 +38,16 @@ pub fn steps(state: &State) -> Vec<Next> {
     steps.push(step("/hold …", "pause it"));
     steps.push(step("/cancel …", "end it"));
     steps
+}
+
+/// The command that starts a workflow of this definition.
+fn start(definition: &Definition) -> String {
+    if OF_THEIR_OWN.contains(&definition.name.as_str()) {
+        return format!("/{}", definition.name);
+    }
+    let inputs = definition.inputs.iter().filter(|(_, input)| input.required);
+    let inputs: String = inputs.map(|(name, _)| format!(" {name}=…")).collect();
+    format!("/run {}{inputs}", definition.name)
 }
 
 fn gate_steps(state: &State) -> Option<Vec<Next>> {

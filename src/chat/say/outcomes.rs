@@ -164,18 +164,26 @@ fn refused_link(at: &PhaseState, key: &ActKey, outcome: &ActOutcome) -> Option<S
 fn other(outcome: &ActOutcome) -> Option<String> {
     Some(match outcome {
         ActOutcome::Listed { url } => format!("Issues that could not be linked stand in {}.", link("a list", url)),
-        ActOutcome::Mailed { message_id, refused } if refused.is_empty() => {
-            format!("The mail was handed over as {}.", name(&bare(message_id)))
+        ActOutcome::Mailed {
+            message_id,
+            refused,
+            again,
+            ..
+        } => {
+            let handed_over = format!("The mail was handed over as {}", name(&bare(message_id)));
+            let to_all = match refused.is_empty() {
+                true => format!("{handed_over}."),
+                false => {
+                    let refused: Vec<String> = refused.iter().take(20).map(|address| login(address)).collect();
+                    format!("{handed_over}, but not to {}: refused.", list(&refused, "and"))
+                }
+            };
+            match again {
+                true => format!("{to_all} An earlier attempt may have been taken too: **it may have come twice**."),
+                false => to_all,
+            }
         }
-        ActOutcome::Mailed { message_id, refused } => {
-            let refused: Vec<String> = refused.iter().take(20).map(|address| login(address)).collect();
-            format!(
-                "The mail was handed over as {}, but not to {}: refused.",
-                name(&bare(message_id)),
-                list(&refused, "and")
-            )
-        }
-        ActOutcome::MailInDoubt { message_id, reason } => format!(
+        ActOutcome::MailInDoubt { message_id, reason, .. } => format!(
             "**The mail {} may have been sent or not** and is not sent again: {}. Ask one of its recipients.",
             name(&bare(message_id)),
             words(reason.trim_end_matches('.'))

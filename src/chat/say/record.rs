@@ -1,10 +1,11 @@
 //! The record: who decided what, when, by which surface.
 
-use super::markup::{code, digest, table, when, words};
+use super::markup::{code, count, digest, list, name, table, when, words};
 use super::outcomes::Room;
 use super::phrases::{because, somebody, surface, title};
 use crate::workflow::ids::{Digest, PhaseId};
 use crate::workflow::judging::Decision;
+use crate::workflow::repair::{Duplicate, Fate, Repair};
 use crate::workflow::state::{Entry, State, What};
 
 /// Lines of a record that is shortened: so many from each end.
@@ -30,7 +31,10 @@ pub fn section(state: &State, room: Room) -> String {
 }
 
 fn row(state: &State, entry: &Entry) -> Vec<String> {
-    let (what, how) = said(state, &entry.what);
+    let (mut what, how) = said(state, &entry.what);
+    if let Some(verdict) = entry.overrode {
+        what.push_str(&format!("; it counts as *{verdict}*, whatever its own verdict was"));
+    }
     vec![when(entry.at), somebody(entry.by.as_ref()), what, how]
 }
 
@@ -87,6 +91,14 @@ pub fn said(state: &State, what: &What) -> (String, String) {
             title(state, phase),
             somebody(Some(of))
         )),
+        What::VoteLost(phase, of, why) => by_comment(format!(
+            "the approval of {} by {} no longer counted: {}",
+            title(state, phase),
+            somebody(Some(of)),
+            words(why)
+        )),
+        What::Repaired(repair) => by_comment(repaired(repair)),
+        What::DuplicateRepaired(duplicate, kept, removed) => by_comment(doubled(*duplicate, *kept, removed)),
         What::Unapproved(phase) => by_comment(format!("took back the approval of {}", title(state, phase))),
         What::ApprovalLost(phase, why) => by_comment(format!(
             "the approval of {} no longer counted: {}",
@@ -162,5 +174,59 @@ pub fn said(state: &State, what: &What) -> (String, String) {
             "made a fork of workflow `{origin}`, from after its event {after}"
         )),
         What::Expired(phase) => by_comment(format!("{} expired: nobody answered in time", title(state, phase))),
+    }
+}
+
+/// What was mended.
+fn repaired(repair: &Repair) -> String {
+    match repair {
+        Repair::Unheard {
+            comments,
+            labels,
+            since,
+        } => {
+            let comments = (!comments.is_empty()).then(|| count(comments.len(), "comment", "comments"));
+            let labels = (!labels.is_empty()).then(|| count(labels.len(), "label", "labels"));
+            let found: Vec<String> = comments.into_iter().chain(labels).collect();
+            format!(
+                "read {} since {} of which GitHub had not told",
+                list(&found, "and"),
+                when(*since)
+            )
+        }
+        Repair::CardGone { .. } => "found the card gone and posted it anew".to_owned(),
+        Repair::CardChanged { by: Some(login), .. } => {
+            format!("found the card changed by {} and restored it", name(login))
+        }
+        Repair::CardChanged { by: None, .. } => "found the card changed and restored it".to_owned(),
+        Repair::Opened { fates } => {
+            let fates: Vec<String> = fates
+                .iter()
+                .map(|(issue, fate)| {
+                    let fate = match fate {
+                        Fate::Open => "open again",
+                        Fate::Closed => "closed",
+                        Fate::Deleted => "deleted",
+                        Fate::Transferred => "moved to another repository",
+                    };
+                    format!("#{issue} {fate}")
+                })
+                .collect();
+            format!("found what was opened: {}", list(&fates, "and"))
+        }
+    }
+}
+
+/// What was there twice.
+fn doubled(duplicate: Duplicate, kept: u64, removed: &[u64]) -> String {
+    match duplicate {
+        Duplicate::Comment => format!(
+            "found {} twice and deleted the later",
+            if removed.len() == 1 { "a comment" } else { "comments" }
+        ),
+        Duplicate::Issue => {
+            let removed: Vec<String> = removed.iter().map(|issue| format!("#{issue}")).collect();
+            format!("found #{kept} twice and closed {}", list(&removed, "and"))
+        }
     }
 }

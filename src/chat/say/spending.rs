@@ -1,7 +1,8 @@
 //! What models took, and what they do now.
 
 use super::markup::{grouped, sentence, when};
-use super::view::{Asking, Spending};
+use super::view::{Ahead, Asking, Spending};
+use crate::text::harmless::literal;
 use crate::workflow::budget::Spend;
 
 /// The card's line about models.
@@ -13,10 +14,31 @@ pub fn line(spending: &Spending) -> String {
             "Asking `http:{endpoint}` now; this call may take up to {}. {sum}",
             amount(most, &spending.currency)
         ),
+        Some(Asking::Queued(why)) => format!("It waits for its turn: {why}. {sum}"),
         Some(Asking::Waits { endpoint, until, said }) => format!(
             "`http:{endpoint}` could not be asked: {} It is asked again after {}. {sum}",
             sentence(said),
             when(*until)
+        ),
+    }
+}
+
+/// What may be asked yet, and what one call of each takes at most; empty where no model is going to be asked.
+pub fn ahead(all: &[Ahead], currency: &str) -> String {
+    let each = |ahead: &Ahead| {
+        format!(
+            "{} (`http:{}`) {}",
+            literal::inline(&ahead.role, 80),
+            ahead.endpoint,
+            amount(&ahead.most, currency)
+        )
+    };
+    let all: Vec<String> = all.iter().map(each).collect();
+    match all.as_slice() {
+        [] => String::new(),
+        all => format!(
+            "Ahead, for one call at most, by what is written so far: {}.",
+            all.join(" · ")
         ),
     }
 }
@@ -35,6 +57,11 @@ pub fn of_cap(spending: &Spending) -> String {
         (None, _) => UNKNOWN.to_owned(),
     };
     format!("{tokens}, {money}")
+}
+
+/// Why a run waits that nothing is wrong with.
+pub fn occupied(endpoint: &str) -> String {
+    format!("`http:{endpoint}` has as many calls under way as it may, or they have reserved the rest of a cap")
 }
 
 /// An amount: `1,204 tokens, 0.02 USD`.
@@ -60,6 +87,24 @@ mod tests {
             currency: "USD".to_owned(),
             now: None,
         }
+    }
+
+    #[test]
+    fn what_may_be_asked_stands_by_role() {
+        let of = |role: &str, endpoint: &str, money: Option<Money>| Ahead {
+            role: role.to_owned(),
+            endpoint: endpoint.to_owned(),
+            most: Spend { tokens: 9_000, money },
+        };
+        assert_eq!(ahead(&[], "EUR"), "");
+        assert_eq!(
+            ahead(
+                &[of("Planner", "large", Some(Money(50_000))), of("Tester", "local", None)],
+                "EUR"
+            ),
+            "Ahead, for one call at most, by what is written so far: Planner (`http:large`) 9,000 tokens, 0.05 EUR · Tester \
+             (`http:local`) 9,000 tokens, money unknown (an endpoint has no price)."
+        );
     }
 
     #[test]

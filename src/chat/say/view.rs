@@ -27,6 +27,21 @@ pub struct CardView<'a> {
     pub children: &'a BTreeMap<WorkflowId, String>,
     /// What models took; nothing where none was asked.
     pub spending: Option<&'a Spending>,
+    /// What models are going to be asked.
+    pub ahead: &'a [Ahead],
+    /// What money is counted in.
+    pub currency: &'a str,
+}
+
+/// A role in whose name a model is going to be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ahead {
+    /// What people call it.
+    pub role: String,
+    /// The endpoint.
+    pub endpoint: String,
+    /// The most that one call takes.
+    pub most: Spend,
 }
 
 /// What a workflow's models took, and what they do now.
@@ -52,6 +67,8 @@ pub enum Asking {
         /// The most that the call may take.
         most: Spend,
     },
+    /// Other calls go first; the sentence says at which endpoint.
+    Queued(String),
     /// It failed, and is asked again.
     Waits {
         /// The endpoint.

@@ -13,7 +13,7 @@ pub static VERB: Verb = Verb {
     requirement: Requirement::ANYONE,
     summary: "Says where the workflow stands, what it waits for and for whom.",
     usage: "/status",
-    details: "GitHub is asked again, and a card that is out of date is put right.",
+    details: "Then the workflow is compared with GitHub: what was said and never told is acted on, and a card that is gone or was changed is put right.",
     examples: &[Example {
         comment: "/status",
         meaning: "says where the workflow stands",

@@ -1,5 +1,6 @@
 //! `countersign definitions`: which workflows there are, and whether a file makes another: checked, drawn, walked.
 
+mod costs;
 mod graph;
 mod simulate;
 
@@ -9,10 +10,11 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::answer::{Answer, Refusal};
+use super::check::mistaken;
 use super::page::{Ink, Table};
-use crate::config::ConfigError;
-use crate::config::definition;
-use crate::engine::embedded_definitions;
+use super::quorums::{Against, Looked};
+use crate::config::{definition, quorums};
+use crate::engine::{embedded_definitions, read_repository_config};
 use crate::workflow::definition::Definition;
 
 /// What to do with definitions; without a word, list them.
@@ -30,7 +32,11 @@ enum Action {
     Check {
         /// A definition, such as .github/countersign/triage.yml
         file: PathBuf,
+        #[command(flatten)]
+        against: Against,
     },
+    /// What each role takes of which model: a call, and a month
+    Costs(costs::Costs),
     /// Draw a definition, as Mermaid and as text
     Graph {
         /// The name of a definition of the program, or a file
@@ -56,6 +62,7 @@ impl Definitions {
         match self.action {
             None | Some(Action::List) => "definitions list",
             Some(Action::Check { .. }) => "definitions check",
+            Some(Action::Costs(_)) => "definitions costs",
             Some(Action::Graph { .. }) => "definitions graph",
             Some(Action::Simulate { .. }) => "definitions simulate",
             Some(Action::Schema) => "definitions schema",
@@ -63,10 +70,11 @@ impl Definitions {
     }
 
     /// Answers with what was asked for.
-    pub(super) fn run(self) -> Result<Answer, Refusal> {
+    pub(super) async fn run(self) -> Result<Answer, Refusal> {
         match self.action.unwrap_or(Action::List) {
             Action::List => list(),
-            Action::Check { file } => check(&file),
+            Action::Check { file, against } => check(&file, &against).await,
+            Action::Costs(costs) => costs.run().await,
             Action::Graph { definition } => {
                 let definition = find(&definition)?;
                 let (mermaid, text) = (graph::mermaid(&definition), graph::text(&definition));
@@ -121,22 +129,57 @@ fn list() -> Result<Answer, Refusal> {
     ))
 }
 
-fn check(file: &Path) -> Result<Answer, Refusal> {
-    // A name of the program's is taken: a repository cannot bring another of that name.
-    let program = embedded_definitions().map_err(Refusal::failed)?;
-    let taken: Vec<&str> = program.iter().map(|definition| definition.name.as_str()).collect();
-    let others: Vec<Definition> = program.iter().cloned().chain(beside(file)).collect();
+async fn check(file: &Path, against: &Against) -> Result<Answer, Refusal> {
+    // A name of the program's, of another file or of the configuration is taken.
+    let mut others = embedded_definitions().map_err(Refusal::failed)?;
+    let (configured, mut notes) = configured(file);
+    others.extend(beside(file));
+    others.extend(configured);
+    let taken: Vec<&str> = others.iter().map(|definition| definition.name.as_str()).collect();
     let definition = read(file, &taken, Some(&others))?;
+    let asked = quorums::in_definition(&text_of(file)?, &definition);
+    match against.look(&asked).await {
+        Looked::Good => {}
+        Looked::NotChecked(note) => notes.push(note),
+        Looked::Wrong(mistakes) => return Err(mistaken(file, &mistakes)),
+    }
     let shown = file.display();
+    let note = (!notes.is_empty()).then(|| notes.join(" "));
+    let said: String = note.iter().map(|note| format!(" {note}")).collect();
     Ok(Answer::new(
-        json!({ "file": shown.to_string(), "name": definition.name, "mistakes": [] }),
+        json!({ "file": shown.to_string(), "name": definition.name, "mistakes": [], "unchecked": note }),
         format!(
-            "{shown} is good: {} {}, {} phases.\n",
+            "{shown} is good: {} {}, {} phases.{said}\n",
             definition.name,
             definition.version,
             definition.phases.len()
         ),
     ))
+}
+
+/// The definitions in the repository's configuration, where the file lies in the folder beside it, with what could not be
+/// looked at.
+fn configured(file: &Path) -> (Vec<Definition>, Vec<String>) {
+    let folder = file.parent().filter(|folder| folder.ends_with("countersign"));
+    let path = folder.map(|folder| folder.with_file_name("countersign.yml"));
+    let Some((path, text)) = path.and_then(|path| Some((path.clone(), std::fs::read_to_string(path).ok()?))) else {
+        return (Vec::new(), Vec::new());
+    };
+    match read_repository_config(&text) {
+        Ok(config) => (config.definitions, Vec::new()),
+        Err(_) => {
+            let path = path.display();
+            let note = format!(
+                "Names in {path} were not looked at, because it has mistakes: `countersign check {path}` tells them."
+            );
+            (Vec::new(), vec![note])
+        }
+    }
+}
+
+fn text_of(path: &Path) -> Result<String, Refusal> {
+    std::fs::read_to_string(path)
+        .map_err(|error| Refusal::failed(format!("{} cannot be read: {error}", path.display())))
 }
 
 /// A definition of the program's by its name, or else a file.
@@ -173,19 +216,13 @@ fn beside(file: &Path) -> Vec<Definition> {
 }
 
 fn read(path: &Path, taken: &[&str], others: Option<&[Definition]>) -> Result<Definition, Refusal> {
-    let file = path.display();
-    let text =
-        std::fs::read_to_string(path).map_err(|error| Refusal::failed(format!("{file} cannot be read: {error}")))?;
+    let text = text_of(path)?;
     let names = crate::agents::names();
     let read = match others {
         Some(others) => definition::read_among(&text, &names, taken, others),
         None => definition::read(&text, &names, taken),
     };
-    read.map_err(|mistakes| {
-        let place = |mistake: &ConfigError| format!("{file}:{}:{}: {}", mistake.line, mistake.column, mistake.message);
-        let data = json!({ "file": file.to_string(), "mistakes": mistakes });
-        Refusal::mistakes(mistakes.iter().map(place).collect(), data)
-    })
+    read.map_err(|mistakes| mistaken(path, &mistakes))
 }
 
 #[cfg(test)]

@@ -22,9 +22,11 @@ force, and whoever speaks next reads what is wrong, with line and column. A work
 with, whatever becomes of the file. A name that the program brings, or another file has, cannot be taken.
 
 A definition cannot loosen what holds elsewhere. What leaves (issues, mail) needs a gate of people with `write` or more in
-front of it; the repository's `permissions`, its caps and the server's hold beside what a definition says. Templates are
-rendered with a bound on their work and see nothing but what they are given: the name and text of their schema. What
-people wrote reaches a model as encoded data behind the template's text, never through it.
+front of it; the repository's `permissions`, its caps and the server's hold beside what a definition says. Templates show
+values by their names (`{{ schema }}`) and have `if` and `for`, and nothing that makes new values: no filters, calls,
+operators or assignments. They are filled in with a bound on their work and on what they write, and see nothing but what
+they are given: the name and text of their schema, and the standards (`standards.name`, `.sha256`, `.text`). What people
+wrote reaches a model as encoded data behind the template's text, never through it.
 
 Before a file is used, all of this is checked, and each mistake is told with its place: keys that are not known; names
 that do not exist; a phase that nothing reaches; a cycle that is no iteration (what repeats goes back by `on_fail`); a
@@ -35,6 +37,7 @@ that is missing or too weak in front of what leaves.
 | --- | --- |
 | `countersign definitions` | lists what the program brings |
 | `countersign definitions check FILE` | every mistake, as `FILE:LINE:COLUMN: what to do` |
+| `countersign definitions costs NAME` | what each role takes of which model, a call and a month; also of a file |
 | `countersign definitions graph NAME` | a Mermaid chart and a text; also of a file |
 | `countersign definitions simulate NAME --script FILE` | walks it with nothing outside and prints every state; also a file |
 | `countersign definitions schema` | the JSON Schema, for editors; it lies in `schema/definition.schema.json`, too |

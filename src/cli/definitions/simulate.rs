@@ -1,23 +1,23 @@
 //! A definition walked by a script: the core alone, with a clock of its own and nothing outside.
 
 mod judged;
+mod page;
+mod script;
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use page::{page, status_word};
+use script::{By, ChildStep, Choose, Outcome, Ran, Retry, SOMEBODY, Said, Script, Step, read};
+use serde_json::json;
 
 use crate::chat::say::replies as say;
 use crate::cli::answer::{Answer, Refusal};
-use crate::cli::page::harmless;
 use crate::workflow::act::{Act, ActKey, Deed};
 use crate::workflow::apply::{apply, begin};
 use crate::workflow::artifact::{Proposal, ReviewVerdict, Stage, Targets};
-use crate::workflow::children::{Child, ChildStanding};
+use crate::workflow::children::Child;
 use crate::workflow::command::{Ask, Authority, Command, Named, Report, RunResult, Start, Verdict};
 use crate::workflow::decide::{Facts, decide};
 use crate::workflow::definition::{Definition, Phase};
@@ -28,243 +28,6 @@ use crate::workflow::right::{Person, Requirement, Right};
 use crate::workflow::state::{
     ActOutcome, Ending, Pending, PhaseStatus, State, Status, Subject, SubjectKind, Surface, Timestamp, Why,
 };
-use crate::workflow::variants::Letter;
-
-/// What happens.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Script {
-    /// What is given for the definition's inputs.
-    #[serde(default)]
-    given: BTreeMap<String, String>,
-    steps: Vec<Step>,
-}
-
-/// One thing that happens.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-enum Step {
-    /// An agent's run ended.
-    Ran(Ran),
-    /// The approver of a gate decided, or could not be asked.
-    Ruled(judged::Ruled),
-    /// The checks of a gate were read.
-    Checked(judged::Checked),
-    /// One act, or all that are left, were carried out.
-    Acted(Acted),
-    /// An act failed for good.
-    ActFailed(OfPhase),
-    /// Somebody approves what is shown.
-    Approve(Approve),
-    /// Somebody says no.
-    Reject(Said),
-    /// Somebody asks for another iteration.
-    Revise(Said),
-    /// Somebody answers in the agent's place.
-    Respond(Respond),
-    /// Somebody takes an approval back.
-    Unapprove(By),
-    /// Somebody stops it.
-    Hold(Said),
-    /// Somebody lets it go on.
-    Unhold(By),
-    /// Somebody chooses a variant.
-    Choose(Choose),
-    /// Somebody has it tried again, or a variant made anew.
-    Retry(Retry),
-    /// Somebody ends it.
-    Cancel(Said),
-    /// Time passes; the open gate's timer fires where it is due.
-    WaitHours(u32),
-    /// A child stands otherwise than before.
-    Child(ChildStep),
-    /// Somebody goes on without what is not done.
-    Skip(Said),
-    /// The subject was closed.
-    Closed,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Ran {
-    phase: Option<PhaseId>,
-    result: Outcome,
-    verdict: Option<ReviewVerdict>,
-    /// How many acts the proposal has; by default one where a phase carries them out.
-    acts: Option<usize>,
-}
-
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Outcome {
-    #[default]
-    Proposed,
-    Prompted,
-    Failed,
-    NeedsPerson,
-    Nothing,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Acted {
-    phase: Option<PhaseId>,
-    all: bool,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct OfPhase {
-    phase: Option<PhaseId>,
-}
-
-/// A child by the act that opened its issue; without one, the first that has not ended.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ChildStep {
-    phase: Option<PhaseId>,
-    key: Option<ActKey>,
-    standing: ChildEnd,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum ChildEnd {
-    Open,
-    Stopped,
-    Completed,
-    Cancelled,
-    Refused,
-}
-
-impl ChildEnd {
-    fn standing(self) -> ChildStanding {
-        let said = || "the script says so".to_owned();
-        match self {
-            Self::Open => ChildStanding::Open,
-            Self::Stopped => ChildStanding::Stopped { phase: said() },
-            Self::Completed => ChildStanding::Completed,
-            Self::Cancelled => ChildStanding::Cancelled { reason: said().into() },
-            Self::Refused => ChildStanding::Refused { why: said() },
-        }
-    }
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Open => "goes on",
-            Self::Stopped => "stopped",
-            Self::Completed => "completed",
-            Self::Cancelled => "was cancelled",
-            Self::Refused => "could not be started",
-        }
-    }
-}
-
-/// Who, and with which right.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct By {
-    by: String,
-    right: Right,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Approve {
-    by: String,
-    right: Right,
-    verdict: Option<ReviewVerdict>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Said {
-    by: String,
-    right: Right,
-    text: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Respond {
-    by: String,
-    right: Right,
-    phase: Option<PhaseId>,
-    verdict: Option<ReviewVerdict>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Choose {
-    #[serde(default = "somebody")]
-    by: String,
-    #[serde(default = "admin")]
-    right: Right,
-    variant: Letter,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Retry {
-    #[serde(default = "somebody")]
-    by: String,
-    #[serde(default = "admin")]
-    right: Right,
-    variant: Option<Letter>,
-}
-
-fn somebody() -> String {
-    SOMEBODY.to_owned()
-}
-
-fn admin() -> Right {
-    Right::Admin
-}
-
-const SOMEBODY: &str = "alice";
-
-impl Default for By {
-    fn default() -> Self {
-        Self {
-            by: SOMEBODY.to_owned(),
-            right: Right::Admin,
-        }
-    }
-}
-
-impl Default for Approve {
-    fn default() -> Self {
-        let By { by, right } = By::default();
-        Self {
-            by,
-            right,
-            verdict: None,
-        }
-    }
-}
-
-impl Default for Said {
-    fn default() -> Self {
-        let By { by, right } = By::default();
-        Self {
-            by,
-            right,
-            text: "because the script says so".to_owned(),
-        }
-    }
-}
-
-impl Default for Respond {
-    fn default() -> Self {
-        let By { by, right } = By::default();
-        Self {
-            by,
-            right,
-            phase: None,
-            verdict: None,
-        }
-    }
-}
 
 /// Walks a definition by the script in this file.
 pub(super) fn run(definition: &Definition, script: &Path) -> Result<Answer, Refusal> {
@@ -276,10 +39,6 @@ pub(super) fn run(definition: &Definition, script: &Path) -> Result<Answer, Refu
         .map_err(|why| Refusal::failed(format!("{file}: {why}")))?;
     let page: String = walked.iter().map(page).collect();
     Ok(Answer::new(json!({ "steps": walked }), page))
-}
-
-fn read(script: &str) -> Result<Script, String> {
-    serde_saphyr::from_str(script).map_err(|error| format!("not a script: {error}"))
 }
 
 /// What is printed of a walk.
@@ -346,7 +105,7 @@ fn walk(definition: &Definition, script: Script) -> Result<Vec<Walked>, String> 
         let (words, command) = walk.command(step);
         let (refused, intents) = match command {
             Err(why) => (Some(why), Vec::new()),
-            Ok(command) => walk.take(&command, verb(step)),
+            Ok(command) => walk.take(&command, step.verb()),
         };
         walked.push(walk.standing(words, refused, intents));
     }
@@ -421,7 +180,7 @@ impl Walk {
         match step {
             Step::Ran(ran) => {
                 let phase = self.meant(ran.phase.as_ref(), PhaseStatus::Running);
-                let words = |phase: &str| format!("ran {phase}: {}", word(ran.result));
+                let words = |phase: &str| format!("ran {phase}: {}", ran.result.word());
                 match phase {
                     Ok(phase) => (words(phase.as_str()), Ok(self.ran(&phase, ran))),
                     Err(why) => (words("nothing"), Err(why)),
@@ -712,117 +471,5 @@ fn authority(login: &str, right: Right, now: Timestamp) -> Authority {
         surface: Surface::System,
         said_at: now,
         requirement: Requirement::ANYONE,
-    }
-}
-
-/// The command that a step is to a person on GitHub.
-fn verb(step: &Step) -> &'static str {
-    match step {
-        Step::Approve(_) => "approve",
-        Step::Reject(_) => "reject",
-        Step::Revise(_) => "revise",
-        Step::Respond(_) => "respond",
-        Step::Unapprove(_) => "unapprove",
-        Step::Hold(_) => "hold",
-        Step::Unhold(_) => "unhold",
-        Step::Choose(_) => "choose",
-        Step::Retry(_) => "retry",
-        Step::Cancel(_) => "cancel",
-        Step::Skip(_) => "skip",
-        Step::Ran(_)
-        | Step::Ruled(_)
-        | Step::Checked(_)
-        | Step::Acted(_)
-        | Step::ActFailed(_)
-        | Step::WaitHours(_)
-        | Step::Child(_)
-        | Step::Closed => "status",
-    }
-}
-
-fn word(result: Outcome) -> &'static str {
-    match result {
-        Outcome::Proposed => "proposed",
-        Outcome::Prompted => "prompted",
-        Outcome::Failed => "failed",
-        Outcome::NeedsPerson => "needs a person",
-        Outcome::Nothing => "nothing to propose",
-    }
-}
-
-/// A status as it is stored.
-fn status_word(status: PhaseStatus) -> String {
-    match json!(status) {
-        Value::String(word) => word,
-        other => other.to_string(),
-    }
-}
-
-fn page(walked: &Walked) -> String {
-    let mut page = format!("== {} [{}]\n", harmless(&walked.step), walked.status);
-    if let Some(why) = &walked.refused {
-        let _ = writeln!(page, "   refused: {}", harmless(why));
-    }
-    let width = |text: fn(&Row) -> String| {
-        walked
-            .phases
-            .iter()
-            .map(|row| text(row).len())
-            .max()
-            .unwrap_or_default()
-    };
-    let (names, states) = (width(|row| row.id.to_string()), width(|row| status_word(row.status)));
-    for row in &walked.phases {
-        let run = match (row.iteration, row.attempt) {
-            (0, _) => String::new(),
-            (iteration, 0 | 1) => format!("iteration {iteration}"),
-            (iteration, attempt) => format!("iteration {iteration}, attempt {attempt}"),
-        };
-        let verdict = row.verdict.map(|verdict| format!(", {verdict}")).unwrap_or_default();
-        let line = format!(
-            "   {:names$}  {:states$}  {run}{verdict}",
-            row.id.as_str(),
-            status_word(row.status)
-        );
-        let _ = writeln!(page, "{}", line.trim_end());
-    }
-    for intent in &walked.intents {
-        let _ = writeln!(page, "   -> {}", intent_words(intent));
-    }
-    page.push('\n');
-    page
-}
-
-fn intent_words(intent: &Intent) -> String {
-    match intent {
-        Intent::RunAgent {
-            phase,
-            iteration,
-            attempt,
-        } => format!("run the agent of {phase} (iteration {iteration}, attempt {attempt})"),
-        Intent::Act { phase, key, .. } => format!("{phase} carries out {key}"),
-        Intent::StartChild { phase, key, child } => format!("start the child {child} of {phase} for {key}"),
-        Intent::TellChild { child } => format!("tell the child {child} how its parent stands"),
-        Intent::TellParent => "tell the parent how it stands".to_owned(),
-        Intent::Card => "write the card".to_owned(),
-        Intent::Questions { phase } => format!("write the questions of {phase}"),
-        Intent::CallPeople { phase, .. } => format!("call the people of the gate of {phase}"),
-        Intent::DismissCall { phase } => format!("take back the call of {phase}"),
-        Intent::ExpireGate { phase, at, .. } => {
-            format!(
-                "set the timer of the gate of {phase} to {}",
-                at.format("%Y-%m-%d %H:%M")
-            )
-        }
-        Intent::Tell { notice } => {
-            let notice = json!(notice);
-            format!("tell people: {}", notice["notice"].as_str().unwrap_or_default())
-        }
-        Intent::AskApprover { phase, attempt, .. } => format!("ask the approver of {phase} (time {attempt})"),
-        Intent::ReadChecks { phase, at, .. } => {
-            format!("read the checks of {phase} at {}", at.format("%Y-%m-%d %H:%M"))
-        }
-        Intent::EndTimers { phase } => format!("drop the timers of the gate of {phase}"),
-        Intent::CancelPlanned => "drop what was planned".to_owned(),
     }
 }

@@ -30,8 +30,29 @@ pub(super) fn compare(app: &AppIdentity, findings: &mut Findings) {
         .map(String::as_str)
         .filter(|event| !app.events.iter().any(|heard| heard == event))
         .collect();
+    let needless = needless(&app.permissions);
+    let unused: Vec<&str> = app
+        .events
+        .iter()
+        .map(String::as_str)
+        .filter(|event| !MANIFEST.default_events.iter().any(|used| used == event))
+        .collect();
     if lacking.is_empty() && unheard.is_empty() {
         findings.fine(AREA, "it has the permissions and the events of app.yml");
+    }
+    if !needless.is_empty() {
+        findings.doubtful(
+            AREA,
+            format!("it asks for more than this program uses: {}", needless.join(", ")),
+            "take that away on the App's page “Permissions & events”, unless another program uses the App, too",
+        );
+    }
+    if !unused.is_empty() {
+        findings.doubtful(
+            AREA,
+            format!("it is told of what this program does not use: {}", unused.join(", ")),
+            "unsubscribe there, unless another program uses the App, too",
+        );
     }
     if !lacking.is_empty() {
         findings.wrong(
@@ -86,6 +107,17 @@ fn lacking(has: &BTreeMap<String, String>) -> Vec<String> {
         .collect()
 }
 
+/// What goes beyond the manifest, as `name: level`.
+fn needless(has: &BTreeMap<String, String>) -> Vec<String> {
+    has.iter()
+        .filter(|(name, level)| {
+            let used = MANIFEST.default_permissions.get(*name);
+            used.is_none_or(|used| rank(used) < rank(level))
+        })
+        .map(|(name, level)| format!("{name}: {level}"))
+        .collect()
+}
+
 /// Each level holds those before it
 /// (<https://docs.github.com/rest/apps/apps#create-an-installation-access-token-for-an-app>).
 fn rank(level: &str) -> usize {
@@ -103,10 +135,13 @@ mod tests {
     fn a_higher_level_holds_the_lower_and_what_is_missing_is_named() {
         let mut has = MANIFEST.default_permissions.clone();
         assert_eq!(lacking(&has), Vec::<String>::new());
+        assert_eq!(needless(&has), Vec::<String>::new());
         has.insert("contents".to_owned(), "admin".to_owned());
         assert_eq!(lacking(&has), Vec::<String>::new());
         has.insert("issues".to_owned(), "read".to_owned());
         has.remove("metadata");
         assert_eq!(lacking(&has), ["issues: write", "metadata: read"]);
+        has.insert("administration".to_owned(), "read".to_owned());
+        assert_eq!(needless(&has), ["administration: read", "contents: admin"]);
     }
 }

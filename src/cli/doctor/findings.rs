@@ -1,5 +1,6 @@
 //! What was found, for people and for programs.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -16,7 +17,7 @@ struct Finding {
     verdict: Verdict,
     said: String,
     /// What to do about it.
-    then: Option<&'static str>,
+    then: Option<Cow<'static, str>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -33,17 +34,22 @@ impl Findings {
         self.add(area, Verdict::Fine, said, None);
     }
 
+    /// As it should be, and where more is to be had.
+    pub(super) fn fine_then(&mut self, area: &'static str, said: impl ToString, then: impl Into<Cow<'static, str>>) {
+        self.add(area, Verdict::Fine, said, Some(then.into()));
+    }
+
     /// Somebody should look, though the server works.
-    pub(super) fn doubtful(&mut self, area: &'static str, said: impl ToString, then: &'static str) {
-        self.add(area, Verdict::Doubtful, said, Some(then));
+    pub(super) fn doubtful(&mut self, area: &'static str, said: impl ToString, then: impl Into<Cow<'static, str>>) {
+        self.add(area, Verdict::Doubtful, said, Some(then.into()));
     }
 
     /// Something will not work.
-    pub(super) fn wrong(&mut self, area: &'static str, said: impl ToString, then: &'static str) {
-        self.add(area, Verdict::Wrong, said, Some(then));
+    pub(super) fn wrong(&mut self, area: &'static str, said: impl ToString, then: impl Into<Cow<'static, str>>) {
+        self.add(area, Verdict::Wrong, said, Some(then.into()));
     }
 
-    fn add(&mut self, area: &'static str, verdict: Verdict, said: impl ToString, then: Option<&'static str>) {
+    fn add(&mut self, area: &'static str, verdict: Verdict, said: impl ToString, then: Option<Cow<'static, str>>) {
         let said = said.to_string();
         self.0.push(Finding {
             area,
@@ -84,7 +90,7 @@ impl Finding {
             Verdict::Doubtful => "look",
             Verdict::Wrong => "no  ",
         };
-        let then = self.then.map(|then| format!(" → {then}")).unwrap_or_default();
+        let then = self.then.as_ref().map(|then| format!(" → {then}")).unwrap_or_default();
         format!("{mark}  {:<13} {}{then}", self.area, self.said)
     }
 }

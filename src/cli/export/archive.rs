@@ -30,6 +30,9 @@ pub(super) const DEFINITION: &str = "definition.json";
 /// Every answer of a person to a gate, from the events.
 pub(super) const APPROVALS: &str = "approvals.json";
 
+/// The list of mails; each is a file of its own.
+pub(super) const MAILS: &str = "mails.json";
+
 /// Where the files are that the workflow made and people approved.
 pub(super) const FILES: &str = "files/";
 
@@ -59,6 +62,9 @@ pub(super) struct Counts {
     pub(super) calls: usize,
     pub(super) approvals: usize,
     pub(super) effects: usize,
+    /// Archives of earlier versions have none.
+    #[serde(default)]
+    pub(super) mails: usize,
 }
 
 /// A file's size and checksum.
@@ -102,6 +108,7 @@ pub(super) fn written(kept: &Kept, beside: &Beside) -> Result<(Manifest, Vec<u8>
             calls: beside.calls.len(),
             approvals: approvals(&kept.records).len(),
             effects: beside.effects.len(),
+            mails: kept.mails.len(),
         },
         files: files
             .iter()
@@ -148,6 +155,12 @@ fn files(kept: &Kept, beside: &Beside) -> serde_json::Result<BTreeMap<String, Ve
     for artifact in &kept.artifacts {
         files.insert(format!("artifacts/{}.json", artifact.digest), pretty(artifact)?);
     }
+    if !kept.mails.is_empty() {
+        files.insert(MAILS.to_owned(), pretty(&kept.mails)?);
+    }
+    for mail in &kept.mails {
+        files.insert(mail_file(&mail.digest), mail.raw.clone());
+    }
     for (path, content) in approved(kept) {
         files.insert(format!("{FILES}{path}"), content.into_bytes());
     }
@@ -162,6 +175,11 @@ fn files(kept: &Kept, beside: &Beside) -> serde_json::Result<BTreeMap<String, Ve
         }
     }
     Ok(files)
+}
+
+/// Where a mail is as it went out.
+pub(super) fn mail_file(digest: &str) -> String {
+    format!("mails/{digest}.eml")
 }
 
 /// Where a run's files are.

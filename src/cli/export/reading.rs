@@ -7,12 +7,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::archive::{
-    APPROVALS, DEFINITION, EVENTS, FILES, FileEntry, MANIFEST, Manifest, SCHEMA_VERSION, STATE, approvals, definition,
-    folder, pretty,
+    APPROVALS, DEFINITION, EVENTS, FILES, FileEntry, MAILS, MANIFEST, Manifest, SCHEMA_VERSION, STATE, approvals,
+    definition, folder, mail_file, pretty,
 };
 use crate::engine::approved_files as approved;
 use crate::store::history::Record;
 use crate::store::kept::{Artifact, Finding, Kept, KeptRun};
+use crate::store::mails::KeptMail;
 
 /// The most that is read of an archive.
 const MOST_BYTES: u64 = 1 << 30;
@@ -117,6 +118,13 @@ fn kept(manifest: &Manifest, files: &Files) -> Result<Kept, Finding> {
             runs.push(run(folder, parsed(path, bytes)?, files)?);
         }
     }
+    let mut mails: Vec<KeptMail> = match files.get(MAILS) {
+        Some(listed) => parsed(MAILS, listed)?,
+        None => Vec::new(),
+    };
+    for mail in &mut mails {
+        mail.raw.clone_from(file(&mail_file(&mail.digest))?);
+    }
     Ok(Kept {
         id: manifest.workflow.as_str().into(),
         repository: manifest.repository.clone(),
@@ -126,6 +134,7 @@ fn kept(manifest: &Manifest, files: &Files) -> Result<Kept, Finding> {
         records,
         artifacts,
         runs,
+        mails,
     })
 }
 
@@ -182,8 +191,9 @@ fn made(kept: &Kept, files: &Files) -> Result<(), Finding> {
 
 fn counts(manifest: &Manifest, kept: &Kept) -> Result<(), Finding> {
     let counts = &manifest.counts;
-    let found = (kept.artifacts.len(), kept.runs.len(), approvals(&kept.records).len());
-    match found == (counts.artifacts, counts.runs, counts.approvals) {
+    let approvals = approvals(&kept.records).len();
+    let found = (kept.artifacts.len(), kept.runs.len(), approvals, kept.mails.len());
+    match found == (counts.artifacts, counts.runs, counts.approvals, counts.mails) {
         true => Ok(()),
         false => Err(wrong(MANIFEST, "its counts are not those of the files")),
     }

@@ -450,6 +450,7 @@ fn engine(root: &Path, folder: &Folder, (store, models): (Store, Models)) -> Res
             commands: u32::MAX,
             stranger_answers: u32::MAX,
         },
+        deliveries_kept: chrono::TimeDelta::zero(),
         owner: format!("{:016x}", rand::random::<u64>()),
     };
     Engine::new(parts).map_err(Refusal::failed)

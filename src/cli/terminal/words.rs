@@ -70,11 +70,7 @@ pub(super) fn misgiven(definition: &Definition, wrong: &[Misgiven]) -> Vec<Strin
             choices,
         } => {
             let all: Vec<&str> = choices.iter().map(String::as_str).collect();
-            let nearest = nearest(value, &all);
-            format!(
-                "-c {input}={value} is none of its choices; {nearest} There are {}",
-                all.join(", ")
-            )
+            format!("-c {input}={value} is none of its choices; {}", nearest(value, &all))
         }
     };
     wrong.iter().map(sentence).collect()

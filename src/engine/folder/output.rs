@@ -46,14 +46,11 @@ pub fn approved_files(kept: &Kept) -> BTreeMap<String, String> {
         let (Some(defined), Some(digest)) = (state.definition.phase(phase), state.at(phase).output) else {
             continue;
         };
-        if defined.schema.as_deref() != Some(files::SCHEMA) {
+        if !defined.makes_files() {
             continue;
         }
-        if !defined.on_demand {
-            let revises = |id: &PhaseId| {
-                let other = state.definition.phase(id);
-                other.is_some_and(|other| other.on_demand && other.needs.contains(phase))
-            };
+        if !defined.revises(phase) {
+            let revises = |id: &PhaseId| state.definition.phase(id).is_some_and(|other| other.revises(phase));
             rounds.retain(|(of, _)| of != phase && !revises(of));
         }
         let digest = digest.to_string();

@@ -90,6 +90,33 @@ struct WireApp {
     events: Option<Vec<String>>,
 }
 
+/// How deliveries are sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookSettings {
+    /// The address; none where no webhook is set up.
+    pub url: Option<String>,
+    /// `json` or `form`.
+    pub content_type: String,
+    /// Whether GitHub checks the certificate there.
+    pub verifies_tls: bool,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct WireHook {
+    url: Option<String>,
+    content_type: Option<String>,
+    insecure_ssl: Option<Insecure>,
+}
+
+/// GitHub writes it either way.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Insecure {
+    Text(String),
+    Number(u8),
+}
+
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct WireDelivery {
@@ -149,6 +176,21 @@ impl App {
     pub async fn installations(&self) -> Result<Vec<InstallationInfo>, GithubError> {
         let read = |wire: WireInstallation| wire.read().map(Some);
         self.0.list("/app/installations", Cap::NONE, read).await?.whole()
+    }
+
+    /// Where the App's webhook goes (`GET /app/hook/config`).
+    pub async fn hook(&self) -> Result<HookSettings, GithubError> {
+        let answer = self.0.get("/app/hook/config").await?;
+        let hook: WireHook = answer.json()?;
+        Ok(HookSettings {
+            url: hook.url.filter(|url| !url.is_empty()),
+            content_type: hook.content_type.unwrap_or_else(|| "form".to_owned()),
+            verifies_tls: match hook.insecure_ssl {
+                None => true,
+                Some(Insecure::Text(text)) => text == "0",
+                Some(Insecure::Number(number)) => number == 0,
+            },
+        })
     }
 
     /// Attempts to deliver, newest first. GitHub keeps three days of them (an Enterprise Server seven).

@@ -185,6 +185,11 @@ impl Repo {
         Removal::of(self.caller.delete(&self.path(&format!("/issues/comments/{id}"))?).await)
     }
 
+    /// Deletes a comment on a line of a diff.
+    pub async fn delete_line_comment(&self, id: CommentId) -> Result<Removal, GithubError> {
+        Removal::of(self.caller.delete(&self.path(&format!("/pulls/comments/{id}"))?).await)
+    }
+
     /// Answers a comment on a line of a diff, in its thread. `to` must be the first comment of the thread.
     pub async fn reply_to_line_comment(
         &self,
@@ -218,13 +223,29 @@ impl Repo {
         after: DateTime<Utc>,
     ) -> Result<Vec<Created>, GithubError> {
         let comments = self.comments(number, Some(after), usize::MAX).await?.whole()?;
-        let ours = comments
-            .into_iter()
-            .filter(|comment| comment.author.id == own && marker.found_in(&comment.body));
-        let mut found: Vec<Created> = ours.map(Created::from).collect();
-        found.sort_by_key(|comment| comment.id);
-        Ok(found)
+        Ok(ours(comments, marker, own))
     }
+
+    /// The same for comments on lines.
+    pub async fn find_line_comment(
+        &self,
+        number: IssueNumber,
+        marker: &Marker,
+        own: UserId,
+        after: DateTime<Utc>,
+    ) -> Result<Vec<Created>, GithubError> {
+        let comments = self.line_comments(number, Some(after), usize::MAX).await?.whole()?;
+        Ok(ours(comments, marker, own))
+    }
+}
+
+fn ours(comments: Vec<ThreadComment>, marker: &Marker, own: UserId) -> Vec<Created> {
+    let ours = comments
+        .into_iter()
+        .filter(|comment| comment.author.id == own && marker.found_in(&comment.body));
+    let mut found: Vec<Created> = ours.map(Created::from).collect();
+    found.sort_by_key(|comment| comment.id);
+    found
 }
 
 fn read(answer: &Answer, kind: CommentKind) -> Result<ThreadComment, GithubError> {

@@ -71,6 +71,13 @@ impl Repo {
         CreatedIssue::read(answer.json::<WireIssue>()?.read().map_err(missing)?)
     }
 
+    /// Closes an issue as a duplicate of another.
+    pub async fn close_as_duplicate(&self, number: IssueNumber) -> Result<(), GithubError> {
+        let route = self.path(&format!("/issues/{number}"))?;
+        let body = serde_json::json!({ "state": "closed", "state_reason": "duplicate" });
+        self.caller.patch(&route, &body).await.map(drop)
+    }
+
     /// Issues and pull requests that `creator` opened and that were touched since `time`, oldest first. A list, because the search
     /// lags behind. An App's own login is `slug[bot]`.
     pub async fn issues_by(

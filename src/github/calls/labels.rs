@@ -40,6 +40,15 @@ pub struct LabelEvent {
     pub change: LabelChange,
 }
 
+/// A title was changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Renaming {
+    /// What it was.
+    pub from: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
 /// What happened to a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LabelChange {
@@ -75,7 +84,13 @@ struct WireIssueEvent {
     event: Option<String>,
     actor: Option<WireAccount>,
     label: Option<WireLabel>,
+    rename: Option<WireRename>,
     created_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Deserialize)]
+struct WireRename {
+    from: Option<String>,
 }
 
 /// How many labels of a repository are read.
@@ -137,6 +152,24 @@ impl Repo {
                 label: wire.label.and_then(|label| label.name).ok_or("label.name")?,
                 created_at: wire.created_at.ok_or("created_at")?,
                 change,
+            }))
+        };
+        self.caller.list(&route, cap, read).await
+    }
+
+    /// How the title of an issue or pull request was changed, oldest first; at most `cap` times.
+    ///
+    /// # Errors
+    /// Whatever GitHub says.
+    pub async fn renamings(&self, number: IssueNumber, cap: usize) -> Result<Listing<Renaming>, GithubError> {
+        let route = self.path(&format!("/issues/{number}/events"))?;
+        let read = |wire: WireIssueEvent| {
+            let Some(rename) = wire.rename.filter(|_| wire.event.as_deref() == Some("renamed")) else {
+                return Ok(None);
+            };
+            Ok(Some(Renaming {
+                from: rename.from.ok_or("rename.from")?,
+                at: wire.created_at.ok_or("created_at")?,
             }))
         };
         self.caller.list(&route, cap, read).await

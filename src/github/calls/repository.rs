@@ -1,9 +1,10 @@
 //! The repository itself and its files.
 
 use data_encoding::BASE64;
+use serde::Deserialize;
 use serde_json::Value;
 
-use crate::github::client::{Repo, missing, segment};
+use crate::github::client::{Installation, Repo, missing, segment};
 use crate::github::codeowners::{self, CodeOwners};
 use crate::github::error::GithubError;
 use crate::github::types::RepositoryRef;
@@ -36,6 +37,37 @@ pub struct ListedFile {
     pub path: String,
     /// Git's SHA of the blob.
     pub sha: String,
+}
+
+/// A page of an installation's repositories.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct WireReached {
+    repositories: Vec<WireRepository>,
+}
+
+/// How many pages of repositories are read: an installation of ten thousand is read whole.
+const PAGES: u32 = 100;
+
+impl Installation {
+    /// Every repository that the installation reaches, by its present name.
+    pub async fn repositories(&self) -> Result<Vec<RepositoryRef>, GithubError> {
+        let mut all = Vec::new();
+        for page in 1..=PAGES {
+            let route = format!("/installation/repositories?per_page=100&page={page}");
+            let answer = self.0.get(&route).await?;
+            let reached: WireReached = answer.json()?;
+            for wire in reached.repositories {
+                all.push(wire.read().map_err(missing)?);
+            }
+            if answer.link("next").is_none() {
+                return Ok(all);
+            }
+        }
+        Err(GithubError::Malformed(
+            "the list of repositories is too long to be read".to_owned(),
+        ))
+    }
 }
 
 impl Repo {

@@ -41,6 +41,7 @@ impl Call<'_> {
                 Ok(Answer::ok(render::installation(self.world, found)))
             }
             ("POST", ["installations", id, "access_tokens"]) => self.access_token(number(id)?),
+            ("GET", ["hook", "config"]) => Ok(Answer::ok(self.hook_config())),
             (_, ["hook", "deliveries", rest @ ..]) => self.deliveries(rest),
             _ => Err(Refusal::not_found()),
         }

@@ -77,6 +77,17 @@ impl Call<'_> {
         }
     }
 
+    /// Where the App's webhook goes; its secret is never shown.
+    pub(super) fn hook_config(&self) -> Value {
+        let own = self.world.hooks.iter().find(|hook| hook.kind == HookKind::App);
+        json!({
+            "content_type": "json",
+            "insecure_ssl": "0",
+            "secret": "********",
+            "url": own.and_then(|hook| hook.url.as_deref()).unwrap_or_default(),
+        })
+    }
+
     fn own(&self) -> Option<HookId> {
         self.world
             .hooks

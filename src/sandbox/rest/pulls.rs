@@ -48,9 +48,11 @@ impl Call<'_> {
             }
             ("GET", [text, "comments"]) => {
                 let id = self.pull(repo, text, &READ)?;
+                let since = self.since()?;
                 let (found, issue, _) = self.parts(id)?;
                 let comments = self.world.line_comments_of(id);
                 let all: Vec<Value> = comments
+                    .filter(|(c, _)| since.is_none_or(|since| c.updated_at >= since))
                     .map(|(c, place)| render::line_comment(self.world, found, issue, c, place))
                     .collect();
                 Ok(self.page(all))
@@ -225,6 +227,11 @@ impl Call<'_> {
                 let text = text_of(&body, "body")?.ok_or_else(|| Refusal::not_supplied("body"))?;
                 self.world.edit_comment(actor, id, text)?;
                 self.shown_line_comment(id, 200)
+            }
+            ("DELETE", []) => {
+                let actor = self.need(repo, &WRITE)?;
+                self.world.delete_comment(actor, id)?;
+                Ok(Answer::empty(204))
             }
             (_, ["reactions", below @ ..]) => self.reaction_routes(repo, ReactionTarget::Comment(id), below),
             _ => Err(Refusal::not_found()),

@@ -244,6 +244,7 @@ fn act(number: usize) -> NewEffect {
         priority: Priority::Step,
         pace: Pace::Free,
         run_at: now(),
+        trace: None,
     }
 }
 
@@ -263,6 +264,7 @@ async fn replicas_share_what_is_due() {
             subject: Some(IssueNumber(number as u64)),
             body: Vec::new(),
             settled: None,
+            trace: None,
         };
         stores[0].accept(delivery, now()).await.unwrap();
         stores[0].write(Write::of(act(number).planned(now()))).await.unwrap();

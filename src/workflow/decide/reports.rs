@@ -7,6 +7,7 @@ use crate::workflow::children;
 use crate::workflow::command::{Report, RunResult};
 use crate::workflow::event::{Event, HoldCause};
 use crate::workflow::ids::PhaseId;
+use crate::workflow::repair;
 use crate::workflow::state::{Maker, PhaseStatus, State, Timestamp, Why};
 
 pub(super) fn reported(state: &State, report: &Report, now: Timestamp) -> Option<Vec<Event>> {
@@ -29,7 +30,10 @@ pub(super) fn reported(state: &State, report: &Report, now: Timestamp) -> Option
             child,
             standing,
         } => children::told(state, (phase, key), child, standing),
+        // So is what was tidied up behind it.
+        Report::DuplicateRepaired { .. } => repair::reported(state, report),
         _ if !state.is_open() => None,
+        Report::Repaired(_) | Report::VoteLost { .. } => repair::reported(state, report),
         Report::Parent(above) => children::heard(state, above),
         Report::Shown { phase, digest, at } => {
             let shown = state.phases.get(phase)?;

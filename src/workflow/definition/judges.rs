@@ -48,7 +48,7 @@ fn of_checks(phase: &Phase, at: At, checks: &ChecksGate) -> Vec<String> {
     if checks.host.is_empty() && !checks.of_a_commit() {
         mistakes.push("it names no check: give `host`, `named` or `all: true`".to_owned());
     }
-    if checks.host.contains(&HostCheck::Paths) && (at == At::Prompt || phase.schema.as_deref() != Some("files.v1")) {
+    if checks.host.contains(&HostCheck::Paths) && (at == At::Prompt || !phase.makes_files()) {
         mistakes.push("`paths` looks at the files of a files.v1, and nothing here writes files".to_owned());
     }
     let wrong = |name: &&String| name.trim().is_empty() || name.chars().count() > LONGEST;

@@ -7,7 +7,7 @@ use super::super::command::{Ask, Command, Named, Refusal, Report, RunResult};
 use super::super::definition::{Definition, Known};
 use super::super::ids::PhaseId;
 use super::super::right::Right;
-use super::super::state::{PhaseStatus, Status};
+use super::super::state::{Ending, PhaseStatus, Status};
 use super::{Run, Table, authority, cell, prefix, prompt, proposal};
 
 fn generate() -> Definition {
@@ -236,6 +236,38 @@ fn what_went_back_is_given_what_was_made_before_and_what_was_found() {
         .collect();
     assert_eq!(handed, [("plan", planned), ("generate", made), ("review", found)]);
     assert_eq!(run.state.progress(), (2, 4), "what was called counts from then on");
+}
+
+#[test]
+fn each_round_of_a_revision_lies_over_those_before_it() {
+    let mut run = at("REVIEW[R] fail");
+    let generated = run.state.at(&"generate".into()).output.unwrap();
+    let mut rounds = Vec::new();
+    for _ in 1..=2 {
+        revised(&mut run);
+        rounds.push(run.state.at(&"revise".into()).output.unwrap());
+    }
+    let handed = |run: &Run, to: &str| {
+        let phase = run.state.definition.phase(&to.into()).unwrap().clone();
+        let handed: Vec<_> = run.state.handed(&phase).map(|(_, digest)| digest).collect();
+        handed
+    };
+    assert_eq!(handed(&run, "review")[1..], [generated, rounds[0], rounds[1]]);
+    approve(&mut run);
+    assert_eq!(
+        handed(&run, "revise")[1..4],
+        [generated, rounds[0], rounds[1]],
+        "the next round begins there"
+    );
+
+    // Files that are made anew have no revision yet.
+    let completed = super::Event::PhaseCompleted {
+        phase: "generate".into(),
+        ending: Ending::Done,
+    };
+    super::apply(&mut run.state, &completed, run.now);
+    let rounds = run.state.at(&"revise".into()).rounds.as_ref().unwrap();
+    assert!(rounds.is_empty(), "{rounds:?}");
 }
 
 fn reject(run: &mut Run) -> String {

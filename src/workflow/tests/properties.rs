@@ -1069,6 +1069,9 @@ fn told_of_what_is(state: &State, notice: &Notice) {
         }
         Notice::AskedMore { phase } => assert!(state.at(phase).is_asking()),
         Notice::ApprovalLost { phase, .. } => assert_eq!(state.at(phase).approval, None),
+        Notice::VoteLost { phase, of, .. } => {
+            assert!(state.at(phase).votes().all(|vote| vote.by.id != of.id));
+        }
         Notice::Expired { phase } => assert_eq!(state.at(phase).status, PhaseStatus::Rejected),
         Notice::Closed => assert!(state.hold.is_some()),
     }

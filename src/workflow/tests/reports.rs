@@ -5,13 +5,14 @@ use chrono::TimeDelta;
 
 use super::super::children::{Above, ChildStanding};
 use super::super::command::{Command, Report, RulingResult, RunResult, Verdict};
-use super::super::ids::Digest;
+use super::super::ids::{Digest, IssueNumber};
 use super::super::judging::Reading;
+use super::super::repair::{Duplicate, Fate, Repair};
 use super::super::state::{ActOutcome, Ending, PhaseStatus, Why};
 use super::{Condition, Place, Run, Table, at, cell, key, person, versions_of};
 
 /// Every row, from [`rows_of`] each variant.
-const ROWS: [&str; 25] = [
+const ROWS: [&str; 28] = [
     "ran: proposed",
     "ran: needs a person",
     "ran: nothing to do",
@@ -37,6 +38,9 @@ const ROWS: [&str; 25] = [
     "parent held",
     "ruled",
     "checked",
+    "vote lost",
+    "repaired",
+    "duplicate repaired",
 ];
 
 /// The rows of a variant. A new variant does not compile until it has some, and they must be in [`ROWS`].
@@ -54,6 +58,9 @@ fn rows_of(report: &Report) -> &'static [&'static str] {
         Report::Parent(_) => &ROWS[22..23],
         Report::Ruled { .. } => &ROWS[23..24],
         Report::Checked { .. } => &ROWS[24..25],
+        Report::VoteLost { .. } => &ROWS[25..26],
+        Report::Repaired(_) => &ROWS[26..27],
+        Report::DuplicateRepaired { .. } => &ROWS[27..28],
     }
 }
 
@@ -149,6 +156,20 @@ fn reported(row: &str, run: &Run) -> Report {
             digest: second.digest(),
             reading: Reading::default(),
         },
+        // Nobody has voted there.
+        "vote lost" => Report::VoteLost {
+            phase: work(),
+            of: person("alice"),
+            why: why(),
+        },
+        "repaired" => Report::Repaired(Repair::Opened {
+            fates: vec![(IssueNumber(12), Fate::Deleted)],
+        }),
+        "duplicate repaired" => Report::DuplicateRepaired {
+            duplicate: Duplicate::Issue,
+            kept: 12,
+            removed: vec![13],
+        },
         other => panic!("no such row: {other}"),
     };
     assert!(rows_of(&report).contains(&row), "{row} is a row of what it reports");
@@ -228,7 +249,12 @@ fn a_report_about_a_phase_that_does_not_exist_is_obsolete() {
             | Report::Ruled { phase, .. }
             | Report::Checked { phase, .. }
             | Report::GateExpired { phase, .. } => *phase = "nowhere".into(),
-            Report::SubjectClosed { .. } | Report::SubjectGone { .. } | Report::Parent(_) => continue,
+            Report::VoteLost { phase, .. } => *phase = "nowhere".into(),
+            Report::SubjectClosed { .. }
+            | Report::SubjectGone { .. }
+            | Report::Parent(_)
+            | Report::Repaired(_)
+            | Report::DuplicateRepaired { .. } => continue,
         }
         let verdict = run.verdict(&Command::System(report));
         assert!(matches!(verdict, Verdict::Obsolete(_)), "{row}: {verdict:?}");
@@ -236,172 +262,190 @@ fn a_report_about_a_phase_that_does_not_exist_is_obsolete() {
 }
 
 const OPEN_EARLY: &str = "
-                        | Blocked   | Running                       | WaitingForHuman | ReadyForReview
-ran: proposed           | obsolete  | proposed                      | obsolete        | obsolete
-ran: needs a person     | obsolete  | waits_for_human               | obsolete        | obsolete
-ran: nothing to do      | obsolete  | phase_completed+phase_started | obsolete        | obsolete
-ran: failed             | obsolete  | failed                        | obsolete        | obsolete
-ran, stale iteration    | obsolete  | obsolete                      | obsolete        | obsolete
-ran, stale attempt      | obsolete  | obsolete                      | obsolete        | obsolete
-ran, another's proposal | obsolete  | failed                        | obsolete        | obsolete
-shown                   | obsolete  | obsolete                      | obsolete        | obsolete
-shown, void             | obsolete  | obsolete                      | obsolete        | obsolete
-act ended               | obsolete  | obsolete                      | obsolete        | act_ended
-act ended, done before  | obsolete  | obsolete                      | obsolete        | act_ended
-act ended, unknown      | obsolete  | obsolete                      | obsolete        | obsolete
-act failed              | obsolete  | obsolete                      | obsolete        | obsolete
-act failed, out of turn | obsolete  | obsolete                      | obsolete        | obsolete
-approval lost           | obsolete  | obsolete                      | obsolete        | obsolete
-approval lost, void     | obsolete  | obsolete                      | obsolete        | obsolete
-gate expired            | obsolete  | obsolete                      | obsolete        | reminded
-gate expired, void      | obsolete  | obsolete                      | obsolete        | obsolete
-gate expired, reminded  | obsolete  | obsolete                      | obsolete        | obsolete
-subject closed          | held      | held                          | held            | held
-subject gone            | cancelled | cancelled                     | cancelled       | cancelled
-child changed           | obsolete  | obsolete                      | obsolete        | obsolete
-parent held             | obsolete  | obsolete                      | obsolete        | obsolete
-ruled                   | obsolete  | obsolete                      | obsolete        | obsolete
-checked                 | obsolete  | obsolete                      | obsolete        | obsolete
+                        | Blocked            | Running                       | WaitingForHuman    | ReadyForReview
+ran: proposed           | obsolete           | proposed                      | obsolete           | obsolete
+ran: needs a person     | obsolete           | waits_for_human               | obsolete           | obsolete
+ran: nothing to do      | obsolete           | phase_completed+phase_started | obsolete           | obsolete
+ran: failed             | obsolete           | failed                        | obsolete           | obsolete
+ran, stale iteration    | obsolete           | obsolete                      | obsolete           | obsolete
+ran, stale attempt      | obsolete           | obsolete                      | obsolete           | obsolete
+ran, another's proposal | obsolete           | failed                        | obsolete           | obsolete
+shown                   | obsolete           | obsolete                      | obsolete           | obsolete
+shown, void             | obsolete           | obsolete                      | obsolete           | obsolete
+act ended               | obsolete           | obsolete                      | obsolete           | act_ended
+act ended, done before  | obsolete           | obsolete                      | obsolete           | act_ended
+act ended, unknown      | obsolete           | obsolete                      | obsolete           | obsolete
+act failed              | obsolete           | obsolete                      | obsolete           | obsolete
+act failed, out of turn | obsolete           | obsolete                      | obsolete           | obsolete
+approval lost           | obsolete           | obsolete                      | obsolete           | obsolete
+approval lost, void     | obsolete           | obsolete                      | obsolete           | obsolete
+gate expired            | obsolete           | obsolete                      | obsolete           | reminded
+gate expired, void      | obsolete           | obsolete                      | obsolete           | obsolete
+gate expired, reminded  | obsolete           | obsolete                      | obsolete           | obsolete
+subject closed          | held               | held                          | held               | held
+subject gone            | cancelled          | cancelled                     | cancelled          | cancelled
+child changed           | obsolete           | obsolete                      | obsolete           | obsolete
+parent held             | obsolete           | obsolete                      | obsolete           | obsolete
+ruled                   | obsolete           | obsolete                      | obsolete           | obsolete
+checked                 | obsolete           | obsolete                      | obsolete           | obsolete
+vote lost               | obsolete           | obsolete                      | obsolete           | obsolete
+repaired                | repaired           | repaired                      | repaired           | repaired
+duplicate repaired      | duplicate_repaired | duplicate_repaired            | duplicate_repaired | duplicate_repaired
 ";
 const OPEN_LATE: &str = "
-                        | Approved      | Rejected  | Error     | Completed
-ran: proposed           | obsolete      | obsolete  | obsolete  | obsolete
-ran: needs a person     | obsolete      | obsolete  | obsolete  | obsolete
-ran: nothing to do      | obsolete      | obsolete  | obsolete  | obsolete
-ran: failed             | obsolete      | obsolete  | obsolete  | obsolete
-ran, stale iteration    | obsolete      | obsolete  | obsolete  | obsolete
-ran, stale attempt      | obsolete      | obsolete  | obsolete  | obsolete
-ran, another's proposal | obsolete      | obsolete  | obsolete  | obsolete
-shown                   | obsolete      | obsolete  | obsolete  | obsolete
-shown, void             | obsolete      | obsolete  | obsolete  | obsolete
-act ended               | act_ended     | obsolete  | obsolete  | obsolete
-act ended, done before  | act_ended     | obsolete  | obsolete  | obsolete
-act ended, unknown      | obsolete      | obsolete  | obsolete  | obsolete
-act failed              | failed        | obsolete  | obsolete  | obsolete
-act failed, out of turn | obsolete      | obsolete  | obsolete  | obsolete
-approval lost           | approval_lost | obsolete  | obsolete  | obsolete
-approval lost, void     | obsolete      | obsolete  | obsolete  | obsolete
-gate expired            | obsolete      | obsolete  | obsolete  | obsolete
-gate expired, void      | obsolete      | obsolete  | obsolete  | obsolete
-gate expired, reminded  | obsolete      | obsolete  | obsolete  | obsolete
-subject closed          | held          | held      | held      | held
-subject gone            | cancelled     | cancelled | cancelled | cancelled
-child changed           | obsolete      | obsolete  | obsolete  | obsolete
-parent held             | obsolete      | obsolete  | obsolete  | obsolete
-ruled                   | obsolete      | obsolete  | obsolete  | obsolete
-checked                 | obsolete      | obsolete  | obsolete  | obsolete
+                        | Approved           | Rejected           | Error              | Completed
+ran: proposed           | obsolete           | obsolete           | obsolete           | obsolete
+ran: needs a person     | obsolete           | obsolete           | obsolete           | obsolete
+ran: nothing to do      | obsolete           | obsolete           | obsolete           | obsolete
+ran: failed             | obsolete           | obsolete           | obsolete           | obsolete
+ran, stale iteration    | obsolete           | obsolete           | obsolete           | obsolete
+ran, stale attempt      | obsolete           | obsolete           | obsolete           | obsolete
+ran, another's proposal | obsolete           | obsolete           | obsolete           | obsolete
+shown                   | obsolete           | obsolete           | obsolete           | obsolete
+shown, void             | obsolete           | obsolete           | obsolete           | obsolete
+act ended               | act_ended          | obsolete           | obsolete           | obsolete
+act ended, done before  | act_ended          | obsolete           | obsolete           | obsolete
+act ended, unknown      | obsolete           | obsolete           | obsolete           | obsolete
+act failed              | failed             | obsolete           | obsolete           | obsolete
+act failed, out of turn | obsolete           | obsolete           | obsolete           | obsolete
+approval lost           | approval_lost      | obsolete           | obsolete           | obsolete
+approval lost, void     | obsolete           | obsolete           | obsolete           | obsolete
+gate expired            | obsolete           | obsolete           | obsolete           | obsolete
+gate expired, void      | obsolete           | obsolete           | obsolete           | obsolete
+gate expired, reminded  | obsolete           | obsolete           | obsolete           | obsolete
+subject closed          | held               | held               | held               | held
+subject gone            | cancelled          | cancelled          | cancelled          | cancelled
+child changed           | obsolete           | obsolete           | obsolete           | obsolete
+parent held             | obsolete           | obsolete           | obsolete           | obsolete
+ruled                   | obsolete           | obsolete           | obsolete           | obsolete
+checked                 | obsolete           | obsolete           | obsolete           | obsolete
+vote lost               | obsolete           | obsolete           | obsolete           | obsolete
+repaired                | repaired           | repaired           | repaired           | repaired
+duplicate repaired      | duplicate_repaired | duplicate_repaired | duplicate_repaired | duplicate_repaired
 ";
 const HELD_EARLY: &str = "
-                        | Blocked   | Running         | WaitingForHuman | ReadyForReview
-ran: proposed           | obsolete  | proposed        | obsolete        | obsolete
-ran: needs a person     | obsolete  | waits_for_human | obsolete        | obsolete
-ran: nothing to do      | obsolete  | phase_completed | obsolete        | obsolete
-ran: failed             | obsolete  | failed          | obsolete        | obsolete
-ran, stale iteration    | obsolete  | obsolete        | obsolete        | obsolete
-ran, stale attempt      | obsolete  | obsolete        | obsolete        | obsolete
-ran, another's proposal | obsolete  | failed          | obsolete        | obsolete
-shown                   | obsolete  | obsolete        | obsolete        | obsolete
-shown, void             | obsolete  | obsolete        | obsolete        | obsolete
-act ended               | obsolete  | obsolete        | obsolete        | act_ended
-act ended, done before  | obsolete  | obsolete        | obsolete        | act_ended
-act ended, unknown      | obsolete  | obsolete        | obsolete        | obsolete
-act failed              | obsolete  | obsolete        | obsolete        | obsolete
-act failed, out of turn | obsolete  | obsolete        | obsolete        | obsolete
-approval lost           | obsolete  | obsolete        | obsolete        | obsolete
-approval lost, void     | obsolete  | obsolete        | obsolete        | obsolete
-gate expired            | obsolete  | obsolete        | obsolete        | obsolete
-gate expired, void      | obsolete  | obsolete        | obsolete        | obsolete
-gate expired, reminded  | obsolete  | obsolete        | obsolete        | obsolete
-subject closed          | obsolete  | obsolete        | obsolete        | obsolete
-subject gone            | cancelled | cancelled       | cancelled       | cancelled
-child changed           | obsolete  | obsolete        | obsolete        | obsolete
-parent held             | obsolete  | obsolete        | obsolete        | obsolete
-ruled                   | obsolete  | obsolete        | obsolete        | obsolete
-checked                 | obsolete  | obsolete        | obsolete        | obsolete
+                        | Blocked            | Running            | WaitingForHuman    | ReadyForReview
+ran: proposed           | obsolete           | proposed           | obsolete           | obsolete
+ran: needs a person     | obsolete           | waits_for_human    | obsolete           | obsolete
+ran: nothing to do      | obsolete           | phase_completed    | obsolete           | obsolete
+ran: failed             | obsolete           | failed             | obsolete           | obsolete
+ran, stale iteration    | obsolete           | obsolete           | obsolete           | obsolete
+ran, stale attempt      | obsolete           | obsolete           | obsolete           | obsolete
+ran, another's proposal | obsolete           | failed             | obsolete           | obsolete
+shown                   | obsolete           | obsolete           | obsolete           | obsolete
+shown, void             | obsolete           | obsolete           | obsolete           | obsolete
+act ended               | obsolete           | obsolete           | obsolete           | act_ended
+act ended, done before  | obsolete           | obsolete           | obsolete           | act_ended
+act ended, unknown      | obsolete           | obsolete           | obsolete           | obsolete
+act failed              | obsolete           | obsolete           | obsolete           | obsolete
+act failed, out of turn | obsolete           | obsolete           | obsolete           | obsolete
+approval lost           | obsolete           | obsolete           | obsolete           | obsolete
+approval lost, void     | obsolete           | obsolete           | obsolete           | obsolete
+gate expired            | obsolete           | obsolete           | obsolete           | obsolete
+gate expired, void      | obsolete           | obsolete           | obsolete           | obsolete
+gate expired, reminded  | obsolete           | obsolete           | obsolete           | obsolete
+subject closed          | obsolete           | obsolete           | obsolete           | obsolete
+subject gone            | cancelled          | cancelled          | cancelled          | cancelled
+child changed           | obsolete           | obsolete           | obsolete           | obsolete
+parent held             | obsolete           | obsolete           | obsolete           | obsolete
+ruled                   | obsolete           | obsolete           | obsolete           | obsolete
+checked                 | obsolete           | obsolete           | obsolete           | obsolete
+vote lost               | obsolete           | obsolete           | obsolete           | obsolete
+repaired                | repaired           | repaired           | repaired           | repaired
+duplicate repaired      | duplicate_repaired | duplicate_repaired | duplicate_repaired | duplicate_repaired
 ";
 const HELD_LATE: &str = "
-                        | Approved      | Rejected  | Error     | Completed
-ran: proposed           | obsolete      | obsolete  | obsolete  | obsolete
-ran: needs a person     | obsolete      | obsolete  | obsolete  | obsolete
-ran: nothing to do      | obsolete      | obsolete  | obsolete  | obsolete
-ran: failed             | obsolete      | obsolete  | obsolete  | obsolete
-ran, stale iteration    | obsolete      | obsolete  | obsolete  | obsolete
-ran, stale attempt      | obsolete      | obsolete  | obsolete  | obsolete
-ran, another's proposal | obsolete      | obsolete  | obsolete  | obsolete
-shown                   | obsolete      | obsolete  | obsolete  | obsolete
-shown, void             | obsolete      | obsolete  | obsolete  | obsolete
-act ended               | act_ended     | obsolete  | obsolete  | obsolete
-act ended, done before  | act_ended     | obsolete  | obsolete  | obsolete
-act ended, unknown      | obsolete      | obsolete  | obsolete  | obsolete
-act failed              | failed        | obsolete  | obsolete  | obsolete
-act failed, out of turn | obsolete      | obsolete  | obsolete  | obsolete
-approval lost           | approval_lost | obsolete  | obsolete  | obsolete
-approval lost, void     | obsolete      | obsolete  | obsolete  | obsolete
-gate expired            | obsolete      | obsolete  | obsolete  | obsolete
-gate expired, void      | obsolete      | obsolete  | obsolete  | obsolete
-gate expired, reminded  | obsolete      | obsolete  | obsolete  | obsolete
-subject closed          | obsolete      | obsolete  | obsolete  | obsolete
-subject gone            | cancelled     | cancelled | cancelled | cancelled
-child changed           | obsolete      | obsolete  | obsolete  | obsolete
-parent held             | obsolete      | obsolete  | obsolete  | obsolete
-ruled                   | obsolete      | obsolete  | obsolete  | obsolete
-checked                 | obsolete      | obsolete  | obsolete  | obsolete
+                        | Approved           | Rejected           | Error              | Completed
+ran: proposed           | obsolete           | obsolete           | obsolete           | obsolete
+ran: needs a person     | obsolete           | obsolete           | obsolete           | obsolete
+ran: nothing to do      | obsolete           | obsolete           | obsolete           | obsolete
+ran: failed             | obsolete           | obsolete           | obsolete           | obsolete
+ran, stale iteration    | obsolete           | obsolete           | obsolete           | obsolete
+ran, stale attempt      | obsolete           | obsolete           | obsolete           | obsolete
+ran, another's proposal | obsolete           | obsolete           | obsolete           | obsolete
+shown                   | obsolete           | obsolete           | obsolete           | obsolete
+shown, void             | obsolete           | obsolete           | obsolete           | obsolete
+act ended               | act_ended          | obsolete           | obsolete           | obsolete
+act ended, done before  | act_ended          | obsolete           | obsolete           | obsolete
+act ended, unknown      | obsolete           | obsolete           | obsolete           | obsolete
+act failed              | failed             | obsolete           | obsolete           | obsolete
+act failed, out of turn | obsolete           | obsolete           | obsolete           | obsolete
+approval lost           | approval_lost      | obsolete           | obsolete           | obsolete
+approval lost, void     | obsolete           | obsolete           | obsolete           | obsolete
+gate expired            | obsolete           | obsolete           | obsolete           | obsolete
+gate expired, void      | obsolete           | obsolete           | obsolete           | obsolete
+gate expired, reminded  | obsolete           | obsolete           | obsolete           | obsolete
+subject closed          | obsolete           | obsolete           | obsolete           | obsolete
+subject gone            | cancelled          | cancelled          | cancelled          | cancelled
+child changed           | obsolete           | obsolete           | obsolete           | obsolete
+parent held             | obsolete           | obsolete           | obsolete           | obsolete
+ruled                   | obsolete           | obsolete           | obsolete           | obsolete
+checked                 | obsolete           | obsolete           | obsolete           | obsolete
+vote lost               | obsolete           | obsolete           | obsolete           | obsolete
+repaired                | repaired           | repaired           | repaired           | repaired
+duplicate repaired      | duplicate_repaired | duplicate_repaired | duplicate_repaired | duplicate_repaired
 ";
 const OVER_EARLY: &str = "
-                        | Blocked  | Running  | WaitingForHuman | ReadyForReview
-ran: proposed           | obsolete | obsolete | obsolete        | obsolete
-ran: needs a person     | obsolete | obsolete | obsolete        | obsolete
-ran: nothing to do      | obsolete | obsolete | obsolete        | obsolete
-ran: failed             | obsolete | obsolete | obsolete        | obsolete
-ran, stale iteration    | obsolete | obsolete | obsolete        | obsolete
-ran, stale attempt      | obsolete | obsolete | obsolete        | obsolete
-ran, another's proposal | obsolete | obsolete | obsolete        | obsolete
-shown                   | obsolete | obsolete | obsolete        | obsolete
-shown, void             | obsolete | obsolete | obsolete        | obsolete
-act ended               | obsolete | obsolete | obsolete        | act_ended
-act ended, done before  | obsolete | obsolete | obsolete        | act_ended
-act ended, unknown      | obsolete | obsolete | obsolete        | obsolete
-act failed              | obsolete | obsolete | obsolete        | obsolete
-act failed, out of turn | obsolete | obsolete | obsolete        | obsolete
-approval lost           | obsolete | obsolete | obsolete        | obsolete
-approval lost, void     | obsolete | obsolete | obsolete        | obsolete
-gate expired            | obsolete | obsolete | obsolete        | obsolete
-gate expired, void      | obsolete | obsolete | obsolete        | obsolete
-gate expired, reminded  | obsolete | obsolete | obsolete        | obsolete
-subject closed          | obsolete | obsolete | obsolete        | obsolete
-subject gone            | obsolete | obsolete | obsolete        | obsolete
-child changed           | obsolete | obsolete | obsolete        | obsolete
-parent held             | obsolete | obsolete | obsolete        | obsolete
-ruled                   | obsolete | obsolete | obsolete        | obsolete
-checked                 | obsolete | obsolete | obsolete        | obsolete
+                        | Blocked            | Running            | WaitingForHuman    | ReadyForReview
+ran: proposed           | obsolete           | obsolete           | obsolete           | obsolete
+ran: needs a person     | obsolete           | obsolete           | obsolete           | obsolete
+ran: nothing to do      | obsolete           | obsolete           | obsolete           | obsolete
+ran: failed             | obsolete           | obsolete           | obsolete           | obsolete
+ran, stale iteration    | obsolete           | obsolete           | obsolete           | obsolete
+ran, stale attempt      | obsolete           | obsolete           | obsolete           | obsolete
+ran, another's proposal | obsolete           | obsolete           | obsolete           | obsolete
+shown                   | obsolete           | obsolete           | obsolete           | obsolete
+shown, void             | obsolete           | obsolete           | obsolete           | obsolete
+act ended               | obsolete           | obsolete           | obsolete           | act_ended
+act ended, done before  | obsolete           | obsolete           | obsolete           | act_ended
+act ended, unknown      | obsolete           | obsolete           | obsolete           | obsolete
+act failed              | obsolete           | obsolete           | obsolete           | obsolete
+act failed, out of turn | obsolete           | obsolete           | obsolete           | obsolete
+approval lost           | obsolete           | obsolete           | obsolete           | obsolete
+approval lost, void     | obsolete           | obsolete           | obsolete           | obsolete
+gate expired            | obsolete           | obsolete           | obsolete           | obsolete
+gate expired, void      | obsolete           | obsolete           | obsolete           | obsolete
+gate expired, reminded  | obsolete           | obsolete           | obsolete           | obsolete
+subject closed          | obsolete           | obsolete           | obsolete           | obsolete
+subject gone            | obsolete           | obsolete           | obsolete           | obsolete
+child changed           | obsolete           | obsolete           | obsolete           | obsolete
+parent held             | obsolete           | obsolete           | obsolete           | obsolete
+ruled                   | obsolete           | obsolete           | obsolete           | obsolete
+checked                 | obsolete           | obsolete           | obsolete           | obsolete
+vote lost               | obsolete           | obsolete           | obsolete           | obsolete
+repaired                | obsolete           | obsolete           | obsolete           | obsolete
+duplicate repaired      | duplicate_repaired | duplicate_repaired | duplicate_repaired | duplicate_repaired
 ";
 const OVER_LATE: &str = "
-                        | Approved  | Rejected | Error    | Completed
-ran: proposed           | obsolete  | obsolete | obsolete | obsolete
-ran: needs a person     | obsolete  | obsolete | obsolete | obsolete
-ran: nothing to do      | obsolete  | obsolete | obsolete | obsolete
-ran: failed             | obsolete  | obsolete | obsolete | obsolete
-ran, stale iteration    | obsolete  | obsolete | obsolete | obsolete
-ran, stale attempt      | obsolete  | obsolete | obsolete | obsolete
-ran, another's proposal | obsolete  | obsolete | obsolete | obsolete
-shown                   | obsolete  | obsolete | obsolete | obsolete
-shown, void             | obsolete  | obsolete | obsolete | obsolete
-act ended               | act_ended | obsolete | obsolete | obsolete
-act ended, done before  | act_ended | obsolete | obsolete | obsolete
-act ended, unknown      | obsolete  | obsolete | obsolete | obsolete
-act failed              | obsolete  | obsolete | obsolete | obsolete
-act failed, out of turn | obsolete  | obsolete | obsolete | obsolete
-approval lost           | obsolete  | obsolete | obsolete | obsolete
-approval lost, void     | obsolete  | obsolete | obsolete | obsolete
-gate expired            | obsolete  | obsolete | obsolete | obsolete
-gate expired, void      | obsolete  | obsolete | obsolete | obsolete
-gate expired, reminded  | obsolete  | obsolete | obsolete | obsolete
-subject closed          | obsolete  | obsolete | obsolete | obsolete
-subject gone            | obsolete  | obsolete | obsolete | obsolete
-child changed           | obsolete  | obsolete | obsolete | obsolete
-parent held             | obsolete  | obsolete | obsolete | obsolete
-ruled                   | obsolete  | obsolete | obsolete | obsolete
-checked                 | obsolete  | obsolete | obsolete | obsolete
+                        | Approved           | Rejected           | Error              | Completed
+ran: proposed           | obsolete           | obsolete           | obsolete           | obsolete
+ran: needs a person     | obsolete           | obsolete           | obsolete           | obsolete
+ran: nothing to do      | obsolete           | obsolete           | obsolete           | obsolete
+ran: failed             | obsolete           | obsolete           | obsolete           | obsolete
+ran, stale iteration    | obsolete           | obsolete           | obsolete           | obsolete
+ran, stale attempt      | obsolete           | obsolete           | obsolete           | obsolete
+ran, another's proposal | obsolete           | obsolete           | obsolete           | obsolete
+shown                   | obsolete           | obsolete           | obsolete           | obsolete
+shown, void             | obsolete           | obsolete           | obsolete           | obsolete
+act ended               | act_ended          | obsolete           | obsolete           | obsolete
+act ended, done before  | act_ended          | obsolete           | obsolete           | obsolete
+act ended, unknown      | obsolete           | obsolete           | obsolete           | obsolete
+act failed              | obsolete           | obsolete           | obsolete           | obsolete
+act failed, out of turn | obsolete           | obsolete           | obsolete           | obsolete
+approval lost           | obsolete           | obsolete           | obsolete           | obsolete
+approval lost, void     | obsolete           | obsolete           | obsolete           | obsolete
+gate expired            | obsolete           | obsolete           | obsolete           | obsolete
+gate expired, void      | obsolete           | obsolete           | obsolete           | obsolete
+gate expired, reminded  | obsolete           | obsolete           | obsolete           | obsolete
+subject closed          | obsolete           | obsolete           | obsolete           | obsolete
+subject gone            | obsolete           | obsolete           | obsolete           | obsolete
+child changed           | obsolete           | obsolete           | obsolete           | obsolete
+parent held             | obsolete           | obsolete           | obsolete           | obsolete
+ruled                   | obsolete           | obsolete           | obsolete           | obsolete
+checked                 | obsolete           | obsolete           | obsolete           | obsolete
+vote lost               | obsolete           | obsolete           | obsolete           | obsolete
+repaired                | obsolete           | obsolete           | obsolete           | obsolete
+duplicate repaired      | duplicate_repaired | duplicate_repaired | duplicate_repaired | duplicate_repaired
 ";
 const DRAFT: &str = "
                         | Draft
@@ -430,32 +474,38 @@ child changed           | obsolete
 parent held             | obsolete
 ruled                   | obsolete
 checked                 | obsolete
+vote lost               | obsolete
+repaired                | repaired
+duplicate repaired      | duplicate_repaired
 ";
 const SPECIAL: &str = "
-                        | Unshown   | PartlyDone | HalfDone                                | ActFailed
-ran: proposed           | obsolete  | obsolete   | obsolete                                | obsolete
-ran: needs a person     | obsolete  | obsolete   | obsolete                                | obsolete
-ran: nothing to do      | obsolete  | obsolete   | obsolete                                | obsolete
-ran: failed             | obsolete  | obsolete   | obsolete                                | obsolete
-ran, stale iteration    | obsolete  | obsolete   | obsolete                                | obsolete
-ran, stale attempt      | obsolete  | obsolete   | obsolete                                | obsolete
-ran, another's proposal | obsolete  | obsolete   | obsolete                                | obsolete
-shown                   | shown     | obsolete   | obsolete                                | obsolete
-shown, void             | obsolete  | obsolete   | obsolete                                | obsolete
-act ended               | act_ended | act_ended  | act_ended+phase_completed+phase_started | act_ended
-act ended, done before  | act_ended | obsolete   | obsolete                                | act_ended
-act ended, unknown      | obsolete  | obsolete   | obsolete                                | obsolete
-act failed              | obsolete  | obsolete   | failed                                  | obsolete
-act failed, out of turn | obsolete  | obsolete   | obsolete                                | obsolete
-approval lost           | obsolete  | obsolete   | approval_lost                           | approval_lost
-approval lost, void     | obsolete  | obsolete   | obsolete                                | obsolete
-gate expired            | obsolete  | reminded   | obsolete                                | obsolete
-gate expired, void      | obsolete  | obsolete   | obsolete                                | obsolete
-gate expired, reminded  | obsolete  | obsolete   | obsolete                                | obsolete
-subject closed          | held      | held       | held                                    | held
-subject gone            | cancelled | cancelled  | cancelled                               | cancelled
-child changed           | obsolete  | obsolete   | obsolete                                | obsolete
-parent held             | obsolete  | obsolete   | obsolete                                | obsolete
-ruled                   | obsolete  | obsolete   | obsolete                                | obsolete
-checked                 | obsolete  | obsolete   | obsolete                                | obsolete
+                        | Unshown            | PartlyDone         | HalfDone                                | ActFailed
+ran: proposed           | obsolete           | obsolete           | obsolete                                | obsolete
+ran: needs a person     | obsolete           | obsolete           | obsolete                                | obsolete
+ran: nothing to do      | obsolete           | obsolete           | obsolete                                | obsolete
+ran: failed             | obsolete           | obsolete           | obsolete                                | obsolete
+ran, stale iteration    | obsolete           | obsolete           | obsolete                                | obsolete
+ran, stale attempt      | obsolete           | obsolete           | obsolete                                | obsolete
+ran, another's proposal | obsolete           | obsolete           | obsolete                                | obsolete
+shown                   | shown              | obsolete           | obsolete                                | obsolete
+shown, void             | obsolete           | obsolete           | obsolete                                | obsolete
+act ended               | act_ended          | act_ended          | act_ended+phase_completed+phase_started | act_ended
+act ended, done before  | act_ended          | obsolete           | obsolete                                | act_ended
+act ended, unknown      | obsolete           | obsolete           | obsolete                                | obsolete
+act failed              | obsolete           | obsolete           | failed                                  | obsolete
+act failed, out of turn | obsolete           | obsolete           | obsolete                                | obsolete
+approval lost           | obsolete           | obsolete           | approval_lost                           | approval_lost
+approval lost, void     | obsolete           | obsolete           | obsolete                                | obsolete
+gate expired            | obsolete           | reminded           | obsolete                                | obsolete
+gate expired, void      | obsolete           | obsolete           | obsolete                                | obsolete
+gate expired, reminded  | obsolete           | obsolete           | obsolete                                | obsolete
+subject closed          | held               | held               | held                                    | held
+subject gone            | cancelled          | cancelled          | cancelled                               | cancelled
+child changed           | obsolete           | obsolete           | obsolete                                | obsolete
+parent held             | obsolete           | obsolete           | obsolete                                | obsolete
+ruled                   | obsolete           | obsolete           | obsolete                                | obsolete
+checked                 | obsolete           | obsolete           | obsolete                                | obsolete
+vote lost               | obsolete           | obsolete           | obsolete                                | obsolete
+repaired                | repaired           | repaired           | repaired                                | repaired
+duplicate repaired      | duplicate_repaired | duplicate_repaired | duplicate_repaired                      | duplicate_repaired
 ";

@@ -62,6 +62,7 @@ pub(super) fn planned(run: &Run) -> Vec<String> {
             Notice::Stopped { phase } => format!("tell of {phase}'s stop"),
             Notice::AskedMore { phase } => format!("tell of more questions of {phase}"),
             Notice::ApprovalLost { phase, .. } => format!("tell of {phase}'s lost approval"),
+            Notice::VoteLost { phase, of, .. } => format!("tell of {}'s lost approval of {phase}", of.login),
             Notice::Expired { phase } => format!("tell of {phase}'s expiry"),
             Notice::Closed => "tell of the closing".into(),
         },
@@ -204,6 +205,8 @@ fn a_discussion_becomes_issues_and_a_mail() {
     let mailed = ActOutcome::Mailed {
         message_id: "<1@countersign.test>".into(),
         refused: Vec::new(),
+        sent: None,
+        again: false,
     };
     assert_eq!(
         run.act_ended("email", "mail", mailed),

@@ -1,5 +1,8 @@
 //! A repository's configuration that is broken, and what its limits refuse; answers that break their schema.
 
+use countersign::store::Write;
+use countersign::store::repositories::note_config;
+
 use super::{TASKS, asked, holds};
 use crate::world::{CONFIG_PATH, Setup};
 
@@ -229,5 +232,54 @@ async fn when_an_endpoint_is_taken_away_the_rest_of_the_file_stays_in_force() {
         world.say("alice", issue, "/approve").await;
         holds(&world.answer(issue), &["maintain"]);
     }
+    world.end().await;
+}
+
+/// A later program may not read what an earlier one took. What it asked for is not known then, and nothing is done under
+/// the defaults, which may be less.
+#[tokio::test]
+async fn a_configuration_in_force_that_cannot_be_read_any_more_stops_what_it_may_have_forbidden() {
+    let world = Setup::new()
+        .config("version: 1\npermissions:\n  approve: maintain\nproviders:\n  extract: manual\n")
+        .start()
+        .await;
+    let issue = world.issue("Checkout is slow", TASKS);
+    world.say("alice", issue, "/deliver").await;
+    world.hear(issue);
+    // As an earlier version wrote it: what stands on GitHub now is broken as well.
+    let unreadable = "version: 1\npermissions:\n  approve: {at_least: maintain}\n";
+    let house = world.house();
+    let store = house.engine.store();
+    let id = store.workflow_ids().await.unwrap().remove(0);
+    let repository = store.workflow(&id).await.unwrap().unwrap().state.subject.repository;
+    world.github.as_("alice").set_file(CONFIG_PATH, unreadable).unwrap();
+    world.settle().await;
+    let kept = note_config(repository, Some(unreadable), None, world.clock.now());
+    store.write(Write::of(kept)).await.unwrap();
+
+    for (who, command) in [
+        ("alice", "/deliver"),
+        ("bob", "/approve"),
+        ("bob", "/cancel never mind"),
+    ] {
+        world.say(who, issue, command).await;
+        let heard = world.hear(issue).join("\n");
+        holds(
+            &heard,
+            &[
+                "this version of me cannot read",
+                "`.github/countersign.yml`",
+                "line 3, column 12",
+            ],
+        );
+    }
+    world.say("alice", issue, "/hold until it is mended").await;
+    holds(&world.card(issue), &["on hold"]);
+    world.hear(issue);
+    world.github.as_("alice").set_file(CONFIG_PATH, GOOD).unwrap();
+    world.settle().await;
+    world.say("alice", issue, "/unhold").await;
+    world.hear(issue);
+    holds(&world.card(issue), &["needs a person"]);
     world.end().await;
 }

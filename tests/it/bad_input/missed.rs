@@ -1,7 +1,5 @@
 //! Deliveries that never came.
 
-use countersign::inbox::sweep::{KEPT, LATELY};
-
 use super::{TASKS, holds};
 use crate::world::World;
 
@@ -14,12 +12,12 @@ async fn a_delivery_that_was_lost_is_asked_for_again_and_handled_once() {
     world.github.lose_next().unwrap();
     world.settle().await;
     assert!(world.card_comment(issue).is_none());
-    let swept = world.house().sweep_once(LATELY).await.unwrap();
+    let swept = world.sweep().await;
     assert_eq!((swept.missing, swept.asked), (1, 1));
     world.settle().await;
     holds(&world.card(issue), &["2 tasks"]);
     world.hear(issue);
-    let swept = world.house().sweep_once(KEPT).await.unwrap();
+    let swept = world.sweep().await;
     assert_eq!((swept.missing, swept.asked), (0, 0));
     world.settle().await;
     let all = world.house().engine.store().list_workflows(false, 10).await.unwrap();
@@ -39,7 +37,7 @@ async fn what_github_believes_lost_and_we_have_is_not_asked_for() {
     world.github.lose(packet);
     world.settle().await;
     world.answer(issue);
-    let swept = world.house().sweep_once(LATELY).await.unwrap();
+    let swept = world.sweep().await;
     assert_eq!((swept.missing, swept.asked), (0, 0));
     world.end().await;
 }
@@ -58,7 +56,7 @@ async fn a_sweep_asks_for_sixty_at_most_and_the_next_for_the_rest() {
         world.github.lose_next().unwrap();
     }
     for (missing, asked) in [(130, 60), (70, 60), (10, 10), (0, 0)] {
-        let swept = world.house().sweep_once(LATELY).await.unwrap();
+        let swept = world.sweep().await;
         assert_eq!((swept.missing, swept.asked), (missing, asked));
         world.settle().await;
     }
@@ -75,9 +73,8 @@ async fn a_receiver_that_was_down_for_a_day_misses_nothing() {
     world.github.deliver_all().await;
     world.clock.advance(chrono::TimeDelta::hours(24));
     world.restart().await;
-    assert_eq!(world.house().sweep_once(LATELY).await.unwrap().missing, 0);
-    // At its start the server looks back over all that GitHub keeps.
-    assert_eq!(world.house().sweep_once(KEPT).await.unwrap().asked, 1);
+    // The database tells how far back it has to look.
+    assert_eq!(world.sweep().await.asked, 1);
     world.settle().await;
     holds(&world.card(issue), &["2 tasks"]);
     world.hear(issue);

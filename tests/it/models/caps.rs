@@ -277,12 +277,23 @@ async fn an_endpoint_of_one_call_at_a_time_serves_one_after_the_other() {
         world.settle().await;
         world.wait(1).await;
         assert_eq!(models.requests().len(), 1, "one at a time");
+        let waits = issues.map(|issue| {
+            world
+                .card(issue)
+                .contains("It waits for its turn: `http:local` has as many")
+        });
+        assert_eq!(
+            waits.iter().filter(|waits| **waits).count(),
+            1,
+            "the card of the other one says so"
+        );
     })
     .await;
     world.wait(2).await;
     assert_eq!(models.requests().len(), 2);
     for issue in issues {
         world.digest(issue);
+        assert!(!world.card(issue).contains("It waits for its turn"));
         world.hear(issue);
         assert_eq!(ends(&world, issue).await, "answered");
     }
@@ -366,6 +377,23 @@ async fn what_is_held_or_ended_while_a_model_is_asked_is_paid_and_kept_and_no_mo
     world.say("alice", issue, "/unhold").await;
     world.digest(issue);
     assert_eq!(ends(&world, issue).await, "answered", "what was paid for is used");
+    world.hear(issue);
+    // An answer that would have to be mended: while it is on hold nobody asks for that.
+    let issue = world.issue("Release 1.6", TALK);
+    let gate = gated(&models, Reply::text("{\"tasks\": 5}"));
+    world.github.as_("alice").comment(issue, "/deliver").unwrap();
+    while_asked(&world, &gate, async {
+        world.settle().await;
+        world.say("alice", issue, "/hold until Monday").await;
+    })
+    .await;
+    let asked = models.requests().len();
+    world.wait(3_600).await;
+    assert_eq!(models.requests().len(), asked, "a hold holds the repair, too");
+    assert_eq!(ends(&world, issue).await, "answered");
+    world.say("alice", issue, "/unhold").await;
+    world.digest(issue);
+    assert_eq!(models.requests().len(), asked + 1);
     world.hear(issue);
     end(world).await;
 }

@@ -1,6 +1,7 @@
 //! Agents that think with a model: the whole way from a comment to a card, over HTTP, with what goes wrong on it.
 
 mod caps;
+mod costs;
 mod crash;
 mod faults;
 mod story;

@@ -1,7 +1,7 @@
 use countersign::sandbox::models::{Dialect, Fault, ModelServer, Reply, Wait};
 
 use super::{TALK, asks, server_file, world};
-use crate::cli::run;
+use crate::cli::{run, run_with};
 use crate::world::Setup;
 
 #[tokio::test]
@@ -55,6 +55,24 @@ async fn what_models_took_is_counted_by_month_provider_and_role() {
         assert!(page.page().contains(part), "{part}: {}", page.out);
     }
     world.end().await;
+}
+
+/// `countersign providers test script`, as whoever plays in the sandbox tries it first.
+#[tokio::test]
+async fn the_script_of_the_sandbox_passes_the_test_of_a_connection() {
+    for dialect in [Dialect::OpenAi, Dialect::Anthropic, Dialect::Gemini, Dialect::Ollama] {
+        let models = ModelServer::start(None).await.unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let file = server_file(&models, &[("script", dialect, "")], "{}");
+        std::fs::write(home.path().join("server.yml"), file).unwrap();
+        let asked = tokio::task::spawn_blocking(move || {
+            let environment = [("COUNTERSIGN_CONFIG", "server.yml")];
+            run_with(home.path(), &environment, &["providers", "test", "script"])
+        });
+        let ran = asked.await.unwrap();
+        assert!(ran.page().contains("held"), "{dialect:?}: {}{}", ran.out, ran.err);
+        assert_eq!(models.requests().len(), 1);
+    }
 }
 
 #[tokio::test]

@@ -341,9 +341,20 @@ impl World {
         panic!("the bot and GitHub keep each other busy");
     }
 
-    /// Asks GitHub for the deliveries that did not arrive.
+    /// A minute later the server asks GitHub for the deliveries that did not arrive.
     pub async fn sweep(&self) -> sweep::Swept {
-        self.house().sweep_once(sweep::KEPT).await.unwrap()
+        self.clock.advance(sweep::EVERY);
+        self.house().sweep_once().await.unwrap().expect("a minute has passed")
+    }
+
+    /// Every open workflow is compared with GitHub, and what follows is done.
+    pub async fn reconcile(&self) {
+        let all = self.house().engine.reconcile_all().await.unwrap();
+        for _ in 0..all.max(1) {
+            self.settle().await;
+            self.clock.advance(TimeDelta::seconds(1));
+        }
+        self.settle().await;
     }
 
     /// Time passes, and what becomes due is done.

@@ -97,6 +97,20 @@ pub fn configuration_is_broken(path: &str, mistakes: &str) -> String {
     )
 }
 
+/// The configuration in force was good for an earlier version of the program, and this one cannot read it.
+pub fn configuration_is_unreadable(repository: &str, path: &str, mistakes: &str) -> String {
+    format!(
+        "I do nothing here for now: this version of me cannot read the {} of {} that is in force, and it may ask for \
+         more than my defaults do. {} Put it right on the default branch, and it is read at once. To stop something meanwhile, \
+         whoever opened this can: {} or {}",
+        code(path),
+        name(repository),
+        sentence(mistakes),
+        code("/hold"),
+        code("/cancel")
+    )
+}
+
 /// The newest of a repository's definitions cannot be used; said as [`configuration_is_broken`] is.
 pub fn definition_is_broken(path: &str, mistakes: &str, earlier: bool) -> String {
     let in_force = match earlier {

@@ -13,6 +13,7 @@ mod people;
 mod proposed;
 mod questions;
 mod refusals;
+mod repair;
 mod views;
 
 pub use beginnings::*;
@@ -23,6 +24,7 @@ pub use people::*;
 pub use proposed::*;
 pub use questions::*;
 pub use refusals::*;
+pub use repair::*;
 pub use views::*;
 
 #[cfg(test)]

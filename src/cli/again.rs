@@ -1,0 +1,16 @@
+//! What is to be tried again: one thing by its id, or all that was given up.
+
+use super::database::Database;
+
+/// The arguments of `deliveries retry` and of `effects retry`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Again {
+    /// The id, as the list shows it
+    #[arg(required_unless_present = "all")]
+    pub(super) id: Option<String>,
+    /// All that was given up
+    #[arg(long, conflicts_with = "id")]
+    pub(super) all: bool,
+    #[command(flatten)]
+    pub(super) database: Database,
+}

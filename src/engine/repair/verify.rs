@@ -1,0 +1,203 @@
+//! What a write in doubt made is looked for once more when whatever was still on its way has arrived: of two, one goes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::chat::say::replies as say;
+use crate::engine::card::card_mark;
+use crate::engine::change::{Payload, Spot};
+use crate::engine::effects::{CLOCKS_APART, Ended, Work};
+use crate::engine::questions::questions_mark;
+use crate::engine::{Engine, Trouble};
+use crate::github::{GithubError, Marker};
+use crate::store::effects::LeasedEffect;
+use crate::store::{StoreError, Write};
+use crate::workflow::command::Report;
+use crate::workflow::ids::{CommentId, EffectId, IssueNumber, WorkflowId};
+use crate::workflow::plan::Intent;
+use crate::workflow::repair::{self, Duplicate};
+use crate::workflow::state::{ActOutcome, Timestamp};
+
+/// What is looked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(in crate::engine) struct Verification {
+    /// What its marker is made of.
+    mark: EffectId,
+    /// The workflow that made it, where one did.
+    workflow: Option<WorkflowId>,
+    /// Where it stands, if it is a comment.
+    number: IssueNumber,
+    what: Sought,
+    /// Not older than this.
+    since: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Sought {
+    Comment,
+    LineComment,
+    Issue,
+}
+
+impl Engine {
+    /// The statement, if any, that has what an effect made looked for once more: it was in doubt, so an earlier attempt of
+    /// it may still arrive.
+    pub(in crate::engine) async fn verified_later(
+        &self,
+        effect: &LeasedEffect,
+        ended: &Ended,
+    ) -> Result<Write, StoreError> {
+        if !effect.doubt {
+            return Ok(Write::new());
+        }
+        let Ok(payload) = serde_json::from_str(&effect.payload) else {
+            return Ok(Write::new());
+        };
+        let own = || effect.id.clone();
+        let (mark, what, place) = match (payload, ended) {
+            (Payload::Reply { number, to_line, .. }, Ended::Done { .. }) => match to_line {
+                Some(_) => (own(), Sought::LineComment, Some(number)),
+                None => (own(), Sought::Comment, Some(number)),
+            },
+            (Payload::Page { .. }, Ended::Done { .. }) => (own(), Sought::Comment, None),
+            (Payload::Step(intent), Ended::Done { .. } | Ended::Reported { .. }) => match (intent, &effect.workflow) {
+                (Intent::Card, Some(workflow)) => (card_mark(workflow), Sought::Comment, None),
+                (Intent::Questions { phase }, Some(workflow)) => {
+                    (questions_mark(workflow, &phase), Sought::Comment, None)
+                }
+                (Intent::CallPeople { .. } | Intent::Tell { .. }, _) => (own(), Sought::Comment, None),
+                (Intent::Act { .. }, _) => match made(ended) {
+                    Some(what) => (own(), what, None),
+                    None => return Ok(Write::new()),
+                },
+                _ => return Ok(Write::new()),
+            },
+            _ => return Ok(Write::new()),
+        };
+        let number = match (place, &effect.workflow) {
+            (Some(number), _) => number,
+            (None, Some(workflow)) => match self.store().workflow(workflow).await? {
+                Some(stored) => stored.state.subject.number,
+                None => return Ok(Write::new()),
+            },
+            (None, None) => return Ok(Write::new()),
+        };
+        let verification = Verification {
+            mark,
+            workflow: effect.workflow.clone(),
+            number,
+            what,
+            since: effect.first_sent_at,
+        };
+        let id = EffectId::from(format!("{}:verify", effect.id));
+        let lane = id.to_string();
+        let spot = Spot {
+            installation: effect.installation,
+            repository: effect.repository,
+        };
+        let planned = self.effect(id, None, spot, lane, &Payload::Verify(verification))?;
+        Ok(Write::of(planned))
+    }
+
+    /// Looks for what stands there twice. The one that the workflow knows stays, else the first; the others go.
+    pub(in crate::engine) async fn verify(&self, work: &Work<'_>, sought: &Verification) -> Result<Ended, Trouble> {
+        let bot = self.bot(work.effect.installation).await?;
+        let marker = Marker::of(&sought.mark);
+        // GitHub's clock may be behind ours.
+        let since = sought.since - CLOCKS_APART;
+        let (number, repo) = (sought.number, &work.repo);
+        let found: Result<Vec<u64>, GithubError> = match sought.what {
+            Sought::Comment => repo
+                .find_comment(number, &marker, bot.id, since)
+                .await
+                .map(|found| found.into_iter().map(|comment| comment.id.0).collect()),
+            Sought::LineComment => repo
+                .find_line_comment(number, &marker, bot.id, since)
+                .await
+                .map(|found| found.into_iter().map(|comment| comment.id.0).collect()),
+            Sought::Issue => repo
+                .find_issue(&marker, &bot.login, bot.id, since)
+                .await
+                .map(|found| found.into_iter().map(|issue| issue.number.0).collect()),
+        };
+        let mut found = found.map_err(|error| self.failed(&error, work.effect))?;
+        let Some(first) = found.first().copied().filter(|_| found.len() > 1) else {
+            return Ok(Ended::done("it is there once"));
+        };
+        let kept = self.known(sought, &found).await?.unwrap_or(first);
+        found.retain(|other| *other != kept);
+        for other in &found {
+            self.remove(work, sought.what, *other, kept).await?;
+        }
+        let (duplicate, figure) = match sought.what {
+            Sought::Comment | Sought::LineComment => (Duplicate::Comment, "comment"),
+            Sought::Issue => (Duplicate::Issue, "issue"),
+        };
+        crate::figures::duplicate_repaired(figure, found.len());
+        tracing::warn!(kept, removed = ?found, kind = figure, "what a write in doubt had made was there twice");
+        let Some(workflow) = sought.workflow.clone() else {
+            return Ok(Ended::done("the later ones are removed"));
+        };
+        let report = Report::DuplicateRepaired {
+            duplicate,
+            kept,
+            removed: found,
+        };
+        Ok(Ended::Told { workflow, report })
+    }
+
+    /// The one that the workflow knows: its history, its card and its links name it, so it must stay.
+    async fn known(&self, sought: &Verification, found: &[u64]) -> Result<Option<u64>, Trouble> {
+        let Some(workflow) = &sought.workflow else {
+            return Ok(None);
+        };
+        Ok(match sought.what {
+            Sought::Comment | Sought::LineComment => {
+                let comments: Vec<CommentId> = found.iter().copied().map(CommentId).collect();
+                let known = self.store().known_comment(workflow, &comments).await?;
+                known.map(|comment| comment.0)
+            }
+            Sought::Issue => {
+                let stored = self.store().workflow(workflow).await?;
+                let opened: Vec<u64> = stored
+                    .iter()
+                    .flat_map(|stored| repair::opened(&stored.state))
+                    .map(|issue| issue.0)
+                    .collect();
+                found.iter().copied().find(|issue| opened.contains(issue))
+            }
+        })
+    }
+
+    async fn remove(&self, work: &Work<'_>, what: Sought, other: u64, kept: u64) -> Result<(), Trouble> {
+        let repo = &work.repo;
+        let removed = match what {
+            Sought::Comment => repo.delete_comment(CommentId(other)).await.map(drop),
+            Sought::LineComment => repo.delete_line_comment(CommentId(other)).await.map(drop),
+            Sought::Issue => match repo.close_as_duplicate(IssueNumber(other)).await {
+                Ok(()) => {
+                    let said = say::duplicate_issue(kept);
+                    self.create_once(work, IssueNumber(other), &said).await.map(drop)
+                }
+                Err(error) => Err(error),
+            },
+        };
+        removed.map_err(|error| self.failed(&error, work.effect))
+    }
+}
+
+/// What an act made that could be there twice.
+fn made(ended: &Ended) -> Option<Sought> {
+    let Ended::Reported {
+        report: Report::ActEnded { outcome, .. },
+        ..
+    } = ended
+    else {
+        return None;
+    };
+    match outcome {
+        ActOutcome::IssueOpened { .. } => Some(Sought::Issue),
+        ActOutcome::Listed { .. } => Some(Sought::Comment),
+        _ => None,
+    }
+}
