@@ -94,7 +94,6 @@ impl Stage {
             .start()
             .await
             .unwrap();
-        github.set_remaining(100_000_000);
         let home = tempfile::tempdir().unwrap();
         let cluster = (base == Base::Postgres).then(|| Cluster::own_with(clock.environment()));
         let database = cluster.as_ref().map(Cluster::only_database);
