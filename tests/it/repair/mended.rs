@@ -97,19 +97,25 @@ async fn a_card_that_could_not_be_written_is_written_later() {
 
 /// So many tasks that a card does not hold them.
 fn many() -> String {
-    let line = |number| format!("- [ ] Task {number}: {}\n", "measure it again and again ".repeat(20));
-    (1..=110).map(line).collect()
+    let line = |number| {
+        format!(
+            "- [ ] Fix leak number {number} in the {} of the old building\n",
+            "pipe ".repeat(10)
+        )
+    };
+    (1..=300).map(line).collect()
 }
 
 #[tokio::test]
 async fn a_page_that_is_gone_is_posted_anew_and_linked() {
-    let world = World::new().await;
+    let config = format!("{CONFIG}limits: {{tasks: 300}}\n");
+    let world = Setup::new().config(&config).start().await;
     let issue = asked(&world, &many()).await;
     let bot = world.github.bot_login();
     let card = world.card_comment(issue).unwrap().id;
     let pages = || {
         let all = world.github.comments(issue).into_iter();
-        let pages = all.filter(|comment| comment.author == bot && comment.body.contains("Task 1: "));
+        let pages = all.filter(|comment| comment.author == bot && comment.body.contains("#### **t1** "));
         pages
             .map(|comment| comment.id)
             .filter(|id| *id != card)
