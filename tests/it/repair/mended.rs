@@ -1,7 +1,7 @@
 //! Cards, pages, questions, opened issues and approvals that are not as they should be.
 
 use chrono::TimeDelta;
-use countersign::sandbox::{FaultKind, FaultRule, Role, Tick};
+use countersign::sandbox::{FaultKind, FaultRule, Role, Tick, Visibility};
 
 use super::{changes_nothing_more, happened, history};
 use crate::bad_input::{TASKS, approve, asked, holds, opened};
@@ -159,7 +159,8 @@ async fn questions_that_are_gone_are_asked_anew() {
 
 #[tokio::test]
 async fn what_became_of_opened_issues_is_kept_and_what_is_gone_is_said() {
-    let world = Setup::new().github(|github| github.repo("acme/site")).start().await;
+    let world = World::new().await;
+    world.github.add_repo("acme/site", Visibility::Private);
     let issue = asked(
         &world,
         "- [ ] Measure the checkout\n- [ ] Add an index\n- [ ] Write it down\n",
