@@ -35,3 +35,4 @@ mod start;
 mod story;
 mod terminal;
 mod variants;
+mod writes;
