@@ -37,3 +37,4 @@ mod story;
 mod terminal;
 mod traces;
 mod variants;
+mod writes;
