@@ -247,6 +247,11 @@ impl Push {
 
 /// Reads a webhook's body. `event` is the `X-GitHub-Event` header. Total: any bytes give an answer.
 pub fn parse(event: &str, body: &[u8]) -> Parsed {
+    parse_with_action(event, body).0
+}
+
+/// The same, and the payload's `action` where it has one, also of what nobody needs.
+pub fn parse_with_action(event: &str, body: &[u8]) -> (Parsed, Option<String>) {
     payload::read(event, body)
 }
 

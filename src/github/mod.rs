@@ -38,7 +38,9 @@ pub use calls::teams::Members;
 pub use client::{App, GitHub, Installation, Limits, Repo, Settings};
 pub use codeowners::CodeOwners;
 pub use error::{Certainty, FieldError, GithubError, Refusal};
-pub use events::{Comment, Event, EventKind, InstallationChange, Parsed, Push, RepositoryChange, parse};
+pub use events::{
+    Comment, Event, EventKind, InstallationChange, Parsed, Push, RepositoryChange, parse, parse_with_action,
+};
 pub use marker::Marker;
 pub use types::{
     Account, AccountKind, CommentKind, InstallationInfo, Issue, RepositoryRef, SubjectState, ThreadComment,

@@ -1,17 +1,17 @@
 //! A first look at a delivery, before it is stored: where it belongs, and whether anything has to be done at all.
 //! Pure, so that what nobody handles costs one commit.
 
-use crate::github::{AccountKind, Event, EventKind, Parsed, parse};
+use crate::github::{AccountKind, Event, EventKind, Parsed, parse_with_action};
 use crate::store::deliveries::NewDelivery;
 use crate::workflow::ids::DeliveryId;
 
 /// Reads what is needed to queue a delivery. What has nothing to do is settled at once, with the reason.
 pub fn triage(id: DeliveryId, event: &str, body: Vec<u8>) -> NewDelivery {
-    let parsed = parse(event, &body);
+    let (parsed, action) = parse_with_action(event, &body);
     let mut delivery = NewDelivery {
         id,
         event: event.to_owned(),
-        action: action(&body),
+        action,
         installation: None,
         repository: None,
         subject: None,
@@ -30,14 +30,6 @@ pub fn triage(id: DeliveryId, event: &str, body: Vec<u8>) -> NewDelivery {
         Parsed::Broken(_) => {}
     }
     delivery
-}
-
-fn action(body: &[u8]) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    struct Action {
-        action: Option<String>,
-    }
-    serde_json::from_slice::<Action>(body).ok()?.action
 }
 
 /// The issue or pull request that an event is about.

@@ -2,9 +2,12 @@
 
 use tempfile::TempDir;
 
+use super::deliveries::{Accepted, NewDelivery};
+use super::effects::{NewEffect, Pace, Priority};
 use super::{Postgres, Row, Sqlite, Statement, Store, StoreError, Value, Write};
 use crate::config::DatabaseUrl;
 use crate::values;
+use crate::workflow::ids::{InstallationId, RepositoryId};
 #[path = "../../tests/postgres/cluster.rs"]
 mod cluster;
 pub(super) use cluster::{Cluster, Database};
@@ -96,6 +99,8 @@ on_both! {
     a_command_writes_beside_the_server_and_both_see_it,
     every_value_comes_back,
     what_cannot_be_done_is_told_apart,
+    each_of_many_deliveries_that_come_at_once_gets_its_own_answer,
+    what_one_write_plans_is_numbered_in_its_order,
 }
 
 fn insert(id: impl Into<Value>) -> Statement {
@@ -303,6 +308,95 @@ async fn every_value_comes_back(ground: Ground) {
         (rows[0].blob("bytes"), rows[0].opt_text("absent")),
         (Ok(bytes.as_slice()), Ok(None))
     );
+}
+
+fn delivery(id: &str, body: Vec<u8>) -> NewDelivery {
+    NewDelivery {
+        id: id.into(),
+        event: "issues".to_owned(),
+        action: None,
+        installation: None,
+        repository: Some(RepositoryId(u64::MAX)),
+        subject: None,
+        body,
+        settled: None,
+    }
+}
+
+/// They come in groups, in which the same one may be twice.
+async fn each_of_many_deliveries_that_come_at_once_gets_its_own_answer(ground: Ground) {
+    const DIFFERENT: usize = 150;
+    let store = ground.store().await;
+    let now = "2026-11-20T09:00:00Z".parse().unwrap();
+    for at in (0..DIFFERENT).step_by(3) {
+        let known = delivery(&format!("d{at}"), vec![0, at as u8]);
+        assert_eq!(store.accept(known, now).await, Ok(Accepted::New));
+    }
+    let before = store.commits();
+    let at_once = (0..2 * DIFFERENT).map(|at| {
+        let at = if at % 2 == 0 { at / 2 } else { DIFFERENT - 1 - at / 2 };
+        let accepting = store.accept(delivery(&format!("d{at}"), vec![0, at as u8]), now);
+        async move { (at, accepting.await.unwrap()) }
+    });
+    let mut told = vec![(0, 0); DIFFERENT];
+    for (at, accepted) in futures::future::join_all(at_once).await {
+        match accepted {
+            Accepted::New => told[at].0 += 1,
+            Accepted::Revived => told[at].1 += 1,
+            Accepted::Again => panic!("none of them was handled"),
+        }
+    }
+    for (at, told) in told.into_iter().enumerate() {
+        let new = usize::from(at % 3 > 0);
+        assert_eq!(told, (new, 2 - new), "d{at}");
+    }
+    let shared = store.commits() - before;
+    assert!(shared < DIFFERENT as u64, "{shared} commits");
+    let rows = store.read(
+        "SELECT id, seen, body, action, repository_id FROM deliveries",
+        Vec::new(),
+    );
+    let rows = rows.await.unwrap();
+    assert_eq!(rows.len(), DIFFERENT);
+    for row in rows {
+        let at: usize = row.text("id").unwrap()[1..].parse().unwrap();
+        assert_eq!(row.int("seen"), Ok(if at.is_multiple_of(3) { 3 } else { 2 }), "d{at}");
+        assert_eq!(row.blob("body"), Ok([0, at as u8].as_slice()));
+        assert_eq!(
+            (row.opt_text("action"), row.id("repository_id")),
+            (Ok(None), Ok(u64::MAX))
+        );
+    }
+    store.close().await;
+}
+
+async fn what_one_write_plans_is_numbered_in_its_order(ground: Ground) {
+    let store = ground.store().await;
+    let now = "2026-11-20T09:00:00Z".parse().unwrap();
+    let ids: Vec<String> = (0..40).map(|at| format!("e{}", at * 7 % 40)).collect();
+    let planned = ids.iter().map(|id| {
+        let effect = NewEffect {
+            id: id.as_str().into(),
+            workflow: None,
+            installation: InstallationId(5),
+            repository: RepositoryId(9),
+            lane: "lane".to_owned(),
+            kind: "act",
+            payload: "{}".to_owned(),
+            priority: Priority::Step,
+            pace: Pace::Free,
+            run_at: now,
+        };
+        effect.planned(now)
+    });
+    store.write(Write(planned.collect())).await.unwrap();
+    let rows = store
+        .read("SELECT id FROM effects ORDER BY seq", Vec::new())
+        .await
+        .unwrap();
+    let kept: Vec<_> = rows.iter().map(|row| row.text("id").unwrap().to_owned()).collect();
+    assert_eq!(kept, ids);
+    store.close().await;
 }
 
 async fn what_cannot_be_done_is_told_apart(ground: Ground) {

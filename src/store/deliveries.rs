@@ -120,12 +120,7 @@ impl Store {
         let insert = Statement::new(
             "INSERT INTO deliveries (id, event, action, installation_id, repository_id, subject, lane, body,
                 received_at, state, outcome, run_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $9)
-            ON CONFLICT (id) DO UPDATE SET seen = deliveries.seen + 1,
-                attempt = CASE WHEN deliveries.state IN ('failed', 'dead') THEN 0 ELSE deliveries.attempt END,
-                run_at = CASE WHEN deliveries.state IN ('failed', 'dead') THEN $9 ELSE deliveries.run_at END,
-                state = CASE WHEN deliveries.state IN ('failed', 'dead') THEN 'new' ELSE deliveries.state END
-            RETURNING seen, state",
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $9) ON CONFLICT (id) DO NOTHING",
             values![
                 &delivery.id,
                 delivery.event,
@@ -139,12 +134,33 @@ impl Store {
                 state,
                 outcome,
             ],
+        )
+        .exactly(1);
+        // Nearly all are new: only those that are not need a second statement.
+        match self.write(Write::of(insert)).await {
+            Err(StoreError::Missed { .. }) => self.accept_again(&delivery.id, now).await,
+            written => written.map(|_| Accepted::New),
+        }
+    }
+
+    /// Counts a delivery that is there.
+    async fn accept_again(&self, id: &DeliveryId, now: Timestamp) -> Result<Accepted, StoreError> {
+        let again = Statement::new(
+            "UPDATE deliveries SET seen = seen + 1,
+                attempt = CASE WHEN state IN ('failed', 'dead') THEN 0 ELSE attempt END,
+                run_at = CASE WHEN state IN ('failed', 'dead') THEN $2 ELSE run_at END,
+                state = CASE WHEN state IN ('failed', 'dead') THEN 'new' ELSE state END
+            WHERE id = $1 RETURNING state",
+            values![id, micros(now)],
         );
-        let rows = self.write(Write::of(insert)).await?;
-        let row = first(&rows[0])?;
-        Ok(match (row.int("seen")?, row.text("state")?) {
-            (1, _) => Accepted::New,
-            (_, "new") => Accepted::Revived,
+        let rows = self.write(Write::of(again)).await?;
+        let row = rows[0].first().ok_or_else(|| {
+            StoreError::Unavailable(
+                "the delivery was there and was forgotten this instant: it must come again".to_owned(),
+            )
+        })?;
+        Ok(match row.text("state")? {
+            "new" => Accepted::Revived,
             _ => Accepted::Again,
         })
     }

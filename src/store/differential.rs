@@ -45,6 +45,7 @@ enum Kind {
     EndDelivery,
     RetryDelivery,
     Plan,
+    PlanSeveral,
     ClaimFree,
     ClaimPaced,
     EndEffect,
@@ -68,12 +69,13 @@ enum Kind {
     CloseCall,
 }
 
-const KINDS: [Kind; 26] = [
+const KINDS: [Kind; 27] = [
     Kind::Accept,
     Kind::ClaimDelivery,
     Kind::EndDelivery,
     Kind::RetryDelivery,
     Kind::Plan,
+    Kind::PlanSeveral,
     Kind::ClaimFree,
     Kind::ClaimPaced,
     Kind::EndEffect,
@@ -133,6 +135,21 @@ fn id_of(which: usize) -> WorkflowId {
     format!("w{}", which % 5).as_str().into()
 }
 
+fn effect(which: usize, how: usize, now: Timestamp) -> NewEffect {
+    NewEffect {
+        id: format!("e{}", which % 16).as_str().into(),
+        workflow: (!how.is_multiple_of(4)).then(|| id_of(how)),
+        installation: INSTALLATION,
+        repository: RepositoryId(9),
+        lane: format!("lane{}", how % 4),
+        kind: ["act", "card", "run_agent", "expire_gate"][how % 4],
+        payload: "{\"a\":\"\\u0000\"}".to_owned(),
+        priority: [Priority::Answer, Priority::Step, Priority::Background][how % 3],
+        pace: [Pace::Free, Pace::Write, Pace::Notifies][which % 3],
+        run_at: now + TimeDelta::seconds(how as i64 % 30),
+    }
+}
+
 fn person() -> Person {
     Person {
         id: UserId(u64::MAX),
@@ -172,7 +189,9 @@ impl Side {
     async fn perform(&mut self, drawn: Drawn) -> Told {
         match drawn.kind {
             Kind::Accept | Kind::ClaimDelivery | Kind::EndDelivery | Kind::RetryDelivery => self.delivery(drawn).await,
-            Kind::Plan | Kind::ClaimFree | Kind::ClaimPaced | Kind::EndEffect | Kind::Park => self.effect(drawn).await,
+            Kind::Plan | Kind::PlanSeveral | Kind::ClaimFree | Kind::ClaimPaced | Kind::EndEffect | Kind::Park => {
+                self.effect(drawn).await
+            }
             Kind::CancelPlanned | Kind::NoAct | Kind::Start | Kind::Append | Kind::AppendToStale | Kind::Fork => {
                 self.workflow(drawn).await
             }
@@ -239,20 +258,11 @@ impl Side {
     async fn effect(&mut self, Drawn { kind, which, how, now }: Drawn) -> Told {
         let until = now + TimeDelta::seconds(90);
         match kind {
-            Kind::Plan => {
-                let effect = NewEffect {
-                    id: format!("e{}", which % 16).as_str().into(),
-                    workflow: (how % 4 > 0).then(|| id_of(how)),
-                    installation: INSTALLATION,
-                    repository: RepositoryId(9),
-                    lane: format!("lane{}", how % 4),
-                    kind: ["act", "card", "run_agent", "expire_gate"][how % 4],
-                    payload: "{\"a\":\"\\u0000\"}".to_owned(),
-                    priority: [Priority::Answer, Priority::Step, Priority::Background][how % 3],
-                    pace: [Pace::Free, Pace::Write, Pace::Notifies][which % 3],
-                    run_at: now + TimeDelta::seconds(how as i64 % 30),
-                };
-                self.one(effect.planned(now)).await
+            Kind::Plan => self.one(effect(which, how, now).planned(now)).await,
+            Kind::PlanSeveral => {
+                // PostgreSQL does them as one where no two are the same, SQLite one by one.
+                let several = (0..2 + how % 4).map(|more| effect(which + more * how, how + more, now).planned(now));
+                self.write(Write(several.collect())).await
             }
             Kind::ClaimFree | Kind::ClaimPaced => {
                 let claimed = match kind {

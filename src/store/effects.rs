@@ -161,7 +161,9 @@ impl NewEffect {
         Statement::new(
             "INSERT INTO effects (id, workflow_id, installation_id, repository_id, lane, kind, payload, state, priority,
                 paced, run_at, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $8, $9, $10, $11) ON CONFLICT (id) DO UPDATE SET state = 'ready', run_at = $10, attempt = 0, lease_until = 0, ended_at = NULL
+            VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $8, $9, $10, $11)
+            ON CONFLICT (id) DO UPDATE SET state = 'ready', run_at = excluded.run_at, attempt = 0, lease_until = 0,
+                ended_at = NULL
                 WHERE effects.state IN ('failed', 'cancelled')",
             values![
                 &self.id,

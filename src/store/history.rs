@@ -9,7 +9,7 @@ use crate::values;
 use crate::workflow::event::Event;
 use crate::workflow::ids::{Digest, WorkflowId};
 use crate::workflow::state::Timestamp;
-use crate::workflow::words::without_words;
+use crate::workflow::words::WithoutWords;
 
 /// An event as it is stored.
 #[derive(Debug, Clone, Serialize)]
@@ -99,7 +99,17 @@ pub(super) fn chained(former: &str, event: &Event, at: Timestamp) -> Result<(Str
 }
 
 fn hash(former: &str, data: &Value, at: Timestamp) -> String {
-    let covered = serde_json::json!({ "former": former, "at": micros(at), "event": without_words(data) });
+    #[derive(Serialize)]
+    struct Covered<'a> {
+        former: &'a str,
+        at: i64,
+        event: WithoutWords<'a>,
+    }
+    let covered = Covered {
+        former,
+        at: micros(at),
+        event: WithoutWords(data),
+    };
     Digest::of(&covered).to_string()
 }
 

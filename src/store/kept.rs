@@ -13,7 +13,7 @@ use crate::workflow::apply::fold;
 use crate::workflow::event::Event;
 use crate::workflow::ids::{Digest, WorkflowId};
 use crate::workflow::state::{State, Timestamp};
-use crate::workflow::words::without_words;
+use crate::workflow::words::WithoutWords;
 
 /// A workflow whole: what the events say, and everything that they name by digest.
 #[derive(Debug, Clone, PartialEq)]
@@ -404,7 +404,10 @@ const LATER: [&str; 10] = [
 /// The first place where a stored state is not what the events lead to. Texts of people do not count: those may be erased
 /// from the events or from the state, and both still hold.
 fn difference(written: &Value, stored: &State, folded: &State) -> Option<String> {
-    let meaning = |state: &State| without_words(&serde_json::to_value(state).unwrap_or_default());
+    let meaning = |state: &State| {
+        let whole = serde_json::to_value(state).unwrap_or_default();
+        serde_json::to_value(WithoutWords(&whole)).unwrap_or_default()
+    };
     let (mut stored, mut folded) = (meaning(stored), meaning(folded));
     in_microseconds(&mut stored);
     in_microseconds(&mut folded);

@@ -7,6 +7,7 @@
 
 mod beside;
 mod failure;
+mod many;
 mod open;
 mod run;
 mod text;

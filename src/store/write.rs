@@ -7,6 +7,10 @@
 //!
 //! Words that only PostgreSQL knows stand in a comment that only its back end reads: `/* postgres: FOR UPDATE */`. They
 //! lock rows, which SQLite, where one writes at a time, has no need of.
+//!
+//! PostgreSQL may do several statements of one text as one, in a form that is made from the text: an `INSERT` of one row of
+//! values, whose `DO UPDATE` says `excluded.column` and not `$1` again, and whose `RETURNING` has the key. `RETURNING` costs
+//! SQLite a journal of its own for the statement; where a count says the same, it is cheaper.
 
 use std::sync::Arc;
 
@@ -16,7 +20,7 @@ use crate::workflow::ids::{
 };
 
 /// A value as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Value {
     /// No value.
     Null,
@@ -202,6 +206,14 @@ impl Write {
     /// Adds all of another write behind this one.
     pub fn append(&mut self, mut other: Self) {
         self.0.append(&mut other.0);
+    }
+
+    /// The statement, where there is one alone.
+    pub(super) fn only(&self) -> Option<&Statement> {
+        match self.0.as_slice() {
+            [statement] => Some(statement),
+            _ => None,
+        }
     }
 
     /// Whether there is nothing to do.

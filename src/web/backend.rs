@@ -6,7 +6,7 @@ use crate::figures::Queue;
 
 impl Backend for Engine {
     async fn accept(&self, delivery: DeliveryRequest) -> Result<(), NotAccepted> {
-        Engine::accept(self, delivery.id, &delivery.event, delivery.body.to_vec())
+        Engine::accept(self, delivery.id, &delivery.event, delivery.body.into())
             .await
             .map(drop)
             .map_err(|error| NotAccepted(error.to_string()))

@@ -78,8 +78,8 @@ pub(super) async fn receive<B: Backend>(State(shared): State<Arc<Shared<B>>>, re
     outcome.answer().into_response()
 }
 
-async fn take<B: Backend>(shared: Arc<Shared<B>>, request: Request) -> Outcome {
-    let headers = request.headers().clone();
+async fn take<B: Backend>(shared: Arc<Shared<B>>, mut request: Request) -> Outcome {
+    let headers = std::mem::take(request.headers_mut());
     if announced(&headers).is_some_and(|length| length > BODY_LIMIT as u64) {
         return Outcome::TooLarge;
     }

@@ -1,6 +1,6 @@
 //! What people wrote, kept so that it can be erased while the history still verifies.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use super::ids::Digest;
@@ -36,19 +36,19 @@ impl<T: Into<String>> From<T> for Words {
 }
 
 /// An event's JSON as the hash chain sees it: every text of a person replaced by nothing, its digest kept.
-pub fn without_words(value: &Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let words = map.len() == 2 && map.contains_key("sha256") && map.contains_key("text");
-            Value::Object(
-                map.iter()
-                    .filter(|(key, _)| !(words && *key == "text"))
-                    .map(|(key, value)| (key.clone(), without_words(value)))
-                    .collect(),
-            )
+pub struct WithoutWords<'a>(pub &'a Value);
+
+impl Serialize for WithoutWords<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Object(map) => {
+                let words = map.len() == 2 && map.contains_key("sha256") && map.contains_key("text");
+                let kept = map.iter().filter(|(key, _)| !(words && *key == "text"));
+                serializer.collect_map(kept.map(|(key, value)| (key, WithoutWords(value))))
+            }
+            Value::Array(items) => serializer.collect_seq(items.iter().map(WithoutWords)),
+            other => other.serialize(serializer),
         }
-        Value::Array(items) => Value::Array(items.iter().map(without_words).collect()),
-        other => other.clone(),
     }
 }
 
@@ -58,6 +58,7 @@ mod tests {
 
     #[test]
     fn the_chain_sees_the_digest_and_not_the_text() {
+        let without_words = |value| serde_json::to_value(WithoutWords(value)).unwrap();
         let kept = serde_json::to_value(Words::new("my phone is 555")).unwrap();
         let mut erased = kept.clone();
         erased["text"] = Value::Null;

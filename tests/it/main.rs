@@ -36,3 +36,4 @@ mod story;
 mod systems;
 mod terminal;
 mod variants;
+mod writes;

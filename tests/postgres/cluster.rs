@@ -23,9 +23,13 @@ const KEPT: Duration = Duration::from_secs(10);
 /// Names the cluster to its watchman.
 const WATCHED: &str = "COUNTERSIGN_TEST_CLUSTER";
 
+/// What a cluster for tests gives up to be quick: nothing is asked of it after a power cut.
+const QUICK: &str = "-c fsync=off -c wal_level=minimal -c max_wal_senders=0";
+
 /// A cluster that runs.
 pub struct Cluster {
     home: PathBuf,
+    settings: &'static str,
     /// Held while this process uses it.
     _use: File,
     /// What outlives this process, where it is this one that started the cluster.
@@ -39,7 +43,10 @@ impl Cluster {
         SHARED.get_or_init(|| {
             let checkout = env!("CARGO_MANIFEST_DIR").bytes();
             let number = checkout.fold(5381_u32, |sum, byte| sum.wrapping_mul(33) ^ u32::from(byte));
-            Self::at(std::env::temp_dir().join(format!("countersign-postgres-{number:08x}")))
+            Self::at(
+                std::env::temp_dir().join(format!("countersign-postgres-{number:08x}")),
+                QUICK,
+            )
         })
     }
 
@@ -47,10 +54,19 @@ impl Cluster {
     pub fn own() -> Self {
         static OWN: AtomicU32 = AtomicU32::new(0);
         let (process, number) = (std::process::id(), OWN.fetch_add(1, Ordering::SeqCst));
-        Self::at(std::env::temp_dir().join(format!("countersign-postgres-{process}-{number}")))
+        Self::at(
+            std::env::temp_dir().join(format!("countersign-postgres-{process}-{number}")),
+            QUICK,
+        )
     }
 
-    fn at(home: PathBuf) -> Self {
+    /// One of one's own as an operator has it, in this directory: a commit is on disk when it is answered.
+    #[allow(dead_code, reason = "for the benches")]
+    pub fn synced(directory: &Path) -> Self {
+        Self::at(directory.join(format!("postgres-{}", std::process::id())), "")
+    }
+
+    fn at(home: PathBuf, settings: &'static str) -> Self {
         let held = lock_file(&home, "users");
         // The watchman holds it alone while it stops the cluster.
         held.lock_shared().unwrap();
@@ -58,6 +74,7 @@ impl Cluster {
         starting.lock().unwrap();
         let mut cluster = Self {
             home,
+            settings,
             _use: held,
             _watchman: None,
         };
@@ -102,9 +119,9 @@ impl Cluster {
     /// Starts it.
     pub fn start(&self) {
         let settings = format!(
-            "-c listen_addresses='' -c unix_socket_directories={} -c max_connections=300 -c fsync=off \
-             -c wal_level=minimal -c max_wal_senders=0",
-            self.home.display()
+            "-c listen_addresses='' -c unix_socket_directories={} -c max_connections=300 {}",
+            self.home.display(),
+            self.settings
         );
         let log = self.home.join("log");
         let mut start = self.control(&["-w", "-o", &settings, "-l"]);
@@ -142,8 +159,13 @@ impl Cluster {
 #[test]
 #[ignore = "started by the first test that needs a cluster"]
 fn watchman() {
+    watches();
+}
+
+/// Looks after a cluster, where this process was started for that; tells whether it was.
+pub fn watches() -> bool {
     let Some(home) = std::env::var_os(WATCHED).map(PathBuf::from) else {
-        return;
+        return false;
     };
     let users = lock_file(&home, "users");
     loop {
@@ -158,7 +180,7 @@ fn watchman() {
                 .args(["-m", "immediate", "-w", "stop"])
                 .status();
             let _ = std::fs::remove_dir_all(&home);
-            return;
+            return true;
         }
     }
 }

@@ -1,7 +1,6 @@
 //! From GitHub's JSON to our own events.
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::{Comment, Event, EventKind, InstallationChange, Parsed, Push, RepositoryChange, Transfer};
@@ -83,18 +82,35 @@ impl From<Missing> for Nothing {
 
 const ACTION: Nothing = Nothing::Ignored("nothing follows from this action");
 
-pub(super) fn read(event: &str, body: &[u8]) -> Parsed {
-    let Some(read_kind) = reader(event) else {
+/// What is read of an event that nobody handles.
+#[derive(Deserialize)]
+struct Other {
+    #[serde(default)]
+    action: Value,
+}
+
+pub(super) fn read(event: &str, body: &[u8]) -> (Parsed, Option<String>) {
+    let unreadable = |error| Parsed::Broken(format!("`{event}` cannot be read: {error}"));
+    match reader(event) {
         // Its fields may share a name with ours and nothing else: it matters only that it is JSON.
-        return match serde_json::from_slice::<IgnoredAny>(body) {
-            Ok(_) => Parsed::Ignored("no one handles this event"),
-            Err(error) => Parsed::Broken(format!("`{event}` cannot be read: {error}")),
-        };
-    };
-    let mut payload: Payload = match serde_json::from_slice(body) {
-        Ok(payload) => payload,
-        Err(error) => return Parsed::Broken(format!("`{event}` cannot be read: {error}")),
-    };
+        None => match serde_json::from_slice::<Other>(body) {
+            Ok(other) => (
+                Parsed::Ignored("no one handles this event"),
+                other.action.as_str().map(str::to_owned),
+            ),
+            Err(error) => (unreadable(error), None),
+        },
+        Some(read_kind) => match serde_json::from_slice::<Payload>(body) {
+            Ok(payload) => {
+                let action = payload.action.clone();
+                (understood(event, payload, read_kind), action)
+            }
+            Err(error) => (unreadable(error), None),
+        },
+    }
+}
+
+fn understood(event: &str, mut payload: Payload, read_kind: Reader) -> Parsed {
     let kind = match read_kind(&mut payload) {
         Ok(kind) => kind,
         Err(Nothing::Ignored(reason)) => return Parsed::Ignored(reason),

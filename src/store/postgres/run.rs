@@ -14,8 +14,9 @@ use sqlx::{
     TypeInfo as _, ValueRef as _,
 };
 
+use super::many::{Joined, Many};
 use super::text;
-use crate::store::write::{Row, StoreError, Value};
+use crate::store::write::{Hits, Row, Statement, StoreError, Value};
 
 /// What begins a word that only PostgreSQL reads.
 const ONLY_HERE: &str = "/* postgres: ";
@@ -28,6 +29,8 @@ pub(super) struct Text {
     named: BTreeSet<usize>,
     /// Whether it only reads.
     reads: bool,
+    /// Its form for many, where it has one.
+    many: Option<Many>,
 }
 
 /// Every text that was run, each made ready once.
@@ -66,8 +69,28 @@ impl Text {
                 })
                 .collect(),
             reads: read.trim_start().starts_with("SELECT"),
+            many: Many::of(&read),
             sql: read.into(),
         }
+    }
+
+    /// The text itself.
+    pub(super) fn sql(&self) -> &Arc<str> {
+        &self.sql
+    }
+
+    /// Whether the statement can be a transaction by itself: when it hits what it must not, there is nothing to undo.
+    pub(super) fn stands_alone(&self, statement: &Statement) -> bool {
+        match statement.hits {
+            Hits::Any => true,
+            // It inserts one row or none.
+            Hits::Exactly(wanted) => wanted == 1 && self.many.is_some(),
+        }
+    }
+
+    /// Whether these are done as one: more than one, of a text that has a form for many.
+    pub(super) fn joins(&self, statements: &[&Statement]) -> bool {
+        statements.len() > 1 && self.many.as_ref().is_some_and(|many| many.takes(statements))
     }
 
     /// Whether these are the values that it names, all of them and no other.
@@ -116,7 +139,34 @@ pub(super) async fn in_time<T>(doing: impl Future<Output = Result<T, sqlx::Error
 pub(super) async fn statement(connection: &mut PgConnection, text: &Text, values: &[Value]) -> Result<Done, Failure> {
     text.takes(values.len()).map_err(Failure::Ours)?;
     let arguments = arguments(values).map_err(Failure::Ours)?;
-    let query = sqlx::query_with(AssertSqlSafe(Arc::clone(&text.sql)), arguments);
+    let mut done = query(connection, Arc::clone(&text.sql), arguments).await?;
+    if text.reads {
+        done.changed = 0;
+    }
+    Ok(done)
+}
+
+/// Runs statements of one text as one.
+pub(super) async fn joined(
+    connection: &mut PgConnection,
+    text: &Text,
+    statements: &[&Statement],
+) -> Result<Joined, Failure> {
+    match &text.many {
+        Some(many) => many.run(connection, text, statements).await,
+        None => Err(Failure::Ours(StoreError::Broken(
+            "the text has no form for many".to_owned(),
+        ))),
+    }
+}
+
+/// Runs a text with its values.
+pub(super) async fn query(
+    connection: &mut PgConnection,
+    sql: Arc<str>,
+    arguments: PgArguments,
+) -> Result<Done, Failure> {
+    let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
     let mut answer = connection.fetch_many(query);
     let (mut rows, mut columns, mut hits) = (Vec::new(), None, 0);
     while let Some(part) = in_time(answer.try_next()).await.map_err(Failure::Theirs)? {
@@ -128,8 +178,11 @@ pub(super) async fn statement(connection: &mut PgConnection, text: &Text, values
             }
         }
     }
-    let changed = if text.reads { 0 } else { hits };
-    Ok(Done { rows, hits, changed })
+    Ok(Done {
+        rows,
+        hits,
+        changed: hits,
+    })
 }
 
 fn arguments(values: &[Value]) -> Result<PgArguments, StoreError> {

@@ -1,20 +1,21 @@
 //! The tasks that write.
 //!
-//! Each has a connection of its own and takes what has gathered in the queue: one write alone, or several in one
-//! transaction, which share its sync to disk and stand or fall alone all the same. Nobody outside can drop them in the
-//! middle of a statement, so that no connection is ever left inside a transaction that nobody ends.
+//! Each has a connection of its own and takes what has gathered in the queue. Writes that are one statement of the same text
+//! become one statement; the others share a transaction, and so its sync to disk. Each stands or falls alone all the same.
+//! Nobody outside can drop them in the middle of a statement, so that no connection is ever left inside a transaction that
+//! nobody ends.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgConnection;
-use sqlx::{Connection as _, Row as _};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 
 use super::failure::Meaning;
 use super::open::Way;
-use super::run::{self, Failure, Texts};
+use super::run::{self, Failure, Text, Texts};
 use crate::store::progress::Progress;
 use crate::store::write::{Hits, Row, Statement, StoreError, Write};
 
@@ -82,18 +83,9 @@ impl Writers {
     pub(super) async fn serve(self: Arc<Self>) {
         let mut session = Session::of(&self);
         loop {
-            let mut jobs = VecDeque::new();
-            {
-                let mut queue = self.queue.lock().await;
-                match queue.recv().await {
-                    Some(job) => jobs.push_back(job),
-                    None => break,
-                }
-                while jobs.len() < GROUP
-                    && let Ok(job) = queue.try_recv()
-                {
-                    jobs.push_back(job);
-                }
+            let mut jobs = Vec::new();
+            if self.queue.lock().await.recv_many(&mut jobs, GROUP).await == 0 {
+                break;
             }
             let _turn = match self.progress.limited() {
                 true => Some(self.turn.lock().await),
@@ -103,6 +95,44 @@ impl Writers {
         }
         session.leave().await;
     }
+
+    /// What is done at once: writes of one statement each that can be joined, and all others. Where order counts, whoever
+    /// asks waits for the first before asking for the second.
+    fn portions(&self, jobs: Vec<Job>) -> Vec<Portion> {
+        let (mut alike, mut others): (BTreeMap<_, Vec<Job>>, _) = (BTreeMap::new(), Vec::new());
+        for job in jobs {
+            match job.write.only() {
+                Some(statement) => alike.entry(statement.sql).or_default().push(job),
+                None => others.push(job),
+            }
+        }
+        let mut portions = Vec::new();
+        for (sql, jobs) in alike {
+            let text = self.texts.of(sql);
+            let statements: Vec<&Statement> = jobs.iter().filter_map(|job| job.write.only()).collect();
+            match text.joins(&statements) {
+                true => portions.push(Portion {
+                    joined: Some(text),
+                    jobs,
+                }),
+                false => others.extend(jobs),
+            }
+        }
+        if !others.is_empty() {
+            portions.push(Portion {
+                joined: None,
+                jobs: others,
+            });
+        }
+        portions
+    }
+}
+
+/// Writes that are done at once.
+struct Portion {
+    /// Their text, where all of them are one statement of it.
+    joined: Option<Arc<Text>>,
+    jobs: Vec<Job>,
 }
 
 /// One writer's connection, and what it works with.
@@ -144,21 +174,64 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn perform(&mut self, mut jobs: VecDeque<Job>) {
-        if jobs.len() > 1 && !self.writers.progress.stopped() {
-            let writes: Vec<&Write> = jobs.iter().map(|job| &job.write).collect();
-            if let Ok(answers) = self.transaction(&writes, Waits::Briefly).await {
-                for (job, answer) in jobs.drain(..).zip(answers) {
-                    // Who asked may have left; what was done stays done.
-                    let _ = job.answer.send(Ok(answer));
+    async fn perform(&mut self, jobs: Vec<Job>) {
+        for portion in self.writers.portions(jobs) {
+            let answers = match portion.jobs.len() > 1 && !self.writers.progress.stopped() {
+                true => self.together(&portion).await,
+                false => None,
+            };
+            match answers {
+                Some(answers) => {
+                    for (job, answer) in portion.jobs.into_iter().zip(answers) {
+                        // Who asked may have left; what was done stays done.
+                        let _ = job.answer.send(answer);
+                    }
+                }
+                // One of them was not to be kept, or something was in the way: each alone, then.
+                None => {
+                    for job in portion.jobs {
+                        let answer = self.alone(&job.write).await;
+                        let _ = job.answer.send(answer);
+                    }
                 }
             }
         }
-        // One of them was not to be kept, or something was in the way: each alone, then.
-        for job in jobs {
-            let answer = self.alone(&job.write).await;
-            let _ = job.answer.send(answer);
+    }
+
+    /// Several writes in one transaction; nothing where each is to be done alone.
+    async fn together(&mut self, Portion { joined, jobs }: &Portion) -> Option<Vec<Answer>> {
+        let done = match joined {
+            Some(text) => {
+                let statements: Vec<&Statement> = jobs.iter().filter_map(|job| job.write.only()).collect();
+                self.joined(text, &statements).await
+            }
+            None => {
+                let writes: Vec<&Write> = jobs.iter().map(|job| &job.write).collect();
+                let done = self.transaction(&writes, Waits::Briefly).await;
+                done.map(|answers| answers.into_iter().map(Ok).collect())
+            }
+        };
+        match done {
+            Ok(answers) => Some(answers),
+            // Nobody knows whether they were kept: none of them may be done again.
+            Err(Stopped::Unknown(error)) => Some(vec![Err(error); jobs.len()]),
+            Err(_) => None,
         }
+    }
+
+    /// Writes of one statement each, as one statement. One that hit nothing has nothing to undo.
+    async fn joined(&mut self, text: &Text, statements: &[&Statement]) -> Result<Vec<Answer>, Stopped> {
+        let connection = self.connection().await?;
+        let joined = run::joined(connection, text, statements).await;
+        let joined = joined.map_err(|failure| self.unanswered(failure))?;
+        self.kept(statements, joined.changed);
+        let each = statements.iter().zip(joined.hits).zip(joined.rows);
+        Ok(each
+            .map(|((statement, hits), rows)| match statement.hits {
+                Hits::Exactly(wanted) if wanted != hits => Err(StoreError::Missed { statement: 0 }),
+                Hits::Exactly(_) | Hits::Any => Ok(vec![rows]),
+            })
+            .collect())
     }
 
     /// One write, until it is kept or refused or its time is over.
@@ -174,8 +247,11 @@ impl<'a> Session<'a> {
                 Waits::Briefly => None,
                 Waits::Long => Some(self.writers.again.lock().await),
             };
-            let stopped = match write.0.as_slice() {
-                [statement] if statement.hits == Hits::Any => self.statement(statement).await,
+            let alone = write
+                .only()
+                .map(|statement| (self.writers.texts.of(statement.sql), statement));
+            let stopped = match alone {
+                Some((text, statement)) if text.stands_alone(statement) => self.statement(&text, statement).await,
                 _ => self
                     .transaction(&[write], waits)
                     .await
@@ -199,21 +275,26 @@ impl<'a> Session<'a> {
 
     /// A write that is one statement, which is a transaction by itself. When the way is lost before its answer came,
     /// nobody knows whether it was kept; it is not done again here.
-    async fn statement(&mut self, statement: &Statement) -> Result<Vec<Vec<Row>>, Stopped> {
-        let text = self.writers.texts.of(statement.sql);
+    async fn statement(&mut self, text: &Text, statement: &Statement) -> Result<Vec<Vec<Row>>, Stopped> {
         let connection = self.connection().await?;
-        match run::statement(connection, &text, &statement.values).await {
+        match run::statement(connection, text, &statement.values).await {
+            Ok(done) if matches!(statement.hits, Hits::Exactly(wanted) if wanted != done.hits) => {
+                Err(Stopped::Missed(0))
+            }
             Ok(done) => {
                 self.kept(&[statement], done.changed);
                 Ok(vec![done.rows])
             }
-            Err(failure) => {
-                let answered = matches!(&failure, Failure::Ours(_) | Failure::Theirs(sqlx::Error::Database(_)));
-                match self.stopped(Stopped::of(failure)) {
-                    Stopped::Not(meaning) if !answered => Err(Stopped::Unknown(meaning.answer())),
-                    stopped => Err(stopped),
-                }
-            }
+            Err(failure) => Err(self.unanswered(failure)),
+        }
+    }
+
+    /// What it means when a statement that is a transaction by itself was not done, or nobody knows.
+    fn unanswered(&mut self, failure: Failure) -> Stopped {
+        let answered = matches!(&failure, Failure::Ours(_) | Failure::Theirs(sqlx::Error::Database(_)));
+        match self.stopped(Stopped::of(failure)) {
+            Stopped::Not(meaning) if !answered => Stopped::Unknown(meaning.answer()),
+            stopped => stopped,
         }
     }
 
@@ -223,14 +304,7 @@ impl<'a> Session<'a> {
         self.last += 1;
         let (name, last) = (self.name.clone(), self.last);
         let connection = self.connection().await?;
-        let filled = async {
-            let (answers, changed) = fill(connection, &texts, writes, waits).await?;
-            if changed > 0 {
-                note(connection, &name, last).await.map_err(Stopped::theirs)?;
-            }
-            Ok((answers, changed))
-        };
-        let (answers, changed) = match filled.await {
+        let (answers, changed) = match fill(connection, &texts, writes, waits).await {
             Ok(filled) => filled,
             Err(stopped) => {
                 self.roll_back().await;
@@ -238,6 +312,7 @@ impl<'a> Session<'a> {
             }
         };
         let committed = match &mut self.connection {
+            Some((connection, _)) if changed > 0 => commit_noted(connection, &name, last).await,
             Some((connection, _)) => simple(connection, "COMMIT").await,
             None => Err(std::io::Error::from(std::io::ErrorKind::NotConnected).into()),
         };
@@ -245,6 +320,8 @@ impl<'a> Session<'a> {
             let answered = matches!(&error, sqlx::Error::Database(_));
             let stopped = self.stopped(Stopped::theirs(error));
             if answered {
+                // It may be the note that failed.
+                self.roll_back().await;
                 return Err(stopped);
             }
             self.connection = None;
@@ -306,12 +383,18 @@ impl<'a> Session<'a> {
         let connection = match self.connection.take() {
             Some((connection, _)) => connection,
             // Whatever stands in the way of connecting may pass.
-            None => self.writers.way.connect().await.map_err(|error| {
+            None => self.connect().await.map_err(|error| {
                 let answer = Meaning::of_theirs(&error).answer();
                 Stopped::Not(Meaning::Reconnect(StoreError::Unavailable(answer.to_string())))
             })?,
         };
         let (connection, _) = self.connection.insert((connection, Instant::now()));
+        Ok(connection)
+    }
+
+    async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
+        let mut connection = self.writers.way.connect().await?;
+        prepare_note(&mut connection).await?;
         Ok(connection)
     }
 
@@ -356,16 +439,28 @@ async fn fill(
     let (mut answers, mut changed) = (Vec::with_capacity(writes.len()), 0);
     for write in writes {
         let mut answer = Vec::with_capacity(write.0.len());
-        for (at, statement) in write.0.iter().enumerate() {
-            let text = texts.of(statement.sql);
-            let done = run::statement(connection, &text, &statement.values).await;
-            let done = done.map_err(Stopped::of)?;
-            match statement.hits {
-                Hits::Exactly(wanted) if wanted != done.hits => return Err(Stopped::Missed(at)),
-                Hits::Exactly(_) | Hits::Any => {}
+        for alike in write.0.chunk_by(|one, next| one.sql == next.sql) {
+            let text = texts.of(alike[0].sql);
+            let statements: Vec<&Statement> = alike.iter().collect();
+            if text.joins(&statements) {
+                let joined = run::joined(connection, &text, &statements).await.map_err(Stopped::of)?;
+                if let Some(at) = joined.missed(&statements) {
+                    return Err(Stopped::Missed(answer.len() + at));
+                }
+                changed += joined.changed;
+                answer.extend(joined.rows);
+                continue;
             }
-            changed += done.changed;
-            answer.push(done.rows);
+            for statement in alike {
+                let done = run::statement(connection, &text, &statement.values).await;
+                let done = done.map_err(Stopped::of)?;
+                match statement.hits {
+                    Hits::Exactly(wanted) if wanted != done.hits => return Err(Stopped::Missed(answer.len())),
+                    Hits::Exactly(_) | Hits::Any => {}
+                }
+                changed += done.changed;
+                answer.push(done.rows);
+            }
         }
         answers.push(answer);
     }
@@ -376,13 +471,20 @@ async fn simple(connection: &mut PgConnection, sql: &'static str) -> Result<(), 
     run::in_time(sqlx::raw_sql(sql).execute(connection)).await.map(drop)
 }
 
-/// Notes with a transaction which it is, so that its end can be asked for. A number that the server gives is no proof: one
-/// that was lost in a crash is given again.
-async fn note(connection: &mut PgConnection, writer: &str, last: i64) -> Result<(), sqlx::Error> {
-    const NOTE: &str = "INSERT INTO countersign_writers (id, last, used) VALUES ($1, $2, now())
-        ON CONFLICT (id) DO UPDATE SET last = $2, used = now()";
-    let noted = sqlx::query(NOTE).bind(writer.to_owned()).bind(last);
-    run::in_time(noted.execute(connection)).await.map(drop)
+/// Notes with a transaction which it is, so that its end can be asked for, and ends it. A number that the server gives is no
+/// proof: one that was lost in a crash is given again.
+async fn commit_noted(connection: &mut PgConnection, writer: &str, last: i64) -> Result<(), sqlx::Error> {
+    // In one round trip. The name is of hexadecimal digits.
+    let noted = format!("EXECUTE countersign_note('{writer}', {last}); COMMIT");
+    let committed = sqlx::raw_sql(AssertSqlSafe(noted));
+    run::in_time(committed.execute(connection)).await.map(drop)
+}
+
+/// Makes the note ready on a new connection.
+async fn prepare_note(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let prepared = "PREPARE countersign_note (TEXT, BIGINT) AS INSERT INTO countersign_writers (id, last, used)
+        VALUES ($1, $2, now()) ON CONFLICT (id) DO UPDATE SET last = $2, used = now()";
+    simple(connection, prepared).await
 }
 
 /// The last transaction of a writer that was kept. One that is under way yet is waited for.

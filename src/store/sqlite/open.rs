@@ -16,6 +16,13 @@ const STATEMENTS: usize = 128;
 /// The log is cut back to this after a checkpoint, so that one night of large deliveries does not keep the space.
 const LOG_KEPT: i64 = 64 * 1024 * 1024;
 
+/// Pages of the log after which it is written back into the database. What changes all the time, such as the leaves of
+/// indices, is written back once for all of them.
+const WRITTEN_BACK: i64 = 4_000;
+
+/// What the writer keeps of the database in memory, in KiB: the inner pages of every index of some million workflows.
+const WRITER_KEEPS: i64 = 16_000;
+
 /// How long one process waits for another's transaction.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -198,6 +205,14 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
         connection
             .pragma_update_and_check(None, "journal_size_limit", LOG_KEPT, |_| Ok(()))
             .map_err(sqlite)?;
+        connection
+            .pragma_update_and_check(None, "wal_autocheckpoint", WRITTEN_BACK, |_| Ok(()))
+            .map_err(sqlite)?;
+        connection
+            .pragma_update(None, "cache_size", -WRITER_KEEPS)
+            .map_err(sqlite)?;
+        // What a savepoint needs to undo is not worth a file.
+        connection.pragma_update(None, "temp_store", "MEMORY").map_err(sqlite)?;
         // Only FULL syncs the log at every commit: an answer means "on disk".
         connection.pragma_update(None, "synchronous", "FULL").map_err(sqlite)?;
     }

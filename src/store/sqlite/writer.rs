@@ -96,63 +96,99 @@ fn group(connection: &Connection, jobs: &mut Vec<Job>, progress: &Progress) {
 }
 
 /// One answer a write, all of them kept by one commit; or the error that none of them survived.
+///
+/// Undoing one write among others takes a savepoint, and a savepoint takes a copy of every page that is changed after it.
+/// Hardly any group holds a write to undo, so a group is tried without, and done again with savepoints where one was
+/// needed.
 fn transaction(connection: &Connection, writes: &[&Write], progress: &Progress) -> Result<Vec<Answer>, StoreError> {
-    execute(connection, "BEGIN IMMEDIATE")?;
-    match fill(connection, writes) {
-        Ok((answers, changes)) => {
-            if let Err(error) = execute(connection, "COMMIT") {
-                roll_back(connection);
-                return Err(error);
-            }
-            if changes > 0 {
-                progress.committed();
-            }
-            Ok(answers)
-        }
-        Err(error) => {
-            roll_back(connection);
-            Err(error)
-        }
+    let done = match committed(connection, || plain(connection, writes))? {
+        Some(done) => done,
+        None => committed(connection, || each_apart(connection, writes).map(Some))?.unwrap_or_default(),
+    };
+    if done.changes > 0 {
+        progress.committed();
     }
+    Ok(done.answers)
 }
 
-/// Runs each write so that it stands or falls alone; tells how many rows those that stand have changed.
-fn fill(connection: &Connection, writes: &[&Write]) -> Result<(Vec<Answer>, u64), StoreError> {
-    if let [alone] = writes {
-        // The whole transaction is its savepoint.
-        let before = connection.total_changes();
-        let answer = guarded(|| perform(connection, alone))?;
-        return Ok((vec![Ok(answer)], connection.total_changes() - before));
+/// What a group did.
+#[derive(Default)]
+struct Done {
+    answers: Vec<Answer>,
+    /// How many rows those that stand have changed.
+    changes: u64,
+}
+
+/// Keeps what was done; undoes it when that cannot be kept, or is not to be.
+fn committed(
+    connection: &Connection,
+    fill: impl FnOnce() -> Result<Option<Done>, StoreError>,
+) -> Result<Option<Done>, StoreError> {
+    execute(connection, "BEGIN IMMEDIATE")?;
+    let kept = fill().and_then(|done| match done {
+        Some(done) => execute(connection, "COMMIT").map(|()| Some(done)),
+        None => Ok(None),
+    });
+    if !matches!(kept, Ok(Some(_))) {
+        roll_back(connection);
     }
-    let mut answers = Vec::with_capacity(writes.len());
-    let mut changes = 0;
+    kept
+}
+
+/// Runs the writes one after another. Nothing is told when one failed that must be undone alone.
+fn plain(connection: &Connection, writes: &[&Write]) -> Result<Option<Done>, StoreError> {
+    let mut done = Done::default();
+    for write in writes {
+        let before = connection.total_changes();
+        let answer = guarded(|| perform(connection, write));
+        still_open(connection, &answer)?;
+        let changed = connection.total_changes() - before;
+        match answer {
+            // The whole transaction is its own.
+            Err(error) if writes.len() == 1 => return Err(error),
+            Err(_) if changed > 0 => return Ok(None),
+            answer => {
+                done.changes += changed;
+                done.answers.push(answer);
+            }
+        }
+    }
+    Ok(Some(done))
+}
+
+/// Runs each write so that it stands or falls alone.
+fn each_apart(connection: &Connection, writes: &[&Write]) -> Result<Done, StoreError> {
+    let mut done = Done::default();
     for write in writes {
         let before = connection.total_changes();
         let answer = apart(connection, || perform(connection, write))?;
         if answer.is_ok() {
-            changes += connection.total_changes() - before;
+            done.changes += connection.total_changes() - before;
         }
-        answers.push(answer);
+        done.answers.push(answer);
     }
-    Ok((answers, changes))
+    Ok(done)
 }
 
 /// Runs a job within a savepoint. The outer error is the end of the whole transaction.
 fn apart(connection: &Connection, job: impl FnOnce() -> Answer) -> Result<Answer, StoreError> {
     execute(connection, "SAVEPOINT job")?;
     let answer = guarded(job);
-    // A full disk and its like undo the whole transaction behind our back: then nobody's write stands.
-    if connection.is_autocommit() {
-        return Err(match answer {
-            Err(error) => error,
-            Ok(_) => StoreError::Broken("the transaction ended before its commit".to_owned()),
-        });
-    }
+    still_open(connection, &answer)?;
     if answer.is_err() {
         execute(connection, "ROLLBACK TO job")?;
     }
     execute(connection, "RELEASE job")?;
     Ok(answer)
+}
+
+/// A full disk and its like undo the whole transaction behind our back: then nobody's write stands.
+fn still_open(connection: &Connection, answer: &Answer) -> Result<(), StoreError> {
+    match (connection.is_autocommit(), answer) {
+        (false, _) => Ok(()),
+        (true, Err(error)) => Err(error.clone()),
+        (true, Ok(_)) => Err(StoreError::Broken("the transaction ended before its commit".to_owned())),
+    }
 }
 
 fn perform(connection: &Connection, write: &Write) -> Answer {
@@ -246,6 +282,22 @@ mod tests {
         assert_eq!(answers[5], Ok(vec![vec![], vec![]]));
         assert_eq!(kept(&connection), [("a".to_owned(), 1), ("f".to_owned(), 1)]);
         assert_eq!(progress.commits(), 1);
+    }
+
+    #[test]
+    fn a_write_that_fails_before_it_changes_anything_needs_no_undoing() {
+        let connection = database();
+        let writes = [Write::of(insert("a")), Write::of(insert("a")), Write::of(insert("b"))];
+        execute(&connection, "BEGIN IMMEDIATE").unwrap();
+        let done = plain(&connection, &writes.iter().collect::<Vec<_>>()).unwrap().unwrap();
+        execute(&connection, "COMMIT").unwrap();
+        assert!(
+            matches!(done.answers[1], Err(StoreError::Conflict(_))),
+            "{:?}",
+            done.answers
+        );
+        assert_eq!(done.changes, 2);
+        assert_eq!(kept(&connection), [("a".to_owned(), 0), ("b".to_owned(), 0)]);
     }
 
     #[test]
