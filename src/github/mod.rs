@@ -39,7 +39,8 @@ pub use client::{App, GitHub, Guard, Installation, Limits, Repo, Settings};
 pub use codeowners::CodeOwners;
 pub use error::{Certainty, FieldError, GithubError, Refusal};
 pub use events::{
-    Comment, Event, EventKind, InstallationChange, Parsed, Place, Push, RepositoryChange, Retold, parse, parse_with_action,
+    Comment, Event, EventKind, InstallationChange, Parsed, Place, Push, RepositoryChange, Retold, parse,
+    parse_with_action,
 };
 pub use marker::Marker;
 pub use types::{

@@ -67,7 +67,11 @@ impl Cluster {
     /// One of one's own as an operator has it, in this directory: a commit is on disk when it is answered.
     #[allow(dead_code, reason = "for the benches")]
     pub fn synced(directory: &Path) -> Self {
-        Self::at(directory.join(format!("postgres-{}", std::process::id())), "", Vec::new())
+        Self::at(
+            directory.join(format!("postgres-{}", std::process::id())),
+            "",
+            Vec::new(),
+        )
     }
 
     fn at(home: PathBuf, settings: &'static str, environment: Vec<(String, String)>) -> Self {
