@@ -75,8 +75,8 @@ async fn a_server_on_postgres_whose_clock_is_wrong_takes_no_work_and_stores_what
     let clock = stage.machine();
     let mut servers = Servers::of(&stage, vec![server(&stage, &clock)]).await;
     let first = stage.people.story().await;
-    servers.settle().await;
     for hours in [1, -1] {
+        servers.settle().await;
         let before = Progress::of(&stage.github).writes;
         clock.step(TimeDelta::hours(hours));
         let asked = stage.github.as_("rita").comment(first, "/status").unwrap();
