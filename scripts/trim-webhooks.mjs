@@ -23,8 +23,11 @@ const wanted = readFileSync(LIST, 'utf8')
   .map((line) => line.trim())
   .filter((line) => line !== '' && !line.startsWith('#'));
 
-/** What the first source knows less of than GitHub sends: the former owner of a repository may be an organisation. */
-const OUTDATED = new Set(['repository.transferred']);
+/**
+ * What the first source knows less of than GitHub sends: the former owner of a repository may be an organisation, and
+ * discussions can be closed.
+ */
+const OUTDATED = (name) => name === 'repository.transferred' || name.startsWith('discussion');
 
 /** The names among `known` (as `event` or `event.action`) that the list asks for. */
 function chosen(known) {
@@ -41,7 +44,7 @@ const inSchemas = new Map(
   Object.keys(schemas.definitions)
     .filter((key) => key.includes('$'))
     .map((key) => [key.replace(/\$event$/, '').replace('$', '.'), key])
-    .filter(([name]) => !OUTDATED.has(name)),
+    .filter(([name]) => !OUTDATED(name)),
 );
 
 /** The operation `issue-comment/created` of the category `issue_comment` is issue_comment.created. */

@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
 
 use super::{Entry, Limits, Mailing, OpenedTask, Thread};
+use crate::workflow::state::SubjectKind;
 
 /// A Friday.
 pub fn today() -> NaiveDate {
@@ -29,6 +30,7 @@ pub fn thread(entries: &[(&str, &str)]) -> Thread {
         .collect();
     Thread {
         repository: "alice/shop".into(),
+        kind: SubjectKind::Issue,
         number: 7,
         title: "Login is slow".into(),
         url: "https://github.test/alice/shop/issues/7".into(),

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::choice::Choice;
 use super::extract::Priority;
 use crate::text::clean::{Hidden, clean, clean_counted};
+use crate::workflow::state::SubjectKind;
 
 /// What one run of an agent is given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +39,10 @@ impl Inputs {
 pub struct Thread {
     /// `owner/name`.
     pub repository: String,
-    /// The number of the issue or pull request.
+    /// What is talked about.
+    #[serde(default)]
+    pub kind: SubjectKind,
+    /// The number of the issue, pull request or discussion.
     pub number: u64,
     /// Its title.
     pub title: String,

@@ -3,13 +3,16 @@
 
 use super::extract::{Origin, Task, Tasks};
 use super::inputs::Thread;
-use crate::text::harmless::markdown::{Voice, cut, markdown, markdown_line};
+use crate::text::harmless::markdown::{Voice, cut, line, markdown, markdown_line};
 use crate::workflow::act::{Act, ActKey, Deed};
+use crate::workflow::state::SubjectKind;
 
 /// The label that every opened issue bears.
 const LABEL: &str = "countersign";
 /// Characters of an issue's body. GitHub takes 65,536; the hidden marker comes on top.
 const BODY: usize = 60_000;
+/// Characters of an issue's title, as GitHub takes them.
+const TITLE: usize = 256;
 /// Characters of one quote.
 const QUOTE: usize = 1_500;
 
@@ -22,7 +25,8 @@ pub struct Plan {
     pub notes: Vec<String>,
 }
 
-/// Everything that approving these tasks does: labels, issues in the order of their dependencies, links.
+/// Everything that approving these tasks does: labels, for a discussion the issue that tracks it, issues in the order of
+/// their dependencies, links.
 pub fn plan(tasks: &Tasks, thread: &Thread) -> Plan {
     let ordered = tasks.in_order();
     let mut notes = Vec::new();
@@ -32,6 +36,9 @@ pub fn plan(tasks: &Tasks, thread: &Thread) -> Plan {
     }
     let own = thread.label(LABEL).unwrap_or(LABEL);
     let mut acts = missing_labels(&ordered, thread, own);
+    let tracking = tracking(thread, own);
+    let parent = tracking.as_ref().map(|act| act.key.clone());
+    acts.extend(tracking);
     for task in &ordered {
         let issue = issue_key(&task.key);
         acts.push(Act {
@@ -45,7 +52,10 @@ pub fn plan(tasks: &Tasks, thread: &Thread) -> Plan {
         });
         acts.push(act(
             format!("link:{}", task.key),
-            Deed::LinkSubIssue { child: issue.clone() },
+            Deed::LinkSubIssue {
+                child: issue.clone(),
+                parent: parent.clone(),
+            },
         ));
         for key in &task.depends_on {
             if ordered.iter().any(|other| other.key == *key) {
@@ -74,6 +84,31 @@ pub fn acts(tasks: &Tasks, thread: &Thread) -> Vec<Act> {
 /// The key of the act that opens a task's issue.
 pub fn issue_key(task: &str) -> ActKey {
     ActKey(format!("issue:{task}"))
+}
+
+/// The issue that stands for a discussion, so that others can stand under it; nothing where the subject is an issue
+/// itself.
+fn tracking(thread: &Thread, own: &str) -> Option<Act> {
+    if thread.kind != SubjectKind::Discussion {
+        return None;
+    }
+    // Whoever may start a discussion gave it its title.
+    let title = line(&thread.title, Voice::Agent, TITLE);
+    Some(Act {
+        key: ActKey::tracking(),
+        deed: Deed::OpenIssue {
+            body: format!(
+                "Tracks what came of the discussion [{}#{}]({}): the issues below this one, which people there approved.",
+                thread.repository, thread.number, thread.url
+            ),
+            title: match title.is_empty() {
+                true => format!("Discussion #{}", thread.number),
+                false => title,
+            },
+            labels: vec![own.to_owned()],
+            assignees: Vec::new(),
+        },
+    })
 }
 
 fn act(key: String, deed: Deed) -> Act {

@@ -1,7 +1,7 @@
 //! Acts of an approved proposal: the approval is checked once more, then one thing is done outside.
 
 use super::effects::{Ended, Work};
-use super::{Engine, LEASE, Trouble};
+use super::{Engine, LEASE, Trouble, topic_of};
 use crate::chat::say::{reasons, replies as say};
 use crate::github::{GithubError, Label, Marker, NewIssue};
 use crate::mail::{Letter, MailFailure, OutgoingMail, Reach, Refused, Repeat};
@@ -143,7 +143,9 @@ impl Engine {
                 };
                 self.open_issue(work, issue).await
             }
-            Deed::LinkSubIssue { child } => self.link_sub_issue(work, state, phase, child).await,
+            Deed::LinkSubIssue { child, parent } => {
+                self.link_sub_issue(work, state, phase, (child, parent.as_ref())).await
+            }
             Deed::LinkBlockedBy { issue, blocked_by } => {
                 self.link_blocked_by(work, state, phase, issue, blocked_by).await
             }
@@ -185,12 +187,15 @@ impl Engine {
         work: &Work<'_>,
         state: &State,
         phase: &PhaseId,
-        child: &ActKey,
+        (child, parent): (&ActKey, Option<&ActKey>),
     ) -> Result<ActOutcome, Trouble> {
-        let Some((_, child)) = issue_of(state, phase, child) else {
+        let parent = match parent {
+            Some(parent) => issue_of(state, phase, parent).map(|(number, _)| number),
+            None => Some(state.subject.number),
+        };
+        let (Some(parent), Some((_, child))) = (parent, issue_of(state, phase, child)) else {
             return Ok(never_opened());
         };
-        let parent = state.subject.number;
         match work.repo.add_sub_issue(parent, child).await {
             Ok(()) => Ok(ActOutcome::Linked),
             Err(error) => {
@@ -257,7 +262,7 @@ impl Engine {
         match super::answers::unlinked(state, phase) {
             None => Ok(ActOutcome::NotNeeded),
             Some(body) => {
-                let created = self.create_once(work, state.subject.number, &body).await;
+                let created = self.create_once(work, topic_of(state)?, &body).await;
                 let created = created.map_err(|error| self.failed(&error, work.effect))?;
                 Ok(ActOutcome::Listed { url: created.html_url })
             }

@@ -7,7 +7,7 @@ use super::authority::{NAMED, Speech};
 use super::commands::{Settled, Spoken};
 use super::rosters::Rosters;
 use super::settings::Settings;
-use super::{Engine, Trouble};
+use super::{Engine, Trouble, topic_of};
 use crate::agents::touched;
 use crate::chat::say::{approval as words, reasons, replies as say};
 use crate::config::RepositoryConfig;
@@ -101,7 +101,7 @@ impl Engine {
         }
         let author = match gate.exclude.contains(&Excluded::Author) {
             true => {
-                let issue = self.issue(repo, state.subject.number).await;
+                let issue = self.subject(repo, topic_of(state)?).await;
                 unanswered.fact(issue.map(|issue| issue.author.id))?
             }
             false => Live::default().author,

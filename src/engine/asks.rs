@@ -54,7 +54,7 @@ impl Engine {
     ) -> Result<Settled, Trouble> {
         let requirement = spoken.dialect.requirement(verb);
         let by = self
-            .authority(&spoken.repo, spoken.subject.number, &spoken.speech, requirement)
+            .authority(&spoken.repo, spoken.subject.topic(), &spoken.speech, requirement)
             .await?;
         if !allowed(&by) {
             return self.not_allowed(spoken, verb, &by).await;

@@ -1,10 +1,10 @@
 //! Who somebody is and what they may do, asked of GitHub when a command is decided.
 
 use super::{Engine, Trouble};
-use crate::github::{Account, GithubError, Issue, Repo};
+use crate::github::{Account, GithubError, Issue, Repo, Topic};
 use crate::workflow::command::Authority;
 use crate::workflow::decide::standings;
-use crate::workflow::ids::{IssueNumber, UserId};
+use crate::workflow::ids::UserId;
 use crate::workflow::right::{Person, Requirement, Right};
 use crate::workflow::state::{Surface, Timestamp};
 
@@ -25,7 +25,7 @@ impl Engine {
     pub(super) async fn authority(
         &self,
         repo: &Repo,
-        subject: IssueNumber,
+        subject: Topic,
         speech: &Speech,
         requirement: Requirement,
     ) -> Result<Authority, Trouble> {
@@ -34,7 +34,7 @@ impl Engine {
             _ => self.right_of(repo, &speech.by).await?,
         };
         let standings = if right < requirement.right && !requirement.or.is_empty() {
-            let issue = self.issue(repo, subject).await?;
+            let issue = self.subject(repo, subject).await?;
             let is_assignee = issue.assignees.iter().any(|assignee| assignee.id == speech.by.id);
             standings(issue.author.id == speech.by.id, is_assignee)
         } else {
@@ -110,9 +110,10 @@ impl Engine {
         Ok(people.map(|account| account.login).collect())
     }
 
-    /// The subject as it is now.
-    pub(super) async fn issue(&self, repo: &Repo, number: IssueNumber) -> Result<Issue, Trouble> {
-        repo.issue(number).await.map_err(|error| self.trouble(&error, 1))
+    /// A subject as it is now.
+    pub(super) async fn subject(&self, repo: &Repo, topic: Topic) -> Result<Issue, Trouble> {
+        let subject = repo.thread(topic).subject().await;
+        subject.map_err(|error| self.trouble(&error, 1))
     }
 }
 

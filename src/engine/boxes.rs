@@ -4,16 +4,25 @@
 use super::asks::Asked;
 use super::authority::Speech;
 use super::commands::{Ends, From, Settled, Spoken};
-use super::deliveries::Told;
+use super::deliveries::{Told, place_of};
 use super::{Engine, Trouble};
 use crate::agents::Amendment;
 use crate::chat::say::boxes::{TickDiff, ticks};
 use crate::chat::say::replies as say;
 use crate::chat::verbs;
-use crate::github::Comment;
+use crate::github::{Comment, CommentKind};
 use crate::store::workflows::{CommentRole, Stored};
 use crate::workflow::ids::Digest;
 use crate::workflow::state::Surface;
+
+/// What an edit is by its meaning. Comments of discussions are numbered apart from those of issues.
+fn key_of_edit(told: &Told<'_>, comment: &Comment, edit: &str) -> String {
+    let on = match comment.kind {
+        CommentKind::Discussion => "discussion:",
+        CommentKind::Issue | CommentKind::Review | CommentKind::Line => "",
+    };
+    format!("boxes:{on}{}:{}:{edit}", told.spot.repository, comment.id)
+}
 
 impl Engine {
     /// Hears that a comment of the bot was edited by somebody else.
@@ -25,7 +34,7 @@ impl Engine {
     ) -> Result<(), Trouble> {
         let workflow = self
             .store()
-            .workflow_of_comment(told.spot.repository, comment.id, CommentRole::Card)
+            .workflow_of_comment(told.spot.repository, place_of(comment), CommentRole::Card)
             .await?;
         let stored = match workflow {
             Some(id) => self.store().workflow(&id).await?,
@@ -41,7 +50,7 @@ impl Engine {
         let spoken = Spoken {
             delivery: told.delivery,
             spot: told.spot,
-            key: format!("boxes:{}:{}:{edit}", told.spot.repository, comment.id),
+            key: key_of_edit(&told, comment, &edit),
             speech: Speech {
                 by: told.sender.clone(),
                 surface: Surface::Box,
@@ -60,7 +69,7 @@ impl Engine {
             }
             let workflow = self
                 .store()
-                .workflow_of_comment(spoken.spot.repository, comment.id, CommentRole::Card)
+                .workflow_of_comment(spoken.spot.repository, place_of(comment), CommentRole::Card)
                 .await?;
             let stored = match workflow {
                 Some(id) => self.store().workflow(&id).await?,
@@ -89,7 +98,7 @@ impl Engine {
         };
         let requirement = spoken.dialect.requirement(verb);
         let by = self
-            .authority(&spoken.repo, spoken.subject.number, &spoken.speech, requirement)
+            .authority(&spoken.repo, spoken.subject.topic(), &spoken.speech, requirement)
             .await;
         let by = match by {
             Ok(by) => by,

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::change::Payload;
-use super::effects::{Ended, Work};
-use super::{Engine, Trouble};
+use super::effects::{Ended, Work, linked};
+use super::{Engine, Trouble, topic_of};
 use crate::agents::email::Letter;
 use crate::agents::extract::{Confidence, Origin, Tasks};
 use crate::chat::say::view::{
@@ -15,11 +15,11 @@ use crate::chat::say::view::{
 };
 use crate::chat::say::{self, boxes};
 use crate::config::RepositoryConfig;
-use crate::github::{CommentKind, Created, GithubError, Marker, Repo, ThreadComment};
+use crate::github::{Created, GithubError, Marker, Repo, Thread, ThreadComment};
 use crate::providers::rules::FORMS;
 use crate::store::workflows::{Card, CommentRole, Stored, forget_card, keep_card, link_comment, unlink_comment};
 use crate::store::{StoreError, Write};
-use crate::workflow::act::Deed;
+use crate::workflow::act::{ActKey, Deed};
 use crate::workflow::artifact::Proposal;
 use crate::workflow::command::Report;
 use crate::workflow::ids::{Digest, EffectId, PhaseId, WorkflowId};
@@ -155,8 +155,11 @@ impl Engine {
         extra: &mut Write,
     ) -> Result<Card, Trouble> {
         let state = &stored.state;
+        let topic = topic_of(state)?;
+        let thread = work.repo.thread(topic);
+        let at = |card: &Card| topic.comment(card.comment, &card.node_id);
         if let Some(card) = kept {
-            match work.repo.update_comment(card.comment, body).await {
+            match thread.rewrite(&at(card), body).await {
                 Ok(written_at) => {
                     return Ok(Card {
                         body: body.to_owned(),
@@ -168,16 +171,16 @@ impl Engine {
                 // Somebody deleted it: it is posted anew, unless the subject itself is gone, which the post tells.
                 Err(GithubError::NotFound(_) | GithubError::Gone(_)) => {
                     extra.push(forget_card(&state.id));
-                    extra.push(unlink_comment(&state.id, card.comment));
+                    extra.push(unlink_comment(state, card.comment));
                 }
                 Err(error) => return Err(self.failed(&error, work.effect)),
             }
         }
         let created = self
-            .post_card(work, stored, body)
+            .post_card(work, &thread, state, body)
             .await
             .map_err(|error| self.failed(&error, work.effect))?;
-        extra.push(link_comment(state, created.id, CommentRole::Card, ""));
+        extra.push(link_comment(state, &linked(&created, ""), CommentRole::Card));
         Ok(Card {
             comment: created.id,
             node_id: created.node_id,
@@ -189,32 +192,31 @@ impl Engine {
         })
     }
 
-    async fn post_card(&self, work: &Work<'_>, stored: &Stored, body: &str) -> Result<Created, GithubError> {
-        let state = &stored.state;
+    async fn post_card(
+        &self,
+        work: &Work<'_>,
+        thread: &Thread<'_>,
+        state: &State,
+        body: &str,
+    ) -> Result<Created, GithubError> {
         // A card that was deleted is in no list, so what is found is the one that an earlier attempt posted.
         if work.effect.doubt {
             let bot = self
                 .bot(work.effect.installation)
                 .await
                 .map_err(|_| GithubError::Unreachable("the App's own account could not be asked for".to_owned()))?;
-            let found = work
-                .repo
-                .find_comment(
-                    state.subject.number,
-                    &card_marker(&state.id),
-                    bot.id,
-                    work.sought_since(),
-                )
+            let found = thread
+                .find(&card_marker(&state.id), bot.id, work.sought_since())
                 .await?;
             if let Some(first) = found.into_iter().next() {
-                let written = work.repo.update_comment(first.id, body).await?;
+                let written = thread.rewrite(&first.at(), body).await?;
                 return Ok(Created {
                     created_at: written,
                     ..first
                 });
             }
         }
-        work.repo.create_comment(state.subject.number, body).await
+        thread.post(body).await
     }
 
     /// Posts one page of a proposal that does not fit the card.
@@ -232,10 +234,10 @@ impl Engine {
         let (Some(_), Some(body)) = (shown, rendered.pages.get(page)) else {
             return Ok(Ended::Dropped("another proposal is shown"));
         };
-        let created = self.create_once(work, state.subject.number, body).await;
+        let created = self.create_once(work, topic_of(state)?, body).await;
         let created = created.map_err(|error| self.failed(&error, work.effect))?;
         let detail = format!("{digest}:{page:04}:{}", created.html_url);
-        let extra = Write::of(link_comment(state, created.id, CommentRole::Page, &detail));
+        let extra = Write::of(link_comment(state, &linked(&created, &detail), CommentRole::Page));
         Ok(Ended::Done {
             result: created.html_url,
             extra,
@@ -250,7 +252,7 @@ impl Engine {
             .comments_of(workflow, CommentRole::Page)
             .await?
             .into_iter()
-            .filter_map(|(_, detail)| detail.strip_prefix(&prefix).map(str::to_owned))
+            .filter_map(|page| page.detail.strip_prefix(&prefix).map(str::to_owned))
             .collect();
         details.sort();
         Ok(details
@@ -364,8 +366,9 @@ impl Engine {
 
     /// Compares the card on GitHub with what the bot wrote last: people with write access can edit it.
     pub(super) async fn inspect_card(&self, repo: &Repo, stored: &Stored, card: &Card) -> Result<Found, Trouble> {
-        let number = stored.state.subject.number;
-        let found = repo.comment(CommentKind::Issue, number, card.comment).await;
+        let topic = topic_of(&stored.state)?;
+        let at = topic.comment(card.comment, &card.node_id);
+        let found = repo.thread(topic).comment(&at).await;
         Ok(match found.map_err(|error| self.trouble(&error, 1))? {
             Some(found) => self.compare_card(repo, &found, card).await,
             None => Found::Gone,
@@ -436,6 +439,10 @@ fn tasks_view(tasks: Tasks, proposal: &Proposal) -> TasksView {
                 _ => None,
             })
             .collect(),
+        tracking: acts.iter().find_map(|act| match &act.deed {
+            Deed::OpenIssue { title, .. } if act.key == ActKey::tracking() => Some(title.clone()),
+            _ => None,
+        }),
         left_out: tasks
             .left_out
             .into_iter()

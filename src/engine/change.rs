@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::repair::{self, Verification};
 use super::{Engine, Pacing};
-use crate::github::{CommentKind, Reaction, ReactionTarget};
+use crate::github::{CommentKind, CommentRef, Reaction, TopicKind};
 use crate::store::change::Change;
 use crate::store::effects::{NewEffect, Pace, Priority, cancel_planned, end_timers, no_act_under_way, timers_of};
 use crate::store::repair::RECONCILE;
@@ -27,16 +27,28 @@ pub(super) enum Payload {
     React {
         comment: CommentId,
         kind: CommentKind,
+        #[serde(default)]
+        node_id: String,
         sign: Sign,
     },
     /// A comment that answers somebody.
     Reply {
         number: IssueNumber,
+        #[serde(default)]
+        on: TopicKind,
+        /// In a discussion, the comment that is answered.
+        #[serde(default)]
+        to: Option<CommentRef>,
         to_line: Option<CommentId>,
         body: String,
     },
     /// A label is taken off again.
-    RemoveLabel { number: IssueNumber, label: String },
+    RemoveLabel {
+        number: IssueNumber,
+        #[serde(default)]
+        on: TopicKind,
+        label: String,
+    },
     /// One of the bot's own labels is created.
     MakeLabel {
         name: String,
@@ -78,15 +90,6 @@ impl Sign {
             Self::Done => Reaction::Rocket,
             Self::Refused => Reaction::MinusOne,
         }
-    }
-}
-
-/// What can be reacted to: a review's text cannot.
-pub(super) fn reaction_target(kind: CommentKind, comment: CommentId) -> Option<ReactionTarget> {
-    match kind {
-        CommentKind::Issue => Some(ReactionTarget::IssueComment(comment)),
-        CommentKind::Line => Some(ReactionTarget::LineComment(comment)),
-        CommentKind::Review => None,
     }
 }
 

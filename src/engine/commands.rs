@@ -9,14 +9,14 @@ use super::{Engine, MOST_ATTEMPTS, Trouble};
 use crate::chat::request::Request;
 use crate::chat::say::replies as say;
 use crate::chat::verbs::{self, Dialect, Verb};
-use crate::github::{CommentKind, Issue, Repo};
+use crate::github::{CommentKind, CommentRef, Issue, Repo, Topic};
 use crate::store::deliveries::LeasedDelivery;
 use crate::store::repositories::Repository;
 use crate::store::workflows::{Place, Stored, acted_on};
 use crate::store::{StoreError, Write};
 use crate::workflow::command::{Authority, Refusal};
 use crate::workflow::event::Event;
-use crate::workflow::ids::{CommentId, WorkflowId};
+use crate::workflow::ids::WorkflowId;
 use crate::workflow::right::Requirement;
 
 /// What somebody said, where, and under which settings.
@@ -37,7 +37,7 @@ pub(super) struct Spoken<'a> {
 /// The surface, as far as answering needs it.
 #[derive(Debug, Clone)]
 pub(super) enum From {
-    Comment { id: CommentId, kind: CommentKind },
+    Comment(CommentRef),
     Label { name: String },
     Boxes,
 }
@@ -151,19 +151,29 @@ impl Engine {
 
     /// An answer where people look for it.
     fn reply_to(&self, spoken: &Spoken<'_>, body: String) -> Payload {
-        let number = spoken.subject.number;
-        let (to_line, body) = match &spoken.from {
-            From::Comment {
-                id,
-                kind: CommentKind::Line,
-            } => (Some(*id), body),
-            From::Comment { .. } => (None, body),
+        let Topic { kind: on, number } = spoken.subject.topic();
+        let (mut to, mut to_line) = (None, None);
+        let body = match &spoken.from {
+            From::Comment(said) => {
+                match said.kind {
+                    CommentKind::Line => to_line = Some(said.id),
+                    CommentKind::Discussion => to = Some(said.clone()),
+                    CommentKind::Issue | CommentKind::Review => {}
+                }
+                body
+            }
             From::Label { .. } | From::Boxes => {
                 let to = super::authority::person(&spoken.speech.by);
-                (None, say::addressed(&to, &spoken.speech.surface, &body))
+                say::addressed(&to, &spoken.speech.surface, &body)
             }
         };
-        Payload::Reply { number, to_line, body }
+        Payload::Reply {
+            number,
+            on,
+            to,
+            to_line,
+            body,
+        }
     }
 
     /// Answers what could not be read as a command.
@@ -203,13 +213,7 @@ impl Engine {
                 write.append(extra);
                 let answers = match (said, &spoken.from) {
                     (Some(said), _) => vec![said],
-                    (
-                        None,
-                        From::Comment {
-                            kind: CommentKind::Review,
-                            ..
-                        },
-                    ) => vec![say::review_done(what)],
+                    (None, From::Comment(said)) if said.kind == CommentKind::Review => vec![say::review_done(what)],
                     (None, _) => Vec::new(),
                 };
                 (Sign::Done, answers, write, format!("{what}: done"))
@@ -225,10 +229,11 @@ impl Engine {
         write.push(acted_on(&spoken.key, spoken.delivery.id.as_str(), &outcome, self.now()));
         write.append(Write(std::mem::take(&mut rest.0)));
         write.append(counted);
-        if let From::Comment { id, kind } = spoken.from {
+        if let From::Comment(said) = &spoken.from {
             let react = Payload::React {
-                comment: id,
-                kind,
+                comment: said.id,
+                kind: said.kind,
+                node_id: said.node_id.clone(),
                 sign,
             };
             write.push(self.answer(spoken.spot, number, &format!("{sign:?}:{}", spoken.key), &react)?);
@@ -240,9 +245,10 @@ impl Engine {
         if let From::Label { name } = &spoken.from {
             let remove = Payload::RemoveLabel {
                 number,
+                on: spoken.subject.kind,
                 label: name.clone(),
             };
-            write.push(self.answer(spoken.spot, number, &format!("unlabel:{}", spoken.key), &remove)?);
+            write.push(self.answer(spoken.spot, number, &super::labels::off_again(&spoken.key), &remove)?);
         }
         match self.store().write(write).await {
             Ok(_) => Ok(true),
@@ -277,9 +283,8 @@ impl Engine {
     /// The refusal where a repository asks something for what anybody may do by default.
     async fn not_for_everybody(&self, spoken: &Spoken<'_>, verb: &'static Verb) -> Result<Option<Settled>, Trouble> {
         let requirement = spoken.dialect.requirement(verb);
-        let number = spoken.subject.number;
         let by = self
-            .authority(&spoken.repo, number, &spoken.speech, requirement)
+            .authority(&spoken.repo, spoken.subject.topic(), &spoken.speech, requirement)
             .await?;
         match allowed(&by) {
             true => Ok(None),

@@ -12,7 +12,7 @@ use crate::chat::say::replies as say;
 use crate::chat::verbs::{self, Dialect, Reading, interpret};
 use crate::github::{
     Account, AccountKind, Comment, CommentKind, Event, EventKind, InstallationChange, Issue, Parsed, Push, Repo,
-    RepositoryChange, RepositoryRef, parse,
+    RepositoryChange, RepositoryRef, Topic, parse,
 };
 use crate::inbox::triage::{subject_of, triage};
 use crate::store::deliveries::{Accepted, LeasedDelivery};
@@ -24,7 +24,7 @@ use crate::traces;
 use crate::workflow::command::{Command, Report, Verdict};
 use crate::workflow::decide::{Facts, decide};
 use crate::workflow::ids::{CommentId, DeliveryId, RepositoryId};
-use crate::workflow::state::Surface;
+use crate::workflow::state::{SubjectKind, Surface};
 
 /// A delivery was not stored; GitHub must be told.
 pub type NotStored = StoreError;
@@ -51,6 +51,11 @@ pub(super) fn key_of(spot: Spot, comment: &Comment) -> String {
 /// The same for a comment that was listed.
 pub(super) fn key_of_comment(repository: RepositoryId, kind: CommentKind, id: CommentId) -> String {
     format!("comment:{repository}:{kind:?}:{id}")
+}
+
+/// Where the database looks for a comment that a delivery tells of.
+pub(super) fn place_of(comment: &Comment) -> (SubjectKind, CommentId) {
+    (comment.subject.kind.into(), comment.id)
 }
 
 impl Engine {
@@ -164,12 +169,15 @@ impl Engine {
                     .await
             }
             EventKind::SubjectDeleted { subject } => {
-                let why = "its issue was deleted".to_owned();
+                let why = format!("its {} was deleted", say::topic(subject.kind.into()));
                 self.report_on(delivery, spot, subject, Report::SubjectGone { why })
                     .await
             }
             EventKind::SubjectTransferred { subject, .. } => {
-                let why = "its issue was transferred to another repository".to_owned();
+                let why = format!(
+                    "its {} was transferred to another repository",
+                    say::topic(subject.kind.into())
+                );
                 self.report_on(delivery, spot, subject, Report::SubjectGone { why })
                     .await
             }
@@ -366,6 +374,7 @@ impl Engine {
         let seen = Payload::React {
             comment: comment.id,
             kind: comment.kind,
+            node_id: comment.node_id.clone(),
             sign: Sign::Seen,
         };
         self.store()
@@ -388,10 +397,7 @@ impl Engine {
                 },
                 said_at: comment.created_at,
             },
-            from: From::Comment {
-                id: comment.id,
-                kind: comment.kind,
-            },
+            from: From::Comment(comment.at()),
             repo: told.repo,
             known: told.known,
             settings: told.settings,
@@ -423,7 +429,7 @@ impl Engine {
             (path.as_str(), *broken, said)
         });
         let mut write = Write::new();
-        let number = spoken.subject.number;
+        let Topic { kind: on, number } = spoken.subject.topic();
         for (path, broken, body) in configuration.chain(above).chain(definitions) {
             let what = match path {
                 CONFIG_PATH => broken.clone(),
@@ -432,6 +438,8 @@ impl Engine {
             let digest = crate::workflow::ids::Digest::of_bytes(what.as_bytes()).short();
             let reply = Payload::Reply {
                 number,
+                on,
+                to: None,
                 to_line: None,
                 body,
             };
@@ -554,7 +562,7 @@ impl Engine {
 
     /// A comment of the bot that was deleted is posted anew, where it still matters.
     async fn comment_deleted(&self, delivery: &LeasedDelivery, spot: Spot, comment: &Comment) -> Result<(), Trouble> {
-        let Some((stored, lost)) = self.lost_comment(spot.repository, comment.id).await? else {
+        let Some((stored, lost)) = self.lost_comment(spot.repository, place_of(comment)).await? else {
             return self
                 .nothing_to_do(delivery, "no comment that is needed was deleted")
                 .await;

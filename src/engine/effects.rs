@@ -3,20 +3,23 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::change::{Payload, reaction_target};
+use super::change::Payload;
 use super::site::{Job, Source};
-use super::{Engine, FIRST_REST, LEASE, MOST_ATTEMPTS, REST_IN_DOUBT, Site, Trouble, rest};
+use super::{Engine, FIRST_REST, LEASE, MOST_ATTEMPTS, REST_IN_DOUBT, Site, Trouble, rest, topic_of};
 use crate::chat::say::replies as say;
-use crate::github::{Certainty, Classifier, GithubError, Guard, Installation, Label, Marker, Repo};
+use crate::github::{
+    Certainty, Classifier, CommentKind, CommentRef, Created, GithubError, Guard, Installation, Label, Marker, Repo,
+    Topic,
+};
 use crate::store::effects::{LeasedEffect, Sent, park_installation};
-use crate::store::workflows::{CommentRole, Stored, link_comment, unlink_comment};
+use crate::store::workflows::{CommentRole, LinkedComment, Stored, link_comment, unlink_comment};
 use crate::store::{Statement, StoreError, Write};
 use crate::traces;
 use crate::workflow::children::ChildStanding;
 use crate::workflow::command::Verdict;
 use crate::workflow::command::{Command, Report};
 use crate::workflow::decide::{Facts, decide};
-use crate::workflow::ids::{CommentId, IssueNumber, WorkflowId};
+use crate::workflow::ids::WorkflowId;
 use crate::workflow::plan::{Intent, Notice};
 use crate::workflow::right::Right;
 use crate::workflow::state::Timestamp;
@@ -140,20 +143,44 @@ impl Engine {
             full_name: format!("{}/{}", known.owner, known.name),
         };
         match payload {
-            Payload::React { comment, kind, sign } => {
-                if let Some(target) = reaction_target(kind, comment) {
-                    // A reaction is a courtesy: what GitHub refuses for good is not worth an answer.
-                    match work.repo.react(target, sign.reaction()).await {
-                        Err(error) if !error.is_transient() => return Ok(Ended::done(error.to_string())),
-                        other => other.map_err(|error| self.failed(&error, effect))?,
-                    }
+            Payload::React {
+                comment,
+                kind,
+                node_id,
+                sign,
+            } => {
+                let to = CommentRef {
+                    kind,
+                    id: comment,
+                    node_id,
+                };
+                // A reaction is a courtesy: what GitHub refuses for good is not worth an answer.
+                match work.repo.react(&to, sign.reaction()).await {
+                    Err(error) if !error.is_transient() => Ok(Ended::done(error.to_string())),
+                    other => other
+                        .map(|()| Ended::done("reacted"))
+                        .map_err(|error| self.failed(&error, effect)),
                 }
-                Ok(Ended::done("reacted"))
             }
-            Payload::Reply { number, to_line, body } => self.reply(&work, number, to_line, &body).await,
-            Payload::RemoveLabel { number, label } => {
-                work.repo
-                    .remove_label(number, &label)
+            Payload::Reply {
+                number,
+                on,
+                to,
+                to_line,
+                body,
+            } => {
+                let line = |id| CommentRef {
+                    kind: CommentKind::Line,
+                    id,
+                    node_id: String::new(),
+                };
+                let to = to.or(to_line.map(line));
+                self.reply(&work, Topic { kind: on, number }, to.as_ref(), &body).await
+            }
+            Payload::RemoveLabel { number, on, label } => {
+                let thread = work.repo.thread(Topic { kind: on, number });
+                thread
+                    .take_label_off(&label)
                     .await
                     .map_err(|error| self.failed(&error, effect))?;
                 Ok(Ended::done("taken off"))
@@ -275,68 +302,51 @@ impl Engine {
     async fn reply(
         &self,
         work: &Work<'_>,
-        number: IssueNumber,
-        to_line: Option<CommentId>,
+        topic: Topic,
+        to: Option<&CommentRef>,
         body: &str,
     ) -> Result<Ended, Trouble> {
-        let effect = work.effect;
-        let created = match to_line {
-            Some(line) => self.reply_to_line_once(work, number, line, body).await,
-            None => self
-                .create_once(work, number, body)
-                .await
-                .map(|created| created.html_url),
+        let created = match to {
+            Some(to) => self.reply_once(work, topic, to, body).await,
+            None => self.create_once(work, topic, body).await,
         };
-        created.map(Ended::done).map_err(|error| self.failed(&error, effect))
+        created
+            .map(|created| Ended::done(created.html_url))
+            .map_err(|error| self.failed(&error, work.effect))
     }
 
-    /// Answers beside a comment on a line, unless an earlier attempt did.
-    async fn reply_to_line_once(
+    /// Answers beside a comment, unless an earlier attempt did.
+    async fn reply_once(
         &self,
         work: &Work<'_>,
-        number: IssueNumber,
-        line: CommentId,
+        topic: Topic,
+        to: &CommentRef,
         body: &str,
-    ) -> Result<String, GithubError> {
-        let effect = work.effect;
+    ) -> Result<Created, GithubError> {
+        let (effect, thread) = (work.effect, work.repo.thread(topic));
         let marker = Marker::of(&effect.id);
         if effect.doubt {
             let bot = self.bot(effect.installation).await.map_err(unready)?;
-            let found = work
-                .repo
-                .find_line_comment(number, &marker, bot.id, work.sought_since())
-                .await?;
-            if let Some(first) = found.into_iter().next() {
-                return Ok(first.html_url);
-            }
-        }
-        let created = work
-            .repo
-            .reply_to_line_comment(number, line, &marker.append_to(body))
-            .await?;
-        Ok(created.html_url)
-    }
-
-    /// Creates a comment with the effect's marker, unless an earlier attempt did.
-    pub(super) async fn create_once(
-        &self,
-        work: &Work<'_>,
-        number: IssueNumber,
-        body: &str,
-    ) -> Result<crate::github::Created, GithubError> {
-        let effect = work.effect;
-        let marker = Marker::of(&effect.id);
-        if effect.doubt {
-            let bot = self.bot(effect.installation).await.map_err(unready)?;
-            let found = work
-                .repo
-                .find_comment(number, &marker, bot.id, work.sought_since())
-                .await?;
+            let found = thread.find_reply(to, &marker, bot.id, work.sought_since()).await?;
             if let Some(first) = found.into_iter().next() {
                 return Ok(first);
             }
         }
-        work.repo.create_comment(number, &marker.append_to(body)).await
+        thread.reply(to, &marker.append_to(body)).await
+    }
+
+    /// Creates a comment with the effect's marker, unless an earlier attempt did.
+    pub(super) async fn create_once(&self, work: &Work<'_>, topic: Topic, body: &str) -> Result<Created, GithubError> {
+        let (effect, thread) = (work.effect, work.repo.thread(topic));
+        let marker = Marker::of(&effect.id);
+        if effect.doubt {
+            let bot = self.bot(effect.installation).await.map_err(unready)?;
+            let found = thread.find(&marker, bot.id, work.sought_since()).await?;
+            if let Some(first) = found.into_iter().next() {
+                return Ok(first);
+            }
+        }
+        thread.post(&marker.append_to(body)).await
     }
 
     pub(super) async fn make_label(&self, work: &Work<'_>, label: &Label) -> Result<&'static str, Trouble> {
@@ -529,7 +539,7 @@ impl Engine {
             }),
             // Without its card a workflow cannot be seen, let alone approved.
             Ok(Payload::Step(Intent::Card)) if self.subject_is_gone(effect).await => Some(Report::SubjectGone {
-                why: format!("its issue or pull request cannot be reached: {why}"),
+                why: format!("its subject cannot be reached: {why}"),
             }),
             _ => None,
         };
@@ -551,8 +561,11 @@ impl Engine {
         let (Ok(Some(stored)), Ok((repo, _))) = (self.of(effect).await, self.repo(effect.repository).await) else {
             return false;
         };
+        let Some(topic) = Topic::of(&stored.state.subject) else {
+            return false;
+        };
         matches!(
-            repo.issue(stored.state.subject.number).await,
+            repo.thread(topic).subject().await,
             Err(GithubError::NotFound(_) | GithubError::Gone(_) | GithubError::NotInstalled(_))
         )
     }
@@ -572,7 +585,7 @@ impl Engine {
             return Ok(Ended::Dropped("the gate shows something else"));
         }
         let calls = self.store().comments_of(&state.id, CommentRole::Call).await?;
-        if calls.iter().any(|(_, detail)| detail == phase.as_str()) && state.at(phase).reminders == 0 {
+        if calls.iter().any(|call| call.detail == phase.as_str()) && state.at(phase).reminders == 0 {
             return Ok(Ended::Dropped("people were called already"));
         }
         let Some(card) = self.store().card(&state.id).await? else {
@@ -581,10 +594,11 @@ impl Engine {
         let asked = self.people_for(&work.repo, state, (phase, gate)).await?;
         let body = say::call(&asked, state, phase, &card.url);
         let created = self
-            .create_once(work, state.subject.number, &body)
+            .create_once(work, topic_of(state)?, &body)
             .await
             .map_err(|error| self.failed(&error, work.effect))?;
-        let extra = Write::of(link_comment(state, created.id, CommentRole::Call, phase.as_str()));
+        let call = linked(&created, phase.as_str());
+        let extra = Write::of(link_comment(state, &call, CommentRole::Call));
         Ok(Ended::Done {
             result: created.html_url,
             extra,
@@ -614,7 +628,7 @@ impl Engine {
             Notice::Expired { phase } => say::gate_expired(state, phase),
             Notice::Closed => say::subject_closed(state.hold.as_ref().and_then(|hold| hold.by.as_ref())),
         };
-        let created = self.create_once(work, state.subject.number, &body).await;
+        let created = self.create_once(work, topic_of(state)?, &body).await;
         created
             .map(|created| Ended::done(created.html_url))
             .map_err(|error| self.failed(&error, work.effect))
@@ -622,16 +636,16 @@ impl Engine {
 
     /// Hides the comments that called people, as answered. Where GitHub cannot hide them they stay.
     async fn dismiss_call(&self, work: &Work<'_>, stored: &Stored, phase: &str) -> Result<Ended, Trouble> {
+        let state = &stored.state;
+        let topic = topic_of(state)?;
         let mut extra = Write::new();
-        for (comment, detail) in self.store().comments_of(&stored.state.id, CommentRole::Call).await? {
-            if detail != phase {
+        for call in self.store().comments_of(&state.id, CommentRole::Call).await? {
+            if call.detail != phase {
                 continue;
             }
-            let found = work
-                .repo
-                .comment(crate::github::CommentKind::Issue, stored.state.subject.number, comment)
-                .await
-                .map_err(|error| self.failed(&error, work.effect))?;
+            let at = topic.comment(call.id, &call.node_id);
+            let found = work.repo.thread(topic).comment(&at).await;
+            let found = found.map_err(|error| self.failed(&error, work.effect))?;
             if let Some(found) = found {
                 match work
                     .installation
@@ -643,7 +657,7 @@ impl Engine {
                     Err(error) => tracing::info!(%error, "a comment could not be hidden and stays"),
                 }
             }
-            extra.push(unlink_comment(&stored.state.id, comment));
+            extra.push(unlink_comment(state, call.id));
         }
         Ok(Ended::Done {
             result: "tidied".to_owned(),
@@ -677,6 +691,15 @@ fn kind_of(effect: &LeasedEffect) -> &'static str {
         "verify",
     ];
     KINDS.into_iter().find(|kind| *kind == effect.kind).unwrap_or("other")
+}
+
+/// A comment that was posted, to be tied to its workflow.
+pub(super) fn linked(posted: &Created, detail: &str) -> LinkedComment {
+    LinkedComment {
+        id: posted.id,
+        node_id: posted.node_id.clone(),
+        detail: detail.to_owned(),
+    }
 }
 
 /// Why a look-up could not be made; the write behind it must wait.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Engine, Trouble};
+use super::{Engine, Trouble, topic_of};
 use crate::github::SubjectState;
 use crate::store::fork::Copied;
 use crate::store::repositories::command_done;
@@ -129,7 +129,7 @@ impl Engine {
             )));
         }
         let (repo, _) = self.repo(subject.repository).await?;
-        if self.issue(&repo, subject.number).await?.state == SubjectState::Closed {
+        if self.subject(&repo, topic_of(&origin.state)?).await?.state == SubjectState::Closed {
             return Err(Trouble::Never(format!("the subject of {id} is closed")));
         }
         Ok(())

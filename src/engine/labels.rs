@@ -7,8 +7,8 @@ use super::deliveries::Told;
 use super::{Engine, Trouble};
 use crate::chat::request::Request;
 use crate::chat::verbs;
-use crate::github::{Issue, IssueEventId, LabelChange, LabelEvent};
-use crate::workflow::ids::RepositoryId;
+use crate::github::{Issue, IssueEventId, LabelChange, LabelEvent, TopicKind};
+use crate::workflow::ids::{EffectId, RepositoryId};
 use crate::workflow::state::{Surface, Timestamp};
 
 /// How many label events of an issue are read.
@@ -99,38 +99,25 @@ impl Engine {
         else {
             return self.nothing_to_do(told.delivery, "a label of somebody else").await;
         };
-        let events = told
-            .repo
-            .label_events(subject.number, EVENTS)
-            .await
-            .map_err(|error| self.trouble(&error, 1))?;
-        let set = |event: &&LabelEvent| {
-            event.change == LabelChange::Added
-                && event.label.eq_ignore_ascii_case(label)
-                && event.actor.id == told.sender.id
-                && at.is_none_or(|at| event.created_at <= at)
+        let found = match subject.kind {
+            TopicKind::Issue | TopicKind::Pull => self.label_event(&told, subject, label, at).await?,
+            TopicKind::Discussion => self.label_in_discussion(&told, subject, label, at).await?,
         };
-        let Some(event) = events
-            .items
-            .iter()
-            .filter(set)
-            .max_by_key(|event| (event.created_at, event.id))
-        else {
-            return self
-                .nothing_to_do(told.delivery, "GitHub has no such label event")
-                .await;
+        let act = match found {
+            Ok(act) => act,
+            Err(why) => return self.nothing_to_do(told.delivery, why).await,
         };
         let spoken = Spoken {
             delivery: told.delivery,
             spot: told.spot,
-            key: key_of_label(told.spot.repository, event.id),
+            key: act.key,
             speech: Speech {
                 by: told.sender.clone(),
                 surface: Surface::Label {
                     name: label.to_owned(),
-                    event: event.id.0,
+                    event: act.event,
                 },
-                said_at: event.created_at,
+                said_at: act.at,
             },
             from: From::Label { name: label.to_owned() },
             repo: told.repo,
@@ -144,4 +131,81 @@ impl Engine {
             None => self.settle(&spoken, verb, &request, Ends::Delivery).await,
         }
     }
+
+    /// The issue event that set a label.
+    async fn label_event(
+        &self,
+        told: &Told<'_>,
+        subject: &Issue,
+        label: &str,
+        at: Option<Timestamp>,
+    ) -> Result<Result<LabelAct, Nothing>, Trouble> {
+        let events = told.repo.label_events(subject.number, EVENTS).await;
+        let events = events.map_err(|error| self.trouble(&error, 1))?;
+        let set = |event: &&LabelEvent| {
+            event.change == LabelChange::Added
+                && event.label.eq_ignore_ascii_case(label)
+                && event.actor.id == told.sender.id
+                && at.is_none_or(|at| event.created_at <= at)
+        };
+        let newest = events.items.iter().filter(set);
+        let newest = newest.max_by_key(|event| (event.created_at, event.id));
+        let act = newest.map(|event| LabelAct {
+            key: key_of_label(told.spot.repository, event.id),
+            event: Some(event.id.0),
+            at: event.created_at,
+        });
+        Ok(act.ok_or("GitHub has no such label event"))
+    }
+
+    /// Which act a label on a discussion is. GitHub tells no events of a discussion's labels. But a label is set once
+    /// until it is taken off, and the bot takes off what it heard: acts are told apart by that. What is told again before
+    /// it was taken off is the same act; and what was taken off since is nobody's wish any more.
+    ///
+    /// Nor is there a time of the act. The discussion's last change before it stands for that: it can only be earlier, so
+    /// a label never approves a card that changed after it.
+    async fn label_in_discussion(
+        &self,
+        told: &Told<'_>,
+        subject: &Issue,
+        label: &str,
+        at: Option<Timestamp>,
+    ) -> Result<Result<LabelAct, Nothing>, Trouble> {
+        let (repository, number) = (told.spot.repository, subject.number);
+        let name = label.to_lowercase();
+        let mut before = 0;
+        let key = loop {
+            let key = format!("label:{repository}:discussion:{number}:{name}:{before}");
+            if !self.store().was_acted_on(&key).await? {
+                break key;
+            }
+            if !self.store().has_ended(&EffectId::from(off_again(&key))).await? {
+                return Ok(Err("was handled before"));
+            }
+            before += 1;
+        };
+        let now = self.subject(&told.repo, subject.topic()).await?;
+        if !now.labels.iter().any(|there| there.eq_ignore_ascii_case(label)) {
+            return Ok(Err("the label is not there any more"));
+        }
+        let at = at.or(subject.created_at).unwrap_or(told.delivery.received_at);
+        Ok(Ok(LabelAct { key, event: None, at }))
+    }
+}
+
+/// Why a label asks for nothing.
+type Nothing = &'static str;
+
+/// One time that somebody set a label.
+struct LabelAct {
+    /// What it is by its meaning.
+    key: String,
+    event: Option<u64>,
+    /// When, or something earlier.
+    at: Timestamp,
+}
+
+/// The id of the effect that takes off the label by which something was said.
+pub(super) fn off_again(key: &str) -> String {
+    format!("unlabel:{key}")
 }

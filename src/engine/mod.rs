@@ -52,7 +52,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::chat::reader::BotName;
 use crate::config::{ConfigError, Models};
-use crate::github::{GithubError, Repo};
+use crate::github::{GithubError, Repo, Topic};
 use crate::mail::Mailer;
 use crate::providers::http::Client as ModelClient;
 use crate::store::deliveries::LeasedDelivery;
@@ -60,7 +60,7 @@ use crate::store::effects::{LeasedEffect, Sent};
 use crate::store::{Store, StoreError};
 use crate::workflow::definition::{Definition, Invalid};
 use crate::workflow::ids::{InstallationId, UserId};
-use crate::workflow::state::Timestamp;
+use crate::workflow::state::{State, Timestamp};
 
 pub use by_hand::{Expected, HandIn, WholeRequest, expected, whole_request};
 pub(crate) use change::waits_for;
@@ -500,6 +500,12 @@ impl Engine {
         let github = self.github()?;
         Ok(github.installation(known.installation).repository(&reference))
     }
+}
+
+/// Where a workflow's subject is talked about.
+fn topic_of(state: &State) -> Result<Topic, Trouble> {
+    let none = || Trouble::Never("a folder's workflow has no discussion on GitHub".to_owned());
+    Topic::of(&state.subject).ok_or_else(none)
 }
 
 /// How long to rest after the `attempt`-th attempt.

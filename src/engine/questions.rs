@@ -3,14 +3,14 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::effects::{Ended, Work};
-use super::{Engine, Trouble};
+use super::effects::{Ended, Work, linked};
+use super::{Engine, Trouble, topic_of};
 use crate::agents::Handed;
 use crate::chat::reader::quoted;
 use crate::chat::say::replies as say;
 use crate::github::{Comment, CommentKind, GithubError, Marker, Repo};
 use crate::store::Write;
-use crate::store::workflows::{CommentRole, Stored, link_comment, unlink_comment};
+use crate::store::workflows::{CommentRole, LinkedComment, Stored, link_comment, unlink_comment};
 use crate::text::clean::clean;
 use crate::workflow::asking::Question;
 use crate::workflow::ids::{EffectId, PhaseId, RepositoryId, WorkflowId};
@@ -65,39 +65,40 @@ impl Engine {
         let failed = |error: &GithubError| self.failed(error, work.effect);
         let known = self.questions_comment(state, phase).await?;
         let mut extra = Write::new();
+        let topic = topic_of(state)?;
+        let thread = work.repo.thread(topic);
         if let Some((comment, url)) = &known {
-            match work.repo.update_comment(*comment, &body).await {
+            match thread
+                .rewrite(&topic.comment(comment.id, &comment.node_id), &body)
+                .await
+            {
                 Ok(_) => return Ok(Ended::done(url.clone())),
                 // Somebody deleted it: it is posted anew.
                 Err(GithubError::NotFound(_) | GithubError::Gone(_)) => {
-                    extra.push(unlink_comment(&state.id, *comment));
+                    extra.push(unlink_comment(state, comment.id));
                 }
                 Err(error) => return Err(failed(&error)),
             }
         }
-        let number = state.subject.number;
         let mut found = None;
         if work.effect.doubt && known.is_none() {
             let bot = self.bot(work.effect.installation).await?;
-            let posted = work
-                .repo
-                .find_comment(number, &marker, bot.id, work.sought_since())
-                .await;
+            let posted = thread.find(&marker, bot.id, work.sought_since()).await;
             found = posted.map_err(|error| failed(&error))?.into_iter().next();
         }
         let posted = match found {
             Some(posted) => {
-                let edited = work.repo.update_comment(posted.id, &body).await;
+                let edited = thread.rewrite(&posted.at(), &body).await;
                 edited.map_err(|error| failed(&error))?;
                 posted
             }
             None => {
-                let created = work.repo.create_comment(number, &body).await;
+                let created = thread.post(&body).await;
                 created.map_err(|error| failed(&error))?
             }
         };
         let detail = format!("{phase} {}", posted.html_url);
-        extra.push(link_comment(state, posted.id, CommentRole::Questions, &detail));
+        extra.push(link_comment(state, &linked(&posted, &detail), CommentRole::Questions));
         Ok(Ended::Done {
             result: posted.html_url,
             extra,
@@ -108,11 +109,12 @@ impl Engine {
         &self,
         state: &State,
         phase: &PhaseId,
-    ) -> Result<Option<(crate::workflow::ids::CommentId, String)>, Trouble> {
+    ) -> Result<Option<(LinkedComment, String)>, Trouble> {
         let all = self.store().comments_of(&state.id, CommentRole::Questions).await?;
-        Ok(all.into_iter().find_map(|(comment, detail)| {
-            let (of, url) = detail.split_once(' ')?;
-            (of == phase.as_str()).then(|| (comment, url.to_owned()))
+        Ok(all.into_iter().find_map(|comment| {
+            let (of, url) = comment.detail.split_once(' ')?;
+            let url = url.to_owned();
+            (of == phase.as_str()).then_some((comment, url))
         }))
     }
 
@@ -123,7 +125,8 @@ impl Engine {
         repository: RepositoryId,
         comment: &Comment,
     ) -> Result<Option<(Vec<u32>, String)>, Trouble> {
-        let Some(quote) = quoted(&comment.body).filter(|_| comment.kind == CommentKind::Issue) else {
+        let in_conversation = matches!(comment.kind, CommentKind::Issue | CommentKind::Discussion);
+        let Some(quote) = quoted(&comment.body).filter(|_| in_conversation) else {
             return Ok(None);
         };
         let open = self.store().open_workflow(repository, comment.subject.number).await?;
@@ -162,7 +165,7 @@ impl Engine {
 
     /// Whose answers are waited for: whoever opened the subject or is assigned to it.
     pub(super) async fn people_asked(&self, repo: &Repo, state: &State) -> Result<Vec<String>, Trouble> {
-        let issue = self.issue(repo, state.subject.number).await?;
+        let issue = self.subject(repo, topic_of(state)?).await?;
         let mut people = Vec::new();
         for account in std::iter::once(issue.author).chain(issue.assignees) {
             if account.kind == crate::github::AccountKind::User && !people.contains(&account.login) {

@@ -8,6 +8,7 @@ use super::commands::{Settled, Spoken, allowed};
 use super::{Engine, Trouble};
 use crate::chat::say::replies as say;
 use crate::chat::verbs::Verb;
+use crate::github::{SubjectState, TopicKind};
 use crate::store::repositories::{Repository, note_labels};
 use crate::store::workflows::Place;
 use crate::store::{StoreError, Write};
@@ -16,7 +17,7 @@ use crate::workflow::decide::{Facts, decide};
 use crate::workflow::definition::{Definition, Gate, Misgiven, Phase};
 use crate::workflow::ids::WorkflowId;
 use crate::workflow::judging::ChecksGate;
-use crate::workflow::state::{Subject, SubjectKind};
+use crate::workflow::state::Subject;
 
 impl Engine {
     pub(super) async fn start(
@@ -28,7 +29,7 @@ impl Engine {
     ) -> Result<Settled, Trouble> {
         let requirement = spoken.dialect.requirement(verb);
         let by = self
-            .authority(&spoken.repo, spoken.subject.number, &spoken.speech, requirement)
+            .authority(&spoken.repo, spoken.subject.topic(), &spoken.speech, requirement)
             .await?;
         if !allowed(&by) {
             return self.not_allowed(spoken, verb, &by).await;
@@ -38,18 +39,22 @@ impl Engine {
             let url = self.card_url(spoken, &open.state.id).await?;
             return Ok(Settled::refused(say::already_open(&open.state, &url)));
         }
-        let issue = self.issue(&spoken.repo, number).await?;
-        if issue.state == crate::github::SubjectState::Closed {
+        let issue = self.subject(&spoken.repo, spoken.subject.topic()).await?;
+        if issue.state == SubjectState::Closed {
             return Ok(Settled::refused(say::subject_is_closed(verb.name)));
         }
         let Some(definition) = self.definition(&spoken.settings, name) else {
             let known = self.definition_names(&spoken.settings);
             return Ok(Settled::refused(say::unknown_definition(name, &known)));
         };
-        if !issue.is_pull
+        if issue.kind != TopicKind::Pull
             && let Some(phase) = looks_at_a_commit(&definition)
         {
-            return Ok(Settled::refused(say::no_commit_to_check(name, phase)));
+            return Ok(Settled::refused(say::no_commit_to_check(
+                name,
+                phase,
+                issue.kind.into(),
+            )));
         }
         let given = match self.given_to(spoken, &definition, given).await? {
             Ok(given) => given,
@@ -72,11 +77,7 @@ impl Engine {
             definition: Arc::new(definition),
             subject: Subject {
                 repository,
-                kind: if issue.is_pull {
-                    SubjectKind::PullRequest
-                } else {
-                    SubjectKind::Issue
-                },
+                kind: issue.kind.into(),
                 number,
                 id: issue.id,
             },

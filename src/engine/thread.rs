@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::labels::OWN;
 use super::readers::Readers;
-use super::{Engine, Trouble};
+use super::{Engine, Trouble, topic_of};
 use crate::agents::extract::Tasks;
 use crate::agents::tickets::issue_key;
 use crate::agents::{Earlier, Entry, LeftOut, Limits, Mailing, OpenedTask, Thread};
 use crate::chat::say::replies as say;
 use crate::config::RepositoryConfig;
-use crate::github::{EditTimesUnavailable, EventKind, Issue, Parsed, Repo, ThreadComment, parse};
+use crate::github::{EditTimesUnavailable, EventKind, Issue, Parsed, Repo, ThreadComment, TopicKind, parse};
 use crate::store::workflows::Stored;
 use crate::workflow::ids::PhaseId;
 use crate::workflow::right::Right;
-use crate::workflow::state::{ActOutcome, State, SubjectKind, Timestamp};
+use crate::workflow::state::{ActOutcome, State, Timestamp};
 
 /// How many people of a repository are asked for as possible assignees.
 const ASSIGNABLE: usize = 500;
@@ -38,19 +38,10 @@ impl Engine {
         readers: Readers,
     ) -> Result<Thread, Trouble> {
         let state = &stored.state;
-        let (number, until) = (state.subject.number, state.heard_at);
+        let (topic, until) = (topic_of(state)?, state.heard_at);
         let cap = usize::try_from(config.limits.comments).unwrap_or(usize::MAX);
-        let issue = self.issue(repo, number).await?;
-        let asked_for = cap.saturating_add(BESIDE);
-        let listing = match state.subject.kind {
-            SubjectKind::Issue => repo.comments(number, None, asked_for).await,
-            SubjectKind::PullRequest => repo.pull_thread(number, asked_for).await,
-            SubjectKind::Folder => {
-                return Err(Trouble::Never(
-                    "a folder's workflow has no discussion on GitHub".to_owned(),
-                ));
-            }
-        };
+        let issue = self.subject(repo, topic).await?;
+        let listing = repo.thread(topic).said(cap.saturating_add(BESIDE)).await;
         let mut listing = listing.map_err(|error| self.trouble(&error, 1))?;
         let bot = self.bot(stored.installation).await?.id;
         let counts = |comment: &ThreadComment| comment.author.id != bot && comment.created_at <= until;
@@ -127,7 +118,8 @@ impl Engine {
         let info = repo.repository().await.map_err(|error| self.trouble(&error, 1))?;
         let thread = Thread {
             repository: info.reference.full_name(),
-            number: number.0,
+            kind: state.subject.kind,
+            number: topic.number.0,
             title: self.title_at(repo, &issue, until).await?,
             url: issue.html_url,
             private: info.reference.private,
@@ -153,10 +145,30 @@ impl Engine {
         if untouched {
             return Ok(issue.title.clone());
         }
+        if issue.kind == TopicKind::Discussion {
+            return self.title_told(repo, issue, until).await;
+        }
         let renamed = repo.renamings(issue.number, RENAMINGS).await;
         let renamed = renamed.map_err(|error| self.trouble(&error, 1))?;
         let first = renamed.items.into_iter().find(|renaming| renaming.at > until);
         Ok(first.map_or_else(|| issue.title.clone(), |renaming| renaming.from))
+    }
+
+    /// The same of a discussion: GitHub has no list of its renamings, so the `edited` deliveries that were stored tell it.
+    async fn title_told(&self, repo: &Repo, issue: &Issue, until: Timestamp) -> Result<String, Trouble> {
+        let edits = self.store().edits_seen(repo.reference().id, issue.number).await?;
+        let renamed = edits.iter().find_map(|body| match parse("discussion", body) {
+            Parsed::Event(event) => match event.kind {
+                EventKind::SubjectEdited {
+                    subject,
+                    title_before: Some(before),
+                    ..
+                } if subject.updated_at.is_some_and(|at| at > until) => Some(before),
+                _ => None,
+            },
+            Parsed::Ignored(_) | Parsed::Broken(_) => None,
+        });
+        Ok(renamed.unwrap_or_else(|| issue.title.clone()))
     }
 
     /// When texts were last edited, by node id. GitHub's `updated_at` moves for other reasons, so GraphQL is asked;
@@ -253,7 +265,7 @@ impl Engine {
         config: &RepositoryConfig,
     ) -> Result<Mailing, Trouble> {
         let state = &stored.state;
-        let issue = self.issue(repo, state.subject.number).await?;
+        let issue = self.subject(repo, topic_of(state)?).await?;
         let info = repo.repository().await.map_err(|error| self.trouble(&error, 1))?;
         let mut tasks = Vec::new();
         for (list, opened) in self.opened_by(state).await? {
@@ -333,5 +345,6 @@ fn edit_in(body: &[u8]) -> Option<(String, Timestamp)> {
         },
         _ => None,
     };
-    read("issue_comment").or_else(|| read("issues"))
+    let events = ["issue_comment", "issues", "discussion_comment", "discussion"];
+    events.into_iter().find_map(read)
 }

@@ -9,7 +9,7 @@ mod retold;
 
 use chrono::{DateTime, Utc};
 
-use super::types::{Account, CommentKind, Issue, RepositoryRef};
+use super::types::{Account, CommentKind, CommentRef, Issue, RepositoryRef};
 use crate::workflow::ids::{CommentId, InstallationId, IssueId, IssueNumber};
 pub use retold::{Place, Retold};
 
@@ -147,7 +147,7 @@ pub struct Comment {
     pub id: CommentId,
     /// For GraphQL.
     pub node_id: String,
-    /// The issue or pull request.
+    /// The issue, pull request or discussion.
     pub subject: Issue,
     /// Who wrote it. An edit's or deletion's doer is the event's sender.
     pub author: Account,
@@ -161,8 +161,20 @@ pub struct Comment {
     pub updated_at: Option<DateTime<Utc>>,
     /// Its place on the page.
     pub html_url: String,
-    /// A line comment's first one in its thread, which is the one that can be answered.
+    /// The first comment of its thread, which is the one that can be answered: a line comment's, or a reply's in a
+    /// discussion.
     pub in_reply_to: Option<CommentId>,
+}
+
+impl Comment {
+    /// By what GitHub can be asked for it.
+    pub fn at(&self) -> CommentRef {
+        CommentRef {
+            kind: self.kind,
+            id: self.id,
+            node_id: self.node_id.clone(),
+        }
+    }
 }
 
 /// Where a transferred issue went.

@@ -30,11 +30,12 @@ mod tests;
 
 pub use calls::app::{AppIdentity, AttemptId, Cursor, HookDelivery, HookSettings};
 pub use calls::checks::{Annotation, FinishedCheck, PullHead};
-pub use calls::comments::{Created, Reaction, ReactionTarget};
+pub use calls::comments::{Created, Reaction};
 pub use calls::graphql::{Classifier, EditTimesUnavailable};
 pub use calls::issues::{CreatedIssue, NewIssue};
 pub use calls::labels::{IssueEventId, Label, LabelChange, LabelEvent, Renaming};
 pub use calls::teams::Members;
+pub use calls::thread::Thread;
 pub use client::{App, GitHub, Guard, Installation, Limits, Repo, Settings};
 pub use codeowners::CodeOwners;
 pub use error::{Certainty, FieldError, GithubError, Refusal};
@@ -44,7 +45,8 @@ pub use events::{
 };
 pub use marker::Marker;
 pub use types::{
-    Account, AccountKind, CommentKind, InstallationInfo, Issue, RepositoryRef, SubjectState, ThreadComment,
+    Account, AccountKind, CommentKind, CommentRef, InstallationInfo, Issue, RepositoryRef, SubjectState, ThreadComment,
+    Topic, TopicKind,
 };
 
 /// Whether a text is a private key that can sign for an App.

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::workflow::ids::{CommentId, InstallationId, IssueId, IssueNumber, RepositoryId, UserId};
+use crate::workflow::state::{Subject, SubjectKind};
 
 /// What sort of account it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -80,6 +81,67 @@ pub struct InstallationInfo {
     pub html_url: String,
 }
 
+/// What people talk about on GitHub. All three share one sequence of numbers in their repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TopicKind {
+    /// An issue.
+    #[default]
+    Issue,
+    /// A pull request.
+    Pull,
+    /// A discussion.
+    Discussion,
+}
+
+impl From<TopicKind> for SubjectKind {
+    fn from(kind: TopicKind) -> Self {
+        match kind {
+            TopicKind::Issue => Self::Issue,
+            TopicKind::Pull => Self::PullRequest,
+            TopicKind::Discussion => Self::Discussion,
+        }
+    }
+}
+
+/// One of them: the place where it is talked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Topic {
+    /// What it is.
+    pub kind: TopicKind,
+    /// The number within its repository.
+    pub number: IssueNumber,
+}
+
+impl Topic {
+    /// Where a workflow's subject is talked about; a folder is talked about nowhere.
+    pub fn of(subject: &Subject) -> Option<Self> {
+        let kind = match subject.kind {
+            SubjectKind::Issue => TopicKind::Issue,
+            SubjectKind::PullRequest => TopicKind::Pull,
+            SubjectKind::Discussion => TopicKind::Discussion,
+            SubjectKind::Folder => return None,
+        };
+        Some(Self {
+            kind,
+            number: subject.number,
+        })
+    }
+
+    /// A comment in its conversation.
+    pub fn comment(self, id: CommentId, node_id: &str) -> CommentRef {
+        let kind = match self.kind {
+            TopicKind::Issue | TopicKind::Pull => CommentKind::Issue,
+            TopicKind::Discussion => CommentKind::Discussion,
+        };
+        CommentRef {
+            kind,
+            id,
+            node_id: node_id.to_owned(),
+        }
+    }
+}
+
 /// Which of GitHub's comments it is. Their ids are numbered apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -90,6 +152,20 @@ pub enum CommentKind {
     Review,
     /// A comment on a line of a pull request's diff.
     Line,
+    /// A comment in a discussion, or a reply to one.
+    Discussion,
+}
+
+/// A comment by all that GitHub can be asked for it with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommentRef {
+    /// Which of GitHub's comments it is.
+    pub kind: CommentKind,
+    /// Its id among those of its kind.
+    pub id: CommentId,
+    /// For GraphQL; empty where it was not noted.
+    #[serde(default)]
+    pub node_id: String,
 }
 
 /// Open or closed.
@@ -102,17 +178,18 @@ pub enum SubjectState {
     Closed,
 }
 
-/// An issue or a pull request as GitHub showed it at some moment.
+/// An issue, a pull request or a discussion as GitHub showed it at some moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issue {
-    /// The issue's database id. Unknown (`None`) where GitHub describes a pull request as such: its own id is another.
+    /// The issue's database id. Unknown (`None`) where GitHub describes a pull request as such, and of a discussion:
+    /// their own ids are others.
     pub id: Option<IssueId>,
     /// The number within its repository.
     pub number: IssueNumber,
     /// For GraphQL.
     pub node_id: String,
-    /// Whether it is a pull request.
-    pub is_pull: bool,
+    /// What it is.
+    pub kind: TopicKind,
     /// The title.
     pub title: String,
     /// The text, empty when there is none.
@@ -143,6 +220,16 @@ pub struct Issue {
     pub closed_by: Option<Account>,
 }
 
+impl Issue {
+    /// The place where it is talked about.
+    pub fn topic(&self) -> Topic {
+        Topic {
+            kind: self.kind,
+            number: self.number,
+        }
+    }
+}
+
 /// A comment in a thread, of any kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ThreadComment {
@@ -164,6 +251,6 @@ pub struct ThreadComment {
     pub updated_at: DateTime<Utc>,
     /// The comment's place on the page.
     pub html_url: String,
-    /// A line comment's first one in its thread.
+    /// The first comment of the thread that it stands in: a line comment's, or the one that a reply in a discussion is to.
     pub in_reply_to: Option<CommentId>,
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::types::{
-    Account, AccountKind, CommentKind, InstallationInfo, Issue, RepositoryRef, SubjectState, ThreadComment,
+    Account, AccountKind, CommentKind, InstallationInfo, Issue, RepositoryRef, SubjectState, ThreadComment, TopicKind,
 };
 use crate::workflow::ids::{CommentId, InstallationId, IssueId, IssueNumber, RepositoryId, UserId};
 
@@ -135,17 +135,26 @@ pub(super) struct WireIssue {
 impl WireIssue {
     /// An object of the `issues` API.
     pub fn read(self) -> Result<Issue, Missing> {
-        let is_pull = self.pull_request.is_some();
-        self.read_as(is_pull)
+        let kind = match self.pull_request {
+            Some(_) => TopicKind::Pull,
+            None => TopicKind::Issue,
+        };
+        self.read_as(kind)
     }
 
     /// An object of the `pulls` API, whose `id` is not the issue's.
     pub fn read_pull(mut self) -> Result<Issue, Missing> {
         self.id = None;
-        self.read_as(true)
+        self.read_as(TopicKind::Pull)
     }
 
-    fn read_as(self, is_pull: bool) -> Result<Issue, Missing> {
+    /// A discussion, whose `id` is no issue's.
+    pub fn read_discussion(mut self) -> Result<Issue, Missing> {
+        self.id = None;
+        self.read_as(TopicKind::Discussion)
+    }
+
+    fn read_as(self, kind: TopicKind) -> Result<Issue, Missing> {
         let labels = self.labels.unwrap_or_default();
         let repository = self.repository_url.and_then(|url| {
             let (rest, name) = url.rsplit_once('/')?;
@@ -156,7 +165,7 @@ impl WireIssue {
             id: self.id.map(IssueId),
             number: IssueNumber(self.number.ok_or("number")?),
             node_id: self.node_id.unwrap_or_default(),
-            is_pull,
+            kind,
             title: self.title.unwrap_or_default(),
             body: self.body.unwrap_or_default(),
             state: match self.state.as_deref() {
@@ -184,7 +193,7 @@ pub(super) struct WireApp {
     pub slug: Option<String>,
 }
 
-/// A comment, a review or a line comment: their fields differ only in the dates.
+/// A comment of any kind: their fields differ only in the dates, and in how they name their thread.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct WireComment {
@@ -199,6 +208,7 @@ pub(super) struct WireComment {
     pub html_url: Option<String>,
     pub performed_via_github_app: Option<WireApp>,
     pub in_reply_to_id: Option<u64>,
+    pub parent_id: Option<u64>,
 }
 
 impl WireComment {
@@ -214,7 +224,7 @@ impl WireComment {
             created_at,
             updated_at: self.updated_at.unwrap_or(created_at),
             html_url: self.html_url.unwrap_or_default(),
-            in_reply_to: self.in_reply_to_id.map(CommentId),
+            in_reply_to: self.in_reply_to_id.or(self.parent_id).map(CommentId),
         })
     }
 }

@@ -11,9 +11,10 @@ use super::model::*;
 use super::{Sandbox, Shared};
 
 /// What the App may do unless the builder says otherwise.
-const PERMISSIONS: [(&str, Access); 7] = [
+const PERMISSIONS: [(&str, Access); 8] = [
     ("checks", Access::Write),
     ("contents", Access::Read),
+    ("discussions", Access::Write),
     ("issues", Access::Write),
     ("members", Access::Read),
     ("metadata", Access::Read),
@@ -22,9 +23,11 @@ const PERMISSIONS: [(&str, Access); 7] = [
 ];
 
 /// What the App subscribes to unless the builder says otherwise.
-const EVENTS: [&str; 10] = [
+const EVENTS: [&str; 12] = [
     "check_run",
     "check_suite",
+    "discussion",
+    "discussion_comment",
     "issues",
     "issue_comment",
     "pull_request",

@@ -53,7 +53,8 @@ impl fmt::Debug for FaultRule {
 
 impl FaultRule {
     /// Strikes every request of this method whose path starts with `prefix`, until told otherwise.
-    /// The method `*` means every method.
+    /// The method `*` means every method. A GraphQL request is known by `/graphql` and by its first field, such as
+    /// `/graphql/addDiscussionComment`.
     pub fn on(method: &str, prefix: &str, kind: FaultKind) -> Self {
         let (method, prefix) = (method.to_owned(), prefix.to_owned());
         Self::when(
@@ -85,11 +86,12 @@ impl FaultRule {
     }
 }
 
-/// The fault that strikes this request. The first rule that matches decides and is counted down.
-pub(super) fn strike(rules: &mut Vec<FaultRule>, method: &str, path: &str) -> Option<FaultKind> {
+/// The fault that strikes this request. The first rule that matches decides and is counted down. What shares an address
+/// with others has another path as well, which tells it from them.
+pub(super) fn strike(rules: &mut Vec<FaultRule>, method: &str, paths: &[String]) -> Option<FaultKind> {
     let rule = rules
         .iter_mut()
-        .find(|rule| rule.left != Some(0) && (rule.matches)(method, path))?;
+        .find(|rule| rule.left != Some(0) && paths.iter().any(|path| (rule.matches)(method, path)))?;
     if rule.skip > 0 {
         rule.skip -= 1;
         return None;

@@ -113,6 +113,7 @@ fn permission_for(event: &str, payload: &Value) -> Option<&'static str> {
         "issue_comment" if payload["issue"].get("pull_request").is_some() => Some("pull_requests"),
         "issue_comment" => Some("issues"),
         "pull_request" | "pull_request_review" | "pull_request_review_comment" => Some("pull_requests"),
+        "discussion" | "discussion_comment" => Some("discussions"),
         "push" => Some("contents"),
         "check_run" | "check_suite" => Some("checks"),
         "status" => Some("statuses"),

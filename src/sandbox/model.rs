@@ -179,10 +179,37 @@ pub(super) struct Issue {
     pub blocked_by: Vec<IssueId>,
     pub reactions: Vec<Reaction>,
     pub history: Vec<HistoryEntry>,
-    pub pull: Option<Pull>,
+    pub sort: Sort,
+}
+
+/// What is talked about under one number of a repository. All sorts share the sequence of numbers; a discussion's
+/// database id is of a sequence of its own.
+#[derive(Debug, Clone)]
+pub(super) enum Sort {
+    Issue,
+    Pull(Box<Pull>),
+    Discussion,
 }
 
 impl Issue {
+    pub fn pull(&self) -> Option<&Pull> {
+        match &self.sort {
+            Sort::Pull(pull) => Some(pull),
+            Sort::Issue | Sort::Discussion => None,
+        }
+    }
+
+    pub fn pull_mut(&mut self) -> Option<&mut Pull> {
+        match &mut self.sort {
+            Sort::Pull(pull) => Some(pull),
+            Sort::Issue | Sort::Discussion => None,
+        }
+    }
+
+    pub fn is_discussion(&self) -> bool {
+        matches!(self.sort, Sort::Discussion)
+    }
+
     pub fn is_open(&self) -> bool {
         matches!(self.state, State::Open { .. })
     }
@@ -278,7 +305,16 @@ impl ReviewState {
 #[derive(Debug, Clone)]
 pub(super) enum Place {
     Thread,
+    /// Below a comment of a discussion.
+    Reply(CommentId),
     Line(LinePlace),
+}
+
+impl Place {
+    /// Whether it is in the conversation, as against the diff.
+    pub fn is_in_thread(&self) -> bool {
+        matches!(self, Self::Thread | Self::Reply(_))
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -493,10 +529,22 @@ impl World {
             .find(|issue| issue.repo == repo && issue.number == number)
     }
 
-    /// The comments of an issue that stand, in the order in which they were made.
+    /// The issue or pull request of this number: REST knows no discussions.
+    pub fn rest_issue_numbered(&self, repo: RepoId, number: IssueNumber) -> Option<&Issue> {
+        self.issue_numbered(repo, number).filter(|issue| !issue.is_discussion())
+    }
+
+    /// The comments of a conversation that stand, replies among them, in the order in which they were made.
     pub fn comments_of(&self, issue: IssueId) -> impl Iterator<Item = &Comment> {
         self.comments.values().filter(move |comment| {
-            comment.issue == issue && comment.presence == Presence::Present && matches!(comment.place, Place::Thread)
+            comment.issue == issue && comment.presence == Presence::Present && comment.place.is_in_thread()
+        })
+    }
+
+    /// The replies to a comment of a discussion that stand.
+    pub fn replies_to(&self, parent: CommentId) -> impl Iterator<Item = &Comment> {
+        self.comments.values().filter(move |comment| {
+            comment.presence == Presence::Present && matches!(comment.place, Place::Reply(to) if to == parent)
         })
     }
 

@@ -93,12 +93,27 @@ impl Person {
         self.act(|world, actor| world.open_issue(actor, repo, &new).map(|id| Self::number(world, id)))
     }
 
+    /// Starts a discussion.
+    pub fn start_discussion(&self, title: &str, body: &str) -> Done<IssueNumber> {
+        let repo = self.sandbox.focus;
+        self.act(|world, actor| {
+            world
+                .start_discussion(actor, repo, title, body)
+                .map(|id| Self::number(world, id))
+        })
+    }
+
+    /// Replies to a comment of a discussion.
+    pub fn reply(&self, to: CommentId, body: &str) -> Done<CommentId> {
+        self.act(|world, actor| world.reply_in_discussion(actor, to, body))
+    }
+
     /// Changes an issue's title, text or both.
     pub fn edit_issue(&self, n: IssueNumber, title: Option<&str>, body: Option<&str>) -> Done<()> {
         self.on_issue(n, |world, actor, id| world.edit_issue(actor, id, title, body))
     }
 
-    /// Comments on an issue or pull request.
+    /// Comments on an issue, a pull request or a discussion.
     pub fn comment(&self, n: IssueNumber, body: &str) -> Done<CommentId> {
         self.on_issue(n, |world, actor, id| world.add_comment(actor, id, body))
     }

@@ -23,6 +23,8 @@ pub struct CommentView {
     pub edited: Option<(DateTime<Utc>, String)>,
     /// The reason, when it is hidden.
     pub minimized: Option<String>,
+    /// In a discussion, the comment below which it stands.
+    pub reply_to: Option<CommentId>,
 }
 
 /// A check run as one sees it.
@@ -45,7 +47,7 @@ pub struct ReactionView {
     pub content: String,
 }
 
-/// An issue or pull request as one sees it.
+/// An issue, a pull request or a discussion as one sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssueView {
     pub id: IssueId,
@@ -56,6 +58,7 @@ pub struct IssueView {
     pub open: bool,
     pub locked: bool,
     pub is_pull: bool,
+    pub is_discussion: bool,
     pub labels: Vec<String>,
     pub assignees: Vec<String>,
     pub created_at: DateTime<Utc>,
@@ -74,6 +77,10 @@ impl World {
                 .edited
                 .map(|edit| (edit.at, self.login(edit.by).to_owned())),
             minimized: comment.minimized.clone(),
+            reply_to: match comment.place {
+                Place::Reply(to) => Some(to),
+                Place::Thread | Place::Line(_) => None,
+            },
         }
     }
 
@@ -86,7 +93,8 @@ impl World {
             author: self.login(issue.author).to_owned(),
             open: issue.is_open(),
             locked: issue.lock != Lock::Unlocked,
-            is_pull: issue.pull.is_some(),
+            is_pull: issue.pull().is_some(),
+            is_discussion: issue.is_discussion(),
             labels: self.label_names(issue),
             assignees: issue.assignees.iter().map(|id| self.login(*id).to_owned()).collect(),
             created_at: issue.created_at,
@@ -104,7 +112,7 @@ impl Sandbox {
     /// The check runs on any head that a pull request had, the newest last.
     pub fn checks(&self, n: IssueNumber) -> Vec<CheckView> {
         self.on_issue(n, |_, issue| {
-            let runs = issue.pull.iter().flat_map(|pull| &pull.checks);
+            let runs = issue.pull().into_iter().flat_map(|pull| &pull.checks);
             runs.map(|run| CheckView {
                 name: run.name.clone(),
                 commit: run.commit.clone(),
@@ -185,7 +193,7 @@ impl Sandbox {
         self.on_issue(n, |world, issue| Some(world.issue_view(issue)))
     }
 
-    /// The issues and pull requests that are there, by number.
+    /// The issues, pull requests and discussions that are there, by number.
     pub fn issues(&self) -> Vec<IssueView> {
         let world = self.shared.lock();
         let mut issues: Vec<&Issue> = world

@@ -27,6 +27,7 @@ use super::Shared;
 use super::answer::{Answer, Request};
 use super::auth::credential;
 use super::faults::{FaultKind, strike};
+use super::graphql;
 use super::journal::{Credential, RequestRecord};
 use super::model::World;
 use super::refusal::Refusal;
@@ -191,7 +192,11 @@ type Headers = Vec<(&'static str, String)>;
 
 /// Carries out one request, faults that prevent it included, and writes it into the journal.
 fn handle(world: &mut World, request: &Request) -> (Answer, Headers, Option<FaultKind>) {
-    let fault = strike(&mut world.faults, &request.method, &request.path);
+    let mut paths = vec![request.path.clone()];
+    if request.path == "/graphql" {
+        paths.extend(graphql::first_field(&request.body).map(|field| format!("/graphql/{field}")));
+    }
+    let fault = strike(&mut world.faults, &request.method, &paths);
     let prevented = fault.and_then(instead);
     let credential = credential(world, request);
     let seen = credential.as_ref().copied().unwrap_or(Credential::Refused);

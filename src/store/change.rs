@@ -2,7 +2,7 @@
 
 use super::deliveries::micros;
 use super::history::chained;
-use super::workflows::{Place, Stored, link};
+use super::workflows::{Place, Stored, link_subject};
 use super::{Statement, StoreError, Write};
 use crate::values;
 use crate::workflow::event::Event;
@@ -81,14 +81,7 @@ impl Change<'_> {
         let mut write = Write::of(row);
         write.append(events);
         if self.before.is_err() {
-            write.push(link(
-                &state.id,
-                state.subject.repository,
-                "issue",
-                state.subject.number.0,
-                "subject",
-                "",
-            ));
+            write.push(link_subject(state));
         }
         write.append(self.gates());
         Ok(write)

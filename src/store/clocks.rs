@@ -70,6 +70,7 @@ mod tests {
             priority: Priority::Step,
             pace: Pace::Free,
             run_at,
+            trace: None,
         }
     }
 

@@ -320,6 +320,7 @@ fn delivery(id: &str, body: Vec<u8>) -> NewDelivery {
         subject: None,
         body,
         settled: None,
+        trace: None,
     }
 }
 
@@ -386,6 +387,7 @@ async fn what_one_write_plans_is_numbered_in_its_order(ground: Ground) {
             priority: Priority::Step,
             pace: Pace::Free,
             run_at: now,
+            trace: None,
         };
         effect.planned(now)
     });

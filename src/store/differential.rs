@@ -24,8 +24,8 @@ use super::repair::{RECONCILE, keep_heard, reconcile_at, reconcile_id};
 use super::repositories::{OperatorCommand, forget_config_check, note_config, note_labels};
 use super::runs::{Run, keep_run};
 use super::workflows::{
-    Card, CommentRole, Place, Scope, Stored, acted_on, forget_card, keep_card, keep_proposal, link_comment,
-    link_opened, mark_card_stale, unlink_comment,
+    Card, CommentRole, LinkedComment, Place, Scope, Stored, acted_on, forget_card, keep_card, keep_proposal,
+    link_comment, link_opened, mark_card_stale, unlink_comment,
 };
 use super::{Statement, Store, StoreError, Write};
 use crate::traces::TraceParent;
@@ -427,6 +427,7 @@ impl Side {
                     priority: Priority::Background,
                     pace: Pace::Free,
                     run_at: later,
+                    trace: None,
                 };
                 match how % 4 {
                     0 => told(self.store.reconcile_all(now, TimeDelta::seconds(1)).await),
@@ -582,13 +583,20 @@ impl Side {
             _ => {
                 let comment = CommentId(how as u64 % 4);
                 let Some(stored) = self.store.workflow(&id).await.unwrap() else {
-                    return self.one(unlink_comment(&id, comment)).await;
+                    return self.one(forget_card(&id)).await;
                 };
                 let role = [CommentRole::Card, CommentRole::Call, CommentRole::Page][how % 3];
                 self.one(match how % 4 {
                     0 => link_opened(&stored.state, IssueNumber(how as u64)),
-                    1 => unlink_comment(&id, comment),
-                    _ => link_comment(&stored.state, comment, role, "detail"),
+                    1 => unlink_comment(&stored.state, comment),
+                    _ => {
+                        let linked = LinkedComment {
+                            id: comment,
+                            node_id: format!("IC_{how}"),
+                            detail: "detail".to_owned(),
+                        };
+                        link_comment(&stored.state, &linked, role)
+                    }
                 })
                 .await
             }

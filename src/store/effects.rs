@@ -335,6 +335,12 @@ impl Store {
         Ok(!self.read(ACT, values![workflow]).await?.is_empty())
     }
 
+    /// Whether an effect is over, however it ended. One that was never planned is.
+    pub async fn has_ended(&self, id: &EffectId) -> Result<bool, StoreError> {
+        const OPEN: &str = "SELECT id FROM effects WHERE id = $1 AND state IN ('ready', 'inflight')";
+        Ok(self.read(OPEN, values![id]).await?.is_empty())
+    }
+
     /// What a workflow still has to do, in order.
     pub async fn open_effects(&self, workflow: &WorkflowId) -> Result<Vec<EffectSummary>, StoreError> {
         const OPEN: &str =

@@ -2,7 +2,7 @@
 
 use super::change::{event_row, status_name};
 use super::deliveries::micros;
-use super::workflows::{Stored, link};
+use super::workflows::{Stored, link_subject};
 use super::{Statement, StoreError, Write};
 use crate::values;
 use crate::workflow::event::Event;
@@ -61,15 +61,7 @@ impl Copied<'_> {
         );
         let mut write = Write::of(row.exactly(1));
         write.append(events);
-        let subject = &state.subject;
-        write.push(link(
-            &state.id,
-            subject.repository,
-            "issue",
-            subject.number.0,
-            "subject",
-            "",
-        ));
+        write.push(link_subject(state));
         write.append(self.artifacts());
         write.push(self.runs());
         let stored = Stored {

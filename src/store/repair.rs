@@ -189,7 +189,8 @@ impl Store {
         workflow: &WorkflowId,
         comments: &[CommentId],
     ) -> Result<Option<CommentId>, StoreError> {
-        const KNOWN: &str = "SELECT number FROM links WHERE workflow_id = $1 AND kind = 'comment' AND number = $2
+        const KNOWN: &str = "SELECT number FROM links WHERE workflow_id = $1 AND number = $2
+                AND kind IN ('comment', 'discussion_comment')
             UNION ALL SELECT comment_id AS number FROM cards WHERE workflow_id = $1 AND comment_id = $2 LIMIT 1";
         for comment in comments {
             if !self.read(KNOWN, values![workflow, *comment]).await?.is_empty() {

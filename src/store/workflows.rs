@@ -5,7 +5,7 @@ use super::{Row, Statement, Store, StoreError};
 use crate::values;
 use crate::workflow::artifact::Proposal;
 use crate::workflow::ids::{CommentId, Digest, InstallationId, IssueNumber, RepositoryId, WorkflowId};
-use crate::workflow::state::{State, Timestamp};
+use crate::workflow::state::{State, SubjectKind, Timestamp};
 
 /// A workflow as it is stored, with what a change of it must match.
 #[derive(Debug, Clone)]
@@ -97,24 +97,26 @@ pub struct Card {
     pub stale: bool,
 }
 
-pub(super) fn link(
-    workflow: &WorkflowId,
-    repository: RepositoryId,
-    kind: &str,
-    number: u64,
-    role: &str,
-    detail: &str,
-) -> Statement {
+/// The statement that ties a workflow to its subject.
+pub(super) fn link_subject(state: &State) -> Statement {
+    let kind = match state.subject.kind {
+        SubjectKind::Issue | SubjectKind::PullRequest | SubjectKind::Folder => "issue",
+        SubjectKind::Discussion => "discussion",
+    };
     Statement::new(
-        "INSERT INTO links (repository_id, kind, number, role, workflow_id, detail) VALUES ($1, $2, $3, $4, $5, $6)
+        "INSERT INTO links (repository_id, kind, number, role, workflow_id) VALUES ($1, $2, $3, 'subject', $4)
         ON CONFLICT DO NOTHING",
-        values![repository, kind, number, role, workflow, detail],
+        values![state.subject.repository, kind, state.subject.number, &state.id],
     )
 }
 
 /// The statement that ties an issue that was opened to its workflow.
 pub fn link_opened(state: &State, number: IssueNumber) -> Statement {
-    link(&state.id, state.subject.repository, "issue", number.0, "opened", "")
+    Statement::new(
+        "INSERT INTO links (repository_id, kind, number, role, workflow_id) VALUES ($1, 'issue', $2, 'opened', $3)
+        ON CONFLICT DO NOTHING",
+        values![state.subject.repository, number, &state.id],
+    )
 }
 
 /// The statement that ties an issue to the parent of the workflow that is about it: the last child of its counts.
@@ -136,23 +138,47 @@ pub fn as_it_was(stored: &Stored) -> Statement {
     .exactly(1)
 }
 
-/// The statement that ties a comment of the bot to its workflow; `detail` tells calls and pages apart.
-pub fn link_comment(state: &State, comment: CommentId, role: CommentRole, detail: &str) -> Statement {
-    link(
-        &state.id,
-        state.subject.repository,
-        "comment",
-        comment.0,
-        role.as_str(),
-        detail,
+/// How links name the comments of a subject's conversation: ids of different kinds are numbered apart.
+fn comment_kind(subject: SubjectKind) -> &'static str {
+    match subject {
+        SubjectKind::Issue | SubjectKind::PullRequest | SubjectKind::Folder => "comment",
+        SubjectKind::Discussion => "discussion_comment",
+    }
+}
+
+/// A comment of the bot that is tied to a workflow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkedComment {
+    /// Its id among the comments of its subject's kind.
+    pub id: CommentId,
+    /// Its GraphQL id; empty where an older version noted it.
+    pub node_id: String,
+    /// What tells it from others of its role.
+    pub detail: String,
+}
+
+/// The statement that ties a comment of the bot to its workflow.
+pub fn link_comment(state: &State, comment: &LinkedComment, role: CommentRole) -> Statement {
+    Statement::new(
+        "INSERT INTO links (repository_id, kind, number, role, workflow_id, detail, node_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+        values![
+            state.subject.repository,
+            comment_kind(state.subject.kind),
+            comment.id,
+            role.as_str(),
+            &state.id,
+            &comment.detail,
+            &comment.node_id,
+        ],
     )
 }
 
 /// The statement that forgets a comment.
-pub fn unlink_comment(workflow: &WorkflowId, comment: CommentId) -> Statement {
+pub fn unlink_comment(state: &State, comment: CommentId) -> Statement {
     Statement::new(
-        "DELETE FROM links WHERE workflow_id = $1 AND kind = 'comment' AND number = $2",
-        values![workflow, comment],
+        "DELETE FROM links WHERE workflow_id = $1 AND kind = $2 AND number = $3",
+        values![&state.id, comment_kind(state.subject.kind), comment],
     )
 }
 
@@ -269,30 +295,37 @@ impl Store {
         self.stored(&rows).await
     }
 
-    /// The workflow that a comment of the bot belongs to, in that role.
+    /// The workflow that a comment of the bot on a subject of this kind belongs to, in that role.
     pub async fn workflow_of_comment(
         &self,
         repository: RepositoryId,
-        comment: CommentId,
+        (subject, comment): (SubjectKind, CommentId),
         role: CommentRole,
     ) -> Result<Option<WorkflowId>, StoreError> {
         const OF: &str = "SELECT workflow_id FROM links
-            WHERE repository_id = $1 AND kind = 'comment' AND number = $2 AND role = $3 ORDER BY workflow_id";
-        let rows = self.read(OF, values![repository, comment, role.as_str()]).await?;
+            WHERE repository_id = $1 AND kind = $2 AND number = $3 AND role = $4 ORDER BY workflow_id";
+        let kind = comment_kind(subject);
+        let rows = self.read(OF, values![repository, kind, comment, role.as_str()]).await?;
         rows.first().map(|row| Ok(row.text("workflow_id")?.into())).transpose()
     }
 
-    /// The comments of a workflow in one role, with their details.
+    /// The comments of a workflow in one role.
     pub async fn comments_of(
         &self,
         workflow: &WorkflowId,
         role: CommentRole,
-    ) -> Result<Vec<(CommentId, String)>, StoreError> {
-        const OF: &str = "SELECT number, detail FROM links
-            WHERE workflow_id = $1 AND kind = 'comment' AND role = $2 ORDER BY number";
+    ) -> Result<Vec<LinkedComment>, StoreError> {
+        const OF: &str =
+            "SELECT number, node_id, detail FROM links WHERE workflow_id = $1 AND role = $2 ORDER BY number";
         let rows = self.read(OF, values![workflow, role.as_str()]).await?;
         rows.iter()
-            .map(|row| Ok((CommentId(row.id("number")?), row.text("detail")?.to_owned())))
+            .map(|row| {
+                Ok(LinkedComment {
+                    id: CommentId(row.id("number")?),
+                    node_id: row.text("node_id")?.to_owned(),
+                    detail: row.text("detail")?.to_owned(),
+                })
+            })
             .collect()
     }
 

@@ -16,6 +16,13 @@ impl std::fmt::Display for ActKey {
     }
 }
 
+impl ActKey {
+    /// The act that opens the one issue which tracks a discussion: issues cannot stand under a discussion itself.
+    pub fn tracking() -> Self {
+        Self("tracking".to_owned())
+    }
+}
+
 /// One act of a proposal. Acts are executed one after the other, in the proposal's order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Act {
@@ -50,10 +57,13 @@ pub enum Deed {
         /// Logins; one that GitHub refuses is dropped and named.
         assignees: Vec<String>,
     },
-    /// Puts an opened issue under the subject as a sub-issue.
+    /// Puts an opened issue under another as a sub-issue.
     LinkSubIssue {
         /// The act that opened the issue.
         child: ActKey,
+        /// The act that opened the issue above it; the subject where there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parent: Option<ActKey>,
     },
     /// Says that one opened issue waits for another.
     LinkBlockedBy {

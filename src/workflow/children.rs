@@ -277,7 +277,9 @@ fn items<'a>(state: &'a State, each: &ForEach) -> Vec<(&'a ActKey, (IssueNumber,
         ActOutcome::IssueOpened { number, url, title, .. } => Some((key, (*number, url.as_str(), title.as_str()))),
         _ => None,
     };
+    let tracking = ActKey::tracking();
     let acts = pending.into_iter().flat_map(|pending| &pending.acts);
+    let acts = acts.filter(|key| **key != tracking);
     acts.filter_map(opened).collect()
 }
 

@@ -24,13 +24,16 @@ use super::words::Words;
 pub type Timestamp = DateTime<Utc>;
 
 /// What kind of thing a workflow is anchored to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SubjectKind {
     /// An issue.
+    #[default]
     Issue,
     /// A pull request.
     PullRequest,
+    /// A discussion. Issues cannot stand under it: those that are opened stand under one that tracks it.
+    Discussion,
     /// A project's folder on the operator's machine. Its number counts the workflows of that folder.
     Folder,
 }
@@ -40,11 +43,11 @@ pub enum SubjectKind {
 pub struct Subject {
     /// The repository.
     pub repository: RepositoryId,
-    /// Issue or pull request.
+    /// Issue, pull request or discussion.
     pub kind: SubjectKind,
-    /// Its number.
+    /// Its number; all three share the sequence of their repository.
     pub number: IssueNumber,
-    /// Its database id, where known.
+    /// The issue's database id, where known.
     pub id: Option<IssueId>,
 }
 
@@ -102,8 +105,9 @@ pub enum Surface {
     Label {
         /// The label's name.
         name: String,
-        /// The issue event that set it.
-        event: u64,
+        /// The issue event that set it; a discussion's label has none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        event: Option<u64>,
     },
     /// A box on the card.
     Box,

@@ -74,6 +74,38 @@ async fn begun(world: &World) -> (IssueNumber, Vec<IssueNumber>) {
     (issue, opened)
 }
 
+#[tokio::test]
+async fn of_a_discussion_each_issue_below_the_one_that_tracks_it_is_worked_on() {
+    let world = setup(EACH, ONE).start().await;
+    let talk = world
+        .github
+        .as_("alice")
+        .start_discussion("The checkout is slow", TALK)
+        .unwrap();
+    world.say("alice", talk, "/run each").await;
+    let approve = format!("/approve {}", world.digest(talk));
+    world.say("bob", talk, &approve).await;
+    let opened: Vec<IssueNumber> = world.opened().into_iter().map(|issue| issue.number).collect();
+    let [tracking, below @ ..] = &opened[..] else {
+        unreachable!()
+    };
+    assert_eq!(world.github.sub_issues(*tracking), below);
+    holds(
+        &world.card(talk),
+        &["0 of 3 children done", &format!("`/status` on #{}", below[0])],
+    );
+    assert!(world.card_comment(*tracking).is_none());
+    for child in below {
+        say(&world, "alice", *child, ANSWER).await;
+    }
+    holds(&world.card(talk), &["### Each on its own · done"]);
+    world.hear(talk);
+    for child in below {
+        world.hear(*child);
+    }
+    world.end().await;
+}
+
 async fn say(world: &World, who: &str, issue: IssueNumber, text: &str) -> String {
     world.say(who, issue, text).await;
     world.hear(issue).join("\n")

@@ -11,6 +11,7 @@ mod children;
 mod cli;
 mod crash;
 mod dialects;
+mod discussions;
 mod doctor;
 mod examples;
 mod faults;

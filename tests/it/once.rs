@@ -64,14 +64,14 @@ async fn two_hooks_with_delivery_ids_of_their_own() {
 }
 
 /// Every delivery comes twice, a second time under an id of its own, in any order, with earlier ones among them.
-struct Shuffled {
+pub struct Shuffled {
     random: StdRng,
     earlier: Vec<Packet>,
     renamed: usize,
 }
 
 impl Shuffled {
-    fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         Self {
             random: StdRng::seed_from_u64(seed),
             earlier: Vec::new(),

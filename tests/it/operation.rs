@@ -25,7 +25,7 @@ async fn a_server_that_is_told_to_stop_says_so_and_stores_what_still_comes() {
         "d-late",
         r#"{"zen":"Half measures are as bad as nothing at all."}"#,
     );
-    assert_eq!(running.post(ping).await.status, 202);
+    assert_eq!(ping.post_to(&running.webhook()).await.status, 202);
     // A second word ends the waiting.
     running.signal("-TERM");
     let (code, log) = running.end().await;

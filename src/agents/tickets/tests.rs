@@ -4,7 +4,8 @@ use super::super::extract::Tasks;
 use super::super::fixtures::{answer, proposed, thread};
 use super::super::{Inputs, Thread, extract, judge};
 use super::{Plan, plan};
-use crate::workflow::act::Deed;
+use crate::workflow::act::{ActKey, Deed};
+use crate::workflow::state::SubjectKind;
 
 fn tasks(thread: &Thread) -> Tasks {
     let mut first = proposed("a", "Deploy it", "deploy @carol `x`");
@@ -73,6 +74,30 @@ fn issues_are_opened_in_the_order_of_their_dependencies() {
             blocked_by: super::issue_key("t2")
         }
     );
+}
+
+#[test]
+fn what_comes_of_a_discussion_stands_under_one_issue_that_tracks_it() {
+    let mut thread = shop();
+    thread.kind = SubjectKind::Discussion;
+    thread.title = "Ask @everybody".into();
+    let plan = plan(&tasks(&thread), &thread);
+    assert_eq!(
+        keys(&plan)[..4],
+        ["label:countersign", "tracking", "issue:t2", "link:t2"]
+    );
+    let Deed::OpenIssue {
+        title, body, labels, ..
+    } = &plan.acts[1].deed
+    else {
+        panic!("an issue")
+    };
+    assert!(title.starts_with("Ask ") && !title.contains(" @e"), "{title}");
+    assert!(body.contains("(https://github.test/alice/shop/issues/7)"), "{body}");
+    assert_eq!(labels, &["countersign"]);
+    let parent = Some(ActKey::tracking());
+    let child = super::issue_key("t2");
+    assert_eq!(plan.acts[3].deed, Deed::LinkSubIssue { child, parent });
 }
 
 #[test]

@@ -260,7 +260,7 @@ fn candidate(candidate: &Candidate) -> String {
 fn whoever(excluded: Excluded) -> &'static str {
     match excluded {
         Excluded::Starter => "started this workflow",
-        Excluded::Author => "opened this issue or pull request",
+        Excluded::Author => "opened this issue, pull request or discussion",
         Excluded::Steerers => "steered this draft",
     }
 }

@@ -443,11 +443,19 @@ fn effect(view: &CardView<'_>, proposal: &ProposalView) -> String {
                 1 => format!(", and creates the label {}", labels[0]),
                 _ => format!(", and creates the labels {}", list(&labels, "and")),
             };
-            format!(
-                "An approval opens the ticked tasks as issues in {} under #{}{labels}.",
-                name(view.repository),
-                view.state.subject.number
-            )
+            match &tasks.tracking {
+                Some(title) => format!(
+                    "An approval opens the issue “{}” in {} to track this discussion, and the ticked tasks as issues \
+                     under it{labels}.",
+                    literal::inline(title, 256),
+                    name(view.repository)
+                ),
+                None => format!(
+                    "An approval opens the ticked tasks as issues in {} under #{}{labels}.",
+                    name(view.repository),
+                    view.state.subject.number
+                ),
+            }
         }
         Shown::Mail(_) => "An approval sends this mail, as text and as HTML with the same content.".to_owned(),
         Shown::Document(document) => approved_document(view.state, &proposal.phase, document),

@@ -234,7 +234,7 @@ pub fn done() -> State {
             mailing(),
             Surface::Label {
                 name: "countersign:approve".to_owned(),
-                event: 77,
+                event: Some(77),
             },
         ),
         acted(
@@ -296,6 +296,7 @@ pub fn tasks() -> TasksView {
     TasksView {
         tasks: vec![runbook, limit],
         new_labels: vec!["docs".to_owned()],
+        tracking: None,
         left_out: vec![LeftOut {
             what: "maybe we should rewrite it all".to_owned(),
             why: "nobody said that they will".to_owned(),

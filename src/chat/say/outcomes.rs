@@ -35,14 +35,23 @@ pub fn section(view: &CardView<'_>, room: Room) -> String {
 /// What came of one phase in a few words, for a table's cell.
 pub fn brief(state: &State, phase: &PhaseId) -> String {
     let at = state.at(phase);
+    let tracking = match at.outcomes.get(&ActKey::tracking()) {
+        Some(ActOutcome::IssueOpened { number, .. }) => Some(*number),
+        _ => None,
+    };
     let opened = at
         .outcomes
         .values()
         .filter(|outcome| matches!(outcome, ActOutcome::IssueOpened { .. }))
         .count();
     let mut words = Vec::new();
-    if opened > 0 {
-        words.push(format!("{} opened", count(opened, "issue", "issues")));
+    match tracking {
+        Some(above) => words.push(format!(
+            "{} opened under #{above}",
+            count(opened - 1, "issue", "issues")
+        )),
+        None if opened > 0 => words.push(format!("{} opened", count(opened, "issue", "issues"))),
+        None => {}
     }
     let refused = at
         .outcomes
@@ -95,17 +104,18 @@ fn phase_part(state: &State, id: &PhaseId, room: Room) -> String {
 }
 
 fn issues(at: &PhaseState, room: Room) -> String {
+    let tracking = ActKey::tracking();
     let mut opened: Vec<_> = at
         .outcomes
-        .values()
-        .filter_map(|outcome| match outcome {
+        .iter()
+        .filter_map(|(key, outcome)| match outcome {
             ActOutcome::IssueOpened {
                 number,
                 url,
                 title,
                 dropped,
                 ..
-            } => Some((*number, url, title, dropped)),
+            } => Some((*number, url, title, *key == tracking, dropped)),
             _ => None,
         })
         .collect();
@@ -129,16 +139,17 @@ fn issues(at: &PhaseState, room: Room) -> String {
     }
     let all = opened
         .into_iter()
-        .map(|(number, url, title, dropped)| {
+        .map(|(number, url, title, tracks, dropped)| {
             let dropped: Vec<String> = dropped.iter().map(|what| words(what)).collect();
             let not = match dropped.is_empty() {
                 true => String::new(),
                 false => format!(" (GitHub would not take {})", list(&dropped, "and")),
             };
             format!(
-                "- {} {}{not}",
+                "- {} {}{}{not}",
                 link(&format!("#{number}"), url),
-                literal::inline(title, 256)
+                literal::inline(title, 256),
+                if tracks { ", which tracks this discussion" } else { "" }
             )
         })
         .collect();

@@ -6,7 +6,7 @@ use crate::text::harmless::literal;
 use crate::workflow::definition::Phase;
 use crate::workflow::ids::PhaseId;
 use crate::workflow::right::{Person, Requirement, Right, Standing};
-use crate::workflow::state::{Ending, PhaseStatus, State, Status, Surface};
+use crate::workflow::state::{Ending, PhaseStatus, State, Status, SubjectKind, Surface};
 
 /// A right as GitHub's pages call it.
 pub fn right(right: Right) -> &'static str {
@@ -54,6 +54,16 @@ pub fn surface(surface: &Surface) -> String {
         Surface::Box => "box on this card".to_owned(),
         Surface::Terminal => "the operator's terminal".to_owned(),
         Surface::System => "countersign".to_owned(),
+    }
+}
+
+/// What a workflow is about, by the word that GitHub's pages have for it.
+pub fn topic(kind: SubjectKind) -> &'static str {
+    match kind {
+        SubjectKind::Issue => "issue",
+        SubjectKind::PullRequest => "pull request",
+        SubjectKind::Discussion => "discussion",
+        SubjectKind::Folder => "folder",
     }
 }
 

@@ -143,6 +143,8 @@ pub struct TasksView {
     pub tasks: Vec<TaskView>,
     /// Labels that would be created because the repository lacks them.
     pub new_labels: Vec<String>,
+    /// The title of the issue that would be opened to track a discussion.
+    pub tracking: Option<String>,
     /// What did not become a task, or was not read.
     pub left_out: Vec<LeftOut>,
     /// What the agent would like to know.

@@ -11,7 +11,7 @@ pub static VERB: Verb = Verb {
     name: "deliver",
     aliases: &[],
     requirement: Requirement::at_least(Right::Triage),
-    summary: "Starts the workflow on this issue or pull request.",
+    summary: "Starts the workflow on this issue, pull request or discussion.",
     usage: "/deliver",
     details: "One workflow is open at a time; while one is, the answer says which. Nothing leaves the system \
         before it was approved.",

@@ -125,6 +125,7 @@ impl Engine {
         let steer = state.at(phase).steer.iter().map(|words| words.as_str().to_owned());
         Ok(Thread {
             repository: folder.name.clone(),
+            kind: state.subject.kind,
             number: state.subject.number.0,
             title: state.definition.title.clone(),
             url: String::new(),

@@ -23,6 +23,7 @@ use chrono::TimeDelta;
 use super::Engine;
 use super::change::{Payload, Spot};
 use crate::chat::say::replies as say;
+use crate::github::Topic;
 use crate::store::duties::Duty;
 use crate::store::repair::{OpenWorkflow, Stuck, reconcile_at, reconcile_id};
 use crate::store::workflows::Stored;
@@ -74,8 +75,15 @@ impl Engine {
                 installation: one.installation,
                 repository: one.repository,
             };
+            let Some(stored) = store.workflow(&one.id).await? else {
+                continue;
+            };
             let said = Payload::Reply {
                 number: one.subject,
+                on: Topic::of(&stored.state.subject)
+                    .map(|topic| topic.kind)
+                    .unwrap_or_default(),
+                to: None,
                 to_line: None,
                 body: say::stands_still(&one.id),
             };
@@ -130,6 +138,10 @@ impl Engine {
         };
         let said = Payload::Reply {
             number,
+            on: Topic::of(&stored.state.subject)
+                .map(|topic| topic.kind)
+                .unwrap_or_default(),
+            to: None,
             to_line: None,
             body,
         };

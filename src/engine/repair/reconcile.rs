@@ -7,7 +7,7 @@ use crate::engine::card::Found;
 use crate::engine::change::Payload;
 use crate::engine::effects::{CLOCKS_APART, Ended, Work};
 use crate::engine::{Bot, Engine, Trouble};
-use crate::github::{Account, AccountKind, CommentKind, GithubError, SubjectState, ThreadComment};
+use crate::github::{Account, AccountKind, GithubError, SubjectState, ThreadComment};
 use crate::store::repositories::Repository;
 use crate::store::workflows::{Card, Stored, forget_card, mark_card_stale, unlink_comment};
 use crate::store::{StoreError, Write};
@@ -76,14 +76,13 @@ impl Engine {
             self.store().write(Write::of(again)).await?;
             return Ok(());
         };
-        let found = here
-            .repo
-            .comment(CommentKind::Issue, state.subject.number, card.comment)
-            .await;
+        let topic = here.subject.topic();
+        let at = topic.comment(card.comment, &card.node_id);
+        let found = here.repo.thread(topic).comment(&at).await;
         let Some(found) = found.map_err(|error| self.trouble(&error, 1))? else {
             crate::figures::repaired("card");
             let mut forget = Write::of(forget_card(&state.id));
-            forget.push(unlink_comment(&state.id, card.comment));
+            forget.push(unlink_comment(state, card.comment));
             let repair = Repair::CardGone { comment: card.comment };
             return self.keep_repair(stored, repair, forget, cause).await;
         };

@@ -3,12 +3,11 @@
 use super::whereabouts::Here;
 use crate::engine::change::Payload;
 use crate::engine::{Engine, Trouble};
-use crate::github::CommentKind;
 use crate::store::workflows::{CommentRole, Stored, forget_card, unlink_comment};
 use crate::store::{StoreError, Write};
 use crate::workflow::ids::{CommentId, Digest, PhaseId, RepositoryId};
 use crate::workflow::plan::Intent;
-use crate::workflow::state::State;
+use crate::workflow::state::{State, SubjectKind};
 
 /// A comment that is gone, by what it was.
 pub(in crate::engine) struct Lost {
@@ -27,10 +26,11 @@ impl Engine {
     pub(in crate::engine) async fn lost_comment(
         &self,
         repository: RepositoryId,
-        comment: CommentId,
+        (on, comment): (SubjectKind, CommentId),
     ) -> Result<Option<(Stored, Lost)>, Trouble> {
         for role in [CommentRole::Card, CommentRole::Questions, CommentRole::Page] {
-            let Some(id) = self.store().workflow_of_comment(repository, comment, role).await? else {
+            let at = (on, comment);
+            let Some(id) = self.store().workflow_of_comment(repository, at, role).await? else {
                 continue;
             };
             let Some(stored) = self.store().workflow(&id).await? else {
@@ -40,8 +40,8 @@ impl Engine {
                 CommentRole::Card => Some(What::Card),
                 _ => {
                     let all = self.store().comments_of(&id, role).await?;
-                    let own = all.into_iter().find(|(own, _)| *own == comment);
-                    own.and_then(|(_, detail)| What::needed(&stored.state, role, &detail))
+                    let own = all.into_iter().find(|own| own.id == comment);
+                    own.and_then(|own| What::needed(&stored.state, role, &own.detail))
                 }
             };
             if let Some(what) = what {
@@ -54,7 +54,7 @@ impl Engine {
     /// The statements that have it posted anew.
     pub(in crate::engine) fn repost(&self, stored: &Stored, lost: &Lost) -> Result<Write, StoreError> {
         let (workflow, comment) = (&stored.state.id, lost.comment);
-        let mut write = Write::of(unlink_comment(workflow, comment));
+        let mut write = Write::of(unlink_comment(&stored.state, comment));
         let card = || {
             let id = format!("{workflow}:deleted:{comment}");
             self.workflow_effect(stored, id, &Payload::Step(Intent::Card))
@@ -88,12 +88,13 @@ impl Engine {
     pub(super) async fn mend_comments(&self, here: &Here, stored: &Stored) -> Result<(), Trouble> {
         let state = &stored.state;
         for role in [CommentRole::Questions, CommentRole::Page] {
-            for (comment, detail) in self.store().comments_of(&state.id, role).await? {
-                let Some(what) = What::needed(state, role, &detail) else {
+            for own in self.store().comments_of(&state.id, role).await? {
+                let Some(what) = What::needed(state, role, &own.detail) else {
                     continue;
                 };
-                let number = state.subject.number;
-                let found = here.repo.comment(CommentKind::Issue, number, comment).await;
+                let (topic, comment) = (here.subject.topic(), own.id);
+                let at = topic.comment(comment, &own.node_id);
+                let found = here.repo.thread(topic).comment(&at).await;
                 if found.map_err(|error| self.trouble(&error, 1))?.is_none() {
                     tracing::warn!(workflow = %state.id, %comment, "a comment of the bot is gone; it is posted anew");
                     crate::figures::repaired("own comment");

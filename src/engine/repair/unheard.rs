@@ -10,10 +10,11 @@ use crate::chat::reader::{BotName, quoted, read};
 use crate::chat::say::replies as say;
 use crate::engine::change::{Payload, Spot};
 use crate::engine::deliveries::key_of_comment;
-use crate::engine::labels::{EVENTS, key_of_label, of_the_bot};
+use crate::engine::labels::{EVENTS, key_of_label, of_the_bot, off_again};
 use crate::engine::{Bot, Engine, Trouble};
 use crate::github::{
-    AccountKind, CommentKind, EventKind, LabelChange, LabelEvent, Parsed, Retold, SubjectState, ThreadComment, parse,
+    AccountKind, CommentKind, EventKind, LabelChange, LabelEvent, Parsed, Retold, SubjectState, ThreadComment,
+    TopicKind, parse,
 };
 use crate::store::repair::keep_heard;
 use crate::store::workflows::Stored;
@@ -96,13 +97,13 @@ impl Engine {
         let heard = self.store().heard_until(&state.id).await?;
         let since = heard.map_or(state.started_at, |until| until.max(state.started_at)) - MARGIN;
         let trouble = |error| self.trouble(&error, 1);
-        let listed = here
-            .repo
-            .comments(number, Some(since), COMMENTS)
-            .await
-            .map_err(trouble)?;
-        let mut lists = vec![listed];
-        if here.subject.is_pull {
+        let listed = match here.subject.kind {
+            TopicKind::Issue | TopicKind::Pull => here.repo.comments(number, Some(since), COMMENTS).await,
+            // A list of a discussion has no beginning but its own.
+            TopicKind::Discussion => here.repo.thread(here.subject.topic()).said(usize::MAX).await,
+        };
+        let mut lists = vec![listed.map_err(trouble)?];
+        if here.subject.kind == TopicKind::Pull {
             let lines = here.repo.line_comments(number, Some(since), COMMENTS).await;
             lists.push(lines.map_err(trouble)?);
             let reviews = here.repo.reviews(number, usize::MAX).await;
@@ -137,7 +138,8 @@ impl Engine {
     /// The bot's labels that are set and were not acted on, as they were set. One that was is taken off.
     async fn silent_labels(&self, here: &Here, stored: &Stored) -> Result<Vec<LabelEvent>, Trouble> {
         let set: Vec<&String> = here.subject.labels.iter().filter(|name| of_the_bot(name)).collect();
-        if set.is_empty() {
+        // GitHub tells of no discussion's label who set it.
+        if set.is_empty() || here.subject.kind == TopicKind::Discussion {
             return Ok(Vec::new());
         }
         let (number, repository) = (stored.state.subject.number, stored.state.subject.repository);
@@ -161,9 +163,10 @@ impl Engine {
                 };
                 let off = Payload::RemoveLabel {
                     number,
+                    on: here.subject.kind,
                     label: label.clone(),
                 };
-                let off = self.answer(spot, number, &format!("unlabel:{key}"), &off)?;
+                let off = self.answer(spot, number, &off_again(&key), &off)?;
                 self.store().write(Write::of(off)).await?;
             } else if event.actor.kind == AccountKind::User {
                 silent.push(event.clone());

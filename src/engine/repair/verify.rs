@@ -8,7 +8,7 @@ use crate::engine::change::{Payload, Spot};
 use crate::engine::effects::{CLOCKS_APART, Ended, Work};
 use crate::engine::questions::questions_mark;
 use crate::engine::{Engine, Trouble};
-use crate::github::{GithubError, Marker};
+use crate::github::{CommentRef, Marker, Topic, TopicKind};
 use crate::store::effects::LeasedEffect;
 use crate::store::{StoreError, Write};
 use crate::workflow::command::Report;
@@ -26,6 +26,11 @@ pub(in crate::engine) struct Verification {
     workflow: Option<WorkflowId>,
     /// Where it stands, if it is a comment.
     number: IssueNumber,
+    #[serde(default)]
+    on: TopicKind,
+    /// The comment of a discussion below which it stands.
+    #[serde(default)]
+    to: Option<CommentRef>,
     what: Sought,
     /// Not older than this.
     since: Timestamp,
@@ -36,7 +41,17 @@ pub(in crate::engine) struct Verification {
 enum Sought {
     Comment,
     LineComment,
+    Reply,
     Issue,
+}
+
+impl Verification {
+    fn topic(&self) -> Topic {
+        Topic {
+            kind: self.on,
+            number: self.number,
+        }
+    }
 }
 
 impl Engine {
@@ -54,11 +69,26 @@ impl Engine {
             return Ok(Write::new());
         };
         let own = || effect.id.clone();
+        let mut below = None;
         let (mark, what, place) = match (payload, ended) {
-            (Payload::Reply { number, to_line, .. }, Ended::Done { .. }) => match to_line {
-                Some(_) => (own(), Sought::LineComment, Some(number)),
-                None => (own(), Sought::Comment, Some(number)),
-            },
+            (
+                Payload::Reply {
+                    number,
+                    on,
+                    to,
+                    to_line,
+                    ..
+                },
+                Ended::Done { .. },
+            ) => {
+                below = to;
+                let what = match (&below, to_line) {
+                    (Some(_), _) => Sought::Reply,
+                    (None, Some(_)) => Sought::LineComment,
+                    (None, None) => Sought::Comment,
+                };
+                (own(), what, Some(Topic { kind: on, number }))
+            }
             (Payload::Page { .. }, Ended::Done { .. }) => (own(), Sought::Comment, None),
             (Payload::Step(intent), Ended::Done { .. } | Ended::Reported { .. }) => match (intent, &effect.workflow) {
                 (Intent::Card, Some(workflow)) => (card_mark(workflow), Sought::Comment, None),
@@ -74,18 +104,23 @@ impl Engine {
             },
             _ => return Ok(Write::new()),
         };
-        let number = match (place, &effect.workflow) {
-            (Some(number), _) => number,
-            (None, Some(workflow)) => match self.store().workflow(workflow).await? {
-                Some(stored) => stored.state.subject.number,
-                None => return Ok(Write::new()),
-            },
-            (None, None) => return Ok(Write::new()),
+        let place = match (place, &effect.workflow) {
+            (Some(topic), _) => Some(topic),
+            (None, Some(workflow)) => {
+                let stored = self.store().workflow(workflow).await?;
+                stored.and_then(|stored| Topic::of(&stored.state.subject))
+            }
+            (None, None) => None,
+        };
+        let Some(topic) = place else {
+            return Ok(Write::new());
         };
         let verification = Verification {
             mark,
             workflow: effect.workflow.clone(),
-            number,
+            number: topic.number,
+            on: topic.kind,
+            to: below,
             what,
             since: effect.first_sent_at,
         };
@@ -105,32 +140,37 @@ impl Engine {
         let marker = Marker::of(&sought.mark);
         // GitHub's clock may be behind ours.
         let since = sought.since - CLOCKS_APART;
-        let (number, repo) = (sought.number, &work.repo);
-        let found: Result<Vec<u64>, GithubError> = match sought.what {
-            Sought::Comment => repo
-                .find_comment(number, &marker, bot.id, since)
-                .await
-                .map(|found| found.into_iter().map(|comment| comment.id.0).collect()),
-            Sought::LineComment => repo
-                .find_line_comment(number, &marker, bot.id, since)
-                .await
-                .map(|found| found.into_iter().map(|comment| comment.id.0).collect()),
-            Sought::Issue => repo
-                .find_issue(&marker, &bot.login, bot.id, since)
-                .await
-                .map(|found| found.into_iter().map(|issue| issue.number.0).collect()),
+        let repo = &work.repo;
+        let thread = repo.thread(sought.topic());
+        let comments = match (sought.what, &sought.to) {
+            (Sought::Comment, _) => thread.find(&marker, bot.id, since).await,
+            (Sought::LineComment, _) => repo.find_line_comment(sought.number, &marker, bot.id, since).await,
+            (Sought::Reply, Some(to)) => thread.find_reply(to, &marker, bot.id, since).await,
+            (Sought::Reply, None) | (Sought::Issue, _) => Ok(Vec::new()),
         };
-        let mut found = found.map_err(|error| self.failed(&error, work.effect))?;
+        let comments = comments.map_err(|error| self.failed(&error, work.effect))?;
+        let mut found: Vec<u64> = comments.iter().map(|comment| comment.id.0).collect();
+        if sought.what == Sought::Issue {
+            let issues = repo.find_issue(&marker, &bot.login, bot.id, since).await;
+            let issues = issues.map_err(|error| self.failed(&error, work.effect))?;
+            found = issues.into_iter().map(|issue| issue.number.0).collect();
+        }
         let Some(first) = found.first().copied().filter(|_| found.len() > 1) else {
             return Ok(Ended::done("it is there once"));
         };
         let kept = self.known(sought, &found).await?.unwrap_or(first);
         found.retain(|other| *other != kept);
         for other in &found {
-            self.remove(work, sought.what, *other, kept).await?;
+            match comments.iter().find(|comment| comment.id.0 == *other) {
+                Some(comment) => {
+                    let removed = thread.delete(&comment.at()).await;
+                    removed.map_err(|error| self.failed(&error, work.effect))?;
+                }
+                None => self.remove_issue(work, IssueNumber(*other), kept).await?,
+            }
         }
         let (duplicate, figure) = match sought.what {
-            Sought::Comment | Sought::LineComment => (Duplicate::Comment, "comment"),
+            Sought::Comment | Sought::LineComment | Sought::Reply => (Duplicate::Comment, "comment"),
             Sought::Issue => (Duplicate::Issue, "issue"),
         };
         crate::figures::duplicate_repaired(figure, found.len());
@@ -152,7 +192,7 @@ impl Engine {
             return Ok(None);
         };
         Ok(match sought.what {
-            Sought::Comment | Sought::LineComment => {
+            Sought::Comment | Sought::LineComment | Sought::Reply => {
                 let comments: Vec<CommentId> = found.iter().copied().map(CommentId).collect();
                 let known = self.store().known_comment(workflow, &comments).await?;
                 known.map(|comment| comment.0)
@@ -169,18 +209,14 @@ impl Engine {
         })
     }
 
-    async fn remove(&self, work: &Work<'_>, what: Sought, other: u64, kept: u64) -> Result<(), Trouble> {
-        let repo = &work.repo;
-        let removed = match what {
-            Sought::Comment => repo.delete_comment(CommentId(other)).await.map(drop),
-            Sought::LineComment => repo.delete_line_comment(CommentId(other)).await.map(drop),
-            Sought::Issue => match repo.close_as_duplicate(IssueNumber(other)).await {
-                Ok(()) => {
-                    let said = say::duplicate_issue(kept);
-                    self.create_once(work, IssueNumber(other), &said).await.map(drop)
-                }
-                Err(error) => Err(error),
-            },
+    async fn remove_issue(&self, work: &Work<'_>, number: IssueNumber, kept: u64) -> Result<(), Trouble> {
+        let kind = TopicKind::Issue;
+        let removed = match work.repo.close_as_duplicate(number).await {
+            Ok(()) => {
+                let said = say::duplicate_issue(kept);
+                self.create_once(work, Topic { kind, number }, &said).await.map(drop)
+            }
+            Err(error) => Err(error),
         };
         removed.map_err(|error| self.failed(&error, work.effect))
     }

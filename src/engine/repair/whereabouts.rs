@@ -1,8 +1,9 @@
 //! Where a workflow's subject is now: repositories are renamed, change hands and are deleted, the App is taken off and
 //! comes back, and issues move.
 
+use crate::chat::say::replies as say;
 use crate::engine::effects::Work;
-use crate::engine::{Engine, Trouble};
+use crate::engine::{Engine, Trouble, topic_of};
 use crate::github::{GithubError, Issue, Place, Repo, RepositoryRef};
 use crate::store::repositories::Repository;
 use crate::store::workflows::Stored;
@@ -58,14 +59,18 @@ impl Engine {
                 .await?;
         }
         let repo = self.github()?.installation(installation).repository(&repository);
-        let subject = match repo.issue(stored.state.subject.number).await {
+        let topic = topic_of(&stored.state)?;
+        let what = say::topic(stored.state.subject.kind);
+        let subject = match repo.thread(topic).subject().await {
             Ok(subject) => subject,
-            Err(GithubError::NotFound(_) | GithubError::Gone(_)) => return self.gone(work, "its issue was deleted"),
+            Err(GithubError::NotFound(_) | GithubError::Gone(_)) => {
+                return self.gone(work, &format!("its {what} was deleted"));
+            }
             Err(error) => return Err(self.trouble(&error, work.effect.attempt)),
         };
         let elsewhere = |name: &String| !name.eq_ignore_ascii_case(&repository.full_name());
         if subject.repository.as_ref().is_some_and(elsewhere) {
-            return self.gone(work, "its issue was transferred to another repository");
+            return self.gone(work, &format!("its {what} was transferred to another repository"));
         }
         Ok(Whereabouts::Here(Box::new(Here {
             repository,

@@ -8,13 +8,15 @@ use super::labels::Removal;
 use crate::github::client::{Answer, Listing, Repo, missing};
 use crate::github::error::GithubError;
 use crate::github::marker::Marker;
-use crate::github::types::{CommentKind, ThreadComment};
+use crate::github::types::{CommentKind, CommentRef, ThreadComment};
 use crate::github::wire::WireComment;
 use crate::workflow::ids::{CommentId, IssueNumber, UserId};
 
 /// A comment that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Created {
+    /// Which of GitHub's comments it is.
+    pub kind: CommentKind,
     /// Its id.
     pub id: CommentId,
     /// For GraphQL.
@@ -28,6 +30,7 @@ pub struct Created {
 impl From<ThreadComment> for Created {
     fn from(comment: ThreadComment) -> Self {
         Self {
+            kind: comment.kind,
             id: comment.id,
             node_id: comment.node_id,
             html_url: comment.html_url,
@@ -36,15 +39,15 @@ impl From<ThreadComment> for Created {
     }
 }
 
-/// What a reaction is put on. Reviews take none over REST.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReactionTarget {
-    /// A comment in a conversation.
-    IssueComment(CommentId),
-    /// A comment on a line of a diff.
-    LineComment(CommentId),
-    /// The issue or pull request itself.
-    Issue(IssueNumber),
+impl Created {
+    /// By what GitHub can be asked for it.
+    pub fn at(&self) -> CommentRef {
+        CommentRef {
+            kind: self.kind,
+            id: self.id,
+            node_id: self.node_id.clone(),
+        }
+    }
 }
 
 /// GitHub's reactions (<https://docs.github.com/rest/reactions/reactions#about-reactions>).
@@ -157,6 +160,7 @@ impl Repo {
             CommentKind::Issue => format!("/issues/comments/{id}"),
             CommentKind::Line => format!("/pulls/comments/{id}"),
             CommentKind::Review => format!("/pulls/{number}/reviews/{id}"),
+            CommentKind::Discussion => return Err(GithubError::invalid("REST has no discussions".to_owned())),
         };
         match self.caller.get(&self.path(&route)?).await {
             Ok(answer) => read(&answer, kind).map(Some),
@@ -202,17 +206,6 @@ impl Repo {
         read(&answer, CommentKind::Line).map(Created::from)
     }
 
-    /// Puts a reaction. Doing it again changes nothing.
-    pub async fn react(&self, target: ReactionTarget, reaction: Reaction) -> Result<(), GithubError> {
-        let rest = match target {
-            ReactionTarget::IssueComment(id) => format!("/issues/comments/{id}/reactions"),
-            ReactionTarget::LineComment(id) => format!("/pulls/comments/{id}/reactions"),
-            ReactionTarget::Issue(number) => format!("/issues/{number}/reactions"),
-        };
-        let body = json!({ "content": reaction.content() });
-        self.caller.post(&self.path(&rest)?, &body).await.map(drop)
-    }
-
     /// The comments of a conversation that carry a marker and are our own account's, lowest id first. More than one is
     /// a duplicate. A copy of the marker by anybody else does not count.
     pub async fn find_comment(
@@ -239,7 +232,8 @@ impl Repo {
     }
 }
 
-fn ours(comments: Vec<ThreadComment>, marker: &Marker, own: UserId) -> Vec<Created> {
+/// Those of the comments that carry a marker and are this account's, lowest id first.
+pub(super) fn ours(comments: Vec<ThreadComment>, marker: &Marker, own: UserId) -> Vec<Created> {
     let ours = comments
         .into_iter()
         .filter(|comment| comment.author.id == own && marker.found_in(&comment.body));

@@ -1,4 +1,4 @@
-//! The two things that only GraphQL gives: when a text was edited, and hiding a comment.
+//! What only GraphQL gives beside discussions: when a text was edited, and hiding a comment; and how its answers are read.
 
 use std::collections::BTreeMap;
 
@@ -60,7 +60,7 @@ impl Classifier {
 }
 
 #[derive(Deserialize)]
-struct Reply<T> {
+pub(super) struct Reply<T> {
     data: Option<T>,
     #[serde(default)]
     errors: Option<Vec<WireError>>,
@@ -72,6 +72,7 @@ struct WireError {
     #[serde(rename = "type")]
     kind: Option<String>,
     message: Option<String>,
+    extensions: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -132,14 +133,15 @@ impl Installation {
 
 /// What a node that does not exist means.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Absent {
+pub(super) enum Absent {
     Skipped,
     Told,
 }
 
 /// GraphQL answers 200 and puts its errors into the body
-/// (<https://docs.github.com/graphql/guides/forming-calls-with-graphql>).
-fn read<T: DeserializeOwned>(reply: Reply<T>, absent: Absent) -> Result<T, GithubError> {
+/// (<https://docs.github.com/graphql/guides/forming-calls-with-graphql>). An error with neither a type nor a code is
+/// GitHub's own ("Something went wrong while executing your query"): what was to be written may have been.
+pub(super) fn read<T: DeserializeOwned>(reply: Reply<T>, absent: Absent) -> Result<T, GithubError> {
     let errors = reply.errors.unwrap_or_default();
     let kind = |error: &WireError| error.kind.clone().unwrap_or_default();
     let real = errors
@@ -152,15 +154,24 @@ fn read<T: DeserializeOwned>(reply: Reply<T>, absent: Absent) -> Result<T, Githu
                 retry_after: UNSPECIFIED_WAIT,
                 secondary: false,
             },
+            _ if message.contains("secondary rate limit") => GithubError::RateLimited {
+                retry_after: UNSPECIFIED_WAIT,
+                secondary: true,
+            },
             "NOT_FOUND" => GithubError::NotFound(message),
             "FORBIDDEN" if message.contains("not accessible by integration") => GithubError::Forbidden {
                 message,
                 reason: Refusal::MissingPermission { needed: None },
             },
+            "FORBIDDEN" if message.contains("locked") => GithubError::Forbidden {
+                message,
+                reason: Refusal::Locked,
+            },
             "FORBIDDEN" => GithubError::Forbidden {
                 message,
                 reason: Refusal::Other,
             },
+            "" if error.extensions.is_none() => GithubError::Ambiguous(message),
             _ => GithubError::Validation {
                 message,
                 errors: Vec::new(),

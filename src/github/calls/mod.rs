@@ -3,6 +3,7 @@
 pub mod app;
 pub mod checks;
 pub mod comments;
+mod discussions;
 pub mod graphql;
 pub mod issues;
 pub mod labels;
@@ -10,3 +11,4 @@ pub mod links;
 pub mod people;
 pub mod repository;
 pub mod teams;
+pub mod thread;

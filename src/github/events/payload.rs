@@ -21,6 +21,7 @@ struct Payload {
     sender: Option<WireAccount>,
     issue: Option<WireIssue>,
     pull_request: Option<WireIssue>,
+    discussion: Option<WireIssue>,
     comment: Option<WireComment>,
     review: Option<WireComment>,
     label: Option<WireLabel>,
@@ -165,6 +166,14 @@ fn reader(event: &str) -> Option<Reader> {
             let subject = pull(payload)?;
             comment(CommentKind::Line, subject, payload)
         },
+        "discussion_comment" => |payload| {
+            let subject = discussion(payload)?;
+            comment(CommentKind::Discussion, subject, payload)
+        },
+        "discussion" => |payload| {
+            let subject = discussion(payload)?;
+            about_subject(subject, payload)
+        },
         "issues" => |payload| {
             let subject = issue(payload)?;
             about_subject(subject, payload)
@@ -199,6 +208,11 @@ fn issue(payload: &mut Payload) -> Result<Issue, Missing> {
 fn pull(payload: &mut Payload) -> Result<Issue, Missing> {
     let pull = payload.pull_request.take().ok_or("pull_request")?;
     pull.read_pull().map_err(|_| "pull_request.number")
+}
+
+fn discussion(payload: &mut Payload) -> Result<Issue, Missing> {
+    let discussion = payload.discussion.take().ok_or("discussion")?;
+    discussion.read_discussion().map_err(|_| "discussion.number")
 }
 
 fn comment(kind: CommentKind, subject: Issue, payload: &mut Payload) -> Result<EventKind, Nothing> {
@@ -276,11 +290,14 @@ fn from(changes: &Value, field: &str) -> Option<String> {
 
 fn transfer(changes: &Value) -> Option<Transfer> {
     let repository: WireRepository = serde_json::from_value(changes.get("new_repository")?.clone()).ok()?;
-    let issue = changes.get("new_issue")?;
+    let issue = changes.get("new_issue").or_else(|| changes.get("new_discussion"))?;
     Some(Transfer {
         repository: repository.read().ok()?,
         number: IssueNumber(issue.get("number")?.as_u64()?),
-        id: issue.get("id").and_then(Value::as_u64).map(IssueId),
+        id: changes
+            .get("new_issue")
+            .and_then(|issue| issue.get("id")?.as_u64())
+            .map(IssueId),
     })
 }
 

@@ -4,7 +4,9 @@
 use serde_json::{Value, json};
 
 use crate::github::calls::labels::LabelEvent;
-use crate::github::types::{Account, AccountKind, CommentKind, Issue, RepositoryRef, SubjectState, ThreadComment};
+use crate::github::types::{
+    Account, AccountKind, CommentKind, Issue, RepositoryRef, SubjectState, ThreadComment, TopicKind,
+};
 use crate::workflow::ids::InstallationId;
 
 /// Where it happened.
@@ -32,6 +34,7 @@ impl Retold {
             CommentKind::Issue => ("issue_comment", "created", "issue", "comment"),
             CommentKind::Review => ("pull_request_review", "submitted", "pull_request", "review"),
             CommentKind::Line => ("pull_request_review_comment", "created", "pull_request", "comment"),
+            CommentKind::Discussion => ("discussion_comment", "created", "discussion", "comment"),
         };
         let told = json!({
             "id": comment.id.0,
@@ -89,9 +92,10 @@ impl Retold {
 }
 
 fn about(subject: &Issue) -> (&'static str, &'static str) {
-    match subject.is_pull {
-        true => ("pull_request", "pull_request"),
-        false => ("issues", "issue"),
+    match subject.kind {
+        TopicKind::Pull => ("pull_request", "pull_request"),
+        TopicKind::Issue => ("issues", "issue"),
+        TopicKind::Discussion => ("discussion", "discussion"),
     }
 }
 
@@ -128,7 +132,7 @@ fn issue(subject: &Issue) -> Value {
         "closed_at": subject.closed_at,
         "comments": subject.comments,
     });
-    if subject.is_pull {
+    if subject.kind == TopicKind::Pull {
         told["pull_request"] = json!({});
     }
     told
@@ -149,12 +153,12 @@ mod tests {
         }
     }
 
-    fn subject(is_pull: bool) -> Issue {
+    fn subject(kind: TopicKind) -> Issue {
         Issue {
-            id: (!is_pull).then_some(IssueId(77)),
+            id: (kind == TopicKind::Issue).then_some(IssueId(77)),
             number: IssueNumber(12),
             node_id: "I_1".to_owned(),
-            is_pull,
+            kind,
             title: "Checkout is slow".to_owned(),
             body: "It takes long.".to_owned(),
             state: SubjectState::Closed,
@@ -198,7 +202,13 @@ mod tests {
             repository: &repository,
             installation: InstallationId(5),
         };
-        for kind in [CommentKind::Issue, CommentKind::Review, CommentKind::Line] {
+        let all = [
+            (CommentKind::Issue, TopicKind::Issue),
+            (CommentKind::Review, TopicKind::Pull),
+            (CommentKind::Line, TopicKind::Pull),
+            (CommentKind::Discussion, TopicKind::Discussion),
+        ];
+        for (kind, on) in all {
             let comment = ThreadComment {
                 kind,
                 id: CommentId(31),
@@ -211,7 +221,7 @@ mod tests {
                 html_url: "https://github.com/acme/shop/issues/12#issuecomment-31".to_owned(),
                 in_reply_to: (kind == CommentKind::Line).then_some(CommentId(30)),
             };
-            let subject = subject(kind != CommentKind::Issue);
+            let subject = subject(on);
             let (sender, told) = read(&Retold::comment(place, &subject, &comment));
             assert_eq!(sender, Some(person(2, "alice")));
             let EventKind::Comment(told) = told else {
@@ -235,7 +245,7 @@ mod tests {
             repository: &repository,
             installation: InstallationId(5),
         };
-        for is_pull in [false, true] {
+        for kind in [TopicKind::Issue, TopicKind::Pull, TopicKind::Discussion] {
             let set = LabelEvent {
                 id: IssueEventId(6),
                 actor: person(3, "bob"),
@@ -243,7 +253,7 @@ mod tests {
                 created_at: "2026-11-20T09:45:00Z".parse().unwrap(),
                 change: LabelChange::Added,
             };
-            let (sender, told) = read(&Retold::labeled(place, &subject(is_pull), &set));
+            let (sender, told) = read(&Retold::labeled(place, &subject(kind), &set));
             assert_eq!(sender, Some(person(3, "bob")));
             let EventKind::Labeled {
                 subject: told,
@@ -253,15 +263,15 @@ mod tests {
             else {
                 panic!("no label: {told:?}");
             };
-            assert_eq!((told.number, told.is_pull), (IssueNumber(12), is_pull));
+            assert_eq!((told.number, told.kind), (IssueNumber(12), kind));
             assert_eq!((label, at), (set.label, Some(set.created_at)));
         }
-        let (sender, told) = read(&Retold::closed(place, &subject(false)));
+        let (sender, told) = read(&Retold::closed(place, &subject(TopicKind::Issue)));
         assert_eq!(sender, None);
         assert_eq!(
             told,
             EventKind::SubjectClosed {
-                subject: subject(false)
+                subject: subject(TopicKind::Issue)
             }
         );
     }

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::github::types::{AccountKind, SubjectState};
+use crate::github::types::{AccountKind, SubjectState, TopicKind};
 use crate::workflow::ids::{RepositoryId, UserId};
 
 fn repository() -> Value {
@@ -58,6 +58,35 @@ fn kind(name: &str, payload: &Value) -> EventKind {
 }
 
 #[test]
+fn a_discussion_and_its_comments_are_a_topic_like_others() {
+    let mut discussion = issue();
+    discussion["comments"] = json!(1);
+    let mut reply = said("/approve");
+    reply["parent_id"] = json!(60);
+    let told = payload("created", json!({ "discussion": discussion, "comment": reply }));
+    let EventKind::Comment(comment) = kind("discussion_comment", &told) else {
+        panic!("a comment")
+    };
+    assert_eq!(
+        (comment.kind, comment.subject.kind),
+        (CommentKind::Discussion, TopicKind::Discussion)
+    );
+    assert_eq!((comment.in_reply_to, comment.subject.id), (Some(CommentId(60)), None));
+    let changes = json!({ "new_discussion": { "number": 9, "id": 5 }, "new_repository": repository() });
+    let moved = payload("transferred", json!({ "discussion": discussion, "changes": changes }));
+    let EventKind::SubjectTransferred { to: Some(to), .. } = kind("discussion", &moved) else {
+        panic!("moved")
+    };
+    assert_eq!((to.number, to.id), (IssueNumber(9), None));
+    let answered = parsed("discussion", &payload("answered", json!({ "discussion": discussion })));
+    assert!(matches!(answered, Parsed::Ignored(_)));
+    assert!(matches!(
+        parsed("discussion", &payload("closed", json!({}))),
+        Parsed::Broken(_)
+    ));
+}
+
+#[test]
 fn an_event_says_where_by_whom_and_by_which_installation() {
     let event = event("issues", &payload("closed", json!({ "issue": issue() })));
     let repository = event.repository.unwrap();
@@ -100,32 +129,32 @@ fn comments_reviews_and_line_comments_are_one_type() {
             "issue_comment",
             payload("created", json!({ "issue": issue(), "comment": said("/approve") })),
             CommentKind::Issue,
-            false,
+            TopicKind::Issue,
         ),
         (
             "issue_comment",
             payload("created", json!({ "issue": on_pull, "comment": said("/approve") })),
             CommentKind::Issue,
-            true,
+            TopicKind::Pull,
         ),
         (
             "pull_request_review",
             payload("submitted", json!({ "pull_request": pull(), "review": review })),
             CommentKind::Review,
-            true,
+            TopicKind::Pull,
         ),
         (
             "pull_request_review_comment",
             payload("created", json!({ "pull_request": pull(), "comment": line })),
             CommentKind::Line,
-            true,
+            TopicKind::Pull,
         ),
     ];
-    for (name, payload, expected, is_pull) in table {
+    for (name, payload, expected, topic) in table {
         let EventKind::Comment(comment) = kind(name, &payload) else {
             panic!("{name}")
         };
-        assert_eq!((comment.kind, comment.subject.is_pull), (expected, is_pull), "{name}");
+        assert_eq!((comment.kind, comment.subject.kind), (expected, topic), "{name}");
         assert_eq!(
             (comment.id, comment.body.as_str(), comment.author.login.as_str()),
             (CommentId(70), "/approve", "bob")
@@ -261,7 +290,7 @@ fn what_happens_to_a_subject() {
     assert!(matches!(about("locked"), EventKind::SubjectLocked { .. }));
     assert!(matches!(about("unlocked"), EventKind::SubjectUnlocked { .. }));
     let merged = kind("pull_request", &payload("closed", json!({ "pull_request": pull() })));
-    assert!(matches!(merged, EventKind::SubjectClosed { subject } if subject.is_pull));
+    assert!(matches!(merged, EventKind::SubjectClosed { subject } if subject.kind == TopicKind::Pull));
 }
 
 #[test]

@@ -46,7 +46,7 @@ async fn graphql_that_is_not_offered_is_told_from_one_that_fails() {
     );
 
     type Expected = fn(&GithubError) -> bool;
-    let table: [(Value, Expected); 4] = [
+    let table: [(Value, Expected); 5] = [
         (
             json!({ "errors": [{ "type": "RATE_LIMITED", "message": "m" }] }),
             |error| matches!(error, GithubError::RateLimited { .. }),
@@ -64,8 +64,12 @@ async fn graphql_that_is_not_offered_is_told_from_one_that_fails() {
             },
         ),
         (
-            json!({ "errors": [{ "message": "Field 'x' doesn't exist" }] }),
+            json!({ "errors": [{ "message": "Field 'x' doesn't exist", "extensions": { "code": "undefinedField" } }] }),
             |error| matches!(error, GithubError::Validation { .. }),
+        ),
+        (
+            json!({ "data": null, "errors": [{ "message": "Something went wrong while executing your query." }] }),
+            |error| matches!(error, GithubError::Ambiguous(_)),
         ),
         (json!({}), |error| matches!(error, GithubError::Malformed(_))),
     ];

@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::fake::{Fake, NOON, Seen, comment, instant, issue, reply, repository};
-use crate::github::calls::comments::{Reaction, ReactionTarget};
+use crate::github::calls::comments::Reaction;
 use crate::github::calls::issues::NewIssue;
 use crate::github::calls::labels::{Label, LabelChange, Removal};
 use crate::github::error::GithubError;
 use crate::github::marker::Marker;
-use crate::github::types::{Account, CommentKind, SubjectState};
+use crate::github::types::{Account, CommentKind, CommentRef, SubjectState, TopicKind};
 use crate::workflow::ids::{CommentId, IssueId, IssueNumber, UserId};
 use crate::workflow::right::Right;
 
@@ -43,15 +43,18 @@ async fn writes_send_what_github_documents_and_nothing_else() {
     let updated = repo.update_comment(CommentId(5), "hello").await.unwrap();
     assert_eq!(updated, time("2026-11-20T11:30:00Z"));
     repo.reply_to_line_comment(ONE, CommentId(4), "hi").await.unwrap();
-    repo.react(ReactionTarget::IssueComment(CommentId(5)), Reaction::Eyes)
-        .await
-        .unwrap();
-    repo.react(ReactionTarget::LineComment(CommentId(5)), Reaction::Rocket)
-        .await
-        .unwrap();
-    repo.react(ReactionTarget::Issue(ONE), Reaction::MinusOne)
-        .await
-        .unwrap();
+    for (kind, reaction) in [
+        (CommentKind::Issue, Reaction::Eyes),
+        (CommentKind::Line, Reaction::Rocket),
+        (CommentKind::Review, Reaction::MinusOne),
+    ] {
+        let to = CommentRef {
+            kind,
+            id: CommentId(5),
+            node_id: String::new(),
+        };
+        repo.react(&to, reaction).await.unwrap();
+    }
     let label = Label {
         name: "countersign:hold".to_owned(),
         color: "d4c5f9".to_owned(),
@@ -77,7 +80,6 @@ async fn writes_send_what_github_documents_and_nothing_else() {
             r#"POST /repos/acme/rocket/pulls/1/comments/4/replies {"body":"hi"}"#,
             r#"POST /repos/acme/rocket/issues/comments/5/reactions {"content":"eyes"}"#,
             r#"POST /repos/acme/rocket/pulls/comments/5/reactions {"content":"rocket"}"#,
-            r#"POST /repos/acme/rocket/issues/1/reactions {"content":"-1"}"#,
             r#"POST /repos/acme/rocket/labels {"color":"d4c5f9","description":"Hold","name":"countersign:hold"}"#,
             "DELETE /repos/acme/rocket/issues/1/labels/countersign%3Ahold",
             r#"POST /repos/acme/rocket/issues {"title":"Write the runbook","body":"Body","labels":["docs"],"assignees":["bob"]}"#,
@@ -120,14 +122,14 @@ async fn an_issue_is_read_with_whatever_is_there() {
     let repo = fake.repo();
     let one = repo.issue(ONE).await.unwrap();
     assert_eq!(
-        (one.is_pull, one.body.as_str(), one.state),
-        (false, "text", SubjectState::Open)
+        (one.kind, one.body.as_str(), one.state),
+        (TopicKind::Issue, "text", SubjectState::Open)
     );
     assert_eq!(one.repository.as_deref(), Some("acme/rocket"));
     let two = repo.issue(IssueNumber(2)).await.unwrap();
     assert_eq!(
-        (two.is_pull, two.body.as_str(), two.state, two.locked),
-        (true, "", SubjectState::Closed, true)
+        (two.kind, two.body.as_str(), two.state, two.locked),
+        (TopicKind::Pull, "", SubjectState::Closed, true)
     );
     assert_eq!(two.author, Account::ghost());
     assert_eq!(

@@ -7,7 +7,7 @@ use crate::sandbox::ids::*;
 use crate::sandbox::model::*;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::render::repos::extend;
-use crate::sandbox::render::{Dialect, issues, pulls};
+use crate::sandbox::render::{Dialect, discussions, issues, pulls};
 
 /// What a reaction is set on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,8 +47,16 @@ impl World {
         let Some(repo) = self.repos.get(&issue.repo) else {
             return;
         };
-        let (repo_id, event, mut payload) = match (&comment.place, &issue.pull) {
-            (Place::Line(place), Some(pull)) => (
+        let (repo_id, event, mut payload) = match (&comment.place, &issue.sort) {
+            (_, Sort::Discussion) => (
+                repo.id,
+                "discussion_comment",
+                json!({
+                    "comment": discussions::comment(self, repo, issue, comment),
+                    "discussion": discussions::discussion(self, repo, issue),
+                }),
+            ),
+            (Place::Line(place), Sort::Pull(pull)) => (
                 repo.id,
                 "pull_request_review_comment",
                 json!({
@@ -69,6 +77,30 @@ impl World {
         self.emit(repo_id, event, Some(action), sender, payload);
     }
 
+    /// The id of the next comment. Those of discussions are numbered apart.
+    pub fn next_comment_id(&mut self, of_a_discussion: bool) -> CommentId {
+        CommentId(match of_a_discussion {
+            true => self.counters.next("discussion comment", 14_300_001),
+            false => self.counters.next("comment", 8_500_000_001),
+        })
+    }
+
+    /// Replies to a comment of a discussion, which is one of its threads' first: GitHub has no deeper level.
+    pub fn reply_in_discussion(&mut self, actor: Actor, to: CommentId, body: &str) -> Result<CommentId, Refusal> {
+        let parent = self.live_comment(to)?;
+        let issue = parent.issue;
+        match parent.place {
+            Place::Thread if self.live_issue(issue)?.is_discussion() => {
+                self.insert_comment(actor, issue, body, Place::Reply(to))
+            }
+            Place::Reply(_) => Err(Refusal::new(
+                422,
+                "Parent comment is already in a thread, cannot reply to it",
+            )),
+            Place::Thread | Place::Line(_) => Err(Refusal::not_found()),
+        }
+    }
+
     /// Comments on an issue. On a locked one only those with write access may, and the App with its permission.
     pub fn add_comment(&mut self, actor: Actor, issue: IssueId, body: &str) -> Result<CommentId, Refusal> {
         self.insert_comment(actor, issue, body, Place::Thread)
@@ -86,10 +118,14 @@ impl World {
         self.writable_repo(found.repo)?;
         self.must(actor, found.repo, Level::Read, "comment")?;
         if found.lock != Lock::Unlocked && self.must(actor, found.repo, Level::Write, "comment").is_err() {
-            return Err(Refusal::forbidden("Unable to create comment because issue is locked."));
+            let what = if found.is_discussion() { "discussion" } else { "issue" };
+            return Err(Refusal::forbidden(&format!(
+                "Unable to create comment because {what} is locked."
+            )));
         }
         check_body(body)?;
-        let id = CommentId(self.counters.next("comment", 8_500_000_001));
+        let of_a_discussion = found.is_discussion();
+        let id = self.next_comment_id(of_a_discussion);
         let now = self.now();
         let comment = Comment {
             id,
@@ -150,7 +186,7 @@ impl World {
     pub fn delete_comment(&mut self, actor: Actor, id: CommentId) -> Result<(), Refusal> {
         self.must_own_comment(actor, id, "delete this comment")?;
         let comment = self.live_comment(id)?;
-        let (issue, author, in_thread) = (comment.issue, comment.author, matches!(comment.place, Place::Thread));
+        let (issue, author, in_thread) = (comment.issue, comment.author, comment.place.is_in_thread());
         self.emit_comment(id, "deleted", actor.account, json!({}));
         self.live_comment_mut(id)?.presence = Presence::Removed;
         if in_thread && author != actor.account {

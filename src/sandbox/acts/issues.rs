@@ -1,5 +1,7 @@
 //! Issues: opening, changing, closing, locking, deleting, moving.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::BODY_LIMIT;
@@ -7,6 +9,7 @@ use crate::sandbox::ids::*;
 use crate::sandbox::model::*;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::render::Dialect;
+use crate::sandbox::render::discussions::discussion;
 use crate::sandbox::render::pulls::{Detail, pull};
 use crate::sandbox::render::repos::{repository, user};
 
@@ -54,19 +57,20 @@ fn check_body(body: &str) -> Result<(), Refusal> {
 }
 
 impl World {
-    /// Sends `issues` or `pull_request`, whichever the thing is, with the same action.
+    /// Sends `issues`, `pull_request` or `discussion`, whichever the thing is, with the same action.
     pub fn emit_issue(&mut self, id: IssueId, action: &str, sender: AccountId, more: Value) {
         let Some(issue) = self.issues.get(&id) else { return };
         let Some(repo) = self.repos.get(&issue.repo) else {
             return;
         };
         let repo_id = repo.id;
-        let (event, mut payload) = match &issue.pull {
-            None => (
+        let (event, mut payload) = match &issue.sort {
+            Sort::Issue => (
                 "issues",
                 json!({ "issue": crate::sandbox::render::issues::issue(self, repo, issue, Dialect::Webhook) }),
             ),
-            Some(found) => (
+            Sort::Discussion => ("discussion", json!({ "discussion": discussion(self, repo, issue) })),
+            Sort::Pull(found) => (
                 "pull_request",
                 json!({ "number": issue.number, "pull_request": pull(self, repo, issue, found, Detail::Full) }),
             ),
@@ -91,7 +95,7 @@ impl World {
                 }
             }
         }
-        let id = self.insert_issue(actor, repo, &new.title, &new.body);
+        let id = self.insert_issue(actor, repo, &new.title, &new.body, Sort::Issue);
         let assignees = if self.may_triage(actor, repo) {
             assignees
         } else {
@@ -119,8 +123,11 @@ impl World {
     }
 
     /// Puts an issue into the world without a word to anybody.
-    pub fn insert_issue(&mut self, actor: Actor, repo: RepoId, title: &str, body: &str) -> IssueId {
-        let id = IssueId(self.counters.next("issue", 2_900_000_001));
+    pub fn insert_issue(&mut self, actor: Actor, repo: RepoId, title: &str, body: &str, sort: Sort) -> IssueId {
+        let id = IssueId(match sort {
+            Sort::Discussion => self.counters.next("discussion", 9_100_001),
+            Sort::Issue | Sort::Pull(_) => self.counters.next("issue", 2_900_000_001),
+        });
         let now = self.now();
         let number = match self.repos.get_mut(&repo) {
             Some(repo) => {
@@ -149,7 +156,7 @@ impl World {
             blocked_by: Vec::new(),
             reactions: Vec::new(),
             history: Vec::new(),
-            pull: None,
+            sort,
         };
         self.issues.insert(id, issue);
         id
@@ -325,10 +332,27 @@ impl World {
         Ok(())
     }
 
-    /// Deletes an issue for good, which GitHub lets only admins do, and nobody for a pull request.
+    /// Starts a discussion. Its history is nowhere to be read: GitHub's API has none.
+    pub fn start_discussion(
+        &mut self,
+        actor: Actor,
+        repo: RepoId,
+        title: &str,
+        body: &str,
+    ) -> Result<IssueId, Refusal> {
+        self.writable_repo(repo)?;
+        self.must(actor, repo, Level::Read, "start a discussion")?;
+        check_title(title)?;
+        check_body(body)?;
+        let id = self.insert_issue(actor, repo, title, body, Sort::Discussion);
+        self.emit_issue(id, "created", actor.account, json!({}));
+        Ok(id)
+    }
+
+    /// Deletes an issue or a discussion for good, which GitHub lets only admins do, and nobody for a pull request.
     pub fn delete_issue(&mut self, actor: Actor, id: IssueId) -> Result<(), Refusal> {
         let issue = self.live_issue(id)?;
-        if issue.pull.is_some() {
+        if issue.pull().is_some() {
             return Err(Refusal::forbidden("Pull requests cannot be deleted."));
         }
         self.must(actor, issue.repo, Level::Admin, "delete an issue")?;
@@ -343,7 +367,7 @@ impl World {
         let old = self.live_issue(id)?.clone();
         self.must(actor, old.repo, Level::Write, "transfer this issue")?;
         self.must(actor, to, Level::Write, "transfer an issue there")?;
-        if self.live_repo(old.repo)?.owner != self.live_repo(to)?.owner || old.pull.is_some() {
+        if self.live_repo(old.repo)?.owner != self.live_repo(to)?.owner || old.pull().is_some() {
             return Err(Refusal::forbidden(
                 "Issues move only between repositories of one owner.",
             ));
@@ -356,6 +380,7 @@ impl World {
             to,
             &old.title,
             &old.text.body,
+            old.sort.clone(),
         );
         let names: Vec<String> = self.label_names(&old);
         let labels = names
@@ -363,11 +388,16 @@ impl World {
             .filter_map(|name| self.repos.get(&to)?.label_named(name).map(|label| label.id));
         let labels: Vec<LabelId> = labels.collect();
         let moved: Vec<CommentId> = self.comments_of(id).map(|comment| comment.id).collect();
+        let mut renumbered = BTreeMap::new();
         for comment in moved {
-            let fresh = CommentId(self.counters.next("comment", 8_500_000_001));
+            let fresh = self.next_comment_id(old.is_discussion());
             if let Some(mut copy) = self.comments.get(&comment).cloned() {
                 copy.id = fresh;
                 copy.issue = new_id;
+                if let Place::Reply(to) = copy.place {
+                    copy.place = Place::Reply(renumbered.get(&to).copied().unwrap_or(to));
+                }
+                renumbered.insert(comment, fresh);
                 self.comments.insert(fresh, copy);
             }
         }
@@ -381,26 +411,31 @@ impl World {
         let shape = |world: &World, id: IssueId| {
             let issue = world.issues.get(&id)?;
             let repo = world.repos.get(&issue.repo)?;
-            let as_json = crate::sandbox::render::issues::issue(world, repo, issue, Dialect::Webhook);
+            let as_json = match issue.sort {
+                Sort::Discussion => discussion(world, repo, issue),
+                Sort::Issue | Sort::Pull(_) => {
+                    crate::sandbox::render::issues::issue(world, repo, issue, Dialect::Webhook)
+                }
+            };
             Some((as_json, repository(world, repo)))
         };
+        let name = if old.is_discussion() { "discussion" } else { "issue" };
         let (new_issue, new_repository) = shape(self, new_id).ok_or_else(Refusal::not_found)?;
         let (old_issue, old_repository) = shape(self, id).ok_or_else(Refusal::not_found)?;
         self.emit_issue(
             id,
             "transferred",
             actor.account,
-            json!({ "changes": { "new_issue": new_issue, "new_repository": new_repository } }),
+            json!({ "changes": { (format!("new_{name}")): new_issue, "new_repository": new_repository } }),
         );
         if let Some(issue) = self.issues.get_mut(&id) {
             issue.fate = Fate::TransferredTo(new_id);
         }
-        self.emit_issue(
-            new_id,
-            "opened",
-            actor.account,
-            json!({ "changes": { "old_issue": old_issue, "old_repository": old_repository } }),
-        );
+        let changes = json!({ "changes": { "old_issue": old_issue, "old_repository": old_repository } });
+        match old.is_discussion() {
+            true => self.emit_issue(new_id, "created", actor.account, json!({})),
+            false => self.emit_issue(new_id, "opened", actor.account, changes),
+        }
         Ok(new_id)
     }
 

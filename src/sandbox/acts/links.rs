@@ -34,7 +34,9 @@ impl World {
         self.must(actor, up.repo, Level::Triage, "add a sub-issue")?;
         let down = self
             .live_issue(child)
-            .map_err(|_| Refusal::new(404, "The provided sub-issue does not exist"))?;
+            .ok()
+            .filter(|issue| !issue.is_discussion())
+            .ok_or_else(|| Refusal::new(404, "The provided sub-issue does not exist"))?;
         if self.live_repo(up.repo)?.owner != self.live_repo(down.repo)?.owner {
             return Err(refused("Sub issue and parent issue must belong to the same owner"));
         }

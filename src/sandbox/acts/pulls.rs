@@ -9,11 +9,11 @@ use crate::sandbox::render::{Dialect, pulls};
 
 impl World {
     fn live_pull(&self, id: IssueId) -> Result<&Pull, Refusal> {
-        self.live_issue(id)?.pull.as_ref().ok_or_else(Refusal::not_found)
+        self.live_issue(id)?.pull().ok_or_else(Refusal::not_found)
     }
 
     fn live_pull_mut(&mut self, id: IssueId) -> Result<&mut Pull, Refusal> {
-        self.live_issue_mut(id)?.pull.as_mut().ok_or_else(Refusal::not_found)
+        self.live_issue_mut(id)?.pull_mut().ok_or_else(Refusal::not_found)
     }
 
     /// Proposes a branch. What the branch holds is not modelled; its head is a name that changes with every push.
@@ -30,8 +30,8 @@ impl World {
         if title.trim().is_empty() {
             return Err(Refusal::field("PullRequest", "title", "missing_field"));
         }
-        let id = self.insert_issue(actor, repo, title, body);
-        self.live_issue_mut(id)?.pull = Some(Pull {
+        let id = self.insert_issue(actor, repo, title, body, Sort::Issue);
+        self.live_issue_mut(id)?.sort = Sort::Pull(Box::new(Pull {
             head_branch: branch.to_owned(),
             head_sha: sha_of(&format!("{branch} of {id}")),
             base_sha,
@@ -41,7 +41,7 @@ impl World {
             contents: std::collections::BTreeMap::new(),
             checks: Vec::new(),
             statuses: Vec::new(),
-        });
+        }));
         self.emit_issue(id, "opened", actor.account, json!({}));
         Ok(id)
     }

@@ -30,8 +30,17 @@ enum Act {
         title: String,
         body: String,
     },
+    StartDiscussion {
+        title: String,
+        body: String,
+    },
     Comment {
         issue: IssueNumber,
+        body: String,
+    },
+    /// Below a comment of a discussion.
+    Reply {
+        comment: CommentId,
         body: String,
     },
     EditComment {
@@ -127,7 +136,9 @@ fn refuse(status: StatusCode, message: &str) -> Response {
 fn perform(sandbox: &Sandbox, person: &Person, act: Act) -> Result<Option<IssueNumber>, Refusal> {
     match act {
         Act::Open { title, body } => return person.open_issue(&title, &body).map(Some),
+        Act::StartDiscussion { title, body } => return person.start_discussion(&title, &body).map(Some),
         Act::Comment { issue, body } => person.comment(issue, &body).map(|_| ())?,
+        Act::Reply { comment, body } => person.reply(comment, &body).map(|_| ())?,
         Act::EditComment {
             comment,
             body,

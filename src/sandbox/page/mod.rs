@@ -108,6 +108,7 @@ pub(super) fn router(door: Door) -> Router {
     Router::new()
         .route("/", get(page))
         .route("/{owner}/{name}/issues/{number}", get(page))
+        .route("/{owner}/{name}/discussions/{number}", get(page))
         .route("/sandbox/page.css", get(css))
         .route("/sandbox/page.js", get(js))
         .route("/sandbox/guide.js", get(guide))

@@ -11,8 +11,14 @@ let chosen = issueOf(location.pathname);
 let me = localStorage.getItem("me") ?? "";
 
 function issueOf(path) {
-  const found = /^\/[^/]+\/[^/]+\/issues\/(\d+)$/.exec(path);
+  const found = /^\/[^/]+\/[^/]+\/(?:issues|discussions)\/(\d+)$/.exec(path);
   return found ? Number(found[1]) : null;
+}
+
+/** The page of an issue or a discussion; both kinds share one sequence of numbers. */
+function placeOf(number) {
+  const found = state.issues.find((issue) => issue.number === number);
+  return `/${state.repository}/${found?.discussion ? "discussions" : "issues"}/${number}`;
 }
 
 /** An element; texts are set as text, never as HTML. */
@@ -80,7 +86,7 @@ function toast(message) {
 // Where one is.
 
 function go(number, hash) {
-  const path = `/${state.repository}/issues/${number}`;
+  const path = placeOf(number);
   if (location.pathname !== path || location.hash !== hash) history.pushState(null, "", path + hash);
   arrive();
 }
@@ -153,10 +159,10 @@ $("me").addEventListener("change", () => be($("me").value));
 function renderIssues() {
   show($("issues"), [state.issues, chosen], () =>
     state.issues.map((issue) => {
-      const link = el("a", { href: `/${state.repository}/issues/${issue.number}` },
+      const link = el("a", { href: placeOf(issue.number) },
         el("span", { class: `state ${issue.open ? "open" : "closed"}`, textContent: issue.open ? "● " : "✓ " }),
         `${issue.title} `,
-        el("div", { class: "faint", textContent: `#${issue.number} by ${short(issue.author)}, ${issue.comments} comments${issue.open ? "" : ", closed"}` }));
+        el("div", { class: "faint", textContent: `#${issue.number}${issue.discussion ? ", a discussion" : ""} by ${short(issue.author)}, ${issue.comments} comments${issue.open ? "" : ", closed"}` }));
       if (issue.number === chosen) link.setAttribute("aria-current", "page");
       return el("li", { class: issue.parent ? "child" : "" }, link);
     }));
@@ -177,7 +183,7 @@ function renderThread() {
   const { comments, reactions, body, html, version, ...facts } = thread;
   show($("head"), [facts, state.labels, me], () => head(thread));
   const first = { id: null, author: thread.author, at: thread.at, edited: null, hidden: null, body, html, version, reactions };
-  const fresh = sync([first, ...comments]);
+  const fresh = sync([first, ...threaded(comments)]);
   if (fresh && location.hash) point();
 }
 
@@ -206,6 +212,16 @@ function sync(comments) {
   return other;
 }
 
+/** Comments of a discussion, each followed by its replies. */
+const threaded = (comments) => comments.filter((comment) => !comment.reply_to)
+  .flatMap((first) => [first, ...comments.filter((comment) => comment.reply_to === first.id)]);
+
+/** GitHub's discussions have one level of replies: a reply to a reply stands beside it. */
+function reply(comment) {
+  ask({ heading: `Reply to ${short(comment.author)} as ${me}`, title: null, text: "", ok: "Reply" }, (_, body) =>
+    act({ reply: { comment: comment.reply_to ?? comment.id, body } }));
+}
+
 const may = (comment) => comment.author === me || WRITERS.includes(role(me));
 
 function bubble(comment) {
@@ -217,6 +233,7 @@ function bubble(comment) {
     el("span", { class: "faint", textContent: time(comment.at), title: comment.at }),
     comment.edited && el("span", { class: "faint", title: comment.edited.at, textContent: `edited by ${short(comment.edited.by)}` }),
     el("span", { class: "right" },
+      state.thread.discussion && comment.id && el("button", { class: "bare", type: "button", textContent: "Reply", onclick: () => reply(comment) }),
       may(comment) && el("button", { class: "bare", type: "button", textContent: "Edit", onclick: () => edit(comment) }),
       may(comment) && comment.id && el("button", { class: "bare", type: "button", textContent: "Delete", onclick: () => act({ delete_comment: { comment: comment.id } }) })));
   const text = el("div", { class: "body" });
@@ -242,8 +259,8 @@ function bubble(comment) {
   const inner = comment.hidden
     ? el("details", { class: "bubble" }, el("summary", { textContent: `A comment of ${short(comment.author)} was hidden as ${comment.hidden.toLowerCase()}` }), ...parts)
     : el("div", { class: "bubble" }, ...parts);
-  const id = comment.id ? `issuecomment-${comment.id}` : "issue";
-  return el("article", { class: `comment${comment.hidden ? " hidden" : ""}`, id, "aria-label": `Comment by ${short(comment.author)}` },
+  const id = comment.id ? `${state.thread.discussion ? "discussioncomment" : "issuecomment"}-${comment.id}` : "issue";
+  return el("article", { class: `comment${comment.hidden ? " hidden" : ""}${comment.reply_to ? " reply" : ""}`, id, "aria-label": `Comment by ${short(comment.author)}` },
     el("div", { class: `avatar hue-${hue}${bot ? " bot" : ""}`, textContent: comment.author[0], "aria-hidden": "true" }), inner);
 }
 
@@ -258,7 +275,7 @@ function reactionsOf(comment) {
 function head(thread) {
   const issue = thread.number;
   const numbers = (name, list) => list.length > 0 && el("span", { class: "faint" }, `${name} `,
-    ...list.flatMap((n, at) => [at ? ", " : "", el("a", { href: `/${state.repository}/issues/${n}`, textContent: `#${n}` })]));
+    ...list.flatMap((n, at) => [at ? ", " : "", el("a", { href: placeOf(n), textContent: `#${n}` })]));
   const chips = thread.labels.map((name) => el("span", { class: "chip" }, name,
     el("button", { class: "bare", type: "button", textContent: "×", "aria-label": `Remove the label ${name}`, onclick: () => act({ unlabel: { issue, name } }) })));
   const offered = (names) => names.filter((name) => !thread.labels.includes(name)).map((name) => el("option", { value: name, textContent: name }));
@@ -293,7 +310,7 @@ function head(thread) {
 function renderGuide() {
   const { thread } = state;
   if (thread?.author === state.bot && thread.parent) {
-    const link = el("a", { href: `/${state.repository}/issues/${thread.parent}`, textContent: `#${thread.parent}` });
+    const link = el("a", { href: placeOf(thread.parent), textContent: `#${thread.parent}` });
     return show($("guide"), [thread.number], () => el("li", { class: "now" }, "The bot opened this issue. The story goes on in ", link, "."));
   }
   const at = STEPS.findIndex((step) => !step.done(state));
@@ -322,7 +339,7 @@ function renderWorkflows() {
     return all.map((flow) => el("div", { class: "item" },
       el("strong", { textContent: flow.title ?? flow.id }),
       el("span", { class: "faint" }, ` ${flow.id}, ${flow.status}`, flow.subject ? ", " : "",
-        flow.subject && el("a", { href: `/${state.repository}/issues/${flow.subject}`, textContent: `#${flow.subject}` })),
+        flow.subject && el("a", { href: placeOf(flow.subject), textContent: `#${flow.subject}` })),
       el("div", { class: "flow" }, ...(flow.phases ?? []).flatMap((phase, at) => [
         at ? el("span", { class: "faint", textContent: "▸" }) : null,
         el("span", { class: `step ${kindOf(phase.status)}`, textContent: `${phase.title}: ${phase.status.replaceAll("_", " ")}` }),
@@ -396,6 +413,10 @@ function ask({ heading, title, text, ok }, then) {
 
 $("new").addEventListener("click", () =>
   ask({ heading: `New issue by ${me}`, title: "", text: "", ok: "Open issue" }, (title, body) => act({ open: { title, body } })));
+
+$("new-discussion").addEventListener("click", () =>
+  ask({ heading: `New discussion by ${me}`, title: "", text: "", ok: "Start discussion" }, (title, body) =>
+    act({ start_discussion: { title, body } })));
 
 function edit(comment) {
   const { id, version } = comment;

@@ -324,6 +324,14 @@ impl<B: Backstage> Player<'_, B> {
                 };
                 self.printer.act(&say.by, &format!("writes{place}"), &text)?;
             }
+            Step::Reply(reply) => {
+                let text = self.filled(reply.text.trim_end())?;
+                let to = self.newest(&reply.to)?;
+                let thread = to.reply_to.unwrap_or(to.id);
+                self.said = Some(self.person(&reply.by).reply(thread, &text)?);
+                self.printer
+                    .act(&reply.by, &format!("replies to {}", reply.to), &text)?;
+            }
             Step::Edit(edit) => {
                 let text = self.filled(edit.text.trim_end())?;
                 let comment = self.newest(&edit.by)?.id;
@@ -400,6 +408,13 @@ impl<B: Backstage> Player<'_, B> {
                 self.subject = Some(number);
                 self.printer
                     .act(&open.by, &format!("opens the pull request #{number} “{title}”"), &body)?;
+            }
+            Step::Discussion(open) => {
+                let (title, body) = (self.filled(&open.title)?, self.filled(&open.body)?);
+                let number = self.person(&open.by).start_discussion(&title, &body)?;
+                self.subject = Some(number);
+                self.printer
+                    .act(&open.by, &format!("starts the discussion #{number} “{title}”"), &body)?;
             }
             Step::Push(act) => {
                 let number = self.issue_of(act.on)?;

@@ -106,6 +106,10 @@ pub(super) enum Step {
     Unlock(Act),
     /// Somebody opens a pull request.
     Pull(Open),
+    /// Somebody starts a discussion.
+    Discussion(Open),
+    /// Somebody replies to somebody's newest comment in a discussion.
+    Reply(Reply),
     /// Somebody pushes to a pull request's branch.
     Push(Act),
     /// How a check stands on a pull request's head.
@@ -156,6 +160,15 @@ pub(super) struct Say {
     pub text: String,
     /// The issue; without it the one that the conversation is about.
     pub on: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Reply {
+    pub by: String,
+    /// Whose newest comment of the discussion is answered.
+    pub to: String,
+    pub text: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -18,7 +18,11 @@ pub fn issue_url(world: &World, repo: &Repo, issue: &Issue) -> String {
 
 /// An issue's or pull request's page.
 pub fn issue_page(world: &World, repo: &Repo, issue: &Issue) -> String {
-    let kind = if issue.pull.is_some() { "pull" } else { "issues" };
+    let kind = match issue.sort {
+        Sort::Issue => "issues",
+        Sort::Pull(_) => "pull",
+        Sort::Discussion => "discussions",
+    };
     format!("{}/{kind}/{}", repo_page(world, repo), issue.number)
 }
 
@@ -29,7 +33,7 @@ fn via_app(world: &World, means: Means) -> Value {
     }
 }
 
-fn rollup(url: &str, reactions: &[Reaction]) -> Value {
+pub(super) fn rollup(url: &str, reactions: &[Reaction]) -> Value {
     let mut value = json!({ "url": format!("{url}/reactions"), "total_count": reactions.len() });
     for name in REACTIONS {
         let count = reactions.iter().filter(|reaction| reaction.content == name).count();
@@ -38,15 +42,17 @@ fn rollup(url: &str, reactions: &[Reaction]) -> Value {
     value
 }
 
+/// The labels that something bears.
+pub fn labels_of(world: &World, repo: &Repo, issue: &Issue) -> Vec<Value> {
+    let known = |id: &LabelId| repo.labels.iter().find(|label| label.id == *id);
+    let labels = issue.labels.iter().filter_map(known);
+    labels.map(|found| label(world, repo, found)).collect()
+}
+
 /// An issue or a pull request in its form as an issue.
 pub fn issue(world: &World, repo: &Repo, issue: &Issue, dialect: Dialect) -> Value {
     let url = issue_url(world, repo, issue);
-    let labels: Vec<Value> = issue
-        .labels
-        .iter()
-        .filter_map(|id| repo.labels.iter().find(|label| label.id == *id))
-        .map(|found| label(world, repo, found))
-        .collect();
+    let labels = labels_of(world, repo, issue);
     let (state, reason, closed_at, closed_by) = match &issue.state {
         State::Open { reason } => ("open", reason.map(str::to_owned), None, None),
         State::Closed { reason, at, by } => ("closed", Some(reason.clone()), Some(*at), Some(*by)),
@@ -64,7 +70,7 @@ pub fn issue(world: &World, repo: &Repo, issue: &Issue, dialect: Dialect) -> Val
         "events_url": format!("{url}/events"),
         "html_url": issue_page(world, repo, issue),
         "id": issue.id,
-        "node_id": node_id(if issue.pull.is_some() { "PR" } else { "I" }, issue.id.0),
+        "node_id": node_id(if issue.pull().is_some() { "PR" } else { "I" }, issue.id.0),
         "number": issue.number,
         "title": issue.title,
         "user": user(world, issue.author),
@@ -86,7 +92,7 @@ pub fn issue(world: &World, repo: &Repo, issue: &Issue, dialect: Dialect) -> Val
         "performed_via_github_app": via_app(world, issue.means),
         "state_reason": reason,
     });
-    if let Some(pull) = &issue.pull {
+    if let Some(pull) = issue.pull() {
         let page = issue_page(world, repo, issue);
         extend(
             &mut value,
@@ -159,7 +165,7 @@ fn summaries(world: &World, issue: &Issue, value: &mut Value) {
 /// A comment's place in the API.
 pub fn comment_url(world: &World, repo: &Repo, comment: &Comment) -> String {
     let family = match comment.place {
-        Place::Thread => "issues",
+        Place::Thread | Place::Reply(_) => "issues",
         Place::Line(_) => "pulls",
     };
     format!("{}/{family}/comments/{}", repo_url(world, repo), comment.id)

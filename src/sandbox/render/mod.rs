@@ -1,5 +1,6 @@
 //! The model as GitHub's JSON.
 
+pub(super) mod discussions;
 pub(super) mod issues;
 pub(super) mod pulls;
 pub(super) mod repos;

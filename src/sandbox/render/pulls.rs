@@ -138,7 +138,7 @@ pub fn check_run(world: &World, repo: &Repo, issue: &Issue, run: &CheckRun, dial
         Dialect::Webhook => json!({
             "id": suite_id,
             "node_id": node_id("CS", suite_id),
-            "head_branch": issue.pull.as_ref().map(|pull| pull.head_branch.as_str()),
+            "head_branch": issue.pull().map(|pull| pull.head_branch.as_str()),
             "head_sha": run.commit,
             "status": status,
             // A suite is never skipped.

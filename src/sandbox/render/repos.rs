@@ -166,7 +166,7 @@ pub fn repository(world: &World, repo: &Repo) -> Value {
     let open = world
         .issues
         .values()
-        .filter(|i| i.repo == repo.id && i.is_present() && i.is_open())
+        .filter(|i| i.repo == repo.id && i.is_present() && i.is_open() && !i.is_discussion())
         .count();
     let mut value = Value::Object(basic_repository(world, repo));
     extend(

@@ -116,7 +116,7 @@ impl Call<'_> {
             .collect();
         let shown: Vec<Value> = reached
             .iter()
-            .map(|repo| render::full_repository(self.world, repo, Level::Read))
+            .map(|repo| render::repository(self.world, repo))
             .collect();
         let selection = render::selection(installation);
         let answer = self.page(shown);

@@ -19,7 +19,8 @@ impl Call<'_> {
         };
         let id = CommentId(number(first)?);
         let comment = self.world.live_comment(id)?;
-        if !matches!(comment.place, Place::Thread) || self.world.live_issue(comment.issue)?.repo != repo {
+        let on = self.world.live_issue(comment.issue)?;
+        if !matches!(comment.place, Place::Thread) || on.is_discussion() || on.repo != repo {
             return Err(Refusal::not_found());
         }
         match (self.request.method.as_str(), below) {
@@ -56,7 +57,7 @@ impl Call<'_> {
             .world
             .issues
             .values()
-            .filter(|issue| issue.repo == repo && issue.is_present());
+            .filter(|issue| issue.repo == repo && issue.is_present() && !issue.is_discussion());
         let mut comments: Vec<(&Issue, &Comment)> = issues
             .flat_map(|issue| self.world.comments_of(issue.id).map(move |comment| (issue, comment)))
             .filter(|(_, comment)| since.is_none_or(|since| comment.updated_at >= since))

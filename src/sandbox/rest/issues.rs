@@ -126,7 +126,7 @@ impl Call<'_> {
             .world
             .issues
             .values()
-            .filter(|issue| issue.repo == repo && issue.is_present())
+            .filter(|issue| issue.repo == repo && issue.is_present() && !issue.is_discussion())
             .filter(|issue| match wanted_state {
                 "open" => issue.is_open(),
                 "closed" => !issue.is_open(),

@@ -140,7 +140,7 @@ impl Call<'_> {
     }
 
     /// Whether the asker may know that a repository exists.
-    fn sees(&self, repo: &Repo) -> bool {
+    pub(super) fn sees(&self, repo: &Repo) -> bool {
         match (repo.visibility, self.credential) {
             (Visibility::Public, _) => true,
             (Visibility::Private, Credential::Installation(id)) => self.reached(id, repo),
@@ -201,7 +201,10 @@ impl Call<'_> {
     /// The issue of this number. One that moved answers with a redirect.
     fn issue(&self, repo: RepoId, text: &str) -> Result<Result<IssueId, Answer>, Refusal> {
         let wanted = IssueNumber(number(text)?);
-        let issue = self.world.issue_numbered(repo, wanted).ok_or_else(Refusal::not_found)?;
+        let issue = self
+            .world
+            .rest_issue_numbered(repo, wanted)
+            .ok_or_else(Refusal::not_found)?;
         if let Fate::TransferredTo(new) = issue.fate
             && let Some(new) = self.world.issues.get(&new)
         {

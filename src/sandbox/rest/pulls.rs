@@ -87,7 +87,7 @@ impl Call<'_> {
             .issues
             .values()
             .filter(|issue| issue.repo == repo && issue.is_present());
-        let pulls = issues.filter_map(|issue| Some((issue, issue.pull.as_ref()?)));
+        let pulls = issues.filter_map(|issue| Some((issue, issue.pull()?)));
         if what == "status" {
             let all: Vec<&CommitStatus> = pulls
                 .flat_map(|(_, pull)| &pull.statuses)
@@ -131,7 +131,7 @@ impl Call<'_> {
         let sha = text_of(&body, "head_sha")?.ok_or_else(|| Refusal::not_supplied("head_sha"))?;
         let heads = self.world.issues.values().filter(|issue| issue.repo == repo);
         let id = heads
-            .filter(|issue| issue.pull.as_ref().is_some_and(|pull| pull.head_sha == sha))
+            .filter(|issue| issue.pull().is_some_and(|pull| pull.head_sha == sha))
             .map(|issue| issue.id)
             .next()
             .ok_or_else(|| Refusal::new(422, &format!("No commit found for SHA: {sha}")))?;
@@ -189,7 +189,7 @@ impl Call<'_> {
             .filter(|issue| issue.repo == repo && issue.is_present());
         let issues = issues.filter(|issue| wanted == "all" || issue.is_open() == (wanted == "open"));
         let mut all: Vec<Value> = issues
-            .filter_map(|issue| Some((issue, issue.pull.as_ref()?)))
+            .filter_map(|issue| Some((issue, issue.pull()?)))
             .map(|(issue, pull)| render::answered(self.world, found, issue, pull, render::Detail::Simple))
             .collect();
         all.reverse();
@@ -202,18 +202,18 @@ impl Call<'_> {
             .world
             .issue_numbered(repo, IssueNumber(number(text)?))
             .ok_or_else(Refusal::not_found)?;
-        issue.pull.as_ref().map(|_| issue.id).ok_or_else(Refusal::not_found)
+        issue.pull().map(|_| issue.id).ok_or_else(Refusal::not_found)
     }
 
     fn parts(&self, id: IssueId) -> Result<(&Repo, &Issue, &Pull), Refusal> {
         let issue = self.world.live_issue(id)?;
-        let pull = issue.pull.as_ref().ok_or_else(Refusal::not_found)?;
+        let pull = issue.pull().ok_or_else(Refusal::not_found)?;
         Ok((self.world.live_repo(issue.repo)?, issue, pull))
     }
 
     fn line_comment_routes(&mut self, repo: RepoId, id: CommentId, below: &[&str]) -> Outcome {
         let comment = self.world.live_comment(id)?;
-        if matches!(comment.place, Place::Thread) || self.world.live_issue(comment.issue)?.repo != repo {
+        if comment.place.is_in_thread() || self.world.live_issue(comment.issue)?.repo != repo {
             return Err(Refusal::not_found());
         }
         match (self.request.method.as_str(), below) {

@@ -104,7 +104,7 @@ impl Call<'_> {
         if let Some(reference) = self.request.param("ref") {
             let branch = reference.strip_prefix("refs/heads/").unwrap_or(reference);
             let heads = self.world.issues.values().filter(|issue| issue.repo == id);
-            let mut pulls = heads.filter_map(|issue| issue.pull.as_ref());
+            let mut pulls = heads.filter_map(|issue| issue.pull());
             let pull = pulls.find(|pull| pull.head_sha == reference);
             match pull.and_then(|pull| pull.contents.get(path)) {
                 Some(Some(text)) => return Ok(self.file(repo, path, text)),

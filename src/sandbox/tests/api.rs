@@ -484,7 +484,7 @@ async fn graphql_tells_edits_and_hides_comments() {
     scene.sandbox.as_("bob").edit_comment(edited, "changed").unwrap();
     let comments = scene.get(&format!("{ISSUES}/{n}/comments")).await.body;
     let ids = [&comments[0]["node_id"], &comments[1]["node_id"]];
-    let query = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on IssueComment { lastEditedAt } } }";
+    let query = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on IssueComment { lastEditedAt editor { login } } } }";
     let reply = scene
         .post("/graphql", json!({ "query": query, "variables": { "ids": ids } }))
         .await;

@@ -3,6 +3,7 @@
 mod access;
 mod api;
 mod deliveries;
+mod discussions;
 mod trouble;
 
 use chrono::{DateTime, Duration, Utc};

@@ -122,6 +122,12 @@ fn each_issue_gets_a_child_and_all_are_waited_for() {
 }
 
 #[test]
+fn the_issue_that_tracks_a_discussion_gets_no_child() {
+    let run = begun(Wait::All, &["tracking", "a", "b"]);
+    assert_eq!(children(&run).into_keys().collect::<Vec<_>>(), ["a", "b"]);
+}
+
+#[test]
 fn a_child_that_ends_without_being_complete_is_told_and_tried_again_as_another_workflow() {
     let mut run = begun(Wait::All, &["a", "b"]);
     let before = children(&run);

@@ -21,7 +21,10 @@ fn whole() -> Proposal {
             labels: vec!["docs".into()],
             assignees: vec!["bob".into(), "carol".into()],
         },
-        Deed::LinkSubIssue { child: key("issue") },
+        Deed::LinkSubIssue {
+            child: key("issue"),
+            parent: None,
+        },
         Deed::LinkBlockedBy {
             issue: key("issue"),
             blocked_by: key("other"),

@@ -192,7 +192,7 @@ fn a_discussion_becomes_issues_and_a_mail() {
     let mut by = authority("carol", Right::Write, run.now);
     by.surface = Surface::Label {
         name: "countersign:approve".into(),
-        event: 5,
+        event: Some(5),
     };
     let label = Ask::Approve {
         verdict: None,

@@ -12,6 +12,7 @@ use countersign::agents::{
     self, AGENTS, Agent, Draft, Earlier, Inputs, LeftOut, Limits, Mailing, OpenedTask, Problem, Thread,
 };
 use countersign::workflow::act::Deed;
+use countersign::workflow::state::SubjectKind;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -100,6 +101,7 @@ fn thread(entry: &Entry) -> Thread {
     let labels = ["bug", "countersign:approve"].into_iter().chain(entry.at(Place::Label));
     Thread {
         repository: "acme/shop".into(),
+        kind: SubjectKind::Discussion,
         number: 7,
         title: entry.at(Place::Title).unwrap_or("Orders get lost").into(),
         url: format!("{SITE}issues/7"),

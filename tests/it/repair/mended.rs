@@ -1,7 +1,7 @@
 //! Cards, pages, questions, opened issues and approvals that are not as they should be.
 
 use chrono::TimeDelta;
-use countersign::sandbox::{FaultKind, FaultRule, Role, Tick};
+use countersign::sandbox::{FaultKind, FaultRule, Role, Tick, Visibility};
 
 use super::{changes_nothing_more, happened, history};
 use crate::bad_input::{TASKS, approve, asked, holds, opened};
@@ -97,19 +97,25 @@ async fn a_card_that_could_not_be_written_is_written_later() {
 
 /// So many tasks that a card does not hold them.
 fn many() -> String {
-    let line = |number| format!("- [ ] Task {number}: {}\n", "measure it again and again ".repeat(20));
-    (1..=110).map(line).collect()
+    let line = |number| {
+        format!(
+            "- [ ] Fix leak number {number} in the {} of the old building\n",
+            "pipe ".repeat(10)
+        )
+    };
+    (1..=300).map(line).collect()
 }
 
 #[tokio::test]
 async fn a_page_that_is_gone_is_posted_anew_and_linked() {
-    let world = World::new().await;
+    let config = format!("{CONFIG}limits: {{tasks: 300}}\n");
+    let world = Setup::new().config(&config).start().await;
     let issue = asked(&world, &many()).await;
     let bot = world.github.bot_login();
     let card = world.card_comment(issue).unwrap().id;
     let pages = || {
         let all = world.github.comments(issue).into_iter();
-        let pages = all.filter(|comment| comment.author == bot && comment.body.contains("Task 1: "));
+        let pages = all.filter(|comment| comment.author == bot && comment.body.contains("#### **t1** "));
         pages
             .map(|comment| comment.id)
             .filter(|id| *id != card)
@@ -153,7 +159,8 @@ async fn questions_that_are_gone_are_asked_anew() {
 
 #[tokio::test]
 async fn what_became_of_opened_issues_is_kept_and_what_is_gone_is_said() {
-    let world = Setup::new().github(|github| github.repo("acme/site")).start().await;
+    let world = World::new().await;
+    world.github.add_repo("acme/site", Visibility::Private);
     let issue = asked(
         &world,
         "- [ ] Measure the checkout\n- [ ] Add an index\n- [ ] Write it down\n",

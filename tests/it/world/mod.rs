@@ -355,6 +355,11 @@ impl World {
             self.clock.advance(TimeDelta::seconds(1));
         }
         self.settle().await;
+        // What put it off tells why a test fails.
+        const PUT_OFF: &str = "SELECT id, last_error FROM effects WHERE kind = 'reconcile' AND last_error IS NOT NULL";
+        for row in self.house().engine.store().read(PUT_OFF, Vec::new()).await.unwrap() {
+            println!("{}: {}", row.text("id").unwrap(), row.text("last_error").unwrap());
+        }
     }
 
     /// Time passes, and what becomes due is done.

@@ -38,6 +38,22 @@ pub async fn tell(world: &mut World, course: &mut impl Course) -> Outcome {
         github.as_("alice").open_issue("Checkout is slow", DISCUSSION).unwrap()
     })
     .await;
+    tell_on(world, course, issue).await
+}
+
+/// The same where people talk in a discussion.
+pub async fn tell_in_a_discussion(world: &mut World, course: &mut impl Course) -> Outcome {
+    let talk = step(world, course, |github| {
+        github
+            .as_("alice")
+            .start_discussion("Checkout is slow", DISCUSSION)
+            .unwrap()
+    })
+    .await;
+    tell_on(world, course, talk).await
+}
+
+async fn tell_on(world: &mut World, course: &mut impl Course, issue: IssueNumber) -> Outcome {
     discuss(world, course, issue).await;
     decide(world, course, issue).await;
     say(world, course, "mallory", issue, "/status").await;

@@ -498,6 +498,7 @@ fn any_shown() -> impl Strategy<Value = Shown> {
     let tasks = (tasks, any_text()).prop_map(|(tasks, text)| {
         Shown::Tasks(TasksView {
             tasks,
+            tracking: None,
             new_labels: vec![text.clone()],
             left_out: vec![LeftOut {
                 what: text.clone(),

@@ -16,6 +16,7 @@ mod refusals;
 mod repair;
 mod views;
 
+pub use super::phrases::topic;
 pub use beginnings::*;
 pub use card::*;
 pub use levels::*;

@@ -2,13 +2,13 @@
 
 use crate::chat::say::approval;
 use crate::chat::say::markup::{code, count, is_login, link, list, logins, name, sentence, when, words};
-use crate::chat::say::phrases::{requirement, right, title};
+use crate::chat::say::phrases::{requirement, right, title, topic};
 use crate::workflow::approval::Node;
 use crate::workflow::definition::Phase;
 use crate::workflow::gate::{Quorum, Team};
 use crate::workflow::ids::PhaseId;
 use crate::workflow::right::{Requirement, Right};
-use crate::workflow::state::{State, Timestamp};
+use crate::workflow::state::{State, SubjectKind, Timestamp};
 
 /// People named in one answer.
 const NAMED: usize = 20;
@@ -63,13 +63,15 @@ pub fn cannot_be_approved(mistake: &str) -> String {
     )
 }
 
-/// A workflow does not start on an issue, because a gate of it looks at a pull request.
-pub fn no_commit_to_check(definition: &str, phase: &Phase) -> String {
+/// A workflow does not start on what is no pull request, because a gate of it looks at one.
+pub fn no_commit_to_check(definition: &str, phase: &Phase, on: SubjectKind) -> String {
     format!(
-        "I did not start {}: the gate of its phase {} waits for checks on the head of a pull request, and this is an issue. \
+        "I did not start {}: the gate of its phase {} waits for checks on the head of a pull request, and this is {} {}. \
          Start it on a pull request, or have the definition ask for `checks: {{host: …}}`.",
         code(definition),
-        code(phase.id.as_str())
+        code(phase.id.as_str()),
+        if on == SubjectKind::Issue { "an" } else { "a" },
+        topic(on)
     )
 }
 

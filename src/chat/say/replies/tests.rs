@@ -225,7 +225,7 @@ Give it to a person or a model of your choice. The answer goes into a comment of
 fn an_answer_to_a_label_names_whom_it_answers() {
     let label = Surface::Label {
         name: "countersign:approve".to_owned(),
-        event: 1,
+        event: Some(1),
     };
     assert_eq!(
         addressed(&person("mallory"), &label, "You may not."),
@@ -442,7 +442,7 @@ proptest! {
             already_open(&gate, &text),
             who(&[("approve", WRITERS)], Some(&gate), &who_can, None),
             explain(Some(&held), &[heard, Happening::Recorded(held.record.last().unwrap())], None),
-            addressed(&mallory, &Surface::Label { name: text.clone(), event: 1 }, "no"),
+            addressed(&mallory, &Surface::Label { name: text.clone(), event: Some(1) }, "no"),
             stopped(&texts, &failed, &phase, CARD_URL),
             answer_rejected(&texts),
             amendment_refused("edit", &text, &current),
