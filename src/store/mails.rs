@@ -45,7 +45,8 @@ pub fn keep_mail(mail: NewMail<'_>, now: Timestamp) -> Statement {
     Statement::new(
         "INSERT INTO mails (effect_id, workflow_id, repository_id, message_id, digest, raw, at)
         VALUES ($1, $2, $3, $4, $5, $6, $7)
-        ON CONFLICT (effect_id) DO UPDATE SET message_id = $4, digest = $5, raw = $6, at = $7",
+        ON CONFLICT (effect_id) DO UPDATE SET message_id = excluded.message_id, digest = excluded.digest,
+            raw = excluded.raw, at = excluded.at",
         values![
             mail.effect,
             mail.workflow,

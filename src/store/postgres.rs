@@ -120,7 +120,7 @@ impl Postgres {
     }
 
     async fn serve_schema(url: &PostgresUrl, schema: &Schema) -> Result<Self, OpenError> {
-        let mut way = Way::to(url)?.as_server();
+        let mut way = Way::to(url)?.for_a_server();
         let mut connection = way.enter().await?;
         way.compare_clocks(&mut connection).await?;
         schema.migrate(&way, &mut connection).await?;

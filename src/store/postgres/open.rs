@@ -136,7 +136,7 @@ impl Way {
     }
 
     /// The way of a server: the others are commands beside it, which the database can tell by their name.
-    pub(super) fn as_server(mut self) -> Self {
+    pub(super) fn for_a_server(mut self) -> Self {
         self.options = self.options.application_name(SERVER);
         self
     }
