@@ -8,6 +8,7 @@ use countersign::sandbox::{FaultKind, FaultRule};
 use crate::clock::SteppedClock;
 use crate::kill::Progress;
 use crate::program::Program;
+use crate::servers::Servers;
 use crate::stage::{Base, Size, Stage};
 
 /// A server on a machine with a clock of its own.
@@ -21,8 +22,8 @@ fn server(stage: &Stage, clock: &SteppedClock) -> Program {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_hour_forwards_and_back_on_sqlite() {
     let stage = Stage::new(Base::Sqlite, Size::short(0, 0).patience).await;
-    let clock = SteppedClock::new();
-    let running = stage.start(&server(&stage, &clock)).await;
+    let clock = stage.machine();
+    let mut servers = Servers::of(&stage, vec![server(&stage, &clock)]).await;
     let first = stage.people.story().await;
     let stories = stage.stories(4);
     let mut progress = Progress::of(&stage.github);
@@ -32,21 +33,19 @@ async fn an_hour_forwards_and_back_on_sqlite() {
         clock.step(TimeDelta::hours(hours));
     }
     let _ = tokio::time::timeout(Duration::from_secs(2), progress.more(12)).await;
-    // What was planned while it was ahead waits until that time has come.
-    stage.clock.step(TimeDelta::minutes(61));
-    clock.step(TimeDelta::minutes(61));
-    let others = stories.await.unwrap();
+    let others = servers.until_the_end(stories).await;
+    servers.settle().await;
     stage.count(first, &others).await;
-    running.stop().await;
+    servers.stop().await;
 }
 
 /// What may have been written is looked for by GitHub's clock, not by ours.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_write_in_doubt_is_found_by_a_clock_that_is_an_hour_ahead() {
     let stage = Stage::new(Base::Sqlite, Size::short(0, 0).patience).await;
-    let clock = SteppedClock::new();
+    let clock = stage.machine();
     clock.step(TimeDelta::hours(1));
-    let running = stage.start(&server(&stage, &clock)).await;
+    let mut servers = Servers::of(&stage, vec![server(&stage, &clock)]).await;
     let cut_off = |method: &str, path: &str| method == "POST" && path.ends_with("/comments");
     stage
         .github
@@ -64,19 +63,20 @@ async fn a_write_in_doubt_is_found_by_a_clock_that_is_an_hour_ahead() {
             Err(_) => clock.step(TimeDelta::seconds(61)),
         }
     };
+    servers.settle().await;
     stage.count(first, &[]).await;
-    running.stop().await;
+    servers.stop().await;
 }
 
 /// Leases are times of the servers' clocks: one that is wrong must not take work from others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_on_postgres_whose_clock_is_wrong_takes_no_work_and_stores_what_comes() {
     let stage = Stage::new(Base::Postgres, Size::short(0, 0).patience).await;
-    let clock = SteppedClock::new();
-    let running = stage.start(&server(&stage, &clock)).await;
+    let clock = stage.machine();
+    let mut servers = Servers::of(&stage, vec![server(&stage, &clock)]).await;
     let first = stage.people.story().await;
     for hours in [1, -1] {
-        stage.quiet().await;
+        servers.settle().await;
         let before = Progress::of(&stage.github).writes;
         clock.step(TimeDelta::hours(hours));
         let asked = stage.github.as_("rita").comment(first, "/status").unwrap();
@@ -95,6 +95,6 @@ async fn a_server_on_postgres_whose_clock_is_wrong_takes_no_work_and_stores_what
     assert!(comments > 0);
     // Who starts by a wrong clock is told so.
     clock.step(TimeDelta::hours(1));
-    running.kill();
+    servers.stop().await;
     crate::program::one(&server(&stage, &clock).refuse().await, &["clock", "ahead of"]);
 }

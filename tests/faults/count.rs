@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use countersign::sandbox::{CommentId, CommentView, IssueNumber, RequestRecord};
 use countersign::store::Store;
@@ -133,10 +132,8 @@ impl fmt::Display for Counted {
 }
 
 impl Stage {
-    /// Waits until the inbox is the set of what GitHub sent, everything in it and in the outbox has ended, and counts.
-    /// `first` is a subject whose story nothing disturbed: all others must have ended as it did.
+    /// Counts, when everything has come to rest. `first` is a subject whose story nothing disturbed: all others must have ended as it did.
     pub async fn count(&self, first: IssueNumber, others: &[IssueNumber]) -> Counted {
-        self.quiet().await;
         let expected = Ending::of(self, first);
         assert_eq!(expected.opened.len(), OPENED, "{expected:#?}");
         for subject in others {
@@ -159,28 +156,12 @@ impl Stage {
         }
     }
 
-    /// Waits until all that GitHub sent is stored and nothing waits to be done, and fails where something was given up.
-    pub async fn quiet(&self) {
-        self.quiet_in(async || self.store().await).await;
-    }
-
-    /// The same where the database is looked into otherwise.
-    pub async fn quiet_in(&self, look: impl AsyncFn() -> Store) {
-        let patience = Instant::now() + Duration::from_secs(150);
-        loop {
-            let store = look().await;
-            let missing = self.missing(&store).await;
-            let open = open(&store).await;
-            store.close().await;
-            if missing.is_empty() && open.is_empty() {
-                break;
-            }
-            assert!(
-                Instant::now() < patience,
-                "it does not come to rest: {missing:?} are not in the inbox, and these wait: {open:#?}"
-            );
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
+    /// What GitHub sent and the inbox does not have, and what waits to be done. Fails where something was given up.
+    pub async fn waits(&self, store: Store) -> Vec<String> {
+        let mut waits = self.missing(&store).await;
+        waits.extend(open(&store).await);
+        store.close().await;
+        waits
     }
 
     /// What GitHub sent and the inbox does not have.
@@ -196,7 +177,7 @@ impl Stage {
             "in the inbox are deliveries that nobody sent: {unknown:?}"
         );
         let missing = known.into_iter().filter(|id| !inbox.contains(*id));
-        missing.map(str::to_owned).collect()
+        missing.map(|id| format!("{id} is not in the inbox")).collect()
     }
 
     /// Holds GitHub's record to it that no act was carried out twice. How many comments and issues the bot made.
@@ -271,8 +252,8 @@ impl Stage {
 /// What waits to be done, or was given up.
 async fn open(store: &Store) -> Vec<String> {
     const DELIVERIES: &str = "SELECT id, event, state, outcome FROM deliveries WHERE state <> 'done'";
-    const EFFECTS: &str =
-        "SELECT id, kind, state, last_error FROM effects WHERE state IN ('ready', 'inflight', 'failed')";
+    const EFFECTS: &str = "SELECT id, kind, state, last_error FROM effects
+        WHERE state = 'failed' OR state IN ('ready', 'inflight') AND kind <> 'reconcile'";
     let mut open = Vec::new();
     for (sql, word, why) in [(DELIVERIES, "event", "outcome"), (EFFECTS, "kind", "last_error")] {
         for row in store.read(sql, Vec::new()).await.unwrap() {

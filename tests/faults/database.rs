@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 use rand::RngExt as _;
 
 use crate::kill::{Progress, seeded};
-use crate::replicas::Replicas;
+use crate::servers::Servers;
 use crate::stage::{Base, Size, Stage};
 
 async fn stopped_at_once(size: Size) {
     let began = Instant::now();
     let mut random = seeded(20_261_203);
     let stage = Stage::new(Base::Postgres, size.patience).await;
-    let mut replicas = Replicas::start(&stage, 2).await;
+    let mut servers = Servers::start(&stage, 2).await;
     let first = stage.people.story().await;
     let stories = stage.stories(size.workflows - 1);
     let mut progress = Progress::of(&stage.github);
@@ -24,11 +24,10 @@ async fn stopped_at_once(size: Size) {
         tokio::time::sleep(Duration::from_millis(random.random_range(0..1_500))).await;
         tokio::task::block_in_place(|| cluster.start());
     }
-    let others = replicas.until_the_end(stories).await;
-    // What was answered 503 is asked for again by the next start.
-    replicas.power_cut().await;
+    let others = servers.until_the_end(stories).await;
+    servers.settle().await;
     let counted = stage.count(first, &others).await;
-    replicas.stop().await;
+    servers.stop().await;
     println!(
         "PostgreSQL stopped with -m immediate {} times: {counted}, in {:?}",
         size.blows,
@@ -51,10 +50,10 @@ async fn long_postgres_crashes_under_load() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_takes_no_writes_takes_no_deliveries_and_loses_none() {
     let stage = Stage::new(Base::Postgres, Size::short(0, 0).patience).await;
-    let server = stage.server(0);
-    let running = stage.start(&server).await;
+    let mut servers = Servers::start(&stage, 1).await;
     let first = stage.people.story().await;
-    stage.quiet().await;
+    servers.settle().await;
+    let running = servers.at(0);
     let database = stage.postgres();
     let turn = |state: &str| {
         let name = database.ask("SELECT current_database()");
@@ -74,11 +73,9 @@ async fn a_database_that_takes_no_writes_takes_no_deliveries_and_loses_none() {
     assert_eq!(running.get("/livez").await.0, 200);
     turn("off");
     assert_eq!(running.get("/readyz").await.0, 200);
-    // The sweep of the next start asks for what was answered 503.
-    running.kill();
-    let running = stage.start(&server).await;
-    stage.quiet().await;
+    // The sweep asks for what was answered 503.
+    servers.settle().await;
     stage.was_answered(asked);
     stage.nothing_twice();
-    running.stop().await;
+    servers.stop().await;
 }

@@ -13,6 +13,7 @@ use countersign::store::Store;
 
 use crate::kill::Progress;
 use crate::program::{Program, one};
+use crate::servers::Servers;
 use crate::stage::{Base, Size, Stage};
 
 /// A small disk, which goes with the test.
@@ -108,9 +109,9 @@ async fn a_full_disk_takes_no_deliveries_and_loses_none() {
     let Some((stage, disk)) = stage_on_a_disk().await else {
         return;
     };
-    let server = disk.on(stage.server(0));
-    let running = stage.start(&server).await;
+    let mut servers = Servers::of(&stage, vec![disk.on(stage.server(0))]).await;
     let first = stage.people.story().await;
+    let running = servers.at(0);
     let stories = stage.stories(3);
     let mut progress = Progress::of(&stage.github);
     progress.more(10).await;
@@ -147,15 +148,14 @@ async fn a_full_disk_takes_no_deliveries_and_loses_none() {
     tokio::time::timeout(Duration::from_secs(30), ready)
         .await
         .expect("there is room again");
-    // The sweep of the next start asks for what was answered 503.
-    running.kill();
-    let running = stage.start(&server).await;
-    let others = stories.await.unwrap();
-    stage.quiet_in(async || disk.backup(&server, &stage)).await;
+    // The sweep asks for what was answered 503.
+    let others = servers.until_the_end(stories).await;
+    let backup = disk.on(stage.server(1));
+    servers.settle_as(async || disk.backup(&backup, &stage)).await;
     stage.was_answered(asked);
     stage.nothing_twice();
     assert_eq!(stage.mails(), others.len() + 1);
-    running.stop().await;
+    servers.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,7 +6,7 @@ use countersign::sandbox::{FaultKind, FaultRule};
 use rand::RngExt as _;
 
 use crate::kill::{Progress, seeded};
-use crate::replicas::Replicas;
+use crate::servers::Servers;
 use crate::stage::{Base, Size, Stage};
 
 /// A call in whose middle the server is frozen.
@@ -58,21 +58,22 @@ async fn under_way(stage: &Stage, moment: &Moment) {
 /// One server, which finds its own work taken from itself when it wakes.
 async fn alone() {
     let stage = Stage::new(Base::Sqlite, Size::short(0, 0).patience).await;
-    let running = stage.start(&stage.server(0)).await;
+    let mut servers = Servers::start(&stage, 1).await;
     let first = stage.people.story().await;
     let stories = stage.stories(2);
     for moment in &MOMENTS {
         under_way(&stage, moment).await;
+        let running = servers.at(0);
         running.signal("-STOP");
         stage.let_leases_end();
         // The answer is there when it wakes.
         tokio::time::sleep(LATE).await;
         running.signal("-CONT");
     }
-    let others = stories.await.unwrap();
-    // What was put off as too late, or is in doubt, is due again.
+    let others = servers.until_the_end(stories).await;
+    servers.settle().await;
     stage.count(first, &others).await;
-    running.stop().await;
+    servers.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -103,9 +104,12 @@ async fn one_of_two_that_sleeps_through_its_lease_does_nothing_twice() {
         running.kill();
         running = stage.start(&sleeper).await;
     }
-    let others = stories.await.unwrap();
+    running.kill();
+    let mut servers = Servers::start(&stage, 2).await;
+    let others = servers.until_the_end(stories).await;
+    servers.settle().await;
     stage.count(first, &others).await;
-    running.stop().await;
+    servers.stop().await;
 }
 
 /// At random, and for as long as a lease really lasts. A process that is frozen between its last look at the clock and
@@ -117,17 +121,18 @@ async fn long_frozen_at_random() {
     let size = Size::long(40, 6);
     let mut random = seeded(20_261_202);
     let stage = Stage::new(Base::Postgres, size.patience).await;
-    let mut replicas = Replicas::start(&stage, 2).await;
+    let mut servers = Servers::start(&stage, 2).await;
     let first = stage.people.story().await;
     let stories = stage.stories(size.workflows - 1);
     let mut progress = Progress::of(&stage.github);
     for blow in 0..size.blows {
         let _ = tokio::time::timeout(Duration::from_secs(20), progress.more(random.random_range(1..=60))).await;
         tokio::time::sleep(Duration::from_micros(random.random_range(0..8_000))).await;
-        replicas.freeze(blow % 2, Duration::from_secs(100)).await;
+        servers.freeze(blow % 2, Duration::from_secs(100)).await;
     }
-    let others = replicas.until_the_end(stories).await;
+    let others = servers.until_the_end(stories).await;
+    servers.settle().await;
     let counted = stage.count(first, &others).await;
-    replicas.stop().await;
+    servers.stop().await;
     println!("{} freezes of 100 s: {counted}, in {:?}", size.blows, began.elapsed());
 }

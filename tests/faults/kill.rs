@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use crate::post::Post;
-use crate::program::{Program, Running};
+use crate::servers::Servers;
 use crate::stage::{Base, Size, Stage};
 
 /// How many writes one story takes, about. Kills are spread over all of them by it.
@@ -64,14 +64,6 @@ pub fn seeded(default: u64) -> StdRng {
     StdRng::seed_from_u64(seed)
 }
 
-/// The same server again. What the dead one held is free at once on SQLite, and on PostgreSQL when its leases have ended.
-pub async fn again(stage: &Stage, server: &Program) -> Running {
-    if stage.base == Base::Postgres {
-        stage.let_leases_end();
-    }
-    stage.start(server).await
-}
-
 /// Mail goes to a folder beside the SQLite file, and to a mail server where there may be several servers.
 async fn kill_loop(base: Base, size: Size) {
     let began = Instant::now();
@@ -80,8 +72,7 @@ async fn kill_loop(base: Base, size: Size) {
     if base == Base::Postgres {
         stage.post = Post::server();
     }
-    let server = stage.server(0);
-    let mut running = stage.start(&server).await;
+    let mut servers = Servers::start(&stage, 1).await;
     let first = stage.people.story().await;
     let stories = stage.stories(size.workflows - 1);
     let mut progress = Progress::of(&stage.github);
@@ -95,14 +86,14 @@ async fn kill_loop(base: Base, size: Size) {
             () = until_finished(&stories) => break,
         }
         tokio::time::sleep(pause).await;
-        running.kill();
+        servers.power_cut().await;
         kills += 1;
-        running = again(&stage, &server).await;
     }
-    let others = stories.await.unwrap();
+    let others = servers.until_the_end(stories).await;
+    servers.settle().await;
     assert_eq!(kills, size.blows, "the story was over before the last kill");
     let counted = stage.count(first, &others).await;
-    running.stop().await;
+    servers.stop().await;
     println!("{kills} kills on {base:?}: {counted}, in {:?}", began.elapsed());
 }
 

@@ -20,6 +20,7 @@ mod clock;
 mod count;
 mod people;
 mod post;
+mod servers;
 mod stage;
 
 mod clocks;

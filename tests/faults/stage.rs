@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -60,6 +61,8 @@ impl Size {
 pub struct Stage {
     pub github: Sandbox,
     pub clock: SteppedClock,
+    /// Clocks of machines that have one of their own.
+    machines: Mutex<Vec<Arc<SteppedClock>>>,
     pub people: People,
     pub base: Base,
     /// Goes before its cluster.
@@ -103,6 +106,7 @@ impl Stage {
             people: People::at(&github, patience),
             github,
             clock,
+            machines: Mutex::default(),
             base,
             database,
             cluster,
@@ -186,9 +190,19 @@ impl Stage {
         })
     }
 
+    /// The clock of a machine of its own: time passes for it as for everybody, and it can be set.
+    pub fn machine(&self) -> Arc<SteppedClock> {
+        let machine = Arc::new(SteppedClock::new());
+        self.machines.lock().unwrap().push(Arc::clone(&machine));
+        machine
+    }
+
     /// Time passes, enough for whoever is dead to lose what it held. Where a server runs, it takes no work until it has
     /// compared its clock again: up to ten seconds on PostgreSQL.
     pub fn let_leases_end(&self) {
         self.clock.step(LONGER_THAN_A_LEASE);
+        for machine in self.machines.lock().unwrap().iter() {
+            machine.step(LONGER_THAN_A_LEASE);
+        }
     }
 }

@@ -10,7 +10,8 @@ use rand::RngExt as _;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
-use crate::kill::{again, seeded};
+use crate::kill::seeded;
+use crate::servers::Servers;
 use crate::stage::{Base, Size, Stage};
 
 /// Connections that bring deliveries at the same time.
@@ -26,10 +27,9 @@ async fn storm(base: Base, deliveries: usize, kills: usize, size: Size) {
     let began = Instant::now();
     let mut random = seeded(20_261_204);
     let stage = Stage::new(base, size.patience).await;
-    let server = stage.server(0);
-    let mut running = stage.start(&server).await;
+    let mut servers = Servers::start(&stage, 1).await;
     let first = stage.people.story().await;
-    stage.quiet().await;
+    servers.settle().await;
     let (before, _) = stage.nothing_twice();
 
     stage.github.set_delivery(Delivery::Manual);
@@ -74,15 +74,11 @@ async fn storm(base: Base, deliveries: usize, kills: usize, size: Size) {
         while sent.load(Ordering::SeqCst) < until.min(deliveries) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        running.kill();
-        running = again(&stage, &server).await;
+        servers.power_cut().await;
     }
     senders.join_all().await;
     let stored = began.elapsed();
-    // One more start, whose sweep asks for what the last kill kept away.
-    running.kill();
-    let running = again(&stage, &server).await;
-    stage.quiet().await;
+    servers.settle().await;
     let (after, _) = stage.nothing_twice();
     let asked = (subjects.len()..deliveries).filter(|at| at % COMMANDS == 0).count();
     assert_eq!(after - before, asked, "answers");
@@ -90,7 +86,7 @@ async fn storm(base: Base, deliveries: usize, kills: usize, size: Size) {
         .people
         .see("the first workflow stands", |_| stage.people.card(first))
         .await;
-    running.stop().await;
+    servers.stop().await;
     println!(
         "{deliveries} deliveries, a tenth of them twice, {kills} kills on {base:?}: all in the inbox, {asked} answers, none \
          twice; sent in {stored:?}, done in {:?}",

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use crate::kill::Progress;
+use crate::servers::Servers;
 use crate::stage::{Base, Size, Stage};
 
 /// The steps to the present schema, in order.
@@ -161,9 +162,12 @@ async fn goes_on_from_every_former_schema(base: Base) {
         stage.let_leases_end();
         running = stage.start(&server).await;
     }
-    let others = stories.await.unwrap();
+    running.kill();
+    let mut servers = Servers::start(&stage, 1).await;
+    let others = servers.until_the_end(stories).await;
+    servers.settle().await;
     stage.count(first, &others).await;
-    running.stop().await;
+    servers.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -257,10 +261,13 @@ async fn long_two_versions_share_one_database() {
         old.stop().await;
         running.push(new);
     }
-    let others = stories.await.unwrap();
-    let counted = stage.count(first, &others).await;
-    println!("three servers of {former} replaced under load: {counted}");
     for server in running {
         server.stop().await;
     }
+    let mut servers = Servers::start(&stage, 3).await;
+    let others = servers.until_the_end(stories).await;
+    servers.settle().await;
+    let counted = stage.count(first, &others).await;
+    println!("three servers of {former} replaced under load: {counted}");
+    servers.stop().await;
 }
