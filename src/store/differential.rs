@@ -350,7 +350,7 @@ impl Side {
                 let failed = self.store.effects(Which::Failed, 16).await.unwrap();
                 let id = match failed.len() {
                     0 => format!("e{}", which % 16).as_str().into(),
-                    of => failed[which % of].id.clone(),
+                    of => failed[which % of].id.as_str().into(),
                 };
                 let retried = self.store.retry_effect(&id, now).await;
                 let was_one = matches!(retried, Ok(true));
