@@ -33,7 +33,7 @@ async fn a_workflow_that_stands_still_is_a_figure_a_line_a_finding_and_a_comment
     // The timer by which it is compared with GitHub brings it on no further.
     assert_eq!(
         world.house().engine.store().stuck_workflows().await.unwrap(),
-        [id.clone()]
+        std::slice::from_ref(&id)
     );
     assert_eq!(figure(&world, STUCK).await, 1.0);
     for _ in 0..3 {

@@ -182,9 +182,11 @@ async fn two_servers_that_compare_at_the_same_moment_do_it_once() {
     world.clock.advance(TimeDelta::minutes(2));
     for _ in 0..3 {
         let (one, two) = tokio::join!(world.house().engine.reconcile_all(), other.engine.reconcile_all());
-        (one.unwrap(), two.unwrap());
+        one.unwrap();
+        two.unwrap();
         let (one, two) = tokio::join!(world.house().engine.pump(), other.engine.pump());
-        (one.unwrap(), two.unwrap());
+        one.unwrap();
+        two.unwrap();
     }
     world.settle().await;
     world.hear(issue);

@@ -14,8 +14,8 @@ fn what_cannot_be_started_starts_nothing() {
     let started = |more: &[&str]| project.refused(&[&["run"], more].concat());
     let given = GIVEN.as_slice();
     for (arguments, code, says) in [
-        (vec!["jpa-mtt"], 1, "did you mean `jpa-mt`?"),
-        (vec!["zzz"], 1, "known: "),
+        (vec!["jpa-mtt"], 1, "did you mean `jpa-mt`? There are `deliver`, "),
+        (vec!["zzz"], 1, "there are `deliver`, `generate`, "),
         (vec!["jpa-mt"], 1, "Give it with -c entity="),
         (vec!["jpa-mt", "-c", "entity"], 2, "write NAME=VALUE"),
         (
@@ -26,7 +26,7 @@ fn what_cannot_be_started_starts_nothing() {
         (
             [&["jpa-mt"], given, &["-c", "scope=domian"]].concat(),
             1,
-            "did you mean `domain`?",
+            "did you mean `domain`? There are `domain`, `vertical`",
         ),
         ([&["jpa-mt"], given, &["-c", "entity=Other"]].concat(), 2, "given twice"),
         (
