@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use rand::RngExt as _;
 
 use crate::kill::{Progress, seeded};
+use crate::program::Running;
 use crate::servers::Servers;
 use crate::stage::{Base, Size, Stage};
 
@@ -46,6 +47,17 @@ async fn long_postgres_crashes_under_load() {
     stopped_at_once(Size::long(60, 30)).await;
 }
 
+/// Waits until a server says whether it can store a delivery: connections end a while after they are told to.
+async fn ready(running: &Running, status: u16) {
+    let asking = async {
+        while running.get("/readyz").await.0 != status {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(30), asking).await;
+    assert!(in_time.is_ok(), "/readyz never came to {status}");
+}
+
 /// As after a failover, when the server still talks to the former primary.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_takes_no_writes_takes_no_deliveries_and_loses_none() {
@@ -65,14 +77,13 @@ async fn a_database_that_takes_no_writes_takes_no_deliveries_and_loses_none() {
         database.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'countersign'");
     };
     turn("on");
-    let (status, body) = running.get("/readyz").await;
-    assert_eq!(status, 503, "{body}");
+    ready(running, 503).await;
     let asked = stage.github.as_("rita").comment(first, "/status").unwrap();
     stage.github.settled().await;
     assert_eq!(stage.github.reactions(asked), [], "it was not heard");
     assert_eq!(running.get("/livez").await.0, 200);
     turn("off");
-    assert_eq!(running.get("/readyz").await.0, 200);
+    ready(running, 200).await;
     // The sweep asks for what was answered 503.
     servers.settle().await;
     stage.was_answered(asked);

@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use crate::post::Post;
-use crate::servers::Servers;
+use crate::servers::{STILL, Servers};
 use crate::stage::{Base, Size, Stage};
 
 /// How many writes one story takes, about. Kills are spread over all of them by it.
@@ -83,6 +83,7 @@ async fn kill_loop(base: Base, size: Size) {
         let pause = Duration::from_micros(random.random_range(0..8_000));
         tokio::select! {
             () = progress.more(more) => {}
+            () = tokio::time::sleep(STILL * 2) => {}
             () = until_finished(&stories) => break,
         }
         tokio::time::sleep(pause).await;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use crate::kill::Progress;
-use crate::servers::Servers;
+use crate::servers::{STILL, Servers};
 use crate::stage::{Base, Size, Stage};
 
 /// The steps to the present schema, in order.
@@ -156,7 +156,7 @@ async fn goes_on_from_every_former_schema(base: Base) {
     let mut progress = Progress::of(&stage.github);
     let known = steps(base).len();
     for version in 1..known {
-        progress.more(90 / known).await;
+        let _ = tokio::time::timeout(STILL, progress.more(90 / known)).await;
         running.kill();
         put_back(&stage, version);
         stage.let_leases_end();
