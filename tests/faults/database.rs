@@ -74,7 +74,8 @@ async fn a_database_that_takes_no_writes_takes_no_deliveries_and_loses_none() {
             name.trim()
         );
         database.ask(&format!("BEGIN READ WRITE; {set}; COMMIT"));
-        database.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'countersign'");
+        database
+            .ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'countersign%'");
     };
     turn("on");
     ready(running, 503).await;
