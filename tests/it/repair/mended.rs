@@ -160,7 +160,8 @@ async fn questions_that_are_gone_are_asked_anew() {
 #[tokio::test]
 async fn what_became_of_opened_issues_is_kept_and_what_is_gone_is_said() {
     let world = World::new().await;
-    world.github.add_repo("acme/site", Visibility::Private);
+    let site = world.github.add_repo("acme/site", Visibility::Private);
+    site.set_role("ada", Role::Admin);
     let issue = asked(
         &world,
         "- [ ] Measure the checkout\n- [ ] Add an index\n- [ ] Write it down\n",
