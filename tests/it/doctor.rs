@@ -171,7 +171,7 @@ async fn what_the_app_asks_for_beyond_its_manifest_is_named() {
     let ran = doctor(home.path(), environment(&github.base_url(), 4711), &["--json"]).await;
     let app = said(&ran, "app").join("\n");
     for words in [
-        "wrong: it does not ask for issues: write",
+        "wrong: it does not ask for discussions: write, issues: write",
         "doubtful: it asks for more than this program uses: administration: read, contents: write",
     ] {
         assert!(app.contains(words), "{words}: {app}");

@@ -21,6 +21,30 @@ pub const EXCEPTIONS: &[Exception] = &[Exception {
     body: graphql_body,
 }];
 
+/// Permissions that an App may have and that the description's list of them does not name
+/// (<https://docs.github.com/rest/authentication/permissions-required-for-github-apps>, "Discussions").
+const PERMISSIONS: [&str; 1] = ["discussions"];
+
+/// An answer as the description knows it: without the permissions that it does not name.
+pub fn without_permissions(body: &Value) -> Value {
+    match body {
+        Value::Object(members) => {
+            let kept = members.iter().map(|(name, value)| {
+                let mut value = without_permissions(value);
+                if name == "permissions"
+                    && let Some(permissions) = value.as_object_mut()
+                {
+                    permissions.retain(|name, _| !PERMISSIONS.contains(&name.as_str()));
+                }
+                (name.clone(), value)
+            });
+            kept.collect()
+        }
+        Value::Array(items) => items.iter().map(without_permissions).collect(),
+        other => other.clone(),
+    }
+}
+
 pub fn find(method: &str, path: &str) -> Option<&'static Exception> {
     EXCEPTIONS
         .iter()

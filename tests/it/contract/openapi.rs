@@ -67,7 +67,7 @@ fn answer(method: &str, path: &str, status: u16, body: &Value, strictness: Stric
     }
     let (operation, _) = DESCRIPTION.find(method, path)?;
     operation
-        .answer_fault(status, body, strictness)
+        .answer_fault(status, &exceptions::without_permissions(body), strictness)
         .map_err(|fault| format!("{answered} ({})\n{fault}", operation.id))
 }
 
