@@ -29,12 +29,6 @@ pub struct Stuck {
     pub id: WorkflowId,
     /// How many events it has: while that stays, it is the same violation.
     pub version: u64,
-    /// The installation that it acts through.
-    pub installation: InstallationId,
-    /// The repository of its subject.
-    pub repository: RepositoryId,
-    /// The number of its subject.
-    pub subject: IssueNumber,
 }
 
 /// The id of the timer by which a workflow is compared with GitHub: one row for each, however often it runs.
@@ -44,9 +38,13 @@ pub fn reconcile_id(workflow: &WorkflowId) -> EffectId {
 
 /// The statement that has a workflow compared with GitHub at this moment, if that was not due before.
 pub fn reconcile_at(workflow: &WorkflowId, at: Timestamp) -> Statement {
+    brought_forward(reconcile_id(workflow).as_str(), at)
+}
+
+fn brought_forward(timer: &str, at: Timestamp) -> Statement {
     Statement::new(
         "UPDATE effects SET run_at = $2 WHERE id = $1 AND state = 'ready' AND run_at > $2",
-        values![&reconcile_id(workflow), micros(at)],
+        values![timer, micros(at)],
     )
 }
 
@@ -62,7 +60,7 @@ pub fn keep_heard(workflow: &WorkflowId, repository: RepositoryId, until: Timest
 /// Open workflows that break the invariant. One that waits for its children waits for an open one of them, of which the
 /// same is asked; checks and approvers that are models are nobody, so something must be due for them. To compare a workflow
 /// with GitHub, or to look for a duplicate, brings none on.
-const STUCK: &str = "SELECT w.id, w.version, w.installation_id, w.repository_id, w.subject FROM workflows w
+const STUCK: &str = "SELECT w.id, w.version FROM workflows w
     WHERE w.status = 'open' AND w.held = 0
     AND (w.waits_for = '' OR w.waits_for LIKE 'the checks of %' OR w.waits_for LIKE 'the approver of %'
         OR w.waits_for LIKE 'the children of %' AND NOT EXISTS (SELECT 1 FROM links l
@@ -80,9 +78,6 @@ impl Store {
                 Ok(Stuck {
                     id: row.text("id")?.into(),
                     version: row.id("version")?,
-                    installation: InstallationId(row.id("installation_id")?),
-                    repository: RepositoryId(row.id("repository_id")?),
-                    subject: IssueNumber(row.id("subject")?),
                 })
             })
             .collect()
@@ -119,13 +114,14 @@ impl Store {
     /// Brings forward the timers that are not due yet: one each `spacing`, from now on. Tells how many.
     pub async fn reconcile_all(&self, now: Timestamp, spacing: TimeDelta) -> Result<usize, StoreError> {
         const LATER: &str =
-            "SELECT id FROM effects WHERE kind = 'reconcile' AND state = 'ready' AND run_at > $1 ORDER BY run_at, seq";
-        const FORWARD: &str = "UPDATE effects SET run_at = $2 WHERE id = $1 AND state = 'ready' AND run_at > $2";
+            // With the states of the index of open rows: SQLite reads every effect otherwise.
+            "SELECT id FROM effects WHERE state IN ('ready', 'inflight') AND state = 'ready' AND kind = 'reconcile'
+                AND run_at > $1 ORDER BY run_at, seq";
         let rows = self.read(LATER, values![micros(now)]).await?;
         let mut write = Write::new();
         let mut at = now;
         for row in &rows {
-            write.push(Statement::new(FORWARD, values![row.text("id")?, micros(at)]));
+            write.push(brought_forward(row.text("id")?, at));
             at += spacing;
         }
         if !write.is_empty() {

@@ -71,24 +71,11 @@ impl Engine {
         let mut write = Write::of(duty.done(now + UPKEEP_EVERY, None, None));
         for one in &stuck {
             tracing::error!(workflow = %one.id, "a workflow stands still: nothing is due and nobody is waited for");
-            let spot = Spot {
-                installation: one.installation,
-                repository: one.repository,
-            };
             let Some(stored) = store.workflow(&one.id).await? else {
                 continue;
             };
-            let said = Payload::Reply {
-                number: one.subject,
-                on: Topic::of(&stored.state.subject)
-                    .map(|topic| topic.kind)
-                    .unwrap_or_default(),
-                to: None,
-                to_line: None,
-                body: say::stands_still(&one.id),
-            };
             let id = format!("stuck:{}:{}", one.id, one.version);
-            write.push(self.answer(spot, one.subject, &id, &said)?);
+            write.push(self.said_on(&stored, &id, say::stands_still(&one.id))?);
         }
         match store.write(write).await {
             Ok(_) => {}
