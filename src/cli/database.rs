@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::answer::Refusal;
-use crate::config::{DatabaseUrl, Overrides, Sources};
+use super::house;
+use crate::config::{DatabaseUrl, Overrides};
 use crate::engine::Folder;
 use crate::store::workflows::WorkflowSummary;
 use crate::store::{OpenError, SqliteError, Store};
@@ -100,11 +101,7 @@ impl Database {
             database_url: self.database_url.clone(),
             ..Overrides::default()
         };
-        let sources = Sources {
-            overrides: &overrides,
-            environment: &|name| std::env::var(name).ok(),
-            check_key: None,
-        };
+        let sources = house::sources(&overrides);
         let found = sources.database();
         found.map_err(|problems| Refusal::configuration(problems.sentences().to_vec()))
     }

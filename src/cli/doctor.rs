@@ -14,7 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::answer::{Answer, Refusal};
 use super::house::{self, machine_clock};
 use super::serve::Settings;
-use crate::config::{Models, PrivateKey, ServerConfig, Sources, TracesUrl};
+use crate::config::{Models, ServerConfig, TracesUrl};
 use crate::github::{App, GithubError, Limits};
 use findings::Findings;
 
@@ -39,13 +39,7 @@ impl Doctor {
     pub(super) async fn run(self) -> Result<Answer, Refusal> {
         let mut findings = Findings::default();
         let overrides = self.settings.overrides();
-        let environment = |name: &str| std::env::var(name).ok();
-        let check_key = |key: &PrivateKey| crate::github::check_private_key(key.expose());
-        let sources = Sources {
-            overrides: &overrides,
-            environment: &environment,
-            check_key: Some(&check_key),
-        };
+        let sources = house::sources(&overrides);
         match ServerConfig::load(&sources) {
             Ok(config) => {
                 findings.fine(
@@ -81,14 +75,14 @@ impl Doctor {
 
 async fn github(config: &ServerConfig, findings: &mut Findings) {
     const AREA: &str = "github";
-    let github = match house::github(config, machine_clock(), Limits::default()) {
+    let github = match house::github(&config.app, machine_clock(), Limits::default()) {
         Ok(github) => github,
         Err(problem) => return findings.wrong(AREA, problem, "correct the setting that it names"),
     };
     let app = github.app();
     match app.identity().await {
         Ok(identity) => {
-            findings.fine(AREA, format!("{} answers; the App is {}", config.github_api.as_str(), identity.slug));
+            findings.fine(AREA, format!("{} answers; the App is {}", config.app.api.as_str(), identity.slug));
             if let Some(theirs) = identity.answered_at {
                 clocks(theirs, Utc::now(), findings);
             }
@@ -105,7 +99,7 @@ async fn github(config: &ServerConfig, findings: &mut Findings) {
         ),
         Err(error) => findings.wrong(
             AREA,
-            format!("{} does not answer: {error}", config.github_api.as_str()),
+            format!("{} does not answer: {error}", config.app.api.as_str()),
             "let this machine reach it; a server starts all the same and waits",
         ),
     }

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{MailUrl, Mailbox, Pace, ServerConfig};
+use crate::config::{AppSettings, MailUrl, Mailbox, Overrides, Pace, PrivateKey, ServerConfig, Sources};
 use crate::engine::{Allowance, Clock, Engine, ForkRequest, HandIn, Pacing, Parts, Site};
 use crate::github::{GitHub, Limits, Settings};
 use crate::inbox::signature::Secrets;
@@ -77,7 +77,7 @@ impl House {
         let store = Store::open(&config.database)
             .await
             .map_err(|error| problems.push(error.to_string()));
-        let github = github(config, Arc::clone(&clock), limits).map_err(|problem| problems.push(problem));
+        let github = github(&config.app, Arc::clone(&clock), limits).map_err(|problem| problems.push(problem));
         let mailer = mailer(&config.mail_url, config.mail_from.clone())
             .map(|mailer| mailer.in_doubt(config.mail_in_doubt))
             .map_err(|problem| problems.push(problem));
@@ -92,7 +92,7 @@ impl House {
             return Err(problems);
         };
         let owner = format!("{:016x}", rand::random::<u64>());
-        let deliveries_kept = config.github_api.keeps_deliveries();
+        let deliveries_kept = config.app.api.keeps_deliveries();
         let parts = Parts {
             store,
             site: Site::GitHub(github.clone()),
@@ -338,16 +338,35 @@ async fn pause(time: Duration, stop: &CancellationToken) {
     }
 }
 
-pub(super) fn github(config: &ServerConfig, clock: Clock, limits: Limits) -> Result<GitHub, String> {
-    let graphql = config.github_api.graphql_url();
+/// Where this process looks for its settings: the flags that it was given, its environment, and the file that they name.
+/// A private key must sign.
+pub(super) fn sources(overrides: &Overrides) -> Sources<'_> {
+    Sources {
+        overrides,
+        environment: &variable,
+        check_key: Some(&signs),
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn signs(key: &PrivateKey) -> Result<(), String> {
+    crate::github::check_private_key(key.expose())
+}
+
+/// GitHub, asked as the App.
+pub(super) fn github(app: &AppSettings, clock: Clock, limits: Limits) -> Result<GitHub, String> {
+    let graphql = app.api.graphql_url();
     let graphql_url = graphql
         .parse()
         .map_err(|error| format!("{graphql} is no URL: {error}"))?;
     let settings = Settings {
-        api_url: config.github_api.url().clone(),
+        api_url: app.api.url().clone(),
         graphql_url,
-        app_id: config.app_id.0,
-        private_key_pem: config.private_key.expose(),
+        app_id: app.id.0,
+        private_key_pem: app.private_key.expose(),
         clock,
     };
     GitHub::with_limits(settings, limits).map_err(|error| error.to_string())

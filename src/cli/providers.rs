@@ -9,9 +9,10 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use super::answer::{Answer, Refusal};
+use super::house;
 use super::page::{Ink, Table};
 use super::terminal::models_from_here;
-use crate::config::{Dialect, Endpoint, Models, Overrides, ProviderName, Sources, StructuredOutput};
+use crate::config::{Dialect, Endpoint, Models, Overrides, ProviderName, StructuredOutput};
 use crate::workflow::budget::{Cap, Money, Price, Scope};
 
 /// What to do with providers; without a word, list them.
@@ -73,11 +74,7 @@ pub(super) fn server_models(config: Option<PathBuf>) -> Result<Models, Refusal> 
         config,
         ..Overrides::default()
     };
-    let sources = Sources {
-        overrides: &overrides,
-        environment: &|name| std::env::var(name).ok(),
-        check_key: None,
-    };
+    let sources = house::sources(&overrides);
     let models = sources.models();
     models.map_err(|problems| Refusal::configuration(problems.sentences().to_vec()))
 }

@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::house::machine_clock;
+use super::house::{self, machine_clock};
 use crate::config::quorums::Asked;
-use crate::config::{ConfigError, Overrides, PrivateKey, Sources};
+use crate::config::{ConfigError, Overrides};
 use crate::engine::Rosters;
-use crate::github::{GitHub, Limits, Repo, RepositoryRef, Settings};
+use crate::github::{Limits, Repo, RepositoryRef};
 use crate::workflow::gate::Candidate;
 use crate::workflow::ids::RepositoryId;
 
@@ -67,29 +67,13 @@ impl Against {
             config: self.config.clone(),
             ..Overrides::default()
         };
-        let environment = |name: &str| std::env::var(name).ok();
-        let check_key = |key: &PrivateKey| crate::github::check_private_key(key.expose());
-        let sources = Sources {
-            overrides: &overrides,
-            environment: &environment,
-            check_key: Some(&check_key),
-        };
+        let sources = house::sources(&overrides);
         let app = sources.app().map_err(|problems| problems.sentences().join("; "))?;
         let named = self.repository.as_deref();
         let (owner, name) = named
             .and_then(|named| named.split_once('/'))
             .ok_or("no repository is named (--repository OWNER/NAME)")?;
-        let graphql = app.api.graphql_url();
-        let settings = Settings {
-            api_url: app.api.url().clone(),
-            graphql_url: graphql
-                .parse()
-                .map_err(|error| format!("{graphql} is no URL: {error}"))?,
-            app_id: app.id.0,
-            private_key_pem: app.private_key.expose(),
-            clock: machine_clock(),
-        };
-        let github = GitHub::with_limits(settings, Limits::default()).map_err(|error| error.to_string())?;
+        let github = house::github(&app, machine_clock(), Limits::default())?;
         let found = github.app().installation_of(owner, name).await;
         let installation = found.map_err(|error| format!("GitHub could not be asked ({error})"))?;
         let installation = installation.ok_or_else(|| format!("the App is not installed on {owner}/{name}"))?;

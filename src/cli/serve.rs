@@ -6,9 +6,9 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::house::{House, figures, machine_clock};
+use super::house::{self, House, figures, machine_clock};
 use super::logging::Log;
-use crate::config::{Overrides, PrivateKey, ServerConfig, Sources};
+use crate::config::{Overrides, ServerConfig, Sources};
 use crate::engine::Engine;
 use crate::store::Store;
 use crate::traces::Exporter;
@@ -70,13 +70,7 @@ impl Serve {
     /// Serves until it is told to stop.
     pub async fn run(self, log: Log) -> ExitCode {
         let overrides = self.settings.overrides();
-        let environment = |name: &str| std::env::var(name).ok();
-        let check_key = |key: &PrivateKey| crate::github::check_private_key(key.expose());
-        let sources = Sources {
-            overrides: &overrides,
-            environment: &environment,
-            check_key: Some(&check_key),
-        };
+        let sources = house::sources(&overrides);
         let config = match ServerConfig::load(&sources) {
             Ok(config) => config,
             Err(problems) => {
@@ -118,7 +112,7 @@ async fn serve(config: &ServerConfig) -> ExitCode {
     };
     // The port that was given, where the setting asked for any.
     let listen = listener.local_addr().unwrap_or(config.listen);
-    tracing::info!(%listen, github = config.github_api.as_str(), "serving");
+    tracing::info!(%listen, github = config.app.api.as_str(), "serving");
     let (stop_work, stop_listening) = (CancellationToken::new(), CancellationToken::new());
     tokio::spawn(until_told(house.engine.clone(), config.linger, stop_work.clone()));
     // What comes while the last work ends is stored all the same, and is somebody's next work.

@@ -28,12 +28,8 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// Where the store is.
     pub database: DatabaseUrl,
-    /// Where GitHub's API is.
-    pub github_api: GithubApiUrl,
-    /// The App's number.
-    pub app_id: AppId,
-    /// What the App signs with.
-    pub private_key: PrivateKey,
+    /// What the App is known by at GitHub.
+    pub app: AppSettings,
     /// What GitHub signs deliveries with.
     pub webhook_secret: WebhookSecret,
     /// What GitHub signed deliveries with before, accepted while the secret is changed.
@@ -99,13 +95,31 @@ pub struct Overrides {
 }
 
 /// What the App is known by at GitHub.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppSettings {
-    /// Where.
+    /// Where GitHub's API is.
     pub api: GithubApiUrl,
     /// Its number.
     pub id: AppId,
     /// What it signs with.
     pub private_key: PrivateKey,
+}
+
+/// The same, as far as it could be read.
+struct AppParts {
+    api: Option<GithubApiUrl>,
+    id: Option<AppId>,
+    private_key: Option<PrivateKey>,
+}
+
+impl AppParts {
+    fn whole(self) -> Option<AppSettings> {
+        Some(AppSettings {
+            api: self.api?,
+            id: self.id?,
+            private_key: self.private_key?,
+        })
+    }
 }
 
 /// Says whether a key signs, for the room that knows how; an error is the end of a sentence.
@@ -156,9 +170,7 @@ impl ServerConfig {
                 .map_err(|_| "is not an address with a port; write for example 127.0.0.1:8080".to_owned())
         });
         let database = reader.database_url();
-        let github_api = reader.required("github_api_url", parse::<GithubApiUrl>);
-        let app_id = reader.required("github_app_id", parse);
-        let private_key = reader.private_key();
+        let app = reader.app();
         let webhook_secret = reader.required("webhook_secret", WebhookSecret::parse);
         let webhook_secret_previous = reader.optional("webhook_secret_previous", WebhookSecret::parse);
         let mail_url = reader.mail_url();
@@ -168,7 +180,7 @@ impl ServerConfig {
         let mail_in_doubt = reader.required("mail_resend_in_doubt", parse);
         let linger = reader.required("linger_seconds", linger);
         let retention = reader.optional("retention_days", retention);
-        let pace = reader.pace(github_api.as_ref());
+        let pace = reader.pace(app.api.as_ref());
         let commands_per_hour = reader.required("commands_per_hour", parse);
         let stranger_answers_per_hour = reader.required("stranger_answers_per_hour", parse);
         let models = reader.models();
@@ -177,14 +189,13 @@ impl ServerConfig {
         match (
             listen,
             database,
-            github_api,
-            app_id,
-            private_key,
+            app.whole(),
             webhook_secret,
             mail_url,
             mail_from,
             mail_in_doubt,
-            (pace, linger),
+            pace,
+            linger,
             commands_per_hour,
             stranger_answers_per_hour,
             models,
@@ -192,23 +203,20 @@ impl ServerConfig {
             (
                 Some(listen),
                 Some(database),
-                Some(github_api),
-                Some(app_id),
-                Some(private_key),
+                Some(app),
                 Some(webhook_secret),
                 Some(mail_url),
                 Some(mail_from),
                 Some(mail_in_doubt),
-                (Some(pace), Some(linger)),
+                Some(pace),
+                Some(linger),
                 Some(commands_per_hour),
                 Some(stranger_answers_per_hour),
                 Some(models),
             ) if problems.is_empty() => Ok(Self {
                 listen,
                 database,
-                github_api,
-                app_id,
-                private_key,
+                app,
                 webhook_secret,
                 webhook_secret_previous,
                 mail_url,
@@ -256,13 +264,8 @@ impl Sources<'_> {
     /// What is wrong with those settings, or with the configuration file.
     pub fn app(&self) -> Result<AppSettings, Problems> {
         let mut reader = Reader::new(self);
-        let api = reader.required("github_api_url", parse::<GithubApiUrl>);
-        let id = reader.required("github_app_id", parse);
-        let private_key = reader.private_key();
-        match (api, id, private_key) {
-            (Some(api), Some(id), Some(private_key)) if reader.problems.is_empty() => {
-                Ok(AppSettings { api, id, private_key })
-            }
+        match reader.app().whole() {
+            Some(app) if reader.problems.is_empty() => Ok(app),
             _ => Err(Problems(reader.problems)),
         }
     }
@@ -543,6 +546,14 @@ impl<'a> Reader<'a> {
     }
 
     /// The key itself or the file that holds it, from the first place that says either.
+    fn app(&mut self) -> AppParts {
+        AppParts {
+            api: self.required("github_api_url", parse),
+            id: self.required("github_app_id", parse),
+            private_key: self.private_key(),
+        }
+    }
+
     fn private_key(&mut self) -> Option<PrivateKey> {
         const KEY: &str = "github_private_key";
         const KEY_FILE: &str = "github_private_key_file";

@@ -105,9 +105,9 @@ fn three_settings_are_enough() {
     let config = Process::ready().load();
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.database.to_string(), "sqlite:countersign.sqlite");
-    assert_eq!(config.github_api.as_str(), "https://api.github.com");
-    assert_eq!(config.app_id, AppId(12345));
-    assert_eq!(config.private_key.expose(), KEY);
+    assert_eq!(config.app.api.as_str(), "https://api.github.com");
+    assert_eq!(config.app.id, AppId(12345));
+    assert_eq!(config.app.private_key.expose(), KEY);
     assert_eq!(config.webhook_secret.expose(), SECRET);
     assert_eq!(config.webhook_secret_previous, None);
     assert_eq!(config.mail_url, MailUrl::File("mail".into()));
@@ -242,7 +242,7 @@ fn a_key_in_a_file_of_its_own() {
     let process = Process::ready().without("GITHUB_PRIVATE_KEY");
     let path = process.file("app.pem", KEY);
     let process = process.with("GITHUB_PRIVATE_KEY_FILE", &path);
-    assert_eq!(process.load().private_key.expose(), KEY);
+    assert_eq!(process.load().app.private_key.expose(), KEY);
     process.file("app.pem", "hunter2");
     process.problem(&format!(
         "The key in {path}, named by COUNTERSIGN_GITHUB_PRIVATE_KEY_FILE, is not PEM"
@@ -290,13 +290,13 @@ fn flags_before_environment_before_file() {
     assert_eq!(config.listen.port(), 3);
     assert_eq!(config.mail_from.to_string(), "environment@example.org");
     assert_eq!(config.database.to_string(), "sqlite:file.sqlite");
-    assert_eq!(config.app_id, AppId(1));
+    assert_eq!(config.app.id, AppId(1));
 }
 
 #[test]
 fn the_nearest_place_that_names_a_key_counts() {
     let process = Process::ready().with_file("github_private_key_file: /nowhere/app.pem\n");
-    assert_eq!(process.load().private_key.expose(), KEY);
+    assert_eq!(process.load().app.private_key.expose(), KEY);
     let mut process = Process::ready();
     process.overrides.github_private_key_file = Some("/nowhere/app.pem".to_owned());
     process.problem("--github-private-key-file names /nowhere/app.pem, which cannot be read");
@@ -320,8 +320,8 @@ fn every_flag_is_read() {
     let config = process.load();
     assert_eq!(config.listen.to_string(), "[::1]:80");
     assert_eq!(config.database.to_string(), "sqlite:x");
-    assert_eq!(config.github_api.as_str(), "http://localhost:1");
-    assert_eq!(config.app_id, AppId(7));
+    assert_eq!(config.app.api.as_str(), "http://localhost:1");
+    assert_eq!(config.app.id, AppId(7));
     assert_eq!(config.mail_from.address(), "bot@example.org");
     assert_eq!(config.pace, Pace::Off);
     match config.mail_url {
