@@ -73,18 +73,23 @@ impl Shown {
     }
 }
 
-/// The rates on an empty database, a fresh one for each round.
-async fn rates(ground: &Ground, bases: &[Base], rounds: usize) -> Result<(), Failure> {
-    println!("\nSteps of start, two effects, signal, two effects ({STEPS} a workflow), median of {rounds} rounds:\n");
-    head([
+/// What a table of rates tells, the last of it what they are held against.
+fn columns(against: &'static str) -> [&'static str; 7] {
+    [
         "database",
         "clients",
         "steps",
         "steps a commit",
         "signal to next effect p50",
         "p99",
-        "of bare commits",
-    ]);
+        against,
+    ]
+}
+
+/// The rates on an empty database, a fresh one for each round.
+async fn rates(ground: &Ground, bases: &[Base], rounds: usize) -> Result<(), Failure> {
+    println!("\nSteps of start, two effects, signal, two effects ({STEPS} a workflow), median of {rounds} rounds:\n");
+    head(columns("of bare commits"));
     for &base in bases {
         let (mut bares, mut shown) = (Vec::new(), CLIENTS.map(|_| Vec::new()));
         for _ in 0..rounds {
@@ -107,15 +112,7 @@ async fn rates(ground: &Ground, bases: &[Base], rounds: usize) -> Result<(), Fai
 /// The rates beside stored workflows, in turns with those on a small database.
 async fn beside_stored(ground: &Ground, bases: &[Base], rounds: usize) -> Result<(), Failure> {
     println!("\nThe same beside {STORED} stored workflows, and how much longer a step takes there:\n");
-    head([
-        "database",
-        "clients",
-        "steps",
-        "steps a commit",
-        "signal to next effect p50",
-        "p99",
-        "growth",
-    ]);
+    head(columns("growth"));
     for &base in bases {
         let full = ground.fresh(base)?;
         let began = Instant::now();

@@ -14,3 +14,10 @@ pub(super) struct Again {
     #[command(flatten)]
     pub(super) database: Database,
 }
+
+/// That a request was left with the server, and when it is done.
+pub(super) fn asked(what: impl std::fmt::Display) -> String {
+    format!(
+        "The server was asked to try {what} again: one that runs does so within seconds, else the next one that starts."
+    )
+}

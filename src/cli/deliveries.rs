@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Subcommand;
 
-use super::again::Again;
+use super::again::{Again, asked};
 use super::answer::{Answer, Refusal};
 use super::database::Database;
 use super::page::{Ink, Table, facts, harmless, moment};
@@ -139,8 +139,8 @@ async fn all_again(store: &Store) -> Result<Answer, Refusal> {
     let page = match requested.len() {
         0 => "No delivery was given up.\n".to_owned(),
         count => format!(
-            "The server was asked to try {count} deliveries again: one that runs does so within seconds, else the next one \
-             that starts. `countersign deliveries --open` tells what came of it.\n"
+            "{} `countersign deliveries --open` tells what came of it.\n",
+            asked(format_args!("{count} deliveries"))
         ),
     };
     Ok(Answer::new(serde_json::json!({ "requested": requested }), page))
@@ -161,8 +161,8 @@ async fn one_again(store: &Store, id: DeliveryId) -> Result<Answer, Refusal> {
     Ok(Answer::new(
         serde_json::json!({ "requested": command }),
         format!(
-            "The server was asked to try {id} again: one that runs does so within seconds, else the next one that \
-                 starts. `countersign deliveries show {id}` tells what came of it.\n"
+            "{} `countersign deliveries show {id}` tells what came of it.\n",
+            asked(&id)
         ),
     ))
 }

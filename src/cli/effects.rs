@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::again::Again;
+use super::again::{Again, asked};
 use super::answer::{Answer, Refusal};
 use super::database::Database;
 use super::page::{Ink, Table, moment};
@@ -109,10 +109,7 @@ async fn one_again(store: &Store, id: &EffectId) -> Result<Answer, Refusal> {
     let command = ask(store, &effect).await?;
     Ok(Answer::new(
         serde_json::json!({ "requested": command }),
-        format!(
-            "The server was asked to try {id} again: one that runs does so within seconds, else the next one that starts. \
-             What may have been written is looked for first.\n"
-        ),
+        format!("{} What may have been written is looked for first.\n", asked(id)),
     ))
 }
 
@@ -129,10 +126,7 @@ async fn all_again(store: &Store) -> Result<Answer, Refusal> {
     }
     let mut page = match requested.len() {
         0 => "Nothing was given up that an operator may have done again.\n".to_owned(),
-        count => format!(
-            "The server was asked to try {count} writes again: one that runs does so within seconds, else the next one \
-             that starts.\n"
-        ),
+        count => format!("{}\n", asked(format_args!("{count} writes"))),
     };
     if !theirs.is_empty() {
         page.push_str(&format!(

@@ -306,47 +306,45 @@ impl Engine {
         to: Option<&CommentRef>,
         body: &str,
     ) -> Result<Ended, Trouble> {
-        let created = match to {
-            Some(to) => self.reply_once(work, topic, to, body).await,
-            None => self.create_once(work, topic, body).await,
-        };
+        let created = self.write_once(work, topic, to, body).await;
         created
             .map(|created| Ended::done(created.html_url))
             .map_err(|error| self.failed(&error, work.effect))
     }
 
-    /// Answers beside a comment, unless an earlier attempt did.
-    async fn reply_once(
+    /// Creates a comment with the effect's marker, unless an earlier attempt did.
+    pub(super) async fn create_once(&self, work: &Work<'_>, topic: Topic, body: &str) -> Result<Created, GithubError> {
+        self.write_once(work, topic, None, body).await
+    }
+
+    /// The same, beside another comment where one is answered.
+    async fn write_once(
         &self,
         work: &Work<'_>,
         topic: Topic,
-        to: &CommentRef,
+        to: Option<&CommentRef>,
         body: &str,
     ) -> Result<Created, GithubError> {
         let (effect, thread) = (work.effect, work.repo.thread(topic));
         let marker = Marker::of(&effect.id);
         if effect.doubt {
-            let bot = self.bot(effect.installation).await.map_err(unready)?;
-            let found = thread.find_reply(to, &marker, bot.id, work.sought_since()).await?;
-            if let Some(first) = found.into_iter().next() {
+            let (own, since) = (
+                self.bot(effect.installation).await.map_err(unready)?.id,
+                work.sought_since(),
+            );
+            let found = match to {
+                Some(to) => thread.find_reply(to, &marker, own, since).await,
+                None => thread.find(&marker, own, since).await,
+            };
+            if let Some(first) = found?.into_iter().next() {
                 return Ok(first);
             }
         }
-        thread.reply(to, &marker.append_to(body)).await
-    }
-
-    /// Creates a comment with the effect's marker, unless an earlier attempt did.
-    pub(super) async fn create_once(&self, work: &Work<'_>, topic: Topic, body: &str) -> Result<Created, GithubError> {
-        let (effect, thread) = (work.effect, work.repo.thread(topic));
-        let marker = Marker::of(&effect.id);
-        if effect.doubt {
-            let bot = self.bot(effect.installation).await.map_err(unready)?;
-            let found = thread.find(&marker, bot.id, work.sought_since()).await?;
-            if let Some(first) = found.into_iter().next() {
-                return Ok(first);
-            }
+        let body = marker.append_to(body);
+        match to {
+            Some(to) => thread.reply(to, &body).await,
+            None => thread.post(&body).await,
         }
-        thread.post(&marker.append_to(body)).await
     }
 
     pub(super) async fn make_label(&self, work: &Work<'_>, label: &Label) -> Result<&'static str, Trouble> {

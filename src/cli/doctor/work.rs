@@ -5,6 +5,7 @@ use chrono::{TimeDelta, Utc};
 use super::findings::Findings;
 use crate::cli::page::moment;
 use crate::store::effects::{EffectSummary, Which};
+use crate::store::workflows::WorkflowSummary;
 use crate::store::{Store, StoreError};
 
 const AREA: &str = "work";
@@ -20,14 +21,14 @@ const LATELY: TimeDelta = TimeDelta::days(7);
 
 /// Looks at all of it.
 pub(super) async fn look(store: &Store, findings: &mut Findings) -> Result<(), StoreError> {
-    workflows(store, findings).await?;
+    let open = store.list_workflows(true, u32::MAX).await?;
+    workflows(store, &open, findings).await?;
     deliveries(store, findings).await?;
-    effects(store, findings).await?;
+    effects(store, &open, findings).await?;
     queues(store, findings).await
 }
 
-async fn workflows(store: &Store, findings: &mut Findings) -> Result<(), StoreError> {
-    let open = store.list_workflows(true, u32::MAX).await?;
+async fn workflows(store: &Store, open: &[WorkflowSummary], findings: &mut Findings) -> Result<(), StoreError> {
     findings.fine(AREA, format!("open workflows: {}", open.len()));
     for workflow in open.iter().take(SHOWN) {
         let waits = match (workflow.held, workflow.waits_for.as_str()) {
@@ -88,8 +89,7 @@ async fn deliveries(store: &Store, findings: &mut Findings) -> Result<(), StoreE
 }
 
 /// Writes that were given up: those of open workflows, and the others for a week.
-async fn effects(store: &Store, findings: &mut Findings) -> Result<(), StoreError> {
-    let open = store.list_workflows(true, u32::MAX).await?;
+async fn effects(store: &Store, open: &[WorkflowSummary], findings: &mut Findings) -> Result<(), StoreError> {
     let lately = Utc::now() - LATELY;
     let matters = |effect: &EffectSummary| {
         let of_open = open
