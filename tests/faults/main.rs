@@ -5,14 +5,12 @@
 //! `docs/reliability.md` says what is promised and which of these tests holds it. Those that are `long_…` are ignored
 //! unless they are asked for.
 
-// Each test binary uses a part of it.
-#[allow(dead_code)]
+#[allow(dead_code, reason = "each test binary uses a part of it")]
 #[path = "../postgres/cluster.rs"]
 mod cluster;
 #[path = "../parts/invariants.rs"]
 mod invariants;
-// Each test binary uses a part of it.
-#[allow(dead_code)]
+#[allow(dead_code, reason = "each test binary uses a part of it")]
 #[path = "../parts/program.rs"]
 mod program;
 

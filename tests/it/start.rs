@@ -1,7 +1,6 @@
 //! The real program: when it refuses to start, and how it starts, stops and takes over.
 
-// Each test binary uses a part of it.
-#[allow(dead_code)]
+#[allow(dead_code, reason = "each test binary uses a part of it")]
 #[path = "../parts/program.rs"]
 mod program;
 
