@@ -86,7 +86,9 @@ impl Engine {
             let repair = Repair::CardGone { comment: card.comment };
             return self.keep_repair(stored, repair, forget, cause).await;
         };
-        if found.updated_at > self.now() - QUIET {
+        // A delivery that is on its way again may tell by whom.
+        let missed = self.store().missed_count().await?;
+        if found.updated_at > self.now() - QUIET || missed.waiting > missed.late {
             return Ok(());
         }
         self.mend_changed_card(here, stored, &card, &found, cause).await
