@@ -364,7 +364,7 @@ pub(super) enum Happened {
     Unlabeled { name: String, color: String },
     Assigned(AccountId),
     Unassigned(AccountId),
-    Closed { reason: String },
+    Closed,
     Reopened,
     Renamed { from: String, to: String },
     Locked(Option<&'static str>),

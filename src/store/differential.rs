@@ -346,7 +346,12 @@ impl Side {
                 .await
             }
             Kind::RetryEffect => {
-                let id = format!("e{}", which % 16).as_str().into();
+                // One that failed where there is one, which plans that repeat an id soon take up; else any.
+                let failed = self.store.effects(Which::Failed, 16).await.unwrap();
+                let id = match failed.len() {
+                    0 => format!("e{}", which % 16).as_str().into(),
+                    of => failed[which % of].id.as_str().into(),
+                };
                 let retried = self.store.retry_effect(&id, now).await;
                 let was_one = matches!(retried, Ok(true));
                 (told(retried).0, was_one)

@@ -267,13 +267,7 @@ impl World {
                     at: now,
                     by: actor.account,
                 };
-                self.remember(
-                    id,
-                    actor,
-                    Happened::Closed {
-                        reason: reason.to_owned(),
-                    },
-                );
+                self.remember(id, actor, Happened::Closed);
                 self.emit_issue(id, "closed", actor.account, json!({}));
             }
             (StateChange::Reopen, false) => {

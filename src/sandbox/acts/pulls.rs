@@ -192,13 +192,7 @@ impl World {
             at,
             by: actor.account,
         };
-        self.remember(
-            id,
-            actor,
-            Happened::Closed {
-                reason: "completed".to_owned(),
-            },
-        );
+        self.remember(id, actor, Happened::Closed);
         self.emit_issue(id, "closed", actor.account, json!({}));
         Ok(())
     }

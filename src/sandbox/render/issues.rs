@@ -213,7 +213,7 @@ pub fn happened_name(what: &Happened) -> &'static str {
         Happened::Unlabeled { .. } => "unlabeled",
         Happened::Assigned(_) => "assigned",
         Happened::Unassigned(_) => "unassigned",
-        Happened::Closed { .. } => "closed",
+        Happened::Closed => "closed",
         Happened::Reopened => "reopened",
         Happened::Renamed { .. } => "renamed",
         Happened::Locked(_) => "locked",
@@ -252,11 +252,10 @@ pub fn history_entry(world: &World, repo: &Repo, entry: &HistoryEntry) -> Value 
         Happened::Assigned(who) | Happened::Unassigned(who) => {
             json!({ "assignee": user(world, *who), "assigner": user(world, entry.actor.account) })
         }
-        Happened::Closed { reason } => json!({ "state_reason": reason }),
         Happened::Renamed { from, to } => json!({ "rename": { "from": from, "to": to } }),
         Happened::Locked(reason) => json!({ "lock_reason": reason }),
-        // The description gives these events no field for the other issue.
-        Happened::SubIssueAdded | Happened::SubIssueRemoved => json!({}),
+        // The description gives these events no field for the reason or the other issue.
+        Happened::Closed | Happened::SubIssueAdded | Happened::SubIssueRemoved => json!({}),
         Happened::ParentAdded(id) | Happened::ParentRemoved(id) => json!({ "parent_issue": reference(world, *id) }),
         Happened::BlockedByAdded(id) | Happened::BlockedByRemoved(id) => {
             json!({ "blocked_by": reference(world, *id) })
