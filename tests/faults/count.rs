@@ -257,8 +257,9 @@ impl Stage {
 /// What waits to be done, or was given up.
 async fn open(store: &Store) -> Vec<String> {
     const DELIVERIES: &str = "SELECT id, event, state, outcome FROM deliveries WHERE state <> 'done'";
+    // The timers by which workflows are compared with GitHub come again, and are planned anew where one was given up.
     const EFFECTS: &str = "SELECT id, kind, state, last_error FROM effects
-        WHERE state = 'failed' OR state IN ('ready', 'inflight') AND kind <> 'reconcile'";
+        WHERE state IN ('ready', 'inflight', 'failed') AND kind <> 'reconcile'";
     let mut open = Vec::new();
     for (sql, word, why) in [(DELIVERIES, "event", "outcome"), (EFFECTS, "kind", "last_error")] {
         for row in store.read(sql, Vec::new()).await.unwrap() {

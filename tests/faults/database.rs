@@ -38,7 +38,7 @@ async fn stopped_at_once(size: Size) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_crashes_under_load() {
-    stopped_at_once(Size::short(8, 5)).await;
+    stopped_at_once(Size::short(5, 4)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

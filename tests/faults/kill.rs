@@ -107,12 +107,12 @@ async fn until_finished<T>(task: &tokio::task::JoinHandle<T>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_twenty_times_on_sqlite() {
-    kill_loop(Base::Sqlite, Size::short(10, 20)).await;
+    kill_loop(Base::Sqlite, Size::short(6, 20)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_twenty_times_on_postgres() {
-    kill_loop(Base::Postgres, Size::short(10, 20)).await;
+    kill_loop(Base::Postgres, Size::short(6, 20)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -37,7 +37,7 @@ async fn killed_in_turn(size: Size) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_servers_are_killed_in_turn() {
-    killed_in_turn(Size::short(8, 12)).await;
+    killed_in_turn(Size::short(5, 12)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

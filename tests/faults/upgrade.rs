@@ -152,7 +152,7 @@ async fn goes_on_from_every_former_schema(base: Base) {
     let server = stage.server(0);
     let mut running = stage.start(&server).await;
     let first = stage.people.story().await;
-    let stories = stage.stories(6);
+    let stories = stage.stories(3);
     let mut progress = Progress::of(&stage.github);
     let known = steps(base).len();
     for version in 1..known {
