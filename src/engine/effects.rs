@@ -28,6 +28,9 @@ use crate::workflow::state::Timestamp;
 /// looked through only where something is in doubt.
 pub(super) const CLOCKS_APART: chrono::TimeDelta = chrono::TimeDelta::days(1);
 
+/// How long an effect that this version does not know rests, so that one that knows it finds it before this one does.
+const LEFT_TO_NEWER: chrono::TimeDelta = chrono::TimeDelta::seconds(15);
+
 /// How an effect ended, and what is to be kept of it in the same transaction.
 pub(super) enum Ended {
     /// It was done, or there was nothing to do.
@@ -128,8 +131,7 @@ impl Engine {
     }
 
     async fn carry_out(&self, effect: &LeasedEffect) -> Result<Ended, Trouble> {
-        let payload: Payload = serde_json::from_str(&effect.payload)
-            .map_err(|error| Trouble::Never(format!("the effect cannot be read: {error}")))?;
+        let payload: Payload = serde_json::from_str(&effect.payload).map_err(|error| self.unknown(&error))?;
         if let Site::Folder(folder) = &self.parts().site {
             return self.carry_out_in(folder, effect, payload).await;
         }
@@ -215,6 +217,16 @@ impl Engine {
                 };
                 self.step(&work, stored, intent).await
             }
+        }
+    }
+
+    /// What it means that an effect cannot be read: while servers are replaced, an older one meets what a newer one
+    /// planned. It is left to those that know it.
+    fn unknown(&self, error: &serde_json::Error) -> Trouble {
+        Trouble::Later {
+            at: self.now() + LEFT_TO_NEWER,
+            sent: Sent::No,
+            why: format!("this version cannot read the effect ({error}); a newer one may"),
         }
     }
 

@@ -458,6 +458,29 @@ async fn a_limit_fails_nothing_however_long_it_lasts() {
     world.close().await;
 }
 
+/// While servers are replaced, an older one meets what a newer one planned.
+#[tokio::test]
+async fn an_effect_that_this_version_does_not_know_is_left_to_one_that_does() {
+    let world = setup().start().await;
+    let issue = world.issue("One", "Text");
+    world.say("mallory", issue, "/help").await;
+    let store = world.house().engine.store().clone();
+    let newer = "UPDATE effects SET state = 'ready', attempt = 0, payload = '{\"from\":\"a newer version\"}'
+        WHERE kind = 'reply'";
+    store
+        .write(Write::of(Statement::new(newer, values![]).exactly(1)))
+        .await
+        .unwrap();
+    for _ in 0..5 {
+        world.wait(60).await;
+    }
+    let left = "SELECT state, last_error FROM effects WHERE kind = 'reply'";
+    let left = store.read(left, values![]).await.unwrap();
+    assert_eq!(left[0].text("state"), Ok("ready"));
+    assert!(left[0].text("last_error").unwrap().contains("a newer one may"));
+    world.close().await;
+}
+
 /// Counts the mails that a server took.
 #[derive(Clone, Default)]
 struct Postbox(Arc<AtomicU32>);
