@@ -17,6 +17,7 @@
 //! | [`config`] | raw to valid: the server's settings and a repository's file |
 //! | [`figures`] | what is counted, by which name; every room may count |
 //! | [`traces`] | where the work at hand is in a trace, and the way to a collector; the only room that knows OpenTelemetry |
+//! | [`outgoing`] | clients for HTTP: how they are made, and what they trust |
 //! | [`text`] | what a reader sees of a text, how it is split, how it is repeated harmlessly; knows no other room |
 //! | [`workflow`] | the core: pure, no input or output, no clock, nothing asynchronous |
 //! | [`sandbox`] | a GitHub in memory; imports nothing of the house and speaks HTTP only |
@@ -31,6 +32,7 @@ pub mod figures;
 pub mod github;
 pub mod inbox;
 pub mod mail;
+pub mod outgoing;
 pub mod providers;
 pub mod sandbox;
 pub mod store;

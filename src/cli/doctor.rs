@@ -14,7 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::answer::{Answer, Refusal};
 use super::house::{self, machine_clock};
 use super::serve::Settings;
-use crate::config::{Models, ServerConfig, TracesUrl};
+use crate::config::{Models, ServerConfig, TracesUrl, is_loopback};
 use crate::github::{App, GithubError, Limits};
 use findings::Findings;
 
@@ -158,7 +158,7 @@ async fn hook(app: &App, findings: &mut Findings) {
             "correct the address, unless a proxy changes the path",
         );
     }
-    if address.scheme() != "https" && !is_on_this_machine(&address) {
+    if address.scheme() != "https" && !is_loopback(&address) {
         tell(
             "without TLS",
             "put whatever ends TLS in front of the server, and write https",
@@ -178,15 +178,6 @@ async fn hook(app: &App, findings: &mut Findings) {
     }
     if !told {
         findings.fine(AREA, format!("GitHub delivers to {address}"));
-    }
-}
-
-fn is_on_this_machine(address: &url::Url) -> bool {
-    match address.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 

@@ -49,7 +49,7 @@ impl GithubApiUrl {
 }
 
 /// Whether a URL's host is `localhost`, a name below it, or a loopback address.
-pub(super) fn is_loopback(url: &Url) -> bool {
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Domain(name)) => is_loopback_name(name),
         Some(url::Host::Ipv4(address)) => address.is_loopback(),

@@ -28,7 +28,7 @@ mod published_tests;
 pub use address::{AddressMistake, Mailbox};
 pub use database::{DatabaseUrl, PostgresUrl};
 pub use document::ConfigError;
-pub use github_api::{GithubApiUrl, Pace};
+pub use github_api::{GithubApiUrl, Pace, is_loopback};
 pub use levels::{Joined, Level, Origin, Setter, Usable, join};
 pub use mail_url::{Credentials, InDoubt, MailUrl, Security, SmtpUrl};
 pub use models::{Dialect, Endpoint, EndpointName, Models, StructuredOutput};

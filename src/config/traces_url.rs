@@ -2,8 +2,6 @@
 
 use url::Url;
 
-use super::github_api::is_loopback_name;
-
 /// Where spans are posted to, whole: <https://opentelemetry.io/docs/specs/otlp/#otlphttp-request>.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TracesUrl(Url);
@@ -39,9 +37,9 @@ impl TracesUrl {
         self.0.as_str()
     }
 
-    /// Whether it is on this machine.
-    pub fn is_loopback(&self) -> bool {
-        self.0.host_str().is_some_and(is_loopback_name)
+    /// The address as a URL.
+    pub fn url(&self) -> &Url {
+        &self.0
     }
 }
 

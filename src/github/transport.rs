@@ -17,6 +17,7 @@ use url::Url;
 use super::auth::{Granted, Identity, Signer, Token, Vault};
 use super::cache::{Cache, Key};
 use super::error::{GithubError, Refusal, classify, text};
+use crate::outgoing::{self, Way};
 use crate::workflow::ids::InstallationId;
 
 /// GitHub asks for a name (<https://docs.github.com/rest/using-the-rest-api/getting-started-with-the-rest-api#user-agent>).
@@ -85,16 +86,8 @@ struct Incoming {
 
 impl Transport {
     pub fn new(base: Url, graphql: Url, signer: Signer, limits: Limits) -> Result<Self, reqwest::Error> {
-        // Fails when the process has a provider already, which is as good.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let mut builder = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(Duration::from_secs(10));
-        if is_loopback(&base) {
-            builder = builder.no_proxy();
-        }
         Ok(Self {
-            http: builder.build()?,
+            http: outgoing::client(Way::to(&base)).build()?,
             base,
             graphql,
             signer,
@@ -409,15 +402,6 @@ fn before_the_call(error: GithubError) -> GithubError {
         }
         GithubError::NotFound(message) | GithubError::Gone(message) => GithubError::NotInstalled(message),
         other => other,
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 

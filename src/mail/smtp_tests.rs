@@ -76,7 +76,7 @@ async fn a_real_server_takes_the_very_bytes() {
 async fn starttls_and_login() {
     const CERTIFICATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/mail/testdata/localhost.pem");
     const KEY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/mail/testdata/localhost.key");
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    crate::outgoing::choose_tls();
     let (address, taken) = real_server_with(|server| {
         let ssl = SslConfig::SelfSigned {
             cert_path: CERTIFICATE.to_owned(),

@@ -8,6 +8,7 @@ use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use tokio::runtime::Handle;
 
 use crate::config::TracesUrl;
+use crate::outgoing::{self, Way};
 
 /// How long a batch may take, the default of `OTEL_EXPORTER_OTLP_TIMEOUT`.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -25,14 +26,8 @@ pub(super) struct Courier {
 impl Courier {
     /// Must be made within the runtime.
     pub(super) fn new(url: &TracesUrl) -> Result<Self, reqwest::Error> {
-        let mut client = reqwest::Client::builder()
-            .timeout(PATIENCE)
-            .redirect(reqwest::redirect::Policy::none());
-        if url.is_loopback() {
-            client = client.no_proxy();
-        }
         Ok(Self {
-            client: client.build()?,
+            client: outgoing::client(Way::to(url.url())).timeout(PATIENCE).build()?,
             runtime: Handle::current(),
             to: url.to_string(),
             failing: AtomicBool::new(false),

@@ -1,14 +1,13 @@
 //! Sends a question and reads the answer.
 
-use std::time::Duration;
-
 use reqwest::Response;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
-use url::{Host, Url};
+use url::Url;
 
 use super::{Completion, Failure, Question, anthropic, failure, gemini, ollama, openai, retry_after};
 use crate::config::{Dialect, Endpoint};
+use crate::outgoing::{self, Way};
 
 /// The most bytes of an answer that are read. The longest answer that an endpoint may be allowed is far shorter.
 pub const MOST_BYTES: usize = 8 * 1024 * 1024;
@@ -16,14 +15,10 @@ pub const MOST_BYTES: usize = 8 * 1024 * 1024;
 /// The most bytes of a refusal that are read; only a sentence of it is kept.
 const MOST_OF_A_REFUSAL: usize = 64 * 1024;
 
-const CONNECT: Duration = Duration::from_secs(10);
-
 /// Asks models. Copies share their connections.
 #[derive(Debug, Clone)]
 pub struct Client {
-    /// Through the proxy that the environment names, if any.
     outward: reqwest::Client,
-    /// To this machine, which no proxy could reach for us.
     direct: reqwest::Client,
 }
 
@@ -33,17 +28,14 @@ impl Client {
     /// # Errors
     /// When the machine's certificates or its proxy settings cannot be read.
     pub fn new() -> Result<Self, reqwest::Error> {
-        // Fails when the process has a provider already, which is as good.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let builder = || {
-            reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .connect_timeout(CONNECT)
+        let to = |way| {
+            outgoing::client(way)
                 .user_agent(concat!("countersign/", env!("CARGO_PKG_VERSION")))
+                .build()
         };
         Ok(Self {
-            outward: builder().build()?,
-            direct: builder().no_proxy().build()?,
+            outward: to(Way::Outward)?,
+            direct: to(Way::Direct)?,
         })
     }
 
@@ -66,10 +58,9 @@ impl Client {
         question: &Question<'_>,
         key: Option<&str>,
     ) -> Result<Completion, Failure> {
-        let http = if is_loopback(&endpoint.base_url) {
-            &self.direct
-        } else {
-            &self.outward
+        let http = match Way::to(&endpoint.base_url) {
+            Way::Direct => &self.direct,
+            Way::Outward => &self.outward,
         };
         let response = http
             .post(address(endpoint)?)
@@ -237,14 +228,5 @@ fn unreachable(error: &reqwest::Error, endpoint: &Endpoint) -> Failure {
         Failure::Unreachable(format!("no connection to {host}: {reason}"))
     } else {
         Failure::BrokenOff(format!("the connection to {host} broke: {reason}"))
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }

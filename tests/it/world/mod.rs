@@ -157,7 +157,7 @@ impl Setup {
 
     /// Starts it.
     pub async fn start(self) -> World {
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        countersign::outgoing::choose_tls();
         let clock = TestClock::new();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let webhook = format!("http://{}/webhook", listener.local_addr().unwrap());
