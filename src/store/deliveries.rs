@@ -1,5 +1,6 @@
 //! Deliveries: `new → leased → done | failed | dead`.
 
+use super::packed::{self, unpacked};
 use super::{Row, Statement, Store, StoreError, Write};
 use crate::traces::TraceParent;
 use crate::values;
@@ -118,9 +119,9 @@ impl Store {
             (Some(repository), None) => repository.to_string(),
             (None, _) => "app".to_owned(),
         };
-        let (state, outcome) = match delivery.settled {
-            Some(why) => ("done", Some(why)),
-            None => ("new", None),
+        let (state, outcome, body) = match delivery.settled {
+            Some(why) => ("done", Some(why), packed::packed(delivery.body)?),
+            None => ("new", None, packed::plain(delivery.body)?),
         };
         let insert = Statement::new(
             "INSERT INTO deliveries (id, event, action, installation_id, repository_id, subject, lane, body,
@@ -134,7 +135,7 @@ impl Store {
                 delivery.repository,
                 delivery.subject,
                 lane,
-                delivery.body,
+                body,
                 micros(now),
                 state,
                 outcome,
@@ -233,7 +234,7 @@ impl Store {
             seen, body FROM deliveries WHERE id = $1";
         let rows = self.read(ONE, values![id]).await?;
         rows.first()
-            .map(|row| Ok((summary(row)?, row.blob("body")?.to_vec())))
+            .map(|row| Ok((summary(row)?, unpacked(row.blob("body")?)?)))
             .transpose()
     }
 
@@ -243,7 +244,7 @@ impl Store {
         const EDITS: &str = "SELECT body FROM deliveries
             WHERE repository_id = $1 AND subject = $2 AND action = 'edited' ORDER BY seq";
         let rows = self.read(EDITS, values![repository, subject]).await?;
-        rows.iter().map(|row| Ok(row.blob("body")?.to_vec())).collect()
+        rows.iter().map(|row| unpacked(row.blob("body")?)).collect()
     }
 
     /// Which of these deliveries are not stored or not done for good: `true` means that GitHub should send it again.
@@ -317,7 +318,7 @@ fn leased(row: &Row) -> Result<LeasedDelivery, StoreError> {
         seq: row.int("seq")?,
         id: row.text("id")?.into(),
         event: row.text("event")?.to_owned(),
-        body: row.blob("body")?.to_vec(),
+        body: unpacked(row.blob("body")?)?,
         installation: row.opt_id("installation_id")?.map(InstallationId),
         received_at: moment(row.int("received_at")?),
         attempt: u32::try_from(row.int("attempt")?).unwrap_or(u32::MAX),

@@ -22,6 +22,7 @@ pub mod history;
 pub mod kept;
 pub mod mails;
 pub mod missed;
+mod packed;
 mod postgres;
 mod progress;
 pub mod repair;

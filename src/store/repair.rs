@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 
 use super::deliveries::{micros, moment};
+use super::packed::unpacked;
 use super::{Statement, Store, StoreError, Write};
 use crate::values;
 use crate::workflow::ids::{CommentId, EffectId, InstallationId, IssueNumber, RepositoryId, WorkflowId};
@@ -167,7 +168,7 @@ impl Store {
         rows.iter()
             .map(|row| {
                 let received_at = moment(row.int("received_at")?);
-                Ok((row.text("event")?.to_owned(), row.blob("body")?.to_vec(), received_at))
+                Ok((row.text("event")?.to_owned(), unpacked(row.blob("body")?)?, received_at))
             })
             .collect()
     }
