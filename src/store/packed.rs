@@ -77,6 +77,9 @@ mod tests {
     #[test]
     fn a_frame_that_was_cut_is_an_error() {
         let frame = packed(b"{ }".repeat(1_000)).unwrap();
-        assert!(matches!(unpacked(&frame[..frame.len() / 2]), Err(StoreError::Broken(_))));
+        assert!(matches!(
+            unpacked(&frame[..frame.len() / 2]),
+            Err(StoreError::Broken(_))
+        ));
     }
 }
