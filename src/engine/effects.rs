@@ -420,8 +420,7 @@ impl Engine {
         }
     }
 
-    /// Lets a workflow, the effect's own or another, hear a report; `around` joins the write that ends the effect with the
-    /// one that keeps the events.
+    /// Lets a workflow, the effect's own or another, hear a report; `around` joins the write that ends the effect with the one that keeps the events.
     async fn report(
         &self,
         effect: &LeasedEffect,
@@ -475,9 +474,10 @@ impl Engine {
                 // A read that failed does not know the effect's attempt; the rests grow all the same.
                 let at = at.max(self.now() + rest(effect.attempt));
                 tracing::info!(%why, until = %at, "an effect is put off");
-                let mut write = Write::of(effect.put_off(at, sent, &why));
-                write.append(self.shown_as_waiting(effect).await?);
-                self.store().write(write).await.map(drop)
+                self.store()
+                    .write(Write::of(effect.put_off(at, sent, &why)))
+                    .await
+                    .map(drop)
             }
             Trouble::Limited { until, why } => {
                 crate::figures::effect(kind, "put_off");
@@ -511,22 +511,6 @@ impl Engine {
                     .map(drop)
             }
         }
-    }
-
-    /// Acts that are few are shown by one edit of the card, at their end. Where one has to wait, the end may be far.
-    async fn shown_as_waiting(&self, effect: &LeasedEffect) -> Result<Write, StoreError> {
-        let stored = match &effect.workflow {
-            Some(workflow) if effect.attempt == 1 && kind_of(effect) == "act" => {
-                self.store().workflow(workflow).await?
-            }
-            _ => None,
-        };
-        let Some(stored) = stored else {
-            return Ok(Write::new());
-        };
-        let id = format!("{}:waits", effect.id);
-        let card = self.workflow_effect(&stored, id, &Payload::Step(Intent::Card))?;
-        Ok(Write::of(card))
     }
 
     async fn give_up(&self, effect: &LeasedEffect, why: &str) -> Result<(), StoreError> {
