@@ -420,7 +420,8 @@ impl Engine {
         }
     }
 
-    /// Lets a workflow, the effect's own or another, hear a report; `around` joins the write that ends the effect with the one that keeps the events.
+    /// Lets a workflow, the effect's own or another, hear a report; `around` joins the write that ends the effect with the
+    /// one that keeps the events.
     async fn report(
         &self,
         effect: &LeasedEffect,
