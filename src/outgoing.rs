@@ -1,5 +1,5 @@
-//! Clients for HTTP, made in one way: they follow no redirect, and all of a process share what it read of the machine's
-//! certificates, which takes each client that reads them for itself a megabyte and the time of a start.
+//! Clients for HTTP, made in one way: they follow no redirect, and all of a process share the machine's certificates, which
+//! are read and parsed once.
 
 use std::sync::OnceLock;
 use std::time::Duration;
