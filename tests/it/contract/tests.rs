@@ -385,7 +385,7 @@ fn every_schema_of_a_webhook_compiles_and_refuses_an_empty_payload() {
 }
 
 /// GitHub's own recordings judge the checker: the only faults it may find are a field that came after the recording, and
-/// a repository's homepage, which was recorded empty.
+/// the homepage of a repository, also of one that something moved to, which was recorded empty.
 #[test]
 fn recorded_payloads_of_checked_events_pass() {
     let checked = |(event, payload): &(String, Value)| {
@@ -398,20 +398,20 @@ fn recorded_payloads_of_checked_events_pass() {
         .iter()
         .filter_map(|(event, payload)| check_webhook(event, payload).err())
         .collect();
+    let recorded_empty = ["/repository/homepage", "/changes/new_repository/homepage"]
+        .map(|field| format!("{field}: \"\" is not a \"uri\""));
     for line in faults.iter().flat_map(|fault| fault.lines()) {
         let came_later = line.ends_with("is a required property");
         assert!(
-            came_later || line.ends_with("repository/homepage: \"\" is not a \"uri\""),
+            came_later || recorded_empty.iter().any(|fault| line.ends_with(fault)),
             "{line}"
         );
     }
-    // All recordings of discussions, which are a sixth of them, lack what GitHub tells of discussions now.
-    assert!(
-        faults.len() * 3 <= examples.len(),
-        "{} of {} recordings differ",
-        faults.len(),
-        examples.len()
-    );
+    // All recordings of discussions lack what GitHub tells of discussions now; of the others few lack anything.
+    let of_others = |event: &str| !event.starts_with("discussion");
+    let others = examples.iter().filter(|(event, _)| of_others(event)).count();
+    let differ = faults.iter().filter(|fault| of_others(fault)).count();
+    assert!(differ * 8 <= others, "{differ} of {others} recordings differ");
 }
 
 #[test]
