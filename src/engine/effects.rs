@@ -475,10 +475,9 @@ impl Engine {
                 // A read that failed does not know the effect's attempt; the rests grow all the same.
                 let at = at.max(self.now() + rest(effect.attempt));
                 tracing::info!(%why, until = %at, "an effect is put off");
-                self.store()
-                    .write(Write::of(effect.put_off(at, sent, &why)))
-                    .await
-                    .map(drop)
+                let mut write = Write::of(effect.put_off(at, sent, &why));
+                write.append(self.shown_as_waiting(effect).await?);
+                self.store().write(write).await.map(drop)
             }
             Trouble::Limited { until, why } => {
                 crate::figures::effect(kind, "put_off");
@@ -512,6 +511,22 @@ impl Engine {
                     .map(drop)
             }
         }
+    }
+
+    /// Acts that are few are shown by one edit of the card, at their end. Where one has to wait, the end may be far.
+    async fn shown_as_waiting(&self, effect: &LeasedEffect) -> Result<Write, StoreError> {
+        let stored = match &effect.workflow {
+            Some(workflow) if effect.attempt == 1 && kind_of(effect) == "act" => {
+                self.store().workflow(workflow).await?
+            }
+            _ => None,
+        };
+        let Some(stored) = stored else {
+            return Ok(Write::new());
+        };
+        let id = format!("{}:waits", effect.id);
+        let card = self.workflow_effect(&stored, id, &Payload::Step(Intent::Card))?;
+        Ok(Write::of(card))
     }
 
     async fn give_up(&self, effect: &LeasedEffect, why: &str) -> Result<(), StoreError> {

@@ -304,6 +304,11 @@ fn worth_showing(state: &State, events: &[Event]) -> bool {
             let goes_on = state.is_open() && state.hold.is_none() && state.next_act(phase).is_some();
             !goes_on || state.at(phase).outcomes.len().is_multiple_of(SHOWN_EVERY)
         }
+        // Few acts are carried out within seconds: the edit at their end shows that they were approved, too. Where one
+        // has to wait, the card is edited before that.
+        [Event::Approved { .. }, Event::ActsStarted { phase }] if goes_on(state) => {
+            state.acts_to_come(phase).count() >= SHOWN_EVERY
+        }
         // Each edit of the card costs a write: the last of those that are started shows all.
         [
             Event::ChildChanged {

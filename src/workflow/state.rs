@@ -598,14 +598,18 @@ impl State {
 
     /// The next act that a phase has to carry out, with the digest of the proposal that it is part of.
     pub fn next_act(&self, phase: &PhaseId) -> Option<(&ActKey, Digest)> {
-        let source = self.definition.phase(phase)?.executes.as_ref()?;
-        let pending = self.at(source).pending.as_ref()?;
-        let done = &self.at(phase).outcomes;
-        pending
-            .acts
-            .iter()
-            .find(|key| !done.contains_key(key))
-            .map(|key| (key, pending.digest))
+        self.acts_to_come(phase).next()
+    }
+
+    /// The acts that a phase has still to carry out, each with the digest of the proposal that it is part of.
+    pub fn acts_to_come(&self, phase: &PhaseId) -> impl Iterator<Item = (&ActKey, Digest)> {
+        let executes = self.definition.phase(phase).and_then(|phase| phase.executes.as_ref());
+        let pending = executes.and_then(|source| self.at(source).pending.as_ref());
+        let acts = pending.into_iter().flat_map(|pending| {
+            let digest = pending.digest;
+            pending.acts.iter().map(move |key| (key, digest))
+        });
+        acts.filter(move |(key, _)| !self.at(phase).outcomes.contains_key(key))
     }
 
     /// Phases that carry out what `source` proposed.
