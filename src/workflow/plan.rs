@@ -304,11 +304,6 @@ fn worth_showing(state: &State, events: &[Event]) -> bool {
             let goes_on = state.is_open() && state.hold.is_none() && state.next_act(phase).is_some();
             !goes_on || state.at(phase).outcomes.len().is_multiple_of(SHOWN_EVERY)
         }
-        // Few acts are carried out within seconds: the edit at their end shows that they were approved, too. Where one
-        // has to wait, the card is edited before that.
-        [Event::Approved { .. }, Event::ActsStarted { phase }] if goes_on(state) => {
-            state.acts_to_come(phase).count() >= SHOWN_EVERY
-        }
         // Each edit of the card costs a write: the last of those that are started shows all.
         [
             Event::ChildChanged {
@@ -320,8 +315,23 @@ fn worth_showing(state: &State, events: &[Event]) -> bool {
             let mut children = state.at(phase).children.values();
             !children.any(|child| child.standing == ChildStanding::Planned)
         }
-        _ => !events.iter().all(|event| matches!(event, Event::Shown { .. })),
+        _ => !events.iter().all(|event| matches!(event, Event::Shown { .. })) && !begins_few_acts(state, events),
     }
+}
+
+/// Whether all that happened is that something was approved and its acts begin, which are few: they are carried out within
+/// seconds, and the edit at their end shows both. Where one of them has to wait, the card is edited before that.
+fn begins_few_acts(state: &State, events: &[Event]) -> bool {
+    let approves = |event: &Event| {
+        matches!(
+            event,
+            Event::Approved { .. } | Event::PhaseCompleted { .. } | Event::ActsStarted { .. }
+        )
+    };
+    let phases = state.definition.phases.iter().map(|phase| &phase.id);
+    let begun = phases.filter(|phase| events.iter().any(|event| lets_act(event, phase)));
+    let acts: usize = begun.map(|phase| state.acts_to_come(phase).count()).sum();
+    goes_on(state) && events.iter().all(approves) && (1..SHOWN_EVERY).contains(&acts)
 }
 
 /// The comment of questions, once, when anything in it changed or it will not be answered any more.
