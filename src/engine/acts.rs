@@ -90,11 +90,15 @@ impl Engine {
                 .find_opened(work)
                 .await?
                 .map(|issue| opened(issue, title, Vec::new())),
-            Deed::SendMail(_) => Some(self.mail_in_doubt(effect, reasons::MAIL_STOPPED.to_owned()).await?),
-            // To be repeated without harm, or of no weight by themselves.
-            Deed::CreateLabel { .. } | Deed::LinkSubIssue { .. } | Deed::LinkBlockedBy { .. } | Deed::ListUnlinked => {
-                None
+            Deed::SendMail(_) if self.store().mail_may_have_left(effect).await? => {
+                Some(self.mail_in_doubt(effect, reasons::MAIL_STOPPED.to_owned()).await?)
             }
+            // Never begun, to be repeated without harm, or of no weight by themselves.
+            Deed::SendMail(_)
+            | Deed::CreateLabel { .. }
+            | Deed::LinkSubIssue { .. }
+            | Deed::LinkBlockedBy { .. }
+            | Deed::ListUnlinked => None,
         };
         Ok(match outcome {
             Some(outcome) => acted(state, phase, key, outcome),
@@ -276,7 +280,8 @@ impl Engine {
             Repeat::MayDouble => effect.attempt > MOST_IN_DOUBT,
             Repeat::Never => true,
         };
-        if effect.doubt && leave {
+        let doubt = self.store().mail_may_have_left(effect).await?;
+        if doubt && leave {
             return self.mail_in_doubt(effect, reasons::MAIL_NOT_AGAIN.to_owned()).await;
         }
         let earlier = earlier_mails(state);
@@ -289,9 +294,7 @@ impl Engine {
             date: effect.first_sent_at,
         };
         let mut letter = mailer.write(&outgoing).map_err(refused_for_good)?;
-        if effect.doubt
-            && let Some(kept) = self.store().mail_of_effect(&effect.id).await?
-        {
+        if doubt && let Some(kept) = self.store().mail_of_effect(&effect.id).await? {
             letter = letter.as_written(kept.raw);
         }
         let kept = NewMail {
@@ -318,7 +321,7 @@ impl Engine {
                     .map(|refused| format!("{}: {}", refused.address, refused.answer))
                     .collect(),
                 sent: Some(letter.digest()),
-                again: effect.doubt && mailer.repeat() == Repeat::MayDouble,
+                again: doubt && mailer.repeat() == Repeat::MayDouble,
             }),
             Err(MailFailure::Doubt(why)) if mailer.repeat() != Repeat::Never && effect.attempt < MOST_IN_DOUBT => {
                 Err(Trouble::Later {

@@ -221,7 +221,14 @@ impl Engine {
             Settled::Answered(answers) => (Sign::Done, answers, Write::new(), format!("{what}: answered")),
             Settled::Refused(text, extra) => (Sign::Refused, vec![text], extra, format!("{what}: refused")),
         };
+        let silent = answers.is_empty();
         let (answers, counted) = self.within_limits(spoken, what, answers).await?;
+        // An answer that is withheld is no success.
+        let sign = if answers.is_empty() && !silent {
+            Sign::Refused
+        } else {
+            sign
+        };
         let mut write = Write::new();
         if ends == Ends::Delivery {
             write.push(spoken.delivery.done(&outcome));

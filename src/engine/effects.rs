@@ -482,14 +482,17 @@ impl Engine {
             Trouble::Limited { until, why } => {
                 crate::figures::effect(kind, "put_off");
                 tracing::warn!(%why, %until, "GitHub limits our rate; the installation's writes wait");
-                let parked = Write::of(effect.parked(until, &why)).then(park_installation(effect.installation, until));
-                self.store().write(parked).await.map(drop)
+                let mut write =
+                    Write::of(effect.parked(until, &why)).then(park_installation(effect.installation, until));
+                write.append(self.shown_as_waiting(effect).await?);
+                self.store().write(write).await.map(drop)
             }
             Trouble::Parked { until, why, beside } => {
                 crate::figures::effect(kind, "put_off");
                 tracing::info!(%why, %until, "an effect waits");
                 let mut write = Write::of(effect.parked(until, &why));
                 write.append(beside);
+                write.append(self.shown_as_waiting(effect).await?);
                 self.store().write(write).await.map(drop)
             }
             Trouble::Never(why) | Trouble::Gone(why) => {
@@ -513,12 +516,11 @@ impl Engine {
         }
     }
 
-    /// Acts that are few are shown by one edit of the card, at their end. Where one has to wait, the end may be far.
+    /// Acts that are few are shown by one edit of the card, at their end. Where one has to wait, the end may be far: the
+    /// first time that it does, the card is edited.
     async fn shown_as_waiting(&self, effect: &LeasedEffect) -> Result<Write, StoreError> {
         let stored = match &effect.workflow {
-            Some(workflow) if effect.attempt == 1 && kind_of(effect) == "act" => {
-                self.store().workflow(workflow).await?
-            }
+            Some(workflow) if kind_of(effect) == "act" => self.store().workflow(workflow).await?,
             _ => None,
         };
         let Some(stored) = stored else {

@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::deliveries::{micros, moment};
+use super::effects::LeasedEffect;
+use super::restored::NEWEST_RESTORED;
 use super::{Row, Statement, Store, StoreError, Write};
 use crate::values;
 use crate::workflow::ids::{Digest, EffectId, RepositoryId, WorkflowId};
@@ -68,6 +70,24 @@ impl Store {
         const ONE: &str = "SELECT message_id, digest, raw, at FROM mails WHERE effect_id = $1";
         let rows = self.read(ONE, values![effect]).await?;
         rows.first().map(kept).transpose()
+    }
+
+    /// Whether an earlier attempt may have handed a mail over: it was kept before that. What was done since a backup was
+    /// taken is not in the database that was made of it.
+    ///
+    /// # Errors
+    /// Whatever the database says.
+    pub async fn mail_may_have_left(&self, effect: &LeasedEffect) -> Result<bool, StoreError> {
+        const KEPT: &str = "SELECT 1 FROM mails WHERE effect_id = $1
+            UNION ALL SELECT 1 FROM counters WHERE name = $2 AND value >= $3 LIMIT 1";
+        let rows = match effect.doubt {
+            true => {
+                self.read(KEPT, values![&effect.id, NEWEST_RESTORED, effect.seq])
+                    .await?
+            }
+            false => Vec::new(),
+        };
+        Ok(!rows.is_empty())
     }
 
     /// The mails of a workflow, in the order of their writing.

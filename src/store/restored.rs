@@ -5,13 +5,24 @@ use super::{Statement, Store, StoreError, Write};
 use crate::values;
 use crate::workflow::state::Timestamp;
 
-/// The statement that puts every open effect in doubt: each is looked for before it is sent.
-pub(super) fn in_doubt() -> Statement {
-    Statement::new(
-        "UPDATE effects SET doubt = 1, first_sent_at = COALESCE(first_sent_at, created_at)
-        WHERE state IN ('ready', 'inflight') RETURNING seq",
-        values![],
-    )
+/// The counter that holds the number of the newest effect of the backup.
+pub(super) const NEWEST_RESTORED: &str = "newest_restored_effect";
+
+/// The statements that put every open effect in doubt, and tell of each: it is looked for before it is sent. That what was
+/// sent is not in the database says nothing for these.
+pub(super) fn in_doubt() -> [Statement; 2] {
+    [
+        Statement::new(
+            "UPDATE effects SET doubt = 1, first_sent_at = COALESCE(first_sent_at, created_at)
+            WHERE state IN ('ready', 'inflight') RETURNING seq",
+            values![],
+        ),
+        Statement::new(
+            "INSERT INTO counters (name, value) SELECT $1, COALESCE(MAX(seq), 0) FROM effects WHERE true
+            ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            values![NEWEST_RESTORED],
+        ),
+    ]
 }
 
 impl Store {
@@ -26,7 +37,8 @@ impl Store {
         if self.is_served().await? || !self.read(AT_WORK, values![micros(now)]).await?.is_empty() {
             return Ok(None);
         }
-        let rows = self.write(Write::of(in_doubt())).await?;
+        let [doubt, newest] = in_doubt();
+        let rows = self.write(Write::of(doubt).then(newest)).await?;
         Ok(Some(rows[0].len()))
     }
 }

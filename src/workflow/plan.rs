@@ -171,8 +171,9 @@ pub enum Notice {
     Closed,
 }
 
-/// How many acts of a phase one edit of the card shows.
-const SHOWN_EVERY: usize = 10;
+/// How many acts of a phase one edit of the card shows: about as many as GitHub lets one carry out in a minute. What they
+/// open is seen below the subject before that.
+const SHOWN_EVERY: usize = 50;
 
 /// What follows from events that led to `state`, in order. The card comes first, so that what it shows is there before
 /// anybody is called to look at it, and what happened before anybody is asked to do something about it.
@@ -296,8 +297,8 @@ fn family(state: &State, events: &[Event]) -> Vec<Intent> {
     intents
 }
 
-/// Whether the card should say what happened. While a phase carries out one act after the other, every tenth is shown:
-/// each edit of the card costs a write of GitHub's limits, as an act does.
+/// Whether the card should say what happened. While a phase carries out one act after the other, the card is edited
+/// once for [`SHOWN_EVERY`]: each edit costs a write of GitHub's limits, as an act does.
 fn worth_showing(state: &State, events: &[Event]) -> bool {
     match events {
         [Event::ActEnded { phase, .. }] => {
@@ -319,8 +320,8 @@ fn worth_showing(state: &State, events: &[Event]) -> bool {
     }
 }
 
-/// Whether all that happened is that something was approved and its acts begin, which are few: they are carried out within
-/// seconds, and the edit at their end shows both. Where one of them has to wait, the card is edited before that.
+/// Whether all that happened is that something was approved and its acts begin, which are few: the edit at their end is
+/// there soon, and shows both. Where one of them has to wait, the card is edited before that.
 fn begins_few_acts(state: &State, events: &[Event]) -> bool {
     let approves = |event: &Event| {
         matches!(

@@ -79,6 +79,10 @@ async fn strangers_share_the_answers_of_a_repository() {
     let third = world.say("mallory", issue, "/deliver").await;
     assert_eq!(world.hear(issue), Vec::<String>::new());
     assert_eq!(world.reactions(third), ["-1", "eyes"]);
+    // What would be answered to somebody else is not shown as done.
+    let fourth = world.say("mallory", issue, "/help").await;
+    assert_eq!(world.hear(issue), Vec::<String>::new());
+    assert_eq!(world.reactions(fourth), ["-1", "eyes"]);
     // Who belongs here is answered all the same.
     world.say("carol", issue, "/status").await;
     assert_eq!(world.hear(issue).len(), 1);

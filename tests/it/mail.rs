@@ -208,3 +208,46 @@ async fn mails_of_several_workflows_share_a_session() {
     assert_eq!((script.taken().len(), script.sessions()), (3, 1));
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_process_that_ends_before_a_mail_is_begun_sends_it_when_it_is_back() {
+    for after in 1.. {
+        let script = Script::good();
+        let mut world = world(&script).await;
+        let issue = opened(&world, TASKS).await;
+        world.clock.advance(chrono::TimeDelta::seconds(20));
+        let store = world.house().engine.store().clone();
+        let command = format!("/approve {}", world.digest(issue));
+        world.github.as_("bob").comment(issue, &command).unwrap();
+        store.stop_after(store.commits() + after);
+        if world.settle_unless_stopped().await.is_ok() {
+            assert!(after > 3, "an approved mail takes more commits than that");
+            return world.close().await;
+        }
+        drop(store);
+        world.stop().await;
+        let begun = kept_mails(&world);
+        world.restart().await;
+        world.sweep().await;
+        world.settle().await;
+        let card = world.card(issue);
+        let taken = script.taken().len();
+        assert!(
+            taken == 1 || taken == 0 && begun > 0,
+            "stopped after {after} commits: {card}"
+        );
+        assert_eq!(
+            card.contains("may have been sent or not"),
+            begun > 0 && !card.contains("The mail was handed over"),
+            "{card}"
+        );
+        world.close().await;
+    }
+}
+
+/// How many mails were written down, which is done before they are handed over.
+fn kept_mails(world: &World) -> i64 {
+    let file = rusqlite::Connection::open(world.home().join("bot.sqlite")).unwrap();
+    file.query_row("SELECT count(*) FROM mails", [], |row| row.get(0))
+        .unwrap()
+}

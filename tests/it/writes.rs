@@ -2,7 +2,20 @@
 
 use crate::world::World;
 
-const THINGS: [&str; 3] = ["orders", "invoices", "customers"];
+const THINGS: [&str; 12] = [
+    "orders",
+    "invoices",
+    "customers",
+    "prices",
+    "addresses",
+    "vouchers",
+    "returns",
+    "ratings",
+    "pictures",
+    "stocks",
+    "suppliers",
+    "carriers",
+];
 
 /// How many requests of this kind changed something.
 struct Written {

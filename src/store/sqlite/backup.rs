@@ -120,14 +120,18 @@ pub(super) fn restore(database: &Path, from: &Path, now: Timestamp) -> Result<Re
 fn prepared(new: &Path) -> Result<usize, BackupError> {
     let mut connection = open::create(new)?;
     Schema::embedded().migrate(new, &mut connection)?;
-    let statement = in_doubt();
     let broken = |error: &dyn ToString| BackupError::Unusable {
         path: new.to_owned(),
         reason: error.to_string(),
     };
-    let (_, changed) = run::statement(&connection, statement.sql, &statement.values).map_err(|error| broken(&error))?;
+    let mut told = 0;
+    for statement in in_doubt() {
+        let (rows, _) =
+            run::statement(&connection, statement.sql, &statement.values).map_err(|error| broken(&error))?;
+        told += rows.len();
+    }
     connection.close().map_err(|(_, error)| broken(&error))?;
-    Ok(changed)
+    Ok(told)
 }
 
 /// Takes what is only in the log into the file, where that can be: the file is moved, and its log is not.

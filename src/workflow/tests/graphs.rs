@@ -52,7 +52,7 @@ phases:
     run.proposes(&mail());
     run.shown("email", mail().digest());
     run.asks("bob", Right::Write, approve(&mail()));
-    assert_eq!(planned(&run), ["card", "dismiss call for email", "act email mail"]);
+    assert_eq!(planned(&run), ["dismiss call for email", "act email mail"]);
     run.act_ended("extract", "label", ActOutcome::LabelReady);
     assert_eq!(planned(&run), ["act extract issue:1"]);
     run.reports(Report::ActFailed {

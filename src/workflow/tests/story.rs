@@ -174,7 +174,7 @@ fn a_discussion_becomes_issues_and_a_mail() {
         run.asks("bob", Right::Write, approve(&tasks("b"))),
         "approved+phase_completed+acts_started"
     );
-    assert_eq!(planned(&run), ["card", "dismiss call for extract", "act tickets label"]);
+    assert_eq!(planned(&run), ["dismiss call for extract", "act tickets label"]);
     assert_eq!(run.act_ended("tickets", "label", ActOutcome::LabelReady), "act_ended");
     assert_eq!(planned(&run), ["act tickets issue:1"]);
     assert_eq!(run.act_ended("tickets", "issue:1", opened(8)), "act_ended");
@@ -201,7 +201,7 @@ fn a_discussion_becomes_issues_and_a_mail() {
     };
     let verdict = run.step(&Command::Person(by.clone(), label));
     assert!(matches!(verdict, Verdict::Events(_)), "{verdict:?}");
-    assert_eq!(planned(&run), ["card", "dismiss call for email", "act email mail"]);
+    assert_eq!(planned(&run), ["dismiss call for email", "act email mail"]);
     let mailed = ActOutcome::Mailed {
         message_id: "<1@countersign.test>".into(),
         refused: Vec::new(),
@@ -358,10 +358,7 @@ fn an_approval_lost_midway_and_given_again_carries_out_the_rest_only() {
         assert_eq!(run.refused("carol", Right::Write, ask), Refusal::PartlyDone);
     }
     run.asks("carol", Right::Write, approve(&tasks("a")));
-    assert_eq!(
-        planned(&run),
-        ["card", "dismiss call for extract", "act tickets issue:2"]
-    );
+    assert_eq!(planned(&run), ["dismiss call for extract", "act tickets issue:2"]);
     assert_eq!(
         run.act_ended("tickets", "issue:2", opened(9)),
         "act_ended+phase_completed+phase_started"
