@@ -139,7 +139,10 @@ impl Engine {
         let (repo, known) = self.repo(effect.repository).await?;
         let work = Work {
             effect,
-            installation: self.github()?.installation(known.installation),
+            installation: self
+                .github()?
+                .installation(known.installation)
+                .guarded(Arc::clone(&guard)),
             repo: repo.guarded(Arc::clone(&guard)),
             guard,
             full_name: format!("{}/{}", known.owner, known.name),
