@@ -24,6 +24,7 @@ mod definitions;
 mod deliveries;
 mod effects;
 mod estimate;
+mod explain;
 mod folder;
 mod fork;
 mod labels;
