@@ -640,7 +640,15 @@ impl Engine {
         let card = self.store().card(&state.id).await?;
         let card_url = card.map(|card| card.url).unwrap_or_default();
         let body = match notice {
-            Notice::Completed => say::ended(state, &card_url),
+            Notice::Completed => {
+                // Whoever was asked is told what came of it.
+                let asked = state.definition.phases.iter().any(|phase| phase.asks);
+                let people = match asked {
+                    true => self.people_asked(&work.repo, state).await?,
+                    false => Vec::new(),
+                };
+                say::ended(&people, state, &card_url)
+            }
             Notice::Stopped { phase } => {
                 let people = self.people_with(&work.repo, Right::Write).await?;
                 say::stopped(&people, state, phase, &card_url)

@@ -255,11 +255,11 @@ fn an_answer_to_a_label_names_whom_it_answers() {
 #[test]
 fn the_end_says_what_came_of_it() {
     assert_eq!(
-        ended(&done(), CARD_URL),
+        ended(&[], &done(), CARD_URL),
         "Done. Opened: [#41](https://github.com/acme/app/issues/41). The mail was sent. Who approved what stands on [the card](https://github.com/acme/app/issues/12#issuecomment-5). To start another: `/deliver`"
     );
     assert_eq!(
-        ended(&cancelled(), CARD_URL),
+        ended(&[], &cancelled(), CARD_URL),
         "Cancelled by `alice`: “no time”. Nothing was opened or sent. Who approved what stands on [the card](https://github.com/acme/app/issues/12#issuecomment-5). To start another: `/deliver`"
     );
     let opened = deliver(&[
@@ -270,7 +270,7 @@ fn the_end_says_what_came_of_it() {
             reason: "gone".into(),
         },
     ]);
-    assert!(ended(&opened, CARD_URL).contains("What was opened stays: [#41]("));
+    assert!(ended(&[], &opened, CARD_URL).contains("What was opened stays: [#41]("));
 }
 
 #[test]
