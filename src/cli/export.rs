@@ -4,7 +4,7 @@ mod archive;
 mod reading;
 
 use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -65,8 +65,7 @@ async fn export(id: &WorkflowId, output: Option<PathBuf>, database: Database) ->
     };
     let (manifest, bytes) = archive::written(&kept, &beside).map_err(Refusal::failed)?;
     let output = output.unwrap_or_else(|| PathBuf::from(format!("{id}.tar")));
-    write_new(&output, &bytes)
-        .map_err(|error| Refusal::failed(format!("{} could not be written: {error}", output.display())))?;
+    write_new(&output, &bytes).map_err(|error| not_written(&output, &error))?;
     let sha256 = Digest::of_bytes(&bytes).to_string();
     let page = facts(&[
         ("archive", output.display().to_string()),
@@ -88,6 +87,16 @@ fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = options.open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+fn not_written(output: &Path, error: &std::io::Error) -> Refusal {
+    let output = output.display();
+    Refusal::failed(match error.kind() {
+        ErrorKind::AlreadyExists => {
+            format!("{output} is there already, and nothing is written over: name another file with --output")
+        }
+        _ => format!("{output} could not be written: {error}"),
+    })
 }
 
 fn verify(path: &Path) -> Result<Answer, Refusal> {

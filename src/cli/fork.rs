@@ -6,6 +6,7 @@ use super::answer::{Answer, Refusal};
 use super::database::Database;
 use super::replay::beyond;
 use super::status::unknown;
+use crate::engine::fork_of;
 use crate::store::fork::fork_id;
 use crate::store::repositories::OperatorCommand;
 use crate::workflow::ids::WorkflowId;
@@ -37,6 +38,10 @@ impl Fork {
         if after as usize > count {
             return Err(beyond(&id, after as usize, count));
         }
+        let now = chrono::Utc::now();
+        let into = fork_id(&id, after, now);
+        fork_of(&kept, after, &into, now)?
+            .map_err(|why| Refusal::failed(format!("{id} cannot be forked there: {why}")))?;
         if let Some(stored) = store.workflow(&id).await? {
             let subject = &stored.state.subject;
             if let Some(open) = store.open_workflow(subject.repository, subject.number).await? {
@@ -46,8 +51,11 @@ impl Fork {
                 )));
             }
         }
-        let now = chrono::Utc::now();
-        let into = fork_id(&id, after, now);
+        if store.act_in_flight(&id).await? {
+            return Err(Refusal::failed(format!(
+                "an act of {id} may be under way: once what came of it is known, ask for the fork again"
+            )));
+        }
         let command = OperatorCommand::Fork {
             workflow: id.as_str().to_owned(),
             after,

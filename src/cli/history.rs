@@ -6,7 +6,7 @@ use super::page::{Ink, Table, moment};
 use super::status::unknown;
 use crate::chat::say::children::words as child_words;
 use crate::chat::say::why::why_words;
-use crate::store::history::{StoredEvent, first_broken};
+use crate::store::history::{Broken, StoredEvent, first_broken};
 use crate::workflow::apply::{apply, begin};
 use crate::workflow::event::Event;
 use crate::workflow::ids::Digest;
@@ -33,12 +33,12 @@ impl History {
             return Err(unknown(&id));
         }
         let broken = first_broken(&events);
-        let data = serde_json::json!({ "workflow": id, "events": events, "first_broken": broken });
+        let data = serde_json::json!({ "workflow": id, "events": events, "first_broken": broken.as_ref().map(|broken| broken.seq) });
         match broken {
             None => Ok(Answer::new(data, page(&events, Ink::of_stdout()))),
-            Some(seq) => Err(Refusal::failed(format!(
-                "the history of {id} was changed outside of this program: from event {seq} on its hashes do not follow \
-                 (--json shows the events as they are; restore a backup)"
+            Some(Broken { seq, wrong }) => Err(Refusal::failed(format!(
+                "the history of {id} was changed outside of this program: event {seq}: {wrong} (--json shows the events \
+                 as they are; `countersign verify {id}` tells more; restore a backup)"
             ))
             .with(data)),
         }
@@ -63,7 +63,10 @@ fn page(events: &[StoredEvent], ink: Ink) -> String {
         ]);
     }
     let count = events.len();
-    format!("{}\nThe chain of {count} events holds.\n", table.page(ink))
+    format!(
+        "{}\nThe chain of {count} events holds. It covers what happened, when and in which order; CAUSE is beside it.\n",
+        table.page(ink)
+    )
 }
 
 /// What a phase that begins is given by those before it.

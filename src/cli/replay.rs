@@ -8,7 +8,7 @@ use super::page::Ink;
 use super::status::{Workflow, page, unknown};
 use crate::engine::waits_for;
 use crate::store::change::status_name;
-use crate::store::history::{StoredEvent, first_broken};
+use crate::store::history::{Broken, StoredEvent, first_broken};
 use crate::store::workflows::WorkflowSummary;
 use crate::workflow::apply::fold;
 use crate::workflow::ids::WorkflowId;
@@ -38,7 +38,7 @@ impl Replay {
         let count = history.len();
         let to = self.to.map_or(count, |to| to as usize);
         let events = history.get(..to).ok_or_else(|| beyond(&id, to, count))?;
-        if let Some(seq) = first_broken(events) {
+        if let Some(Broken { seq, .. }) = first_broken(events) {
             return Err(Refusal::failed(format!(
                 "the history of {id} was changed outside of this program at event {seq}: what it leads to is not what \
                  was (`countersign verify {id}` tells more)"

@@ -16,7 +16,7 @@ use crate::store::workflows::{Place, Stored, acted_on};
 use crate::store::{StoreError, Write};
 use crate::workflow::command::{Authority, Refusal};
 use crate::workflow::event::Event;
-use crate::workflow::ids::WorkflowId;
+use crate::workflow::ids::{EffectId, WorkflowId};
 use crate::workflow::right::Requirement;
 
 /// What somebody said, where, and under which settings.
@@ -247,7 +247,8 @@ impl Engine {
         }
         for (at, body) in answers.into_iter().enumerate() {
             let reply = self.reply_to(spoken, body);
-            write.push(self.answer(spoken.spot, number, &format!("reply:{}:{at}", spoken.key), &reply)?);
+            let id = reply_id(&spoken.key, at);
+            write.push(self.answer(spoken.spot, number, id.as_str(), &reply)?);
         }
         if let From::Label { name } = &spoken.from {
             let remove = Payload::RemoveLabel {
@@ -362,6 +363,11 @@ impl Engine {
         let card = self.store().card(workflow).await?;
         Ok(card.map_or_else(|| spoken.subject.html_url.clone(), |card| card.url))
     }
+}
+
+/// The id of the effect that posts one of the comments by which something was answered.
+pub(super) fn reply_id(key: &str, at: usize) -> EffectId {
+    EffectId::from(format!("reply:{key}:{at}"))
 }
 
 /// Whether a request's write also ends its delivery: the last of a comment's does.

@@ -139,7 +139,10 @@ impl Engine {
         let (repo, known) = self.repo(effect.repository).await?;
         let work = Work {
             effect,
-            installation: self.github()?.installation(known.installation),
+            installation: self
+                .github()?
+                .installation(known.installation)
+                .guarded(Arc::clone(&guard)),
             repo: repo.guarded(Arc::clone(&guard)),
             guard,
             full_name: format!("{}/{}", known.owner, known.name),
@@ -639,7 +642,15 @@ impl Engine {
         let card = self.store().card(&state.id).await?;
         let card_url = card.map(|card| card.url).unwrap_or_default();
         let body = match notice {
-            Notice::Completed => say::ended(state, &card_url),
+            Notice::Completed => {
+                // Whoever was asked is told what came of it.
+                let asked = state.definition.phases.iter().any(|phase| phase.asks);
+                let people = match asked {
+                    true => self.people_asked(&work.repo, state).await?,
+                    false => Vec::new(),
+                };
+                say::ended(&people, state, &card_url)
+            }
             Notice::Stopped { phase } => {
                 let people = self.people_with(&work.repo, Right::Write).await?;
                 say::stopped(&people, state, phase, &card_url)

@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize as _;
+
 use super::{Engine, Trouble, topic_of};
 use crate::github::SubjectState;
 use crate::store::fork::Copied;
+use crate::store::kept::Kept;
 use crate::store::repositories::command_done;
 use crate::store::workflows::{Stored, keep_proposal};
 use crate::store::{StoreError, Write};
 use crate::workflow::artifact::Proposal;
-use crate::workflow::fork::{Request, fork};
+use crate::workflow::fork::{CannotFork, Fork, Request, fork};
 use crate::workflow::ids::{Digest, WorkflowId};
+use crate::workflow::state::Timestamp;
 
 /// What the operator asks for.
 #[derive(Debug, Clone)]
@@ -56,27 +60,8 @@ impl Engine {
             )));
         }
         self.may_fork(&stored).await?;
-        let mut history = Vec::new();
-        for record in &kept.records {
-            history.push((record.read()?, record.at));
-        }
-        let after = *after as usize;
-        let cited = after.checked_sub(1).and_then(|at| kept.records.get(at));
-        let hash: Option<Digest> = cited.and_then(|record| record.hash.parse().ok());
-        let request = Request {
-            origin,
-            history: &history,
-            after,
-            hash: hash.ok_or_else(|| never(format!("{origin} has no event {after}")))?,
-            into: &asked.into,
-        };
-        let mut proposals: BTreeMap<Digest, Proposal> = BTreeMap::new();
-        for artifact in kept.artifacts {
-            let proposal: Proposal = serde_json::from_value(artifact.body).map_err(StoreError::from)?;
-            proposals.insert(proposal.digest(), proposal);
-        }
         let now = self.now();
-        let made = fork(request, &proposals, now).map_err(|why| never(why.to_string()))?;
+        let made = fork_of(&kept, *after, &asked.into, now)?.map_err(|why| never(why.to_string()))?;
         let cause = format!("fork:{}", asked.command);
         let copied = Copied {
             origin: &stored,
@@ -134,6 +119,42 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// The fork of a workflow as it is kept, of which nothing is written yet; or why there can be none.
+///
+/// # Errors
+/// When an event or a proposal cannot be read.
+pub fn fork_of(
+    kept: &Kept,
+    after: u32,
+    into: &WorkflowId,
+    now: Timestamp,
+) -> Result<Result<Fork, CannotFork>, StoreError> {
+    let mut history = Vec::new();
+    for record in &kept.records {
+        history.push((record.read()?, record.at));
+    }
+    let mut proposals: BTreeMap<Digest, Proposal> = BTreeMap::new();
+    for artifact in &kept.artifacts {
+        let proposal = Proposal::deserialize(&artifact.body)?;
+        proposals.insert(proposal.digest(), proposal);
+    }
+    let after = after as usize;
+    let cited = after.checked_sub(1).and_then(|at| kept.records.get(at));
+    let hash: Option<Digest> = cited.and_then(|record| record.hash.parse().ok());
+    let Some(hash) = hash else {
+        let last = history.len();
+        return Ok(Err(CannotFork::NoSuchEvent { after, last }));
+    };
+    let request = Request {
+        origin: &kept.id,
+        history: &history,
+        after,
+        hash,
+        into,
+    };
+    Ok(fork(request, &proposals, now))
 }
 
 fn open_already(origin: &WorkflowId) -> String {

@@ -8,7 +8,7 @@ use super::{Engine, Trouble};
 use crate::chat::request::Request;
 use crate::chat::verbs;
 use crate::github::{Issue, IssueEventId, LabelChange, LabelEvent, TopicKind};
-use crate::workflow::ids::{EffectId, RepositoryId};
+use crate::workflow::ids::{EffectId, IssueNumber, RepositoryId};
 use crate::workflow::state::{Surface, Timestamp};
 
 /// How many label events of an issue are read.
@@ -158,6 +158,28 @@ impl Engine {
         Ok(act.ok_or("GitHub has no such label event"))
     }
 
+    /// Whether a label that is set on a discussion was acted on.
+    pub(super) async fn set_in_discussion(
+        &self,
+        repository: RepositoryId,
+        number: IssueNumber,
+        label: &str,
+    ) -> Result<SetInDiscussion, Trouble> {
+        let name = label.to_lowercase();
+        let mut before = None;
+        for time in 0_u32.. {
+            let key = format!("label:{repository}:discussion:{number}:{name}:{time}");
+            if !self.store().was_acted_on(&key).await? {
+                return Ok(SetInDiscussion::Unheard { key, before });
+            }
+            if !self.store().has_ended(&EffectId::from(off_again(&key))).await? {
+                break;
+            }
+            before = Some(key);
+        }
+        Ok(SetInDiscussion::Heard)
+    }
+
     /// Which act a label on a discussion is. GitHub tells no events of a discussion's labels. But a label is set once
     /// until it is taken off, and the bot takes off what it heard: acts are told apart by that. What is told again before
     /// it was taken off is the same act; and what was taken off since is nobody's wish any more.
@@ -171,18 +193,11 @@ impl Engine {
         label: &str,
         at: Option<Timestamp>,
     ) -> Result<Result<LabelAct, Nothing>, Trouble> {
-        let (repository, number) = (told.spot.repository, subject.number);
-        let name = label.to_lowercase();
-        let mut before = 0;
-        let key = loop {
-            let key = format!("label:{repository}:discussion:{number}:{name}:{before}");
-            if !self.store().was_acted_on(&key).await? {
-                break key;
-            }
-            if !self.store().has_ended(&EffectId::from(off_again(&key))).await? {
-                return Ok(Err("was handled before"));
-            }
-            before += 1;
+        let set = self
+            .set_in_discussion(told.spot.repository, subject.number, label)
+            .await?;
+        let SetInDiscussion::Unheard { key, .. } = set else {
+            return Ok(Err("was handled before"));
         };
         let now = self.subject(&told.repo, subject.topic()).await?;
         if !now.labels.iter().any(|there| there.eq_ignore_ascii_case(label)) {
@@ -191,6 +206,19 @@ impl Engine {
         let at = at.or(subject.created_at).unwrap_or(told.delivery.received_at);
         Ok(Ok(LabelAct { key, event: None, at }))
     }
+}
+
+/// What is known of a label that is set on a discussion.
+pub(super) enum SetInDiscussion {
+    /// It was acted on, and is about to be taken off.
+    Heard,
+    /// It was not acted on since it was last taken off.
+    Unheard {
+        /// What it is by its meaning.
+        key: String,
+        /// The same of the time before, where it was heard before.
+        before: Option<String>,
+    },
 }
 
 /// Why a label asks for nothing.

@@ -24,6 +24,7 @@ mod definitions;
 mod deliveries;
 mod effects;
 mod estimate;
+mod explain;
 mod folder;
 mod fork;
 mod labels;
@@ -70,7 +71,7 @@ pub use estimate::{call_at_most, shortest_prompt, speaker};
 pub use folder::{
     Folder, Not, NotWritten, Order, Paper, STATE_FOLDER, Standing, WrittenFile, approved_files, operator,
 };
-pub use fork::ForkRequest;
+pub use fork::{ForkRequest, fork_of};
 pub use roles::provider_of;
 pub use rosters::Rosters;
 pub use settings::{check_repository_config, read_repository_config};

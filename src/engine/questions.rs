@@ -13,7 +13,7 @@ use crate::store::Write;
 use crate::store::workflows::{CommentRole, LinkedComment, Stored, link_comment, unlink_comment};
 use crate::text::clean::clean;
 use crate::workflow::asking::Question;
-use crate::workflow::ids::{EffectId, PhaseId, RepositoryId, WorkflowId};
+use crate::workflow::ids::{Digest, EffectId, PhaseId, RepositoryId, WorkflowId};
 use crate::workflow::state::State;
 
 /// The schema of what a phase that asks hands over.
@@ -178,7 +178,7 @@ impl Engine {
     /// The questions of a phase with their texts, in the order of their numbers.
     async fn asked_of<'s>(&self, state: &'s State, phase: &PhaseId) -> Result<Vec<(&'s Question, Text)>, Trouble> {
         let mut asked = Vec::new();
-        let mut last: Option<(crate::workflow::ids::Digest, Value)> = None;
+        let mut last: Option<(Digest, Value)> = None;
         for question in &state.at(phase).questions {
             if last.as_ref().is_none_or(|(digest, _)| *digest != question.of) {
                 let kept = self.store().proposal(&state.id, &question.of).await?;
@@ -197,16 +197,34 @@ impl Engine {
         Ok(asked)
     }
 
+    /// What was assumed in rounds of questions, each thing once; nothing where none of them is kept.
+    async fn assumed_in(&self, state: &State, rounds: &[Digest]) -> Result<Option<Vec<String>>, Trouble> {
+        let mut assumed: Option<Vec<String>> = None;
+        for round in rounds {
+            let Some((proposal, _)) = self.store().proposal(&state.id, round).await? else {
+                continue;
+            };
+            let own = Vec::<String>::deserialize(&proposal.artifact["assumptions"]).unwrap_or_default();
+            let assumed = assumed.get_or_insert_default();
+            for assumption in own {
+                if !assumed.contains(&assumption) {
+                    assumed.push(assumption);
+                }
+            }
+        }
+        Ok(assumed)
+    }
+
     /// What a phase that asks knows: the questions with their answers, and what is assumed in place of the rest.
     /// Nothing before it asked or completed.
     pub(super) async fn answers(&self, state: &State, phase: &PhaseId) -> Result<Option<Handed>, Trouble> {
         let at = state.at(phase);
         let last = at.output.or(at.pending.as_ref().map(|pending| pending.digest));
-        let last = match last {
-            Some(digest) => self.store().proposal(&state.id, &digest).await?,
-            None => None,
-        };
-        if last.is_none() && at.questions.is_empty() {
+        let mut rounds: Vec<Digest> = at.questions.iter().map(|question| question.of).collect();
+        rounds.extend(last);
+        rounds.dedup();
+        let own = self.assumed_in(state, &rounds).await?;
+        if own.is_none() && at.questions.is_empty() {
             return Ok(None);
         }
         let mut questions = Vec::new();
@@ -224,9 +242,7 @@ impl Engine {
                 "skipped": question.reply.as_ref().is_some_and(|reply| reply.skipped),
             }));
         }
-        let own = last.map(|(proposal, _)| proposal.artifact["assumptions"].clone());
-        let own: Vec<String> = own.and_then(|own| serde_json::from_value(own).ok()).unwrap_or_default();
-        assumptions.extend(own);
+        assumptions.extend(own.unwrap_or_default());
         Ok(Some(Handed {
             phase: phase.as_str().to_owned(),
             iteration: at.iteration,

@@ -109,6 +109,13 @@ pub struct App(pub(super) Caller);
 pub struct Installation(pub(super) Caller);
 
 impl Installation {
+    /// The same, whose writes are not sent any more once the guard says so: [`GithubError::TooLate`].
+    #[must_use]
+    pub fn guarded(mut self, guard: Guard) -> Self {
+        self.0.guard = Some(guard);
+        self
+    }
+
     /// Calls on a repository of this installation.
     pub fn repository(&self, repository: &RepositoryRef) -> Repo {
         Repo {
@@ -257,8 +264,18 @@ impl Caller {
         self.answer(response).await
     }
 
-    pub async fn graphql<B: Serialize + ?Sized>(&self, body: &B) -> Result<Answer, GithubError> {
-        // Not guarded: what is written so may be repeated without harm.
+    /// A query of GraphQL, which changes nothing.
+    pub async fn query<B: Serialize + ?Sized>(&self, body: &B) -> Result<Answer, GithubError> {
+        self.graphql(body).await
+    }
+
+    /// A mutation of GraphQL, which writes.
+    pub async fn mutate<B: Serialize + ?Sized>(&self, body: &B) -> Result<Answer, GithubError> {
+        self.in_time()?;
+        self.graphql(body).await
+    }
+
+    async fn graphql<B: Serialize + ?Sized>(&self, body: &B) -> Result<Answer, GithubError> {
         let url = self.shared.transport.graphql_url().to_string();
         let response = self.octocrab()._post(&url, Some(body)).await;
         self.answer(response).await

@@ -335,6 +335,20 @@ impl Store {
         Ok(!self.read(ACT, values![workflow]).await?.is_empty())
     }
 
+    /// Whether an effect failed for good.
+    pub async fn has_failed(&self, id: &EffectId) -> Result<bool, StoreError> {
+        const FAILED: &str = "SELECT id FROM effects WHERE id = $1 AND state = 'failed'";
+        Ok(!self.read(FAILED, values![id]).await?.is_empty())
+    }
+
+    /// What an effect was to do, where it is kept.
+    pub async fn payload_of(&self, id: &EffectId) -> Result<Option<String>, StoreError> {
+        let rows = self
+            .read("SELECT payload FROM effects WHERE id = $1", values![id])
+            .await?;
+        rows.first().map(|row| Ok(row.text("payload")?.to_owned())).transpose()
+    }
+
     /// Whether an effect is over, however it ended. One that was never planned is.
     pub async fn has_ended(&self, id: &EffectId) -> Result<bool, StoreError> {
         const OPEN: &str = "SELECT id FROM effects WHERE id = $1 AND state IN ('ready', 'inflight')";

@@ -9,7 +9,7 @@ use crate::values;
 use crate::workflow::event::Event;
 use crate::workflow::ids::{Digest, WorkflowId};
 use crate::workflow::state::Timestamp;
-use crate::workflow::words::WithoutWords;
+use crate::workflow::words::{WithoutWords, altered};
 
 /// An event as it is stored.
 #[derive(Debug, Clone, Serialize)]
@@ -113,13 +113,39 @@ fn hash(former: &str, data: &Value, at: Timestamp) -> String {
     Digest::of(&covered).to_string()
 }
 
-/// The first event, from 1, whose hash does not follow from the one before it; `None` when the chain holds.
-pub fn first_broken(history: &[StoredEvent]) -> Option<i64> {
-    let chain = history.iter().map(|of| (of.seq, of.at, &of.data, of.hash.as_str()));
-    broken_at(chain)
+/// An event that is not as it was written, from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// Which.
+    pub seq: i64,
+    /// What is wrong with it.
+    pub wrong: String,
 }
 
-/// The same for a history as it was written.
+/// The first event that is not as it was written: its hash does not follow from the one before it, or a text in it is not
+/// the one whose digest the hash covers. `None` when the history holds.
+pub fn first_broken(history: &[StoredEvent]) -> Option<Broken> {
+    let chain = history.iter().map(|of| (of.seq, of.at, &of.data, of.hash.as_str()));
+    let chain = broken_at(chain).map(|seq| Broken {
+        seq,
+        wrong: "its hash does not follow from what is written".to_owned(),
+    });
+    let mut words = history.iter().filter_map(|of| {
+        Some(Broken {
+            seq: of.seq,
+            wrong: wrong_words(&altered(&of.data)?),
+        })
+    });
+    let words = words.next();
+    chain.into_iter().chain(words).min_by_key(|broken| broken.seq)
+}
+
+/// What is wrong where a person's text is not the one that was written.
+pub(super) fn wrong_words(place: &str) -> String {
+    format!("what a person wrote was changed: its {place} has another digest now")
+}
+
+/// The first event, from 1, whose hash does not follow from the one before it; `None` when the chain holds.
 pub fn first_broken_record(records: &[Record]) -> Option<i64> {
     let chain = records.iter().map(|of| (of.seq, of.at, &of.event, of.hash.as_str()));
     broken_at(chain)

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::deliveries::moment;
-use super::history::{Record, first_broken_record};
+use super::history::{Record, first_broken_record, wrong_words};
 use super::mails::KeptMail;
 use super::runs::Run;
 use super::{Row, Store, StoreError};
@@ -14,7 +14,7 @@ use crate::workflow::apply::fold;
 use crate::workflow::event::Event;
 use crate::workflow::ids::{Digest, WorkflowId};
 use crate::workflow::state::{State, Timestamp};
-use crate::workflow::words::WithoutWords;
+use crate::workflow::words::{WithoutWords, altered};
 
 /// A workflow whole: what the events say, and everything that they name by digest.
 #[derive(Debug, Clone, PartialEq)]
@@ -265,10 +265,12 @@ impl std::fmt::Display for Finding {
 }
 
 impl Kept {
-    /// Everything that does not fit together: the chain first, then the events, the fold, the artifacts, the runs, the mails.
+    /// Everything that does not fit together: the chain first, then the texts of people, the events, the fold, the
+    /// artifacts, the runs, the mails.
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings = Findings(Vec::new());
         self.chain(&mut findings);
+        self.words(&mut findings);
         let events = self.events(&mut findings);
         self.fold(&events, &mut findings);
         self.artifacts(&events, &mut findings);
@@ -300,6 +302,18 @@ impl Kept {
                 ),
                 format!("the workflow's row names another last event: it has {of} events there, and {count} are kept"),
             );
+        }
+    }
+
+    /// The texts of people, of which the chain covers the digests alone, and the comparison of states nothing.
+    fn words(&self, findings: &mut Findings) {
+        for record in &self.records {
+            if let Some(place) = altered(&record.event) {
+                findings.add(format!("event {}", record.seq), wrong_words(&place));
+            }
+        }
+        if let Some(place) = altered(&self.state) {
+            findings.add("state", wrong_words(&place));
         }
     }
 

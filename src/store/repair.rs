@@ -155,6 +155,16 @@ impl Store {
         Ok(!self.read(WITHIN, values![first, last]).await?.is_empty())
     }
 
+    /// What was acted on whose meaning begins so: each whole meaning, with what came of it.
+    pub async fn acted_on_within(&self, begin: &str) -> Result<Vec<(String, String)>, StoreError> {
+        const WITHIN: &str = "SELECT key, outcome FROM meanings WHERE key >= $1 AND key < $2 ORDER BY key";
+        let (first, last) = (format!("{begin}:"), format!("{begin};"));
+        let rows = self.read(WITHIN, values![first, last]).await?;
+        rows.iter()
+            .map(|row| Ok((row.text("key")?.to_owned(), row.text("outcome")?.to_owned())))
+            .collect()
+    }
+
     /// What was delivered about a subject since a moment: event, body and when.
     pub async fn told_since(
         &self,

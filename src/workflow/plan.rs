@@ -134,7 +134,7 @@ pub enum Look {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "notice", rename_all = "snake_case")]
 pub enum Notice {
-    /// It is complete, and what it was for has left.
+    /// It is complete, and what it was for has left, or people were asked on the way to it.
     Completed,
     /// A phase waits for a person's answer, or failed.
     Stopped {
@@ -371,8 +371,9 @@ fn notice(state: &State, event: &Event) -> Option<Notice> {
             ..
         } => Some(Notice::Closed),
         Event::Completed => {
-            let left = state.definition.phases.iter().any(|phase| phase.executes.is_some());
-            left.then_some(Notice::Completed)
+            let mut phases = state.definition.phases.iter();
+            let is_told = phases.any(|phase| phase.executes.is_some() || phase.asks);
+            is_told.then_some(Notice::Completed)
         }
         _ => None,
     }

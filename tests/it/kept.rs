@@ -131,15 +131,20 @@ async fn replay_shows_any_past_state_as_status_shows_todays() {
     world.end().await;
 }
 
-/// Changes a copy of the database behind the program's back and tells what `verify` says of it.
-fn touched(world: &World, id: &str, sql: &str) -> String {
+/// A copy of the database that was changed behind the program's back.
+fn changed(world: &World, sql: &str) -> tempfile::TempDir {
     let elsewhere = tempfile::tempdir().unwrap();
     let copy = elsewhere.path().join("bot.sqlite");
     let connection = Connection::open(world.home().join("bot.sqlite")).unwrap();
     connection.execute("VACUUM INTO ?1", [copy.to_str().unwrap()]).unwrap();
     let connection = Connection::open(&copy).unwrap();
     assert_eq!(connection.execute(sql, []).unwrap(), 1, "{sql}");
-    drop(connection);
+    elsewhere
+}
+
+/// What `verify` says of a database that was changed behind the program's back.
+fn touched(world: &World, id: &str, sql: &str) -> String {
+    let elsewhere = changed(world, sql);
     let verified = run(elsewhere.path(), &["verify", "--json"]);
     let envelope = verified.envelope();
     assert_eq!(verified.code, run(elsewhere.path(), &["verify", id]).code);
@@ -239,5 +244,47 @@ async fn what_a_person_wrote_can_be_erased_and_all_still_verifies() {
     let change = format!("UPDATE events SET data = json_set(data, '$.reason.sha256', 'x') WHERE seq = {seq}");
     assert!(touched(&world, &id, &change).contains(&format!("event {seq}")));
     world.card(issue);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_a_person_wrote_cannot_be_rewritten_unnoticed() {
+    let world = World::new().await;
+    let issue = world.delivered().await;
+    world.say("bob", issue, "/reject call me on 555-0199").await;
+    world.card(issue);
+    let id = only_workflow(&world);
+    let seq = first(&world, &id, "rejected");
+    let of_event = format!("UPDATE events SET data = replace(data, '0199', '0100') WHERE seq = {seq}");
+    let wrong = format!("event {seq}: what a person wrote was changed: its reason has another digest now");
+    assert_eq!(touched(&world, &id, &of_event), format!("{id}: {wrong}"));
+    let of_state = "UPDATE workflows SET state = replace(state, '0199', '0100')";
+    let said = touched(&world, &id, of_state);
+    assert!(
+        said.starts_with(&format!("{id}: state: what a person wrote was changed: its ")),
+        "{said}"
+    );
+
+    let elsewhere = changed(&world, &of_event);
+    for command in ["history", "export", "verify"] {
+        let ran = run(elsewhere.path(), &[command, &id]);
+        assert!(
+            ran.code == 1 && ran.err.contains(&wrong),
+            "{command}: {}{}",
+            ran.out,
+            ran.err
+        );
+    }
+    let replayed = run(elsewhere.path(), &["replay", &id]);
+    assert!(replayed.err.contains(&format!("at event {seq}")), "{}", replayed.err);
+    let told = data(&run(elsewhere.path(), &["history", &id, "--json"]));
+    assert_eq!(told["first_broken"], seq);
+
+    let whole = run(world.home(), &["history", &id]);
+    assert!(
+        whole.page().ends_with("in which order; CAUSE is beside it.\n"),
+        "{}",
+        whole.out
+    );
     world.end().await;
 }

@@ -1,5 +1,6 @@
 //! What is missed is found, what differs is mended, and nothing of it happens twice.
 
+mod discussions;
 mod invariant;
 mod mended;
 mod missed;

@@ -62,7 +62,8 @@ async fn what_is_missing_is_asked_answered_once_and_then_solved() {
     world.say("bob", issue, "/answer 2 No payment at all.").await;
     let refused = world.answer(issue);
     assert!(
-        refused.contains("Question 2 was answered by `alice` on") && refused.contains("“One payment.”"),
+        refused.contains("Question 2 was answered by `alice` on")
+            && refused.contains("“One payment.” That stays as it is."),
         "{refused}"
     );
     assert!(refused.contains("Open: `/answer 1 …`"), "what is allowed: {refused}");
@@ -106,7 +107,10 @@ async fn what_is_missing_is_asked_answered_once_and_then_solved() {
     world.say("bob", issue, "I would do it otherwise.").await;
     world.say("bob", issue, "/edit\n```json\n{}\n```").await;
     let refused = world.answer(issue);
-    assert!(refused.contains("a solution stays as it was given"), "{refused}");
+    assert!(
+        refused.contains("a solution stays as it was given; `/revise …` asks for another one."),
+        "{refused}"
+    );
     assert_eq!(world.digest(issue), digest);
     world
         .say("bob", issue, "/revise It must also say so to the customer.")
@@ -117,12 +121,19 @@ async fn what_is_missing_is_asked_answered_once_and_then_solved() {
     world
         .say("bob", issue, &format!("/approve {}", world.digest(issue)))
         .await;
-    world.hear(issue);
+    let told = world.hear(issue).join("\n");
+    for part in [
+        "@alice: Done: *Solution* was approved by `bob` and stands on [the card](",
+        "To start another: `/run solve`",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
     let card = world.card(issue);
     assert!(
         card.contains("· done") && card.contains("answered question 2 of Questions"),
         "{card}"
     );
+    assert!(!card.contains("<details>"), "what it was for stands open: {card}");
     world.end().await;
 }
 
@@ -217,7 +228,7 @@ async fn a_person_in_the_agents_place_asks_in_rounds_and_people_are_told_of_the_
     let issue = world.issue("Pay", FAULT);
     world.say("alice", issue, RUN).await;
     world.hear(issue);
-    let round = |enough: bool, question: &str| {
+    let round = |enough: bool, question: &str, assumption: &str| {
         let questions: Vec<Value> = (!enough)
             .then(|| {
                 json!({"id": question, "question": question, "why": "It decides the matter", "kind": "choice",
@@ -225,9 +236,9 @@ async fn a_person_in_the_agents_place_asks_in_rounds_and_people_are_told_of_the_
             })
             .into_iter()
             .collect();
-        json!({"enough_information": enough, "questions": questions, "assumptions": ["It is the live shop"]})
+        json!({"enough_information": enough, "questions": questions, "assumptions": [assumption]})
     };
-    respond(&world, issue, &round(false, "Which browser?")).await;
+    respond(&world, issue, &round(false, "Which browser?", "It is the live shop")).await;
     let asked = questions(&world, issue);
     assert!(
         asked.contains("1. Which browser?") && !asked.contains("@bob"),
@@ -240,7 +251,10 @@ async fn a_person_in_the_agents_place_asks_in_rounds_and_people_are_told_of_the_
         world.hear(issue).join("\n").contains("All of them"),
         "the next round knows the answer"
     );
-    let text = format!("/respond\n```json\n{}\n```", round(false, "Which bank?"));
+    let text = format!(
+        "/respond\n```json\n{}\n```",
+        round(false, "Which bank?", "It is one bank")
+    );
     world.say("alice", issue, &text).await;
     let told = world.hear(issue).join("\n");
     assert!(
@@ -254,13 +268,13 @@ async fn a_person_in_the_agents_place_asks_in_rounds_and_people_are_told_of_the_
     );
     world.say("alice", issue, "/answer 2 Any").await;
     world.hear(issue);
-    respond(&world, issue, &round(true, "")).await;
+    respond(&world, issue, &round(true, "", "It is the live shop")).await;
     respond(&world, issue, &solution("Hold it back.")).await;
     let card = world.card(issue);
-    assert!(
-        card.contains("Assumed, because nobody said: It is the live shop"),
-        "{card}"
-    );
+    for assumption in ["It is the live shop", "It is one bank"] {
+        let assumed = format!("Assumed, because nobody said: {assumption}");
+        assert_eq!(card.matches(&assumed).count(), 1, "{card}");
+    }
     world.say("alice", issue, "/cancel").await;
     world.hear(issue);
     world.end().await;

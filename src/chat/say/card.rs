@@ -5,7 +5,8 @@ use super::boxes::is_key;
 use super::children;
 use super::judges;
 use super::markup::{
-    code, collapsed, count, digest, link, list, login, logins, name, paragraphs, sentence, table, units, when,
+    code, collapsed, count, digest, full_stop, link, list, login, logins, name, paragraphs, sentence, table, units,
+    when,
 };
 use super::next;
 use super::outcomes::{self, Room};
@@ -234,14 +235,19 @@ fn status(view: &CardView<'_>) -> String {
     );
     let waits = match (&state.status, &state.hold) {
         (Status::Completed, _) => String::new(),
-        (Status::Cancelled { by, reason }, _) => {
-            format!("Cancelled by {}{}.", somebody(by.as_ref()), because(reason.as_str()))
-        }
+        (Status::Cancelled { by, reason }, _) => full_stop(format!(
+            "Cancelled by {}{}",
+            somebody(by.as_ref()),
+            because(reason.as_str())
+        )),
         (Status::Open, Some(hold)) => format!(
-            "Held by {} since {}{}. Nothing is started and nothing can be approved until {}.",
-            somebody(hold.by.as_ref()),
-            when(hold.since),
-            because(hold.reason.as_str()),
+            "{} Nothing is started and nothing can be approved until {}.",
+            full_stop(format!(
+                "Held by {} since {}{}",
+                somebody(hold.by.as_ref()),
+                when(hold.since),
+                because(hold.reason.as_str())
+            )),
             code("/unhold")
         ),
         (Status::Open, None) => waits_for(view),
@@ -294,7 +300,8 @@ fn rejected(state: &State, phase: &PhaseId) -> String {
     let last = state.record.iter().rev().find_map(|entry| match &entry.what {
         What::Rejected(of, why) if of == phase => {
             let by = somebody(entry.by.as_ref());
-            Some(format!("Rejected by {by}{}. ", because(why.as_str())))
+            let rejected = full_stop(format!("Rejected by {by}{}", because(why.as_str())));
+            Some(format!("{rejected} "))
         }
         What::Expired(of) if of == phase => Some("Nobody answered in time, so it is rejected. ".to_owned()),
         _ => None,
@@ -419,9 +426,11 @@ fn proposal_part(view: &CardView<'_>, proposal: &ProposalView, body: &Body) -> S
     };
     let decide = gate.map(|(phase, gate, _)| decide(view, proposal, phase, gate, body.rest));
     let pages = pages_part(view, proposal, body.rest);
-    // What was decided already need not stand open.
+    // What was decided already need not stand open, unless it is all that the workflow was for.
+    let is_solution = matches!(&proposal.shown, Shown::Document(document) if document.kind == "solution");
+    let is_result = is_solution && view.state.status == Status::Completed;
     let text = match gate {
-        None if body.text.lines().count() > 10 => collapsed("Show", &body.text),
+        None if !is_result && body.text.lines().count() > 10 => collapsed("Show", &body.text),
         _ => body.text.clone(),
     };
     paragraphs(&[heading, effect, text, pages, decide.unwrap_or_default()])

@@ -38,13 +38,32 @@ pub fn list(items: &[String], word: &str) -> String {
 /// Somebody else's words within a line. Names in backticks stay code where they are simple enough; all else is shown
 /// as it was typed.
 pub fn words(text: &str) -> String {
+    harmless(text, is_name)
+}
+
+/// A sentence of our own that may quote somebody else's words: commands in it stay code, too, where all that they name is
+/// left open.
+pub fn told(text: &str) -> String {
+    full_stop(harmless(text, |name| is_name(name) || is_open_command(name)))
+}
+
+/// Whether a text is a command that says nothing yet: `/retry`, `/revise …`, `/task title="…"`.
+fn is_open_command(text: &str) -> bool {
+    let mut parts = text.split(' ');
+    let verb = parts.next().and_then(|verb| verb.strip_prefix('/')).unwrap_or_default();
+    let open =
+        |part: &str| part == "…" || part.ends_with("=\"…\"") && part.starts_with(|c: char| c.is_ascii_lowercase());
+    !verb.is_empty() && verb.chars().all(|c| c.is_ascii_lowercase()) && is_simple(text) && parts.all(open)
+}
+
+fn harmless(text: &str, is_code: fn(&str) -> bool) -> String {
     let text: String = match text.char_indices().nth(SENTENCE) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     };
     let mut out = String::new();
     let mut rest = text.as_str();
-    while let Some((before, name, after)) = next_code(rest) {
+    while let Some((before, name, after)) = next_code(rest, is_code) {
         push_words(before, &mut out);
         if out.ends_with('`') {
             out.push(' ');
@@ -57,13 +76,13 @@ pub fn words(text: &str) -> String {
 }
 
 /// The first simple name in backticks, with what stands before and after it.
-fn next_code(text: &str) -> Option<(&str, &str, &str)> {
+fn next_code(text: &str, is_code: fn(&str) -> bool) -> Option<(&str, &str, &str)> {
     let mut from = 0;
     loop {
         let open = from + text[from..].find('`')?;
         let close = open + 1 + text[open + 1..].find('`')?;
         let name = &text[open + 1..close];
-        if is_name(name) && !text[..open].ends_with(['`', '\\']) && !text[close + 1..].starts_with('`') {
+        if is_code(name) && !text[..open].ends_with(['`', '\\']) && !text[close + 1..].starts_with('`') {
             return Some((&text[..open], name, &text[close + 1..]));
         }
         from = close;
@@ -85,12 +104,20 @@ fn push_words(text: &str, out: &mut String) {
 
 /// The same as a sentence of its own: it ends with a full stop.
 pub fn sentence(text: &str) -> String {
-    let text = words(text.trim_end_matches('.'));
-    if text.ends_with(['!', '?', '…']) {
-        text
-    } else {
-        format!("{text}.")
+    full_stop(words(text.trim_end_matches('.')))
+}
+
+/// A text with a full stop, unless it ends as a sentence does, be it within quotation marks.
+pub fn full_stop(mut text: String) -> String {
+    let quoted = text.strip_suffix('”');
+    let ends = match quoted {
+        Some(quoted) => quoted.ends_with(['.', '!', '?', '…']),
+        None => text.ends_with(['.', '!', '?', '…']),
+    };
+    if !ends {
+        text.push('.');
     }
+    text
 }
 
 /// A command or a word of our own as inline code; made harmless where inline code could not hold it.
@@ -280,6 +307,32 @@ mod tests {
             ("`a` `b`", "`a` `b`"),
         ] {
             assert_eq!(words(raw), safe, "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_of_ours_keeps_commands_that_say_nothing_yet() {
+        for (raw, safe) in [
+            ("use `/edit`", "use `/edit`."),
+            ("`/revise …` asks for another one.", "`/revise …` asks for another one."),
+            ("a title: `/task title=\"…\"`", "a title: `/task title=\"…\"`."),
+            ("no `/approve 1f2e`", "no \\`/approve 1f2e\\`."),
+            ("no `/reject it=all`", "no \\`/reject it=all\\`."),
+        ] {
+            assert_eq!(told(raw), safe, "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_ends_once() {
+        for (raw, whole) in [
+            ("It is", "It is."),
+            ("It is.", "It is."),
+            ("He said: “No”", "He said: “No”."),
+            ("He said: “No.”", "He said: “No.”"),
+            ("He said: “Why?”", "He said: “Why?”"),
+        ] {
+            assert_eq!(full_stop(raw.to_owned()), whole);
         }
     }
 

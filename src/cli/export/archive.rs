@@ -98,7 +98,10 @@ pub(super) fn written(kept: &Kept, beside: &Beside) -> Result<(Manifest, Vec<u8>
         program: env!("CARGO_PKG_NAME").to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         workflow: kept.id.to_string(),
-        definition: kept.state["definition"]["name"].as_str().unwrap_or_default().to_owned(),
+        definition: definition(&kept.records)["name"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned(),
         repository: kept.repository.clone(),
         chain: kept.chain.clone(),
         counts: Counts {

@@ -10,7 +10,7 @@ use crate::chat::reader::{BotName, quoted, read};
 use crate::chat::say::replies as say;
 use crate::engine::change::{Payload, Spot};
 use crate::engine::deliveries::key_of_comment;
-use crate::engine::labels::{EVENTS, key_of_label, of_the_bot, off_again};
+use crate::engine::labels::{EVENTS, SetInDiscussion, key_of_label, of_the_bot, off_again};
 use crate::engine::{Bot, Engine, Trouble};
 use crate::github::{
     AccountKind, CommentKind, EventKind, LabelChange, LabelEvent, Parsed, Retold, SubjectState, ThreadComment,
@@ -20,7 +20,7 @@ use crate::store::repair::keep_heard;
 use crate::store::workflows::Stored;
 use crate::store::{StoreError, Write};
 use crate::workflow::command::Report;
-use crate::workflow::ids::{CommentId, DeliveryId, Digest};
+use crate::workflow::ids::{CommentId, DeliveryId, Digest, EffectId};
 use crate::workflow::repair::Repair;
 use crate::workflow::state::Timestamp;
 
@@ -29,6 +29,10 @@ const GRACE: TimeDelta = TimeDelta::minutes(1);
 
 /// How far two looks overlap, and how far GitHub's clock and ours may be apart.
 const MARGIN: TimeDelta = TimeDelta::minutes(10);
+
+/// How long a discussion has rested when a label on it that nobody told of is asked about: a delivery of it was looked for
+/// and asked for again by then.
+const LABEL_GRACE: TimeDelta = TimeDelta::hours(1);
 
 /// How many comments of a kind one look reads; the next goes on from there.
 const COMMENTS: usize = 1000;
@@ -138,8 +142,13 @@ impl Engine {
     /// The bot's labels that are set and were not acted on, as they were set. One that was is taken off.
     async fn silent_labels(&self, here: &Here, stored: &Stored) -> Result<Vec<LabelEvent>, Trouble> {
         let set: Vec<&String> = here.subject.labels.iter().filter(|name| of_the_bot(name)).collect();
-        // GitHub tells of no discussion's label who set it.
-        if set.is_empty() || here.subject.kind == TopicKind::Discussion {
+        if here.subject.kind == TopicKind::Discussion {
+            for label in set {
+                self.look_at_discussion_label(here, stored, label).await?;
+            }
+            return Ok(Vec::new());
+        }
+        if set.is_empty() {
             return Ok(Vec::new());
         }
         let (number, repository) = (stored.state.subject.number, stored.state.subject.repository);
@@ -156,23 +165,64 @@ impl Engine {
             };
             let key = key_of_label(repository, event.id);
             if self.store().was_acted_on(&key).await? {
-                // Planned under the same id as before: done again only if it had failed.
-                let spot = Spot {
-                    installation: here.installation,
-                    repository,
-                };
-                let off = Payload::RemoveLabel {
-                    number,
-                    on: here.subject.kind,
-                    label: label.clone(),
-                };
-                let off = self.answer(spot, number, &off_again(&key), &off)?;
-                self.store().write(Write::of(off)).await?;
+                self.take_off_again(here, stored, label, &key).await?;
             } else if event.actor.kind == AccountKind::User {
                 silent.push(event.clone());
             }
         }
         Ok(silent)
+    }
+
+    /// Has a label taken off that was heard. Planned under the same id as before: done again only if it had failed.
+    async fn take_off_again(&self, here: &Here, stored: &Stored, label: &str, key: &str) -> Result<(), Trouble> {
+        let subject = &stored.state.subject;
+        let spot = Spot {
+            installation: here.installation,
+            repository: subject.repository,
+        };
+        let off = Payload::RemoveLabel {
+            number: subject.number,
+            on: here.subject.kind,
+            label: label.to_owned(),
+        };
+        let off = self.answer(spot, subject.number, &off_again(key), &off)?;
+        self.store().write(Write::of(off)).await?;
+        Ok(())
+    }
+
+    /// A label of the bot that is set on a discussion. One that was heard is taken off. GitHub lists nowhere who set a
+    /// discussion's label, so nobody's right can be asked for where no delivery told of it: that is said once, and the
+    /// label stays, because the delivery may come yet.
+    async fn look_at_discussion_label(&self, here: &Here, stored: &Stored, label: &str) -> Result<(), Trouble> {
+        let subject = &stored.state.subject;
+        let set = self
+            .set_in_discussion(subject.repository, subject.number, label)
+            .await?;
+        let SetInDiscussion::Unheard { key, before } = set else {
+            return Ok(());
+        };
+        if let Some(before) = before
+            && self.store().has_failed(&EffectId::from(off_again(&before))).await?
+        {
+            return self.take_off_again(here, stored, label, &before).await;
+        }
+        let missed = self.store().missed_count().await?;
+        let changed = here.subject.updated_at.filter(|at| *at <= self.now() - LABEL_GRACE);
+        let Some(changed) = changed.filter(|_| missed.waiting <= missed.late) else {
+            return Ok(());
+        };
+        let told = self.told_since(stored, changed - MARGIN).await?;
+        let of_it = |kind: &EventKind| matches!(kind, EventKind::Labeled { label: told, .. } if told == label);
+        if told.iter().any(|(kind, _)| of_it(kind)) {
+            return Ok(());
+        }
+        crate::figures::repaired("label");
+        tracing::warn!(label, workflow = %stored.state.id, "GitHub never told who set a label on a discussion");
+        let current = stored.state.open_gate().map(|(_, _, pending)| pending.digest);
+        let body = say::label_unheard(label, current.as_ref());
+        let said = self.said_on(stored, &format!("unheard:{key}"), body)?;
+        self.store().write(Write::of(said)).await?;
+        Ok(())
     }
 
     /// When the subject was closed, if the workflow goes on all the same.

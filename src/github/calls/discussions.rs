@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::comments::{Created, Reaction, ours};
 use super::graphql::{Absent, read};
 use super::labels::Removal;
-use crate::github::client::{Listing, Repo, missing};
+use crate::github::client::{Answer, Listing, Repo, missing};
 use crate::github::error::{GithubError, Refusal};
 use crate::github::marker::Marker;
 use crate::github::types::{
@@ -266,19 +266,12 @@ impl Reaction {
 impl Repo {
     async fn ask<T: DeserializeOwned>(&self, query: &str, variables: Value) -> Result<T, GithubError> {
         let body = json!({ "query": query, "variables": variables });
-        let answer = read(self.caller.graphql(&body).await?.json()?, Absent::Told);
-        answer.map_err(|error| match error {
-            GithubError::Forbidden {
-                message,
-                reason: Refusal::MissingPermission { needed: None },
-            } => GithubError::Forbidden {
-                message,
-                reason: Refusal::MissingPermission {
-                    needed: Some(PERMISSION.to_owned()),
-                },
-            },
-            other => other,
-        })
+        answered(&self.caller.query(&body).await?)
+    }
+
+    async fn change<T: DeserializeOwned>(&self, mutation: &str, variables: Value) -> Result<T, GithubError> {
+        let body = json!({ "query": mutation, "variables": variables });
+        answered(&self.caller.mutate(&body).await?)
     }
 
     /// The variables of a query about one discussion.
@@ -406,7 +399,7 @@ impl Repo {
         let discussion = self.discussion_ids(number, "").await?.discussion;
         let discussion = discussion.ok_or_else(|| missing("discussion"))?.id;
         let variables = json!({ "discussion": discussion, "to": to, "body": body });
-        let added: Added = self.ask(ADD, variables).await?;
+        let added: Added = self.change(ADD, variables).await?;
         let said = added.add_discussion_comment.and_then(|payload| payload.comment);
         let said = said.map(WireSaid::read).transpose()?.flatten();
         said.map(Created::from).ok_or_else(|| missing("comment"))
@@ -427,20 +420,20 @@ impl Repo {
         at: &CommentRef,
         body: &str,
     ) -> Result<DateTime<Utc>, GithubError> {
-        let updated: Value = self.ask(UPDATE, json!({ "id": at.node_id, "body": body })).await?;
+        let updated: Value = self.change(UPDATE, json!({ "id": at.node_id, "body": body })).await?;
         let time = updated["updateDiscussionComment"]["comment"]["updatedAt"].clone();
         serde_json::from_value(time).map_err(|_| missing("updatedAt"))
     }
 
     /// Deletes a comment.
     pub(super) async fn delete_discussion_comment(&self, at: &CommentRef) -> Result<Removal, GithubError> {
-        Removal::of(self.ask::<Value>(DELETE, json!({ "id": at.node_id })).await)
+        Removal::of(self.change::<Value>(DELETE, json!({ "id": at.node_id })).await)
     }
 
     /// Puts a reaction on a comment. Doing it again changes nothing.
     pub(super) async fn react_in_discussion(&self, to: &CommentRef, reaction: Reaction) -> Result<(), GithubError> {
         let variables = json!({ "id": to.node_id, "content": reaction.name() });
-        self.ask::<Value>(REACT, variables).await.map(drop)
+        self.change::<Value>(REACT, variables).await.map(drop)
     }
 
     /// Takes a label off a discussion.
@@ -450,7 +443,7 @@ impl Repo {
             return Ok(Removal::WasGone);
         };
         let variables = json!({ "id": discussion.id, "labels": [label.id] });
-        self.ask::<Value>(UNLABEL, variables).await.map(|_| Removal::Done)
+        self.change::<Value>(UNLABEL, variables).await.map(|_| Removal::Done)
     }
 
     async fn discussion_ids(&self, number: IssueNumber, label: &str) -> Result<Ids, GithubError> {
@@ -499,6 +492,23 @@ impl Repo {
         }
         Ok(ours(said, marker, own))
     }
+}
+
+/// What GitHub answered about a discussion.
+fn answered<T: DeserializeOwned>(answer: &Answer) -> Result<T, GithubError> {
+    let read = read(answer.json()?, Absent::Told);
+    read.map_err(|error| match error {
+        GithubError::Forbidden {
+            message,
+            reason: Refusal::MissingPermission { needed: None },
+        } => GithubError::Forbidden {
+            message,
+            reason: Refusal::MissingPermission {
+                needed: Some(PERMISSION.to_owned()),
+            },
+        },
+        other => other,
+    })
 }
 
 fn talk(found: InRepository<Comments>) -> Result<Connection<WireSaid>, GithubError> {

@@ -101,7 +101,7 @@ impl Repo {
         let mut times = BTreeMap::new();
         for ids in node_ids.chunks(NODES) {
             let body = json!({ "query": EDIT_TIMES, "variables": { "ids": ids } });
-            let answer = match self.caller.graphql(&body).await {
+            let answer = match self.caller.query(&body).await {
                 Ok(answer) => answer,
                 Err(GithubError::NotFound(_)) => return Err(EditTimesUnavailable::NotOffered),
                 Err(error) => return Err(error.into()),
@@ -126,7 +126,7 @@ impl Installation {
     pub async fn minimize_comment(&self, node_id: &str, classifier: Classifier) -> Result<(), GithubError> {
         let variables = json!({ "id": node_id, "classifier": classifier.name() });
         let body = json!({ "query": MINIMIZE, "variables": variables });
-        let answer = self.0.graphql(&body).await?;
+        let answer = self.0.mutate(&body).await?;
         read::<Value>(answer.json()?, Absent::Told).map(drop)
     }
 }

@@ -1,15 +1,19 @@
 //! The calls: what each asks for, and what it makes of the answer.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::fake::{Fake, NOON, Seen, comment, instant, issue, reply, repository};
+use super::fake::{Fake, INSTALLATION, NOON, Seen, comment, instant, issue, reply, repository};
 use crate::github::calls::comments::Reaction;
+use crate::github::calls::graphql::Classifier;
 use crate::github::calls::issues::NewIssue;
 use crate::github::calls::labels::{Label, LabelChange, Removal};
+use crate::github::client::Guard;
 use crate::github::error::GithubError;
 use crate::github::marker::Marker;
-use crate::github::types::{Account, CommentKind, CommentRef, SubjectState, TopicKind};
+use crate::github::types::{Account, CommentKind, CommentRef, SubjectState, Topic, TopicKind};
 use crate::workflow::ids::{CommentId, IssueId, IssueNumber, UserId};
 use crate::workflow::right::Right;
 
@@ -87,6 +91,43 @@ async fn writes_send_what_github_documents_and_nothing_else() {
             r#"POST /repos/acme/rocket/issues/1/dependencies/blocked_by {"issue_id":9008}"#,
         ]
     );
+}
+
+#[tokio::test]
+async fn nothing_is_written_once_too_little_of_a_lease_is_left() {
+    let fake = Fake::with_tokens(|_, _, _| {
+        let found = json!({ "discussion": { "id": "D_1" }, "label": { "id": "L_1" } });
+        reply(200, &json!({ "data": { "repository": found } }))
+    })
+    .await;
+    let late: Guard = Arc::new(|| false);
+    let repo = fake.repo().guarded(Arc::clone(&late));
+    let thread = repo.thread(Topic {
+        kind: TopicKind::Discussion,
+        number: ONE,
+    });
+    let at = CommentRef {
+        kind: CommentKind::Discussion,
+        id: CommentId(5),
+        node_id: "DC_5".to_owned(),
+    };
+    const LATE: GithubError = GithubError::TooLate;
+    assert_eq!(repo.create_comment(ONE, "hi").await, Err(LATE));
+    assert_eq!(thread.post("hi").await, Err(LATE));
+    assert_eq!(thread.rewrite(&at, "hello").await, Err(LATE));
+    assert_eq!(thread.delete(&at).await, Err(LATE));
+    assert_eq!(repo.react(&at, Reaction::Eyes).await, Err(LATE));
+    assert_eq!(thread.take_label_off("countersign:hold").await, Err(LATE));
+    let installation = fake.github().installation(INSTALLATION).guarded(late);
+    let hidden = installation.minimize_comment("DC_5", Classifier::Resolved).await;
+    assert_eq!(hidden, Err(LATE));
+    let asked = lines(&fake);
+    assert_eq!(
+        asked.len(),
+        2,
+        "the nodes of the discussion and of its label are asked for: {asked:#?}"
+    );
+    assert!(asked.iter().all(|line| !line.contains("mutation")), "{asked:#?}");
 }
 
 #[tokio::test]

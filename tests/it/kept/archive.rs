@@ -6,8 +6,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{completed, data};
-use crate::cli::{run, run_with};
+use super::{completed, data, first};
+use crate::cli::{only_workflow, run, run_with};
+use crate::world::World;
 
 /// The files of an archive by their paths.
 pub type Files = BTreeMap<String, Vec<u8>>;
@@ -75,6 +76,7 @@ async fn an_archive_holds_everything_and_its_bytes_are_the_same_each_time() {
     let manifest: Value = serde_json::from_slice(&files["manifest.json"]).unwrap();
     assert_eq!(manifest, again["manifest"]);
     assert_eq!(manifest["workflow"], id);
+    assert_eq!(manifest["definition"], "deliver");
     assert_eq!(manifest["counts"]["events"], events.lines().count());
     assert_eq!(manifest["counts"]["approvals"], 2);
     assert_eq!(manifest["files"].as_object().unwrap().len(), files.len() - 1);
@@ -106,7 +108,8 @@ async fn an_archive_holds_everything_and_its_bytes_are_the_same_each_time() {
 
     let taken = run(home, &["export", &id]);
     assert_eq!(taken.code, 1, "nothing is written over");
-    assert!(taken.err.contains("could not be written"), "{}", taken.err);
+    let there = format!("{id}.tar is there already, and nothing is written over: name another file with --output");
+    assert!(taken.err.contains(&there), "{}", taken.err);
     world.end().await;
 }
 
@@ -176,5 +179,47 @@ async fn a_whole_archive_verifies_without_a_database_and_a_touched_one_says_wher
     assert!(verified(1).contains("a.tar: "));
     std::fs::remove_file(&path).unwrap();
     assert!(verified(1).contains("could not be opened"));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_archive_whose_words_were_rewritten_does_not_verify() {
+    let world = World::new().await;
+    let issue = world.delivered().await;
+    world.say("bob", issue, "/reject call me on 555-0199").await;
+    world.card(issue);
+    let id = only_workflow(&world);
+    let seq = first(&world, &id, "rejected");
+    run(world.home(), &["export", &id, "--output", "whole.tar"]).page();
+    let whole = unpacked(&world.home().join("whole.tar"));
+    let forged = |paths: &[&str], to: &str| {
+        let mut files = whole.clone();
+        for path in paths {
+            let text = String::from_utf8(files[*path].clone()).unwrap();
+            files.insert(
+                (*path).to_owned(),
+                text.replace("\"call me on 555-0199\"", to).into_bytes(),
+            );
+        }
+        listed(&mut files);
+        packed(&world.home().join("forged.tar"), &files);
+        run(world.home(), &["export", "--verify", "forged.tar"])
+    };
+    let events = ["events.jsonl", "approvals.json"];
+    let rewritten = forged(&events, "\"call me on 555-0100\"");
+    let wrong = format!("forged.tar: event {seq}: what a person wrote was changed: its reason has another digest now");
+    assert!(
+        rewritten.code == 1 && rewritten.err.contains(&wrong),
+        "{}{}",
+        rewritten.out,
+        rewritten.err
+    );
+    let state = forged(&["state.json"], "\"call me on 555-0100\"");
+    assert!(
+        state.err.contains("forged.tar: state: what a person wrote was changed"),
+        "{}",
+        state.err
+    );
+    forged(&["events.jsonl", "approvals.json", "state.json"], "null").page();
     world.end().await;
 }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use countersign::sandbox::{FaultKind, FaultRule, Role, Tick, Visibility};
 
 use super::{changes_nothing_more, happened, history};
-use crate::bad_input::{TASKS, approve, asked, holds, opened};
+use crate::bad_input::{TASKS, approve, asked, holds};
 use crate::world::{CONFIG, Setup, World};
 
 #[tokio::test]
@@ -264,14 +264,19 @@ async fn an_approval_whose_acts_wait_is_lost_with_the_right() {
 #[tokio::test]
 async fn a_label_that_stayed_set_after_it_was_heard_is_taken_off() {
     let world = World::new().await;
-    let issue = opened(&world, TASKS).await;
+    let issue = asked(&world, TASKS).await;
     world.wait(20).await;
     let off = |method: &str, path: &str| method == "DELETE" && path.contains("/labels/");
     world.github.fault(FaultRule::when(off, FaultKind::Status(422)));
     world.label("bob", issue, "countersign:approve").await;
     world.hear(issue);
     assert_eq!(world.github.labels(issue), ["countersign:approve"]);
-    assert_eq!(world.mails().len(), 1);
+    assert_eq!(world.opened().len(), 2);
     world.github.heal();
+    world.clock.advance(TimeDelta::minutes(2));
+    world.reconcile().await;
+    assert_eq!(world.github.labels(issue), Vec::<String>::new());
+    assert_eq!(happened(&world, "approved").await, 1);
+    changes_nothing_more(&world, issue).await;
     world.end().await;
 }

@@ -95,12 +95,42 @@ async fn explain_says_what_happened_and_what_came_of_it() {
     world.hear(issue);
     world.say("rita", issue, "/explain").await;
     let answer = world.answer(issue);
-    says(&answer, &["`mallory`", "approve: refused", "started it"]);
-    says_not(&answer, &["nobody was addressed", "a bot did it"]);
+    says(
+        &answer,
+        &[
+            "`mallory`",
+            "| refused: You may not: `/approve` needs write access",
+            "started it",
+        ],
+    );
+    says_not(&answer, &["nobody was addressed", "a bot did it", "issue_comment"]);
+    assert_eq!(
+        answer.matches("`alice`").count(),
+        2,
+        "what the record has stands there once: {answer}"
+    );
     world.say("rita", issue, &format!("/explain {refused}")).await;
     let answer = world.answer(issue);
-    says(&answer, &["approve", "refused", "mallory"]);
+    says(
+        &answer,
+        &[
+            "`mallory`",
+            "I refused `/approve` with these words:\n\n> You may not: `/approve` needs write access",
+        ],
+    );
     says_not(&answer, &["started it"]);
+    let both = world.say("bob", issue, "/hold wait\n/approve 000000000000").await;
+    world.hear(issue);
+    world.say("rita", issue, &format!("/explain {both}")).await;
+    let answer = world.answer(issue);
+    says(
+        &answer,
+        &[
+            "[`/hold`](",
+            "| done |",
+            "I refused `/approve` with these words:\n\n> It is on hold",
+        ],
+    );
     world.end().await;
 }
 

@@ -2,7 +2,10 @@
 
 use super::people::mentions;
 use crate::chat::say::card;
-use crate::chat::say::markup::{code, count, digest, fenced, link, list, name, paragraphs, sentence, units, words};
+use crate::chat::say::markup::{
+    code, count, digest, fenced, full_stop, link, list, login, name, paragraphs, sentence, told, units, words,
+};
+use crate::chat::say::next;
 use crate::chat::say::outcomes::opened;
 use crate::chat::say::pages::LONGEST;
 use crate::chat::say::phrases::{because, somebody, surface, title};
@@ -32,13 +35,38 @@ pub fn review_done(verb: &str) -> String {
     )
 }
 
-/// The workflow ended: what came of it.
-pub fn ended(state: &State, card_url: &str) -> String {
+/// The workflow ended: what came of it. People whose login is well-formed are mentioned.
+pub fn ended(people: &[String], state: &State, card_url: &str) -> String {
+    let ended = what_came_of_it(state, card_url);
+    let again = next::steps(state).into_iter().next().map(|step| code(&step.command));
+    let called = match mentions(people).as_str() {
+        "" => String::new(),
+        mentions => format!("{mentions}: "),
+    };
+    format!("{called}{ended} To start another: {}", again.unwrap_or_default())
+}
+
+fn what_came_of_it(state: &State, card_url: &str) -> String {
+    let card = link("the card", card_url);
+    if state.status == Status::Completed
+        && let Some(result) = result(state)
+    {
+        let title = title(state, result);
+        return match &state.at(result).approval {
+            Some(approval) => format!(
+                "Done: *{title}* was approved by {} and stands on {card}.",
+                login(&approval.by.login)
+            ),
+            None => format!("Done: *{title}* stands on {card}."),
+        };
+    }
     let cancelled = matches!(state.status, Status::Cancelled { .. });
     let head = match &state.status {
-        Status::Cancelled { by, reason } => {
-            format!("Cancelled by {}{}.", somebody(by.as_ref()), because(reason.as_str()))
-        }
+        Status::Cancelled { by, reason } => full_stop(format!(
+            "Cancelled by {}{}",
+            somebody(by.as_ref()),
+            because(reason.as_str())
+        )),
         Status::Completed | Status::Open => "Done.".to_owned(),
     };
     let issues = opened(state);
@@ -53,8 +81,17 @@ pub fn ended(state: &State, card_url: &str) -> String {
     } else {
         left.join(" ")
     };
-    let record = format!("Who approved what stands on {}.", link("the card", card_url));
-    format!("{head} {left} {record} To start another: {}", code("/deliver"))
+    format!("{head} {left} Who approved what stands on {card}.")
+}
+
+/// The phase whose proposal is what the workflow was for, where none of them leaves.
+fn result(state: &State) -> Option<&PhaseId> {
+    let mut phases = state.definition.phases.iter();
+    if phases.any(|phase| phase.executes.is_some()) {
+        return None;
+    }
+    let made = state.definition.phases.iter().rev().map(|phase| &phase.id);
+    made.into_iter().find(|phase| state.at(phase).pending.is_some())
 }
 
 /// What became of the mail, if one was to be sent.
@@ -129,7 +166,7 @@ pub fn amendment_refused(verb: &str, problem: &str, current: &Digest) -> String 
     let verb = verb.trim_start_matches('/');
     format!(
         "I changed nothing: {} {} is still what is shown. How it is typed: {}",
-        sentence(problem),
+        told(problem),
         digest(current),
         code(&format!("/help {verb}"))
     )

@@ -1,7 +1,7 @@
 //! The comment that holds a phase's questions, and the call to it.
 
 use super::people::mentions;
-use crate::chat::say::markup::{code, count, link, list, login, paragraphs, when};
+use crate::chat::say::markup::{code, count, full_stop, link, list, login, paragraphs, when};
 use crate::chat::say::phrases::{because, title};
 use crate::text::harmless::literal;
 use crate::workflow::asking::Reply;
@@ -50,7 +50,9 @@ fn line(number: usize, asked: &Asked<'_>) -> String {
             because(reply.text.as_str())
         );
         return match &asked.assumed {
-            Some(assumed) if reply.skipped => format!("{settled}. Assumed: {}", literal::inline(assumed, LONGEST)),
+            Some(assumed) if reply.skipped => {
+                format!("{} Assumed: {}", full_stop(settled), literal::inline(assumed, LONGEST))
+            }
             _ => settled,
         };
     }

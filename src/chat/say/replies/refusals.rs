@@ -2,7 +2,7 @@
 
 use super::people::{NotAllowed, WhoCan, not_allowed, who_can};
 use crate::chat::say::approval;
-use crate::chat::say::markup::{code, count, digest, link, list, login, name, when, words};
+use crate::chat::say::markup::{code, count, digest, full_stop, link, list, login, name, when, words};
 use crate::chat::say::next::{choice, steps};
 use crate::chat::say::phrases::{because, right, somebody, title};
 use crate::workflow::command::Refusal;
@@ -41,12 +41,12 @@ fn reason(refusal: &Refusal, about: &Refused<'_>) -> String {
     match refusal {
         Refusal::NotAllowed { .. } => unreachable!("worded with who can"),
         Refusal::Over => over(about),
-        Refusal::Held(hold) => format!(
-            "It is on hold, by {} since {}{}.",
+        Refusal::Held(hold) => full_stop(format!(
+            "It is on hold, by {} since {}{}",
             somebody(hold.by.as_ref()),
             when(hold.since),
             because(hold.reason.as_str())
-        ),
+        )),
         Refusal::NotHeld => "It is not on hold.".to_owned(),
         Refusal::NoOpenGate(at) => no_open_gate(at.as_ref(), about),
         Refusal::WrongDigest {
@@ -136,10 +136,16 @@ fn reason(refusal: &Refusal, about: &Refused<'_>) -> String {
         },
         Refusal::NothingToRetry => "Nothing failed.".to_owned(),
         Refusal::NoAnswerAwaited => "No answer of a person is awaited.".to_owned(),
-        Refusal::NothingAsked => "No question is open here.".to_owned(),
+        Refusal::NothingAsked => match about.state.and_then(at_work) {
+            Some(title) => format!("No question is open here: *{title}* is at work."),
+            None => "No question is open here.".to_owned(),
+        },
         Refusal::HeldAbove { parent, reason } => format!(
-            "This is held because its parent is{}. It goes on with `/unhold` on #{parent}.",
-            because(reason.as_str())
+            "{} It goes on with `/unhold` on #{parent}.",
+            full_stop(format!(
+                "This is held because its parent is{}",
+                because(reason.as_str())
+            ))
         ),
         Refusal::WaitsForAll { phase } => {
             let title = about
@@ -152,13 +158,16 @@ fn reason(refusal: &Refusal, about: &Refused<'_>) -> String {
             if *asked == 1 { "is" } else { "are" },
             count(*asked as usize, "question", "questions")
         ),
-        Refusal::AnsweredBefore { question, reply } => format!(
-            "Question {question} was {} by {} on {}{}. That stays as it is.",
-            if reply.skipped { "skipped" } else { "answered" },
-            login(&reply.by.login),
-            when(reply.at),
-            because(reply.text.as_str())
-        ),
+        Refusal::AnsweredBefore { question, reply } => {
+            let before = format!(
+                "Question {question} was {} by {} on {}{}",
+                if reply.skipped { "skipped" } else { "answered" },
+                login(&reply.by.login),
+                when(reply.at),
+                because(reply.text.as_str())
+            );
+            format!("{} That stays as it is.", full_stop(before))
+        }
         Refusal::Stale { current } => {
             format!(
                 "The proposal changed while I read that: {} is shown now. Look again, then repeat it.",
@@ -191,13 +200,11 @@ fn reason(refusal: &Refusal, about: &Refused<'_>) -> String {
 
 fn over(about: &Refused<'_>) -> String {
     match about.state.map(|state| &state.status) {
-        Some(Status::Cancelled { by, reason }) => {
-            format!(
-                "This workflow was cancelled by {}{}.",
-                somebody(by.as_ref()),
-                because(reason.as_str())
-            )
-        }
+        Some(Status::Cancelled { by, reason }) => full_stop(format!(
+            "This workflow was cancelled by {}{}",
+            somebody(by.as_ref()),
+            because(reason.as_str())
+        )),
         _ => format!("This workflow is done; {} is its record.", card(about)),
     }
 }
@@ -210,6 +217,12 @@ fn no_open_gate(at: Option<&(PhaseId, PhaseStatus)>, about: &Refused<'_>) -> Str
         .state
         .map_or_else(|| code(phase.as_str()), |state| title(state, phase));
     format!("Nothing is waiting for approval: *{title}* {}.", stands(*status))
+}
+
+/// The title of a phase that is at work, so that there is nothing to be said now.
+fn at_work(state: &State) -> Option<String> {
+    let running = state.first_at(&[PhaseStatus::Running]);
+    running.map(|phase| title(state, phase))
 }
 
 fn stands(status: PhaseStatus) -> &'static str {

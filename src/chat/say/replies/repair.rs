@@ -51,6 +51,21 @@ pub fn edited_unheard(url: &str) -> String {
     )
 }
 
+/// A label of the bot's is set on a discussion, and no delivery told who set it.
+pub fn label_unheard(label: &str, current: Option<&Digest>) -> String {
+    let verb = label.split_once(':').map_or(label, |(_, verb)| verb);
+    let instead = match current.filter(|_| verb == "approve") {
+        Some(current) => format!("/approve {}", current.short()),
+        None => format!("/{verb}"),
+    };
+    format!(
+        "The label {} is set here, and GitHub never told me by whom; of a discussion it does not list it either. So I act on \
+         it for nobody. Whoever means it takes it off and sets it again, or writes: {}",
+        code(label),
+        code(&instead)
+    )
+}
+
 /// Boxes of the card were ticked by an edit that was never told.
 pub fn ticks_unheard(current: Option<&Digest>) -> String {
     let again = match current {

@@ -150,35 +150,54 @@ How it stands: `/status`"
 #[test]
 fn what_happened_is_explained_from_record_and_deliveries() {
     let gate = at_the_tasks();
-    let heard = |event, outcome| Happening::Heard {
+    let heard = |what, outcome| Happening::Heard {
         at: at(1),
         by: Some("mallory"),
-        event,
-        url: (event == "issue_comment.created").then_some(CARD_URL),
+        what,
+        url: matches!(what, Told::Command(_) | Told::Comment).then_some(CARD_URL),
         outcome,
     };
+    let refusal = "You may not: `/approve` needs write access. Who can: `alice`.\n\n- one: 0 of 1";
     let happened = [
         Happening::Recorded(&gate.record[0]),
-        heard("issue_comment.created", Heard::Nothing("no command in it")),
-        heard("issues.labeled", Heard::Failed("e1")),
-        heard("issues.closed", Heard::Waiting),
-        heard("issue_comment.created", Heard::Acted),
+        heard(Told::Comment, Heard::Nothing("no command in it")),
+        heard(Told::Label("countersign:approve"), Heard::Failed("e1")),
+        heard(Told::Closing, Heard::Waiting),
+        heard(Told::Command("status"), Heard::Answered),
+        heard(Told::Command("approve"), Heard::Refused(Some(refusal))),
+        heard(Told::Command("edit"), Heard::Refused(Some("a|b"))),
     ];
     assert_eq!(
         explain(Some(&gate), &happened, None),
         "| When | Who | What | What came of it |
 | --- | --- | --- | --- |
 | 2025-12-04 12:00 UTC | `alice` | started it | [comment](https://github.com/acme/app/issues/12#issuecomment-1) |
-| 2025-12-04 12:01 UTC | `mallory` | [`issue_comment.created`](https://github.com/acme/app/issues/12#issuecomment-5) | no command in it |
-| 2025-12-04 12:01 UTC | `mallory` | `issues.labeled` | failed (error `e1`) |
-| 2025-12-04 12:01 UTC | `mallory` | `issues.closed` | waits for its turn |
-| 2025-12-04 12:01 UTC | `mallory` | [`issue_comment.created`](https://github.com/acme/app/issues/12#issuecomment-5) | acted upon |
+| 2025-12-04 12:01 UTC | `mallory` | [a comment](https://github.com/acme/app/issues/12#issuecomment-5) | nothing: no command in it |
+| 2025-12-04 12:01 UTC | `mallory` | the label `countersign:approve` | failed (error `e1`) |
+| 2025-12-04 12:01 UTC | `mallory` | closed it | waits for its turn |
+| 2025-12-04 12:01 UTC | `mallory` | [`/status`](https://github.com/acme/app/issues/12#issuecomment-5) | answered |
+| 2025-12-04 12:01 UTC | `mallory` | [`/approve`](https://github.com/acme/app/issues/12#issuecomment-5) | refused: You may not: `/approve` needs write access. Who can: `alice`. |
+| 2025-12-04 12:01 UTC | `mallory` | [`/edit`](https://github.com/acme/app/issues/12#issuecomment-5) | refused |
 
 How it stands: `/status`"
     );
     assert!(explain(None, &[], None).starts_with("I have heard of nothing here"));
-    let many = vec![heard("push", Heard::Acted); 23];
+    let many = vec![heard(Told::Other, Heard::Done); 23];
     assert!(explain(None, &many, None).contains("\n\n3 lines more.\n\n"));
+    assert_eq!(
+        explain_comment(Some(&gate), &happened[5..6], None),
+        "| When | Who | What | What came of it |
+| --- | --- | --- | --- |
+| 2025-12-04 12:01 UTC | `mallory` | [`/approve`](https://github.com/acme/app/issues/12#issuecomment-5) | refused |
+
+I refused `/approve` with these words:
+
+> You may not: `/approve` needs write access. Who can: `alice`.
+>
+> - one: 0 of 1
+
+How it stands: `/status`"
+    );
 }
 
 #[test]
@@ -236,11 +255,11 @@ fn an_answer_to_a_label_names_whom_it_answers() {
 #[test]
 fn the_end_says_what_came_of_it() {
     assert_eq!(
-        ended(&done(), CARD_URL),
+        ended(&[], &done(), CARD_URL),
         "Done. Opened: [#41](https://github.com/acme/app/issues/41). The mail was sent. Who approved what stands on [the card](https://github.com/acme/app/issues/12#issuecomment-5). To start another: `/deliver`"
     );
     assert_eq!(
-        ended(&cancelled(), CARD_URL),
+        ended(&[], &cancelled(), CARD_URL),
         "Cancelled by `alice`: “no time”. Nothing was opened or sent. Who approved what stands on [the card](https://github.com/acme/app/issues/12#issuecomment-5). To start another: `/deliver`"
     );
     let opened = deliver(&[
@@ -251,7 +270,7 @@ fn the_end_says_what_came_of_it() {
             reason: "gone".into(),
         },
     ]);
-    assert!(ended(&opened, CARD_URL).contains("What was opened stays: [#41]("));
+    assert!(ended(&[], &opened, CARD_URL).contains("What was opened stays: [#41]("));
 }
 
 #[test]
@@ -423,7 +442,7 @@ proptest! {
         let end = Event::Cancelled { by: Some(mallory.clone()), reason: text.as_str().into() };
         let why = Event::Failed { phase: "extract".into(), why: Why::Failed(text.clone()) };
         let failed = and_then(deliver(&[running("extract")]), why);
-        let heard = Happening::Heard { at: at(0), by: Some(&text), event: &text, url: Some(&text), outcome: Heard::Nothing(&text) };
+        let heard = Happening::Heard { at: at(0), by: Some(&text), what: Told::Label(&text), url: Some(&text), outcome: Heard::Nothing(&text) };
         let about = Refused { verb: "approve", state: Some(&held), card_url: CARD_URL, who: &who_can };
         let wrong = Refusal::WrongDigest { given: text.clone(), current, void: false };
         let theirs = Refusal::NotYours { of: mallory.clone(), needs: Right::Maintain };

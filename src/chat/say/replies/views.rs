@@ -3,7 +3,9 @@
 use super::people::{WhoCan, named};
 use crate::chat::say::approval;
 use crate::chat::say::card;
-use crate::chat::say::markup::{code, collapsed, count, fenced, link, login, paragraphs, pieces, table, when, words};
+use crate::chat::say::markup::{
+    code, collapsed, count, fenced, link, login, name, paragraphs, pieces, table, when, words,
+};
 use crate::chat::say::phrases::{requirement, somebody, title};
 use crate::chat::say::record::said;
 use crate::chat::say::spending;
@@ -17,6 +19,10 @@ use crate::workflow::state::{Entry, State, Timestamp};
 const PROMPT: usize = 18_000;
 /// Lines of an explanation.
 const EXPLAINED: usize = 20;
+/// Bytes of a reason in one of them.
+const WHY: usize = 400;
+/// Characters of an answer that is quoted.
+const QUOTED: usize = 6_000;
 
 /// `/status`: where it stands, what it waits for, since when, by whom.
 pub fn status(view: &CardView<'_>, card_url: &str) -> String {
@@ -125,8 +131,8 @@ pub enum Happening<'a> {
         at: Timestamp,
         /// Who did it, where it names somebody.
         by: Option<&'a str>,
-        /// What it was, such as `issue_comment.created`.
-        event: &'a str,
+        /// What it was.
+        what: Told<'a>,
         /// The page of the comment that it is about, if it is about one.
         url: Option<&'a str>,
         /// What came of it.
@@ -144,14 +150,51 @@ impl Happening<'_> {
     }
 }
 
+/// What GitHub told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told<'a> {
+    /// A command, by its verb without the slash.
+    Command(&'a str),
+    /// A comment.
+    Comment,
+    /// An edit of a comment.
+    Edit,
+    /// The deletion of a comment.
+    Deletion,
+    /// A label that was set.
+    Label(&'a str),
+    /// The subject was closed.
+    Closing,
+    /// Something else.
+    Other,
+}
+
+impl Told<'_> {
+    fn words(&self) -> String {
+        match self {
+            Self::Command(verb) => code(&format!("/{verb}")),
+            Self::Comment => "a comment".to_owned(),
+            Self::Edit => "an edit of a comment".to_owned(),
+            Self::Deletion => "the deletion of a comment".to_owned(),
+            Self::Label(label) => format!("the label {}", name(label)),
+            Self::Closing => "closed it".to_owned(),
+            Self::Other => "a change".to_owned(),
+        }
+    }
+}
+
 /// What came of a delivery.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Heard<'a> {
     /// It waits its turn, or another try.
     Waiting,
-    /// It was acted upon.
-    Acted,
-    /// It was answered with a refusal, or needed nothing; the sentence says why.
+    /// What it asked for was done.
+    Done,
+    /// It was answered.
+    Answered,
+    /// It was refused, in these words of ours where they are still kept.
+    Refused(Option<&'a str>),
+    /// It needed nothing; the sentence says why.
     Nothing(&'a str),
     /// It failed; the id is found in the logs.
     Failed(&'a str),
@@ -159,31 +202,70 @@ pub enum Heard<'a> {
 
 /// `/explain`: what happened here lately and what came of it, in the order given.
 pub fn explain(state: Option<&State>, happenings: &[Happening<'_>], tree: Option<&Node>) -> String {
-    let end = format!("How it stands: {}", code("/status"));
     if happenings.is_empty() {
-        return format!("I have heard of nothing here that I could explain. {end}");
+        return nothing_to_explain();
     }
-    let rows: Vec<Vec<String>> = happenings
-        .iter()
-        .take(EXPLAINED)
-        .map(|happening| explained(state, happening))
-        .collect();
     let left = happenings.len().saturating_sub(EXPLAINED);
     let left = if left > 0 {
         format!("{} more.", count(left, "line", "lines"))
     } else {
         String::new()
     };
-    let gate = gate_part(state, tree);
     paragraphs(&[
-        table(&["When", "Who", "What", "What came of it"], &rows),
+        happened(state, happenings, brief),
         left,
-        gate,
-        end,
+        gate_part(state, tree),
+        how_it_stands(),
     ])
 }
 
-fn explained(state: Option<&State>, happening: &Happening<'_>) -> Vec<String> {
+/// `/explain COMMENT`: what came of one comment, with all that was answered where it was refused.
+pub fn explain_comment(state: Option<&State>, happenings: &[Happening<'_>], tree: Option<&Node>) -> String {
+    if happenings.is_empty() {
+        return nothing_to_explain();
+    }
+    let refused = happenings.iter().filter_map(|happening| match happening {
+        Happening::Heard {
+            what,
+            outcome: Heard::Refused(said),
+            ..
+        } => Some((what, *said)),
+        _ => None,
+    });
+    let answers = refused.clone().filter_map(|(what, said)| Some((what, said?)));
+    let answers: Vec<String> = answers
+        .map(|(what, said)| format!("I refused {} with these words:\n\n{}", what.words(), quote(said)))
+        .collect();
+    let gate = match refused.clone().count() {
+        0 => String::new(),
+        _ => gate_part(state, tree),
+    };
+    paragraphs(&[
+        happened(state, happenings, |_| None),
+        answers.join("\n\n"),
+        gate,
+        how_it_stands(),
+    ])
+}
+
+fn nothing_to_explain() -> String {
+    format!("I have heard of nothing here that I could explain. {}", how_it_stands())
+}
+
+fn how_it_stands() -> String {
+    format!("How it stands: {}", code("/status"))
+}
+
+fn happened(state: Option<&State>, happenings: &[Happening<'_>], why: fn(&str) -> Option<String>) -> String {
+    let rows: Vec<Vec<String>> = happenings
+        .iter()
+        .take(EXPLAINED)
+        .map(|happening| explained(state, happening, why))
+        .collect();
+    table(&["When", "Who", "What", "What came of it"], &rows)
+}
+
+fn explained(state: Option<&State>, happening: &Happening<'_>, why: fn(&str) -> Option<String>) -> Vec<String> {
     match happening {
         Happening::Recorded(entry) => {
             let (what, how) = match state {
@@ -195,20 +277,48 @@ fn explained(state: Option<&State>, happening: &Happening<'_>) -> Vec<String> {
         Happening::Heard {
             at,
             by,
-            event,
+            what,
             url,
             outcome,
         } => {
             let came = match outcome {
                 Heard::Waiting => "waits for its turn".to_owned(),
-                Heard::Acted => "acted upon".to_owned(),
-                Heard::Nothing(why) => words(why),
+                Heard::Done => "done".to_owned(),
+                Heard::Answered => "answered".to_owned(),
+                Heard::Refused(said) => match said.and_then(why) {
+                    Some(why) => format!("refused: {why}"),
+                    None => "refused".to_owned(),
+                },
+                Heard::Nothing(why) => format!("nothing: {}", words(why)),
                 Heard::Failed(id) => format!("failed (error {})", code(id)),
             };
-            let what = url.map_or_else(|| code(event), |url| link(&code(event), url));
+            let what = url.map_or_else(|| what.words(), |url| link(&what.words(), url));
             vec![when(*at), by.map(login).unwrap_or_default(), what, came]
         }
     }
+}
+
+/// The beginning of what we said, for a table's cell; nothing where it does not fit one.
+fn brief(said: &str) -> Option<String> {
+    let first = said.split("\n\n").next().unwrap_or_default();
+    let fits = |text: &&str| !text.is_empty() && text.len() <= WHY && !text.contains(['|', '\n']);
+    let sentence = || first.split_inclusive(". ").next().map(str::trim_end);
+    let brief = Some(first).filter(fits).or_else(|| sentence().filter(fits));
+    brief.map(str::to_owned)
+}
+
+/// What we said ourselves, quoted.
+fn quote(said: &str) -> String {
+    let (text, end) = match pieces(said, QUOTED).as_slice() {
+        [first, _, ..] => (*first, "\n>\n> …"),
+        _ => (said, ""),
+    };
+    let lines: Vec<String> = text
+        .trim_end()
+        .lines()
+        .map(|line| format!("> {line}").trim_end().to_owned())
+        .collect();
+    lines.join("\n") + end
 }
 
 /// `/prompt`: what the agent of a phase is asked, with how to answer. Several comments where it is long.
