@@ -83,6 +83,39 @@ fn every_prompt_holds_its_data_schema_and_nothing_unfilled() {
     }
 }
 
+/// The headings of a prompt, in their order; who the agent is stands above them.
+const SECTIONS: [&str; 6] = [
+    "Required inputs",
+    "Context",
+    "Task",
+    "Constraints",
+    "Expected outputs",
+    "Output format",
+];
+
+#[test]
+fn the_prompts_of_planning_generating_and_reviewing_have_their_sections_in_one_order() {
+    let mut seen = 0;
+    for folder in ["generate", "jpa-mt"] {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("templates/prompts")
+            .join(folder);
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.ends_with("standards.md") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let headings: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# ")).collect();
+            assert_eq!(headings, SECTIONS, "{}", path.display());
+            assert!(text.starts_with("You "), "{} does not say who", path.display());
+            assert!(text.trim_end().ends_with("{{ schema }}"), "{}", path.display());
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 8);
+}
+
 #[test]
 fn an_agent_refuses_inputs_of_another_kind() {
     for agent in AGENTS {

@@ -125,6 +125,16 @@ impl Sandbox {
         })
     }
 
+    /// The teams, as `org/slug`, and the logins of who is in them.
+    pub fn teams(&self) -> Vec<(String, Vec<String>)> {
+        let world = self.shared.lock();
+        let teams = world.teams.iter().map(|((org, slug), people)| {
+            let people = people.iter().map(|id| world.login(*id).to_owned()).collect();
+            (format!("{}/{slug}", world.login(*org)), people)
+        });
+        teams.collect()
+    }
+
     /// The comments of an issue or pull request in their order; none when there is no such issue.
     pub fn comments(&self, n: IssueNumber) -> Vec<CommentView> {
         self.on_issue(n, |world, issue| {

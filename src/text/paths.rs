@@ -28,6 +28,9 @@ pub const LONGEST_PATH: usize = 4096;
 /// The longest segment, in bytes: what most file systems can name.
 pub const LONGEST_SEGMENT: usize = 255;
 
+/// What no name has on Windows, beside control characters and what divides segments.
+const RESERVED: [char; 7] = ['<', '>', ':', '"', '|', '?', '*'];
+
 /// What a path that is not refused may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -72,6 +75,8 @@ pub enum PathRule {
     GitModules,
     /// A segment is a device on Windows.
     Device,
+    /// A segment has a character that Windows does not allow, such as the colon of a stream.
+    Reserved,
     /// A `.gitattributes` that names a filter: a program that runs at checkout.
     Filter,
     /// Another path is the same where upper and lower case are.
@@ -106,6 +111,7 @@ impl PathRule {
             Self::GitDirectory => "git-directory",
             Self::GitModules => "git-modules",
             Self::Device => "device",
+            Self::Reserved => "reserved-character",
             Self::Filter => "filter",
             Self::SameAs(_) => "same-as",
             Self::BelowFile(_) => "below-file",
@@ -135,6 +141,9 @@ impl fmt::Display for PathRule {
             Self::GitDirectory => f.write_str("the path is within git's own directory"),
             Self::GitModules => f.write_str("the path is .gitmodules, which decides what is fetched from where"),
             Self::Device => f.write_str("a name within the path is a device on Windows"),
+            Self::Reserved => {
+                f.write_str("a name within the path has one of < > : \" | ? *, which Windows does not allow")
+            }
             Self::Filter => f.write_str("the attributes name a filter, which is a program that runs at checkout"),
             Self::SameAs(other) => write!(
                 f,
@@ -236,6 +245,7 @@ fn segment(segment: &str) -> Result<(), PathRule> {
         (is_git_modules(segment), PathRule::GitModules),
         (segment.ends_with(['.', ' ']), PathRule::TrailingDotOrSpace),
         (is_device(segment), PathRule::Device),
+        (segment.contains(RESERVED), PathRule::Reserved),
     ];
     first_broken(rules)
 }

@@ -612,7 +612,7 @@ async fn the_sandbox_serves_its_page_without_any_setting_and_ends_when_it_is_int
         .await;
     act(serde_json::json!({ "as": "alice", "act": { "comment": { "issue": 1, "body": "/deliver" } } })).await;
     // The page asks again and again, too; the bot works by itself.
-    let waits = loop {
+    let flow = loop {
         let state: Value = client
             .get(format!("{page}/sandbox/state"))
             .send()
@@ -621,12 +621,25 @@ async fn the_sandbox_serves_its_page_without_any_setting_and_ends_when_it_is_int
             .json()
             .await
             .unwrap();
-        let status = state["workflows"][0]["status"].as_str().unwrap_or_default().to_owned();
-        if status.starts_with("waits for") {
-            break status;
+        let flow = state["workflows"][0].clone();
+        if flow["status"]
+            .as_str()
+            .is_some_and(|status| status.starts_with("waiting for"))
+        {
+            break flow;
         }
     };
-    assert_eq!(waits, "waits for approval of extract by somebody with write");
+    assert_eq!(
+        flow["status"],
+        "waiting for approval: Tasks, by somebody with write access"
+    );
+    let stands: Vec<&Value> = flow["phases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|phase| &phase["stands"])
+        .collect();
+    assert_eq!(stands, ["waiting for approval", "waits for Tasks", "waits for Issues"]);
 
     // As the sandbox says at its start.
     let arguments: Vec<&str> = runs.split_whitespace().collect();

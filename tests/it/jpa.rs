@@ -13,22 +13,42 @@ use crate::stages::{approve, respond, review, through};
 use crate::world::{Setup, World};
 
 /// Files of scope `domain`, below the folder of sources.
-pub const DOMAIN: [&str; 6] = [
+pub const DOMAIN: [&str; 9] = [
     "src/main/java/com/example/shop/catalog/Product.java",
     "src/main/java/com/example/shop/catalog/ProductId.java",
     "src/main/java/com/example/shop/catalog/ProductRepository.java",
-    "src/main/java/com/example/shop/catalog/package-info.java",
-    "src/main/resources/db/migration/V7__products_row_level_security.sql",
+    "src/main/java/com/example/shop/tenancy/TenantContext.java",
+    "src/main/java/com/example/shop/tenancy/TenantTransactionManager.java",
+    "src/main/java/com/example/shop/tenancy/package-info.java",
+    "src/main/resources/db/migration/V7__products_of_one_tenant_at_a_time.sql",
+    "src/test/java/com/example/shop/PostgresTest.java",
     "src/test/java/com/example/shop/catalog/ProductRepositoryTest.java",
 ];
 
 /// What scope `vertical` has beside those.
-const ABOVE: [&str; 4] = [
+const ABOVE: [&str; 6] = [
     "src/main/java/com/example/shop/catalog/ProductController.java",
+    "src/main/java/com/example/shop/catalog/ProductRefusedException.java",
     "src/main/java/com/example/shop/catalog/ProductService.java",
+    "src/main/java/com/example/shop/tenancy/TenantFilter.java",
     "src/test/java/com/example/shop/catalog/ProductIntegrationTest.java",
     "src/test/java/com/example/shop/catalog/ProductServiceTest.java",
 ];
+
+/// What a file may import that is none of the set: the Java platform and what the plan's dependencies bring.
+const LIBRARIES: [&str; 8] = [
+    "java.",
+    "jakarta.",
+    "org.assertj.core.",
+    "org.hibernate.",
+    "org.junit.jupiter.",
+    "org.mockito.",
+    "org.springframework.",
+    "org.testcontainers.",
+];
+
+/// The one that sets the database's wall.
+const TRANSACTIONS: &str = "src/main/java/com/example/shop/tenancy/TenantTransactionManager.java";
 
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/jpa")
@@ -52,8 +72,13 @@ pub fn plan(paths: &[&str]) -> Value {
         "alternatives": [{"name": "A schema for each tenant", "why_not": "One migration for all is wanted"}],
         "steps": [{"id": "s1", "title": "All of it", "detail": "In the order of the list", "files": paths,
             "risk": "low", "verify": "The repository test passes as the application's role"}],
-        "files_to_create": paths, "files_to_modify": [], "files_to_delete": [], "dependencies_added": [],
-        "commands": [], "criteria_map": [], "out_of_scope": [], "open_questions": [],
+        "files_to_create": paths, "files_to_modify": [], "files_to_delete": [],
+        "dependencies_added": [
+            {"ecosystem": "maven", "name": "org.springframework.boot:spring-boot-starter-data-jpa", "reason": "Entities"},
+            {"ecosystem": "maven", "name": "org.testcontainers:postgresql", "reason": "Policies need a real database"},
+        ],
+        "commands": [], "criteria_map": [], "out_of_scope": ["Category, of which the application has no entity yet"],
+        "open_questions": [],
     })
 }
 
@@ -66,7 +91,8 @@ async fn world() -> World {
 }
 
 async fn started(world: &World, scope: &str) -> IssueNumber {
-    let issue = world.issue("Products", "The catalog needs its products in the application.");
+    let body = "The catalog needs its products. Requests are signed in by a JWT, whose claim `tenant` says for whom.";
+    let issue = world.issue("Products", body);
     let said = format!("/run jpa-mt entity=Product table=app.products context=catalog schema=db/schema.sql{scope}");
     world.say("alice", issue, &said).await;
     world.hear(issue);
@@ -164,15 +190,13 @@ async fn a_vertical_slice_has_service_controller_and_their_tests_and_a_revision_
     paths.sort_unstable();
     through(&world, issue, &plan(&paths)).await;
     let mut first = written(&paths);
-    let service = paths
-        .iter()
-        .position(|path| path.ends_with("ProductService.java"))
-        .unwrap();
-    let unsafe_service = text(paths[service]).replace("tenant.current()", "anybody");
-    first["writes"][service]["content"] = json!(unsafe_service);
+    let mended = paths.iter().position(|path| *path == TRANSACTIONS).unwrap();
+    let of_the_session = text(TRANSACTIONS).replace(":tenant, true)", ":tenant, false)");
+    assert_ne!(of_the_session, text(TRANSACTIONS));
+    first["writes"][mended]["content"] = json!(of_the_session);
     through(&world, issue, &first).await;
     through(&world, issue, &review(Some("critical"))).await;
-    through(&world, issue, &written(&paths[service..=service])).await;
+    through(&world, issue, &written(&[TRANSACTIONS])).await;
     through(&world, issue, &review(None)).await;
     assert!(world.card(issue).contains("· done"), "{}", world.card(issue));
     let id = only_workflow(&world);
@@ -227,4 +251,78 @@ async fn what_the_definition_asks_for_must_be_there() {
     }
     assert!(world.card_comment(issue).is_none());
     world.end().await;
+}
+
+/// The file that an import names, if it is one of this application.
+fn own(import: &str) -> Option<String> {
+    let class = import.strip_prefix("com.example.shop.")?;
+    let names: Vec<&str> = class.split('.').collect();
+    let length = names.iter().position(|name| name.starts_with(char::is_uppercase))? + 1;
+    Some(format!("com/example/shop/{}.java", names[..length].join("/")))
+}
+
+#[test]
+fn what_is_imported_is_a_librarys_or_among_the_files() {
+    let vertical: Vec<&str> = DOMAIN.into_iter().chain(ABOVE).collect();
+    for set in [&DOMAIN[..], &vertical] {
+        for path in set.iter().filter(|path| path.ends_with(".java")) {
+            let text = text(path);
+            let imports = text
+                .lines()
+                .filter_map(|line| line.strip_prefix("import ")?.strip_suffix(';'));
+            for import in imports.map(|import| import.trim_start_matches("static ")) {
+                let known = match own(import) {
+                    Some(file) => set.iter().any(|other| other.ends_with(&file)),
+                    None => LIBRARIES.iter().any(|library| import.starts_with(library)),
+                };
+                assert!(known, "{path} imports {import}");
+            }
+        }
+    }
+}
+
+/// The answers of a conversation: what stands between the fences of its comments.
+fn answers(conversation: &str) -> Vec<Value> {
+    let lines: Vec<&str> = conversation.lines().map(str::trim_start).collect();
+    let fences = lines.split(|line| *line == "```json").skip(1);
+    let texts = fences.map(|rest| {
+        rest.iter()
+            .take_while(|line| **line != "```")
+            .copied()
+            .collect::<String>()
+    });
+    texts.map(|text| serde_json::from_str(&text).unwrap()).collect()
+}
+
+#[test]
+fn what_the_conversation_plays_are_these_files() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text_of = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+    let schema = std::fs::read_to_string(folder().join("schema.sql")).unwrap();
+    let indented: String = schema
+        .lines()
+        .map(|line| format!("      {line}").trim_end().to_owned() + "\n")
+        .collect();
+    let conversation = text_of("conversations/jpa-mt.yml");
+    assert!(conversation.contains(&indented), "another schema");
+    let mut files = std::collections::BTreeMap::new();
+    let refused = |path: &str| path.starts_with("../") || path.ends_with("/aux.java");
+    let mut rounds = 0;
+    for answer in answers(&conversation) {
+        for write in answer["writes"].as_array().into_iter().flatten() {
+            let path = write["path"].as_str().unwrap();
+            if !refused(path) {
+                files.insert(path.to_owned(), write["content"].as_str().unwrap().to_owned());
+            }
+        }
+        rounds += usize::from(answer["verdict"].is_string());
+    }
+    assert_eq!(rounds, 3, "domain is reviewed twice, the slice above it once");
+    let paths: Vec<&str> = files.keys().map(String::as_str).collect();
+    let mut expected: Vec<&str> = DOMAIN.into_iter().chain(ABOVE).collect();
+    expected.sort_unstable();
+    assert_eq!(paths, expected);
+    for (path, content) in &files {
+        assert_eq!(*content, text(path), "{path}");
+    }
 }

@@ -13,6 +13,7 @@ mod crash;
 mod dialects;
 mod discussions;
 mod doctor;
+mod envelope;
 mod examples;
 mod faults;
 mod gates;

@@ -64,6 +64,8 @@ fn a_path_that_breaks_a_rule_is_refused_by_the_rules_name() {
         (".gitmodules", "git-modules"),
         ("a/b ", "trailing-dot-or-space"),
         ("a./b", "trailing-dot-or-space"),
+        ("src/x.java:ads", "reserved-character"),
+        ("a|b", "reserved-character"),
         ("CON", "device"),
         ("aux.txt", "device"),
         (&long, "segment-too-long"),

@@ -148,7 +148,7 @@ fn compose(view: &CardView<'_>, room: Room, body: Option<Body>) -> String {
         format!(
             "### {} · {}",
             literal::inline(&view.state.definition.title, 120),
-            headline(view)
+            headline(view.state)
         ),
         status(view),
         phases(view),
@@ -192,8 +192,8 @@ fn ticking(view: &CardView<'_>) -> Ticking {
     }
 }
 
-fn headline(view: &CardView<'_>) -> &'static str {
-    let state = view.state;
+/// How a workflow stands, in a few words.
+pub fn headline(state: &State) -> &'static str {
     match state.status {
         Status::Completed => return "done",
         Status::Cancelled { .. } => return "cancelled",
@@ -686,7 +686,7 @@ pub(super) fn standing(view: &CardView<'_>) -> String {
     let headline = format!(
         "**{}: {}.**",
         literal::inline(&view.state.definition.title, 120),
-        headline(view)
+        headline(view.state)
     );
     paragraphs(&[
         headline,

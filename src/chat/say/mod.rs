@@ -26,5 +26,7 @@ mod record;
 pub mod spending;
 mod tasks;
 
+pub use phrases::{right, standing};
+
 #[cfg(test)]
 mod fixtures;

@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::chat::say;
 use crate::cli::house::{House, figures};
 use crate::cli::status::words;
 use crate::config::{Overrides, ServerConfig, Sources};
@@ -224,15 +225,10 @@ async fn workflows(store: &Store) -> Result<Value, StoreError> {
         let Some(stored) = store.workflow(&summary.id.as_str().into()).await? else {
             continue;
         };
-        let status = match (summary.held, summary.waits_for.as_str()) {
-            (_, "") => summary.status.clone(),
-            (true, waits) => format!("held: waits for {waits}"),
-            (false, waits) => format!("waits for {waits}"),
-        };
         shown.push(json!({
             "id": summary.id,
             "title": stored.state.definition.title,
-            "status": status,
+            "status": standing(&stored.state),
             "subject": summary.subject,
             "phases": phases(&stored.state),
         }));
@@ -240,9 +236,25 @@ async fn workflows(store: &Store) -> Result<Value, StoreError> {
     Ok(Value::Array(shown))
 }
 
+/// How a workflow stands, in the words of its card, and whom it waits for.
+fn standing(state: &State) -> String {
+    let headline = say::card::headline(state);
+    match state.open_gate() {
+        Some((phase, gate, _)) if state.hold.is_none() && state.is_peoples_turn(phase) => format!(
+            "{headline}: {}, by somebody with {}",
+            state.definition.phase(phase).map_or("", |phase| &phase.title),
+            say::right(gate.right)
+        ),
+        _ => headline.to_owned(),
+    }
+}
+
 fn phases(state: &State) -> Vec<Value> {
     let phases = state.definition.phases.iter();
     phases
-        .map(|phase| json!({ "title": phase.title, "status": words(state.at(&phase.id).status) }))
+        .map(|phase| {
+            let stands = say::standing(state, phase, None).replace(['*', '`', '\\'], "");
+            json!({ "title": phase.title, "status": words(state.at(&phase.id).status), "stands": stands })
+        })
         .collect()
 }

@@ -122,10 +122,15 @@ fn work(line: &str) -> Option<&str> {
     Some(work.trim()).filter(|work| !work.is_empty())
 }
 
-/// The words up to the first period that ends a sentence, the first letter large.
+/// The words up to the first period that ends a sentence, without brackets at their end, the first letter large.
 fn title(work: &str) -> String {
     let sentence = work.split_once(". ").map_or(work, |(sentence, _)| sentence);
-    let sentence = sentence.trim_end_matches('.').replace('@', "");
+    let sentence = sentence.trim_end_matches('.');
+    let sentence = match sentence.rsplit_once(" (") {
+        Some((before, brackets)) if brackets.ends_with(')') => before,
+        _ => sentence,
+    };
+    let sentence = sentence.replace('@', "");
     let mut letters = sentence.chars();
     let first = letters.next().into_iter().flat_map(char::to_uppercase);
     first.chain(letters).take(TITLE).collect()

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::Door;
 use super::markdown::ticked;
 use super::state::version;
-use crate::sandbox::{CommentId, IssueNumber, Person, Refusal, Sandbox};
+use crate::sandbox::{CommentId, IssueNumber, Person, Refusal, Role, Sandbox};
 
 /// Who does what.
 #[derive(Debug, Deserialize)]
@@ -97,11 +97,22 @@ enum Act {
         context: String,
         state: String,
     },
-    /// A file of the default branch, which is there already.
+    /// A file of the default branch.
     Write {
         path: String,
         text: String,
-        version: String,
+        /// None for one that is not there yet.
+        version: Option<String>,
+    },
+    /// What somebody may do from now on; a login that nobody has is given to somebody new.
+    Role {
+        of: String,
+        is: String,
+    },
+    /// A team `org/slug` of exactly these people.
+    Team {
+        name: String,
+        people: Vec<String>,
     },
 }
 
@@ -184,11 +195,67 @@ fn perform(sandbox: &Sandbox, person: &Person, act: Act) -> Result<Option<IssueN
             text,
             version: seen,
         } => {
-            unchanged(&sandbox.file(&path).ok_or_else(gone)?, &seen)?;
+            match (sandbox.file(&path), seen) {
+                (Some(text), Some(seen)) => unchanged(&text, &seen)?,
+                (None, None) => {}
+                (None, Some(_)) => return Err(gone()),
+                (Some(_), None) => return Err(Refusal::new(409, "There is a file of this path already.")),
+            }
             person.set_file(&path, &text).map(|_| ())?;
         }
+        Act::Role { of, is } => sandbox.set_role(&login(&of)?, role(&is)?),
+        Act::Team { name, people } => team(sandbox, &name, &people)?,
     }
     Ok(None)
+}
+
+/// A login as GitHub allows one.
+fn login(text: &str) -> Result<String, Refusal> {
+    let text = text.trim();
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    match !text.is_empty() && text.len() <= 39 && text.chars().all(allowed) {
+        true => Ok(text.to_owned()),
+        false => Err(Refusal::new(
+            422,
+            "A login has letters, digits and hyphens, at most 39.",
+        )),
+    }
+}
+
+fn role(name: &str) -> Result<Role, Refusal> {
+    let roles = [
+        Role::None,
+        Role::Read,
+        Role::Triage,
+        Role::Write,
+        Role::Maintain,
+        Role::Admin,
+    ];
+    let found = roles.into_iter().find(|role| role.name() == name);
+    found.ok_or_else(|| Refusal::new(422, "A role is none, read, triage, write, maintain or admin."))
+}
+
+fn team(sandbox: &Sandbox, name: &str, people: &[String]) -> Result<(), Refusal> {
+    let name = name.trim().trim_start_matches('@');
+    let parts: Vec<&str> = name.split('/').collect();
+    let [org, slug] = parts[..] else {
+        return Err(Refusal::new(
+            422,
+            "A team is named organisation/team, such as acme/security.",
+        ));
+    };
+    login(org)?;
+    login(slug)?;
+    let there = sandbox.people();
+    if let Some(nobody) = people
+        .iter()
+        .find(|login| !there.iter().any(|(known, _)| known == *login))
+    {
+        return Err(Refusal::new(422, &format!("There is no {nobody} here.")));
+    }
+    let people: Vec<&str> = people.iter().map(String::as_str).collect();
+    sandbox.set_team(name, &people);
+    Ok(())
 }
 
 fn text_of(sandbox: &Sandbox, comment: CommentId) -> Result<String, Refusal> {

@@ -14,10 +14,20 @@ const PROMISE = `The last time we moved, we forgot the payment provider.
 
 I'll add the new address to the payment provider's list.`;
 
+const CUSTOMERS = `TODO: write to the customers when the shop moves
+TODO: put a note on the front page`;
+
 const PROVIDERS = "providers: {extract: http:script, email: http:script}";
 
 /** The repository's own configuration. */
 const settings = (state) => state.files.find((file) => file.path === ".github/countersign.yml");
+
+/** The issues of the story, the oldest of each title. */
+const FIRST = "Move the shop to the new host";
+const SECOND = "Tell the customers";
+const issue = (state, title) => state.issues.find((found) => found.title === title);
+const first = (state) => issue(state, FIRST);
+const second = (state) => issue(state, SECOND);
 
 const by = (thread, login) => (thread ? thread.comments.filter((c) => c.author === login) : []);
 const said = (thread, login, start) => by(thread, login).some((c) => c.body.startsWith(start));
@@ -26,22 +36,27 @@ const said = (thread, login, start) => by(thread, login).some((c) => c.body.star
 const card = (state) =>
   state.thread && state.thread.comments.filter((c) => c.author === state.bot && /^### .* · /.test(c.body)).pop();
 const digest = (state) => /`\/approve ([0-9a-f]{12})`/.exec(card(state)?.body ?? "")?.[1];
-const opened = (state) => state.issues.some((issue) => issue.author === state.bot);
+const opened = (state) => state.issues.some((found) => found.author === state.bot && found.parent === state.thread?.number);
 const boxes = (state) => (card(state)?.body.match(/^- \[[ xX]\] /gm) ?? []).length;
+
+/** How long a card stands before an approval that names no digest counts: ten seconds, and the way to the bot. */
+const SETTLED = 12;
+const stood = (state, now) => (now - Date.parse(card(state)?.edited?.at ?? card(state)?.at)) / 1000;
 
 const comment = (body) => (state) => ({ comment: { issue: state.thread.number, body } });
 
 /**
  * who: whose turn it is. what: the step. why: what one sees. act(state): the wish that the button sends, or nothing
- * when it cannot be done yet. text: what would be written. done(state): whether it was done.
+ * when it cannot be done yet. wait(state, now): why it is not offered yet, if it is a matter of time. text: what would
+ * be written. done(state): whether it was done.
  */
-export const STEPS = [
+const STEPS = [
   {
     who: "alice",
     what: "Alice opens an issue",
     why: "A list with boxes. Nobody has called the bot, so it stays silent.",
-    act: () => ({ open: { title: "Move the shop to the new host", body: DISCUSSION } }),
-    done: (state) => state.issues.length > 0,
+    act: () => ({ open: { title: FIRST, body: DISCUSSION } }),
+    done: (state) => Boolean(first(state)),
   },
   {
     who: "bob",
@@ -97,6 +112,7 @@ export const STEPS = [
     why: "The bot has drafted a mail; the card shows all of it. The label acts once, for whoever set it, and is taken off again. Like a bare /approve it names no digest, so it counts once the card has stood unchanged for ten seconds.",
     text: "countersign:approve",
     act: (state) => digest(state) && { label: { issue: state.thread.number, name: "countersign:approve" } },
+    wait: (state, now) => digest(state) && stood(state, now) < SETTLED && "The card has just changed. It counts once it has stood for ten seconds.",
     done: (state) => state.mails.length > 0,
   },
   {
@@ -120,10 +136,33 @@ export const STEPS = [
   },
   {
     who: "alice",
-    what: "Alice calls the bot again",
-    why: "A second workflow. Its card says which endpoint was asked, and what it cost. What Carol wrote is left out: only text of people who may steer agents here is shown to a model.",
+    what: "Alice opens another issue",
+    why: "Whatever runs keeps the agents that it started with; what starts from now on asks the model.",
+    act: () => ({ open: { title: SECOND, body: CUSTOMERS } }),
+    done: (state) => Boolean(second(state)),
+  },
+  {
+    who: "alice",
+    what: "Alice calls the bot there",
+    why: "A second workflow. Its card says which endpoint was asked, and what it cost.",
     text: "/deliver",
-    act: comment("/deliver"),
-    done: (state) => card(state)?.body.includes("http:script") ?? false,
+    act: (state) => ({ comment: { issue: second(state).number, body: "/deliver" } }),
+    done: (state) => Array.isArray(state.workflows) && state.workflows.some((flow) => flow.subject === second(state)?.number),
   },
 ];
+
+/**
+ * Where the story stands, seen from the issue that is shown: the steps, at which of them it is, what its button would
+ * send, or why there is none yet; or the issue where it goes on.
+ */
+export function standing(state, now) {
+  const shown = state.thread?.number;
+  const [one, two] = [first(state)?.number, second(state)?.number];
+  if (one && shown !== one && shown !== two) return { elsewhere: two ?? one };
+  const from = two ? STEPS.findIndex((step) => step.what === "Alice calls the bot there") : 0;
+  const left = STEPS.findIndex((step, number) => number >= from && !step.done(state));
+  const at = left < 0 ? STEPS.length : left;
+  const wait = STEPS[at]?.wait?.(state, now) || null;
+  const wish = at < STEPS.length && !wait ? STEPS[at].act(state) || null : null;
+  return { steps: STEPS, at, wish, wait };
+}

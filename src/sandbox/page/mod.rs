@@ -10,7 +10,8 @@
 //! | `state` | all that the page shows, as JSON |
 //! | `acts` | what a person does on it |
 //! | `markdown` | texts as GitHub would show them |
-//! | `page.html`, `page.css`, `page.js`, `guide.js` | the page |
+//! | `page.html`, `page.css`, `page.js` | the page |
+//! | `guide.js` | what it suggests as the next step; `guide.test.mjs` holds it |
 
 mod acts;
 mod guard;
@@ -24,7 +25,8 @@ use std::pin::Pin;
 use std::sync::{Arc, PoisonError, Weak};
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
@@ -38,8 +40,9 @@ use super::{RepoId, Sandbox, Shared};
 /// Tells all mails, the oldest first.
 pub type Mailbox = Arc<dyn Fn() -> Vec<Mail> + Send + Sync>;
 
-/// Tells how the workflows stand: a list of `{"id", "title", "status", "subject", "phases": [{"title", "status"}]}`,
-/// where `subject` is an issue's number. Anything else is shown as it is.
+/// Tells how the workflows stand: a list of `{"id", "title", "status", "subject", "phases": [{"title", "status",
+/// "stands"}]}`, where `subject` is an issue's number, `status` gives the colour and `stands` the words. Anything else
+/// is shown as it is.
 pub type Workflows = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Value> + Send>> + Send + Sync>;
 
 /// What the page shows of the bot's side.
@@ -113,6 +116,7 @@ pub(super) fn router(door: Door) -> Router {
         .route("/sandbox/page.js", get(js))
         .route("/sandbox/guide.js", get(guide))
         .route("/sandbox/state", get(state::answer))
+        .route("/sandbox/mails/{nth}", get(mail))
         .route("/sandbox/acts", post(acts::answer))
         .layer(from_fn(guard::at_home))
         .with_state(door)
@@ -120,7 +124,11 @@ pub(super) fn router(door: Door) -> Router {
 
 /// Nothing from elsewhere is loaded, and no text that somebody wrote can become a script.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-                      img-src data:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
+                      img-src data:; frame-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
+
+/// A mail is shown as a mail program shows it: with its styles, and with nothing that runs or is loaded.
+const MAIL_POLICY: &str = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; \
+                           frame-ancestors 'self'; base-uri 'none'";
 
 async fn page(State(_): State<Door>) -> Response {
     let headers = [
@@ -128,6 +136,22 @@ async fn page(State(_): State<Door>) -> Response {
         (CONTENT_SECURITY_POLICY, POLICY),
     ];
     (headers, include_str!("page.html")).into_response()
+}
+
+/// The HTML of a mail, the oldest being 0.
+async fn mail(State(door): State<Door>, Path(nth): Path<usize>) -> Response {
+    let mailbox = door.shared.backstage().mailbox.clone();
+    let mails = mailbox.map(|mailbox| mailbox()).unwrap_or_default();
+    let Some(mail) = mails.get(nth).filter(|mail| !mail.html.is_empty()) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let headers = [
+        (CONTENT_TYPE, "text/html; charset=utf-8"),
+        (CONTENT_SECURITY_POLICY, MAIL_POLICY),
+        (CACHE_CONTROL, "no-cache"),
+    ];
+    // A link of a mail opens in a tab of its own.
+    (headers, format!("<base target=\"_blank\">{}", mail.html)).into_response()
 }
 
 async fn css() -> Response {

@@ -1,8 +1,9 @@
-import { STEPS } from "/sandbox/guide.js";
+import { standing } from "/sandbox/guide.js";
 
 const $ = (id) => document.getElementById(id);
 const EMOJI = { eyes: "👀", rocket: "🚀", "-1": "👎", "+1": "👍", heart: "❤️", hooray: "🎉", laugh: "😄", confused: "😕" };
 const OURS = ["countersign:deliver", "countersign:approve", "countersign:reject", "countersign:hold"];
+const ROLES = ["none", "read", "triage", "write", "maintain", "admin"];
 const WRITERS = ["write", "maintain", "admin"];
 
 let state = null;
@@ -78,9 +79,11 @@ async function act(wish, who = me) {
 let hide = 0;
 function toast(message) {
   $("toast").textContent = message;
-  $("toast").hidden = false;
+  // Shown anew, it stands above a dialog that was opened since.
+  $("toast").hidePopover();
+  $("toast").showPopover();
   clearTimeout(hide);
-  hide = setTimeout(() => ($("toast").hidden = true), 6000);
+  hide = setTimeout(() => $("toast").hidePopover(), 6000);
 }
 
 // Where one is.
@@ -133,6 +136,7 @@ function render() {
   renderWorkflows();
   renderMails();
   renderFiles();
+  renderCompany();
   renderDeliveries();
 }
 
@@ -246,6 +250,13 @@ function bubble(comment) {
       act({ tick: { ...tick, comment: comment.id } });
     });
   }
+  for (const table of text.querySelectorAll("table")) {
+    const heads = [...table.querySelectorAll("th")].map((th) => th.textContent);
+    for (const cell of table.querySelectorAll("td")) {
+      cell.dataset.head = heads[cell.cellIndex] ?? "";
+      if (/^\d{4}-\d\d-\d\d \d\d:\d\d UTC$/.test(cell.textContent.trim())) cell.classList.add("when");
+    }
+  }
   for (const code of text.querySelectorAll(":not(pre) > code")) {
     if (!code.textContent.startsWith("/")) continue;
     code.classList.add("command");
@@ -308,16 +319,14 @@ function head(thread) {
 }
 
 function renderGuide() {
-  const { thread } = state;
-  if (thread?.author === state.bot && thread.parent) {
-    const link = el("a", { href: placeOf(thread.parent), textContent: `#${thread.parent}` });
-    return show($("guide"), [thread.number], () => el("li", { class: "now" }, "The bot opened this issue. The story goes on in ", link, "."));
+  const { elsewhere, steps, at, wish, wait } = standing(state, Date.now());
+  if (elsewhere) {
+    const link = el("a", { href: placeOf(elsewhere), textContent: `#${elsewhere}` });
+    return show($("guide"), ["elsewhere", elsewhere, state.issues.length], () => el("li", { class: "now" }, "The story goes on in ", link, "."));
   }
-  const at = STEPS.findIndex((step) => !step.done(state));
-  const wish = at >= 0 && (at === 0 || state.thread) ? STEPS[at].act(state) : null;
-  show($("guide"), [at, wish, state.people], () =>
-    STEPS.map((step, number) => {
-      const kind = at < 0 || number < at || step.done(state) ? "done" : number === at ? "now" : "";
+  show($("guide"), [at, wish, wait, state.people], () => [
+    ...steps.map((step, number) => {
+      const kind = number < at ? "done" : number === at ? "now" : "";
       const known = state.people.some((person) => person.login === step.who);
       return el("li", { class: kind },
         el("strong", { textContent: step.what }),
@@ -327,8 +336,10 @@ function renderGuide() {
           class: "primary small", type: "button", textContent: `Do it as ${step.who}`,
           onclick: () => { be(step.who); act(wish, step.who); },
         })),
-        kind === "now" && !wish && el("p", { class: "faint", textContent: "The bot is at work, or the card does not ask for this now." }));
-    }));
+        kind === "now" && !wish && el("p", { class: "faint", textContent: wait ?? "The bot is at work, or the card does not ask for this now." }));
+    }),
+    at === steps.length && el("li", { class: "now" }, "That is the story. Go on as you like: /help lists all commands, and other workflows start by /run."),
+  ].filter(Boolean));
 }
 
 function renderWorkflows() {
@@ -342,7 +353,7 @@ function renderWorkflows() {
         flow.subject && el("a", { href: placeOf(flow.subject), textContent: `#${flow.subject}` })),
       el("div", { class: "flow" }, ...(flow.phases ?? []).flatMap((phase, at) => [
         at ? el("span", { class: "faint", textContent: "▸" }) : null,
-        el("span", { class: `step ${kindOf(phase.status)}`, textContent: `${phase.title}: ${phase.status.replaceAll("_", " ")}` }),
+        el("span", { class: `step ${kindOf(phase.status)}`, textContent: `${phase.title}: ${phase.stands ?? phase.status}` }),
       ]))));
   });
 }
@@ -362,7 +373,9 @@ function renderMails() {
     return [...state.mails].reverse().map((mail, at) => el("details", { class: "item", open: at === 0 },
       el("summary", {}, el("strong", { textContent: mail.subject })),
       el("div", { class: "faint", textContent: `To ${mail.to.join(", ")}${mail.cc.length ? `, cc ${mail.cc.join(", ")}` : ""}` }),
-      el("pre", { class: "pre", textContent: mail.text })));
+      el("pre", { class: "pre", textContent: mail.text }),
+      mail.html && el("details", {}, el("summary", { class: "faint", textContent: "The same as HTML, as a mail program shows it" }),
+        el("iframe", { class: "letter", title: `${mail.subject}, as HTML`, loading: "lazy", sandbox: "allow-popups allow-popups-to-escape-sandbox", src: `/sandbox/mails/${state.mails.length - 1 - at}` }))));
   });
 }
 
@@ -377,6 +390,25 @@ function renderFiles() {
           onclick: () => ask({ heading: `Commit ${path} as ${me}`, title: null, text, ok: "Commit" }, (_, text) =>
             act({ write: { path, text, version } })),
         })))));
+}
+
+/** Who may do what, and who is in which team. */
+function renderCompany() {
+  show($("people"), [state.people, state.teams], () => [
+    ...state.people.map(({ login, role }) => {
+      const roles = ROLES.map((name) => el("option", { value: name, textContent: name, selected: name === role }));
+      return el("div", { class: "item pair" }, el("span", { textContent: login }),
+        el("select", { "aria-label": `The role of ${login}`, onchange: (event) => act({ role: { of: login, is: event.target.value } }) }, ...roles));
+    }),
+    ...state.teams.map((team) => el("div", { class: "item pair" },
+      el("span", {}, `@${team.name} `, el("span", { class: "faint", textContent: team.people.join(", ") || "nobody" })),
+      el("button", { class: "small", type: "button", textContent: "Edit", onclick: () => askTeam(team.name, team.people) }))),
+  ]);
+}
+
+function askTeam(name, people) {
+  ask({ heading: "A team", name: "Name, such as acme/security", title: name, of: "Its people", rows: 4, text: people.join("\n"), ok: "Save" }, (name, text) =>
+    act({ team: { name, people: text.split(/[\s,]+/).filter(Boolean) } }));
 }
 
 function renderDeliveries() {
@@ -399,17 +431,24 @@ $("text").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) $("say").requestSubmit();
 });
 
-/** Asks for a title, if there is one to ask for, and a text. */
-function ask({ heading, title, text, ok }, then) {
+/** Asks for a title, if there is one to ask for, and a text. What was written stays until it was taken. */
+function ask({ heading, name = "Title", title, of = "Text", rows = 14, text, ok }, then) {
   $("editor-title").textContent = heading;
+  $("editor-name-label").textContent = name;
+  $("editor-text-label").textContent = of;
   $("title-field").hidden = title === null;
+  $("editor-name").required = title !== null;
   $("editor-name").value = title ?? "";
   $("editor-text").value = text;
+  $("editor-text").rows = rows;
   $("editor-ok").textContent = ok;
-  $("editor").returnValue = "";
-  $("editor").onclose = () => $("editor").returnValue === "ok" && then($("editor-name").value, $("editor-text").value);
+  $("editor-form").onsubmit = async (event) => {
+    event.preventDefault();
+    if (await then($("editor-name").value, $("editor-text").value)) $("editor").close();
+  };
   $("editor").showModal();
 }
+$("editor-cancel").addEventListener("click", () => $("editor").close());
 
 $("new").addEventListener("click", () =>
   ask({ heading: `New issue by ${me}`, title: "", text: "", ok: "Open issue" }, (title, body) => act({ open: { title, body } })));
@@ -417,6 +456,16 @@ $("new").addEventListener("click", () =>
 $("new-discussion").addEventListener("click", () =>
   ask({ heading: `New discussion by ${me}`, title: "", text: "", ok: "Start discussion" }, (title, body) =>
     act({ start_discussion: { title, body } })));
+
+$("new-file").addEventListener("click", () =>
+  ask({ heading: `Commit a new file as ${me}`, name: "Path, such as .github/CODEOWNERS", title: "", text: "", ok: "Commit" }, (path, text) =>
+    act({ write: { path: path.trim(), text, version: null } })));
+
+$("new-person").addEventListener("click", () =>
+  ask({ heading: "A new person", name: "Login", title: "", of: `Role: ${ROLES.join(", ")}`, rows: 1, text: "write", ok: "Add" }, (of, text) =>
+    act({ role: { of, is: text.trim() } })));
+
+$("new-team").addEventListener("click", () => askTeam("", []));
 
 function edit(comment) {
   const { id, version } = comment;
@@ -428,5 +477,8 @@ function edit(comment) {
   }
 }
 
-setInterval(poll, 1000);
+setInterval(() => {
+  poll();
+  if (state) renderGuide();
+}, 1000);
 poll();

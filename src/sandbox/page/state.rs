@@ -43,6 +43,7 @@ pub(super) async fn answer(State(door): State<Door>, Query(wanted): Query<Wanted
         "repository": repository,
         "bot": sandbox.bot_login(),
         "people": people(&sandbox),
+        "teams": teams(&sandbox),
         "labels": sandbox.repo_labels(),
         "issues": sandbox.issues().iter().map(|issue| outline(&sandbox, issue)).collect::<Vec<_>>(),
         "files": files(&sandbox),
@@ -68,6 +69,14 @@ fn people(sandbox: &Sandbox) -> Vec<Value> {
     people
         .into_iter()
         .map(|(login, role)| json!({ "login": login, "role": role }))
+        .collect()
+}
+
+fn teams(sandbox: &Sandbox) -> Vec<Value> {
+    let teams = sandbox.teams();
+    teams
+        .into_iter()
+        .map(|(name, people)| json!({ "name": name, "people": people }))
         .collect()
 }
 

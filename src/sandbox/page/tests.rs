@@ -91,6 +91,74 @@ async fn a_file_is_changed_by_who_may_and_only_as_it_was_seen() {
 }
 
 #[tokio::test]
+async fn files_roles_and_teams_are_made_on_the_page() {
+    let browser = Browser::open().await;
+    let new = json!({ "write": { "path": ".github/CODEOWNERS", "text": "* @acme/security\n", "version": null } });
+    assert_eq!(browser.act("mallory", new.clone()).await.0, 403);
+    assert_eq!(browser.act("alice", new.clone()).await.0, 200);
+    assert_eq!(browser.act("alice", new).await.0, 409, "it is there now");
+    assert_eq!(browser.state(1).await["files"][0]["path"], ".github/CODEOWNERS");
+
+    let role = |of: &str, is: &str| json!({ "role": { "of": of, "is": is } });
+    assert_eq!(browser.act("alice", role("mallory", "maintain")).await.0, 200);
+    assert_eq!(browser.act("alice", role("erin", "read")).await.0, 200);
+    let people = browser.state(1).await["people"].clone();
+    for (login, is) in [("mallory", "maintain"), ("erin", "read")] {
+        let expected = json!({ "login": login, "role": is });
+        assert!(people.as_array().unwrap().contains(&expected), "{people}");
+    }
+
+    let team = |name: &str, people: &[&str]| json!({ "team": { "name": name, "people": people } });
+    assert_eq!(
+        browser.act("alice", team("@acme/security", &["alice", "erin"])).await.0,
+        200
+    );
+    assert_eq!(
+        browser.state(1).await["teams"],
+        json!([{ "name": "acme/security", "people": ["alice", "erin"] }])
+    );
+    for wrong in [
+        role("erin", "king"),
+        role("no one", "read"),
+        team("security", &["alice"]),
+        team("acme/security", &["nobody"]),
+    ] {
+        let (status, answer) = browser.act("alice", wrong).await;
+        assert_eq!(status, 422, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn the_html_of_a_mail_is_shown_where_nothing_runs() {
+    let browser = Browser::open().await;
+    let mail = |html: &str| Mail {
+        html: html.to_owned(),
+        ..Mail::default()
+    };
+    let mails = vec![mail(""), mail("<p style='color:red'>Moved</p>")];
+    browser.sandbox.set_mailbox(Arc::new(move || mails.clone()));
+    let get = |nth: usize| {
+        let url = format!("{}/sandbox/mails/{nth}", browser.sandbox.base_url());
+        browser.http.get(url).send()
+    };
+    let shown = get(1).await.unwrap();
+    let policy = shown.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    assert!(
+        policy.starts_with("sandbox ") && policy.contains("default-src 'none'"),
+        "{policy}"
+    );
+    assert!(
+        !policy.contains("allow-scripts") && !policy.contains("script-src"),
+        "{policy}"
+    );
+    let text = shown.text().await.unwrap();
+    assert!(text.ends_with("<p style='color:red'>Moved</p>"), "{text}");
+    for none in [0, 2] {
+        assert_eq!(get(none).await.unwrap().status(), 404);
+    }
+}
+
+#[tokio::test]
 async fn a_wish_that_makes_no_sense_is_refused_with_words() {
     let browser = Browser::open().await;
     for (who, act, status) in [
@@ -143,6 +211,12 @@ async fn the_page_stands_at_every_issue_and_brings_its_policy() {
             "{policy}"
         );
         let text = answer.text().await.unwrap();
+        let dialog = text.split("<dialog").nth(1).unwrap();
+        assert_eq!(
+            dialog.matches("type=\"submit\"").count(),
+            1,
+            "Enter in a field presses the first of them"
+        );
         for inline in ["<style", "style=", "onclick=", "<script>"] {
             assert!(!text.contains(inline), "the policy forbids {inline}");
         }

@@ -74,6 +74,36 @@ phases:
 }
 
 #[test]
+fn what_needs_several_begins_when_the_last_of_them_is_done_whichever_that_is() {
+    let yaml = "
+name: diamond
+version: 1
+title: One, two side by side, one
+phases:
+  - {id: first, title: A, agent: extract}
+  - {id: left, title: B, agent: extract, needs: [first]}
+  - {id: right, title: C, agent: extract, needs: [first]}
+  - {id: last, title: D, agent: extract, needs: [left, right]}
+";
+    for [earlier, later] in [["left", "right"], ["right", "left"]] {
+        let mut run = Run::start(&built_in(yaml));
+        run.proposes(&proposal("first", 1, "a", &[]));
+        for side in ["left", "right"] {
+            assert_eq!(run.status(side), PhaseStatus::Running, "both begin at once");
+        }
+        run.proposes(&proposal(earlier, 1, "b", &[]));
+        assert_eq!(run.status(earlier), PhaseStatus::Completed);
+        assert_eq!(run.status("last"), PhaseStatus::Blocked, "{later} is not done");
+        run.proposes(&proposal(later, 1, "c", &[]));
+        assert_eq!(
+            run.status("last"),
+            PhaseStatus::Running,
+            "in the step that completes {later}"
+        );
+    }
+}
+
+#[test]
 fn a_definition_in_which_two_would_carry_out_the_same_is_refused() {
     let people = "gate: {people: {}}";
     for (phases, expected) in [

@@ -14,6 +14,7 @@ mod properties;
 mod questions;
 mod reports;
 mod rights;
+mod roles;
 mod story;
 mod variants;
 

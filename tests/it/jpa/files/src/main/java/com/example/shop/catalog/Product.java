@@ -7,6 +7,7 @@ import jakarta.persistence.Table;
 import jakarta.persistence.Version;
 import java.math.BigDecimal;
 import java.util.Objects;
+import java.util.UUID;
 import org.hibernate.annotations.Filter;
 
 /** Something that a tenant sells. */
@@ -18,6 +19,10 @@ public class Product {
     @EmbeddedId
     private ProductId id;
 
+    /** A category of the same tenant: the foreign key has the tenant too. */
+    @Column(name = "category_id", nullable = false)
+    private UUID categoryId;
+
     @Column(name = "sku", nullable = false, length = 40)
     private String sku;
 
@@ -27,21 +32,31 @@ public class Product {
     @Column(name = "price", nullable = false, precision = 12, scale = 2)
     private BigDecimal price;
 
+    /** The code of a currency, which is the same for every tenant. */
+    @Column(name = "currency", nullable = false, length = 3)
+    private String currency;
+
     @Version
     @Column(name = "version", nullable = false)
     private Long version;
 
     protected Product() {}
 
-    public Product(ProductId id, String sku, String name, BigDecimal price) {
+    public Product(ProductId id, UUID categoryId, String sku, String name, BigDecimal price, String currency) {
         this.id = Objects.requireNonNull(id, "id");
+        this.categoryId = Objects.requireNonNull(categoryId, "categoryId");
         this.sku = Objects.requireNonNull(sku, "sku");
         this.name = Objects.requireNonNull(name, "name");
         this.price = Objects.requireNonNull(price, "price");
+        this.currency = Objects.requireNonNull(currency, "currency");
     }
 
     public ProductId getId() {
         return id;
+    }
+
+    public UUID getCategoryId() {
+        return categoryId;
     }
 
     public String getSku() {
@@ -56,7 +71,7 @@ public class Product {
         return price;
     }
 
-    public void rename(String name) {
-        this.name = Objects.requireNonNull(name, "name");
+    public String getCurrency() {
+        return currency;
     }
 }

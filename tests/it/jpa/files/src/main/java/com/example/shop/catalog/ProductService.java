@@ -1,9 +1,18 @@
 package com.example.shop.catalog;
 
+import static com.example.shop.catalog.ProductRefusedException.Reason.NO_SUCH_CATEGORY;
+import static com.example.shop.catalog.ProductRefusedException.Reason.NO_SUCH_CURRENCY;
+import static com.example.shop.catalog.ProductRefusedException.Reason.SKU_TAKEN;
+
 import com.example.shop.tenancy.TenantContext;
 import java.math.BigDecimal;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import org.hibernate.exception.ConstraintViolationException;
+import org.springframework.dao.DataIntegrityViolationException;
+import org.springframework.data.domain.PageRequest;
+import org.springframework.data.domain.Slice;
 import org.springframework.stereotype.Service;
 import org.springframework.transaction.annotation.Transactional;
 
@@ -11,22 +20,47 @@ import org.springframework.transaction.annotation.Transactional;
 @Service
 public class ProductService {
 
-    private final ProductRepository products;
-    private final TenantContext tenant;
+    private static final int PAGE = 50;
 
-    public ProductService(ProductRepository products, TenantContext tenant) {
+    private static final Map<String, ProductRefusedException.Reason> REASONS = Map.of(
+            "products_sku", SKU_TAKEN,
+            "products_category", NO_SUCH_CATEGORY,
+            "products_currency", NO_SUCH_CURRENCY);
+
+    private final ProductRepository products;
+    private final TenantContext tenants;
+
+    public ProductService(ProductRepository products, TenantContext tenants) {
         this.products = products;
-        this.tenant = tenant;
+        this.tenants = tenants;
     }
 
     @Transactional(readOnly = true)
     public Optional<Product> find(UUID id) {
-        return products.findById(new ProductId(tenant.current(), id));
+        return products.findById(new ProductId(tenants.current(), id));
+    }
+
+    @Transactional(readOnly = true)
+    public Slice<Product> page(int number) {
+        return products.findByIdTenantIdOrderBySku(tenants.current(), PageRequest.of(number, PAGE));
     }
 
     @Transactional
-    public Product add(String sku, String name, BigDecimal price) {
-        var id = new ProductId(tenant.current(), UUID.randomUUID());
-        return products.save(new Product(id, sku, name, price));
+    public Product add(UUID categoryId, String sku, String name, BigDecimal price, String currency) {
+        var id = new ProductId(tenants.current(), UUID.randomUUID());
+        try {
+            return products.saveAndFlush(new Product(id, categoryId, sku, name, price, currency));
+        } catch (DataIntegrityViolationException violation) {
+            throw refused(violation);
+        }
+    }
+
+    private static RuntimeException refused(DataIntegrityViolationException violation) {
+        if (violation.getCause() instanceof ConstraintViolationException cause
+                && cause.getConstraintName() != null
+                && REASONS.containsKey(cause.getConstraintName())) {
+            return new ProductRefusedException(REASONS.get(cause.getConstraintName()), violation);
+        }
+        return violation;
     }
 }

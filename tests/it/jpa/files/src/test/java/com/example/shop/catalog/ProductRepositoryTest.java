@@ -4,75 +4,118 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.example.shop.PostgresTest;
+import com.example.shop.tenancy.TenantContext;
 import jakarta.persistence.EntityManager;
 import java.math.BigDecimal;
+import java.sql.SQLException;
 import java.util.List;
 import java.util.UUID;
-import org.hibernate.exception.GenericJDBCException;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.data.domain.PageRequest;
+import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.transaction.support.TransactionTemplate;
 
-/** Against PostgreSQL with the migrations, as the application's role. */
-@PostgresTest
-class ProductRepositoryTest {
+class ProductRepositoryTest extends PostgresTest {
 
-    private static final UUID A = UUID.fromString("00000000-0000-0000-0000-00000000000a");
-    private static final UUID B = UUID.fromString("00000000-0000-0000-0000-00000000000b");
+    private static final String REFUSED = "42501";
+    private static final String NO_SUCH_KEY = "23503";
+
+    private final UUID a = UUID.randomUUID();
+    private final UUID b = UUID.randomUUID();
 
     @Autowired
     private ProductRepository products;
 
     @Autowired
-    private EntityManager entityManager;
+    private TenantContext tenants;
 
     @Autowired
     private TransactionTemplate transaction;
+
+    @Autowired
+    private EntityManager entityManager;
+
+    @Autowired
+    private JdbcTemplate application;
 
     private ProductId ofA;
     private ProductId ofB;
 
     @BeforeEach
     void oneProductEach() {
-        ofA = saved(A, "lamp-" + UUID.randomUUID());
-        ofB = saved(B, "lamp-" + UUID.randomUUID());
+        OWNER.update("insert into app.currencies (code, name) values ('EUR', 'Euro') on conflict do nothing");
+        ofA = saved(a);
+        ofB = saved(b);
     }
 
     @Test
-    void aTenantFindsItsOwnProduct() {
-        as(A, () -> assertThat(products.findById(ofA)).isPresent());
+    void aTenantFindsItsOwnProductAndNotAnothersEvenByItsWholeKey() {
+        as(a, () -> {
+            assertThat(products.findById(ofA)).isPresent();
+            assertThat(products.findById(ofB)).isEmpty();
+        });
     }
 
     @Test
-    void aTenantDoesNotFindAnothersProductEvenByItsWholeKey() {
-        as(A, () -> assertThat(products.findById(ofB)).isEmpty());
+    void theDatabasesWallHoldsForAQueryWithoutAnyCondition() {
+        as(a, () -> assertThat(tenantsOfAllRows()).isEqualTo(List.of(a)));
     }
 
     @Test
-    void aQueryWithoutAnyConditionReturnsOnlyTheTenantsRows() {
-        as(A, () -> assertThat(tenantsOfAllRows()).isNotEmpty().containsOnly(A));
+    void theApplicationsWallHoldsWhereTheDatabaseWouldAnswerForAnother() {
+        as(a, () -> {
+            entityManager
+                    .createNativeQuery("select set_config('app.tenant_id', :tenant, true)", String.class)
+                    .setParameter("tenant", b.toString())
+                    .getSingleResult();
+            assertThat(tenantsOfAllRows()).isEqualTo(List.of(b));
+            assertThat(products.findByIdTenantIdOrderBySku(b, PageRequest.of(0, 10))).isEmpty();
+        });
     }
 
     @Test
-    void withoutATenantNothingIsReturned() {
-        transaction.executeWithoutResult(status -> assertThat(tenantsOfAllRows()).isEmpty());
+    void withoutATenantNoTransactionBeginsAndNothingIsReturned() {
+        assertThatThrownBy(() -> transaction.executeWithoutResult(status -> {}))
+                .isInstanceOf(IllegalStateException.class);
+        assertThat(application.queryForList("select id from app.products")).isEmpty();
     }
 
     @Test
     void aTenantCannotWriteARowOfAnother() {
-        var product = new Product(new ProductId(B, UUID.randomUUID()), "chair", "Chair", BigDecimal.TEN);
-        assertThatThrownBy(() -> as(A, () -> {
-                    entityManager.persist(product);
-                    entityManager.flush();
-                }))
-                .isInstanceOf(GenericJDBCException.class)
-                .hasMessageContaining("row-level security");
+        var ofAnother = product(b, category(b));
+        assertRefused(REFUSED, () -> as(a, () -> products.saveAndFlush(ofAnother)));
     }
 
-    private ProductId saved(UUID tenant, String sku) {
+    @Test
+    void aProductCannotStandInACategoryOfAnotherTenant() {
+        var misplaced = product(a, category(b));
+        assertRefused(NO_SUCH_KEY, () -> as(a, () -> products.saveAndFlush(misplaced)));
+    }
+
+    @Test
+    void currenciesAreTheSameForEveryTenantAndOnlyRead() {
+        var codes = "select code from app.currencies where code = 'EUR'";
+        assertThat(application.queryForList(codes, String.class)).containsExactly("EUR");
+        assertRefused(REFUSED, () -> application.update("update app.currencies set name = 'Mark'"));
+    }
+
+    private ProductId saved(UUID tenant) {
+        var product = product(tenant, category(tenant));
+        as(tenant, () -> products.saveAndFlush(product));
+        return product.getId();
+    }
+
+    private static Product product(UUID tenant, UUID category) {
         var id = new ProductId(tenant, UUID.randomUUID());
-        as(tenant, () -> products.save(new Product(id, sku, "Lamp", new BigDecimal("9.90"))));
+        return new Product(id, category, "lamp-" + id.getId(), "Lamp", new BigDecimal("9.90"), "EUR");
+    }
+
+    private static UUID category(UUID tenant) {
+        var id = UUID.randomUUID();
+        OWNER.update("insert into app.categories (tenant_id, id, name) values (?, ?, 'Lamps')", tenant, id);
         return id;
     }
 
@@ -83,12 +126,15 @@ class ProductRepositoryTest {
     }
 
     private void as(UUID tenant, Runnable work) {
-        transaction.executeWithoutResult(status -> {
-            entityManager
-                    .createNativeQuery("select set_config('app.tenant_id', :tenant, true)", String.class)
-                    .setParameter("tenant", tenant.toString())
-                    .getSingleResult();
-            work.run();
-        });
+        try (var scope = tenants.enter(tenant)) {
+            transaction.executeWithoutResult(status -> work.run());
+        }
+    }
+
+    private static void assertRefused(String state, ThrowingCallable act) {
+        assertThatThrownBy(act)
+                .rootCause()
+                .isInstanceOfSatisfying(
+                        SQLException.class, refusal -> assertThat(refusal.getSQLState()).isEqualTo(state));
     }
 }

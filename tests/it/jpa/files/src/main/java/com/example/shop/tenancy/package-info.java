@@ -1,9 +1,9 @@
-/** Products, each of which is one tenant's. */
+/** What keeps tenants apart: who the tenant is, and the two walls that every transaction stands behind. */
 @FilterDef(
         name = "tenant",
         parameters = @ParamDef(name = "tenantId", type = UUID.class),
         defaultCondition = "tenant_id = :tenantId")
-package com.example.shop.catalog;
+package com.example.shop.tenancy;
 
 import java.util.UUID;
 import org.hibernate.annotations.FilterDef;
