@@ -122,7 +122,8 @@ impl Serve {
 
 /// From valid settings to a server that stopped.
 async fn serve(config: &ServerConfig) -> ExitCode {
-    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+    let listener = TcpListener::bind(config.listen).await.and_then(web::Listening::at);
+    let listening = listener.map_err(|error| {
         format!(
             "COUNTERSIGN_LISTEN: {} cannot be listened on ({error}): stop what listens there, or choose another \
                  address",
@@ -130,11 +131,11 @@ async fn serve(config: &ServerConfig) -> ExitCode {
         )
     });
     let house = House::open(config, machine_clock(), figures()).await;
-    let (listener, house) = match (listener, house) {
-        (Ok(listener), Ok(house)) => (listener, house),
-        (listener, house) => {
+    let (listener, house) = match (listening, house) {
+        (Ok(listening), Ok(house)) => (listening.listener(), house),
+        (listening, house) => {
             let problems = house.err().into_iter().flatten();
-            return refuse(&problems.chain(listener.err()).collect::<Vec<_>>());
+            return refuse(&problems.chain(listening.err()).collect::<Vec<_>>());
         }
     };
     // The port that was given, where the setting asked for any.
