@@ -1,11 +1,12 @@
 //! `countersign backup` and `countersign restore`: the whole database in one file, and back.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::answer::{Answer, Refusal};
 use super::database::Database;
+use super::verify;
 use crate::config::DatabaseUrl;
-use crate::store::{BackupError, OpenError, SqliteError, Store};
+use crate::store::{BackupError, Doubted, OpenError, SqliteError, Store};
 
 /// Where the backup is written.
 #[derive(Debug, clap::Args)]
@@ -22,6 +23,9 @@ pub(super) struct Restore {
     /// A file that `countersign backup` wrote. None for PostgreSQL, which its own tools restore: then the writes that are
     /// open in it are put in doubt
     file: Option<PathBuf>,
+    /// Restore a backup also where `verify` finds that something in it was touched, which is told then
+    #[arg(long, requires = "file")]
+    despite_findings: bool,
     #[command(flatten)]
     database: Database,
 }
@@ -57,7 +61,13 @@ impl Restore {
     /// Replaces the database. Refused while a server has it open.
     pub(super) async fn run(self) -> Result<Answer, Refusal> {
         match (self.database.address()?, self.file) {
-            (DatabaseUrl::Sqlite(database), Some(from)) => replace(database, from).await,
+            (DatabaseUrl::Sqlite(database), Some(from)) => {
+                let accepted = match self.despite_findings {
+                    true => Accepted::Anything,
+                    false => Accepted::Untouched,
+                };
+                replace(database, from, accepted).await
+            }
             (DatabaseUrl::Sqlite(_), None) => Err(Refusal::usage(
                 "name the file to restore: one that `countersign backup` wrote",
             )),
@@ -70,23 +80,59 @@ impl Restore {
     }
 }
 
-async fn replace(database: PathBuf, from: PathBuf) -> Result<Answer, Refusal> {
+/// Which backups are good enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Accepted {
+    /// Those in which `verify` finds nothing.
+    Untouched,
+    /// All that can be read.
+    Anything,
+}
+
+async fn replace(database: PathBuf, from: PathBuf, accepted: Accepted) -> Result<Answer, Refusal> {
     let (at, source) = (database.clone(), from.clone());
-    let restored = tokio::task::spawn_blocking(move || Store::restore(&at, &source, chrono::Utc::now()));
+    let restoring = tokio::task::spawn_blocking(move || Store::restore(&at, &source));
+    let restoring = restoring.await.map_err(Refusal::failed)?.map_err(refusal)?;
+    let touched = {
+        let copy = Store::read_only(restoring.copy()).map_err(Refusal::failed)?;
+        let touched = verify::touched(&copy).await;
+        copy.close().await;
+        touched?
+    };
+    if !touched.is_empty() && accepted == Accepted::Untouched {
+        return Err(touched_refusal(&from, touched));
+    }
+    let restored = tokio::task::spawn_blocking(move || restoring.replace(chrono::Utc::now()));
     let restored = restored.await.map_err(Refusal::failed)?.map_err(refusal)?;
     let former = match &restored.former {
         Some(former) => format!("The database that was there before is {}.\n", former.display()),
         None => String::new(),
     };
+    let findings: String = touched.iter().map(|finding| format!("Touched: {finding}.\n")).collect();
     Ok(Answer::new(
-        serde_json::json!({ "database": database, "former": restored.former, "in_doubt": restored.in_doubt }),
+        serde_json::json!({
+            "database": database,
+            "former": restored.former,
+            "in_doubt": restored.in_doubt,
+            "findings": touched,
+        }),
         format!(
-            "{} was restored from {}.\n{former}{}",
+            "{} was restored from {}.\n{former}{findings}{}",
             database.display(),
             from.display(),
             what_now(restored.in_doubt)
         ),
     ))
+}
+
+fn touched_refusal(from: &Path, touched: Vec<String>) -> Refusal {
+    let data = serde_json::json!({ "findings": touched });
+    let lead = format!(
+        "{} is not as it was written, so nothing was changed: restore an earlier backup, or this one with \
+         --despite-findings",
+        from.display()
+    );
+    Refusal::failed_for([vec![lead], touched].concat()).with(data)
 }
 
 /// For a database that its own tools have brought back.
@@ -96,13 +142,17 @@ async fn brought_back(url: &DatabaseUrl) -> Result<Answer, Refusal> {
     let in_doubt = store.doubt_open_effects(chrono::Utc::now()).await;
     store.close().await;
     match in_doubt? {
-        Some(in_doubt) => Ok(Answer::new(
+        Doubted::Effects(in_doubt) => Ok(Answer::new(
             serde_json::json!({ "in_doubt": in_doubt }),
             what_now(in_doubt),
         )),
-        None => Err(Refusal::failed(
+        Doubted::Served => Err(Refusal::failed(
             "a server is at work on this database: stop every one of them, then run this command again",
         )),
+        Doubted::Leased { what, until } => Err(Refusal::failed(format!(
+            "no server is connected, but one that may still run holds the {what} until {}: run this command again then",
+            until.format("%Y-%m-%d %H:%M:%S UTC")
+        ))),
     }
 }
 

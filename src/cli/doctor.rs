@@ -5,6 +5,7 @@
 mod app;
 mod database;
 mod findings;
+mod listen;
 mod missed;
 mod secrets;
 mod work;
@@ -47,6 +48,7 @@ impl Doctor {
                     "complete; the secrets are long enough and the private key signs",
                 );
                 secrets::look(&sources, &config, &mut findings);
+                listen::look(config.listen, &mut findings).await;
                 database::look(&config.database, &mut findings).await;
                 github(&config, &mut findings).await;
                 mail(&config, &mut findings).await;
@@ -193,12 +195,12 @@ async fn deliveries(app: &App, findings: &mut Findings) {
                 "compare the webhook's address in the App's settings, and say something in an issue",
             ),
             Some(last) if last.arrived() => {
-                findings.fine(AREA, format!("the last delivery arrived {} UTC", last.delivered_at))
+                findings.fine(AREA, format!("the last delivery arrived {}", last.delivered_at))
             }
             Some(last) => findings.wrong(
                 AREA,
                 format!(
-                    "the last delivery was answered {} ({} UTC)",
+                    "the last delivery was answered {} ({})",
                     last.status_code, last.delivered_at
                 ),
                 match last.status_code {
@@ -213,15 +215,11 @@ async fn deliveries(app: &App, findings: &mut Findings) {
 
 async fn mail(config: &ServerConfig, findings: &mut Findings) {
     const AREA: &str = "mail";
-    let mailer = match house::mailer(&config.mail_url, config.mail_from.clone()) {
-        Ok(mailer) => mailer,
-        Err(problem) => return findings.wrong(AREA, problem, "correct the setting that it names"),
-    };
-    match mailer.probe().await {
+    match crate::mail::probe(&config.mail_url, &config.mail_from).await {
         Ok(said) => findings.fine(AREA, said),
-        Err(failure) => findings.wrong(
+        Err(why) => findings.wrong(
             AREA,
-            failure,
+            why,
             "correct COUNTERSIGN_MAIL_URL, or let this machine reach the server",
         ),
     }

@@ -57,8 +57,8 @@ Exit codes:
   2  the command line was not understood
   3  the configuration or the database is not usable; nothing was started
 
-Of a server's workflows only `serve` and `sandbox` write the database. The other commands read it, beside a running
-server or without one; `deliveries retry`, `effects retry`, `fork` and `respond` leave a request for the server. Decisions are not made
+Of a server's workflows only `serve` and `sandbox` write the database, and `restore`, which replaces it. The other commands
+read it, beside a running server or without one; `deliveries retry`, `effects retry`, `fork` and `respond` leave a request for the server. Decisions are not made
 here: authority is a person's on GitHub. A workflow that `run` starts lives in a project's folder, and whoever runs the
 program there decides.";
 

@@ -41,6 +41,27 @@ pub(super) struct Settings {
     /// The sender of mail
     #[arg(long)]
     mail_from: Option<String>,
+    /// Whether a mail that may have been sent is sent again, and may come twice: `true` or `false`
+    #[arg(long, value_name = "BOOL")]
+    mail_resend_in_doubt: Option<String>,
+    /// For how long a server that is told to stop says so before it stops
+    #[arg(long, value_name = "SECONDS")]
+    linger_seconds: Option<String>,
+    /// After how many days deliveries and workflows that have ended are forgotten
+    #[arg(long, value_name = "DAYS")]
+    retention_days: Option<String>,
+    /// How many commands of one person are heard in an hour
+    #[arg(long, value_name = "NUMBER")]
+    commands_per_hour: Option<String>,
+    /// How many answers strangers get in an hour, in one repository
+    #[arg(long, value_name = "NUMBER")]
+    stranger_answers_per_hour: Option<String>,
+    /// The collector that traces go to, such as `http://127.0.0.1:4318`
+    #[arg(long, value_name = "URL")]
+    otlp_endpoint: Option<String>,
+    /// `off` stops the waiting between writes, where the API is on this machine
+    #[arg(long, value_name = "PACE")]
+    github_pace: Option<String>,
 }
 
 impl Settings {
@@ -54,7 +75,13 @@ impl Settings {
             github_private_key_file: self.github_private_key_file,
             mail_url: self.mail_url,
             mail_from: self.mail_from,
-            github_pace: None,
+            mail_resend_in_doubt: self.mail_resend_in_doubt,
+            linger_seconds: self.linger_seconds,
+            retention_days: self.retention_days,
+            commands_per_hour: self.commands_per_hour,
+            stranger_answers_per_hour: self.stranger_answers_per_hour,
+            otlp_endpoint: self.otlp_endpoint,
+            github_pace: self.github_pace,
         }
     }
 }
@@ -95,7 +122,8 @@ impl Serve {
 
 /// From valid settings to a server that stopped.
 async fn serve(config: &ServerConfig) -> ExitCode {
-    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+    let listener = TcpListener::bind(config.listen).await.and_then(web::Listening::at);
+    let listening = listener.map_err(|error| {
         format!(
             "COUNTERSIGN_LISTEN: {} cannot be listened on ({error}): stop what listens there, or choose another \
                  address",
@@ -103,11 +131,11 @@ async fn serve(config: &ServerConfig) -> ExitCode {
         )
     });
     let house = House::open(config, machine_clock(), figures()).await;
-    let (listener, house) = match (listener, house) {
-        (Ok(listener), Ok(house)) => (listener, house),
-        (listener, house) => {
+    let (listener, house) = match (listening, house) {
+        (Ok(listening), Ok(house)) => (listening.listener(), house),
+        (listening, house) => {
             let problems = house.err().into_iter().flatten();
-            return refuse(&problems.chain(listener.err()).collect::<Vec<_>>());
+            return refuse(&problems.chain(listening.err()).collect::<Vec<_>>());
         }
     };
     // The port that was given, where the setting asked for any.

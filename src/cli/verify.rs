@@ -1,5 +1,7 @@
 //! `countersign verify [ID…]`: whether everything kept of workflows is as it was written.
 
+use std::io::IsTerminal as _;
+
 use serde::Serialize;
 
 use super::answer::{Answer, Refusal};
@@ -53,6 +55,26 @@ impl Verify {
             false => Err(Refusal::failed_for(touched).with(data)),
         }
     }
+}
+
+/// What is not as it was written in a whole database. Somebody who waits at a terminal is told how far it is.
+pub(super) async fn touched(store: &Store) -> Result<Vec<String>, Refusal> {
+    let ids = store.workflow_ids().await?;
+    let mut touched = Vec::new();
+    for (done, id) in ids.iter().enumerate() {
+        if done > 0 && done % 1_000 == 0 && std::io::stderr().is_terminal() {
+            eprintln!("verified {done} of {} workflows", ids.len());
+        }
+        match store.kept(id).await {
+            Ok(Some(kept)) => {
+                let findings = verify(store, kept).await?.findings;
+                touched.extend(findings.iter().map(|finding| format!("{id}: {finding}")));
+            }
+            Ok(None) => {}
+            Err(error) => touched.push(format!("{id}: it cannot be read: {error}")),
+        }
+    }
+    Ok(touched)
 }
 
 async fn verify(store: &Store, kept: Kept) -> Result<Verified, Refusal> {

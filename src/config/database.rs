@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use url::Url;
 
+use super::document::suggest;
+
 /// `COUNTERSIGN_DATABASE_URL`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
@@ -107,7 +109,34 @@ fn postgres(text: &str) -> Result<PostgresUrl, String> {
     if url.path().trim_start_matches('/').is_empty() && !named("dbname") {
         return Err("names no database; write postgres://USER:PASSWORD@HOST/DATABASE".to_owned());
     }
+    // Nothing else is heard by the client, and what is written in vain may be meant to protect.
+    if let Some((unknown, _)) = url.query_pairs().find(|(key, _)| !is_parameter(key)) {
+        return Err(format!(
+            "has the parameter {unknown}, which is not known; {}",
+            suggest(&unknown, PARAMETERS.into_iter())
+        ));
+    }
     Ok(PostgresUrl(url))
+}
+
+/// What can be said behind the `?` of a PostgreSQL database's URL.
+const PARAMETERS: [&str; 12] = [
+    "application_name",
+    "dbname",
+    "host",
+    "hostaddr",
+    "options",
+    "password",
+    "port",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "user",
+];
+
+fn is_parameter(key: &str) -> bool {
+    PARAMETERS.contains(&key) || key.starts_with("options[")
 }
 
 impl std::fmt::Display for DatabaseUrl {
@@ -149,6 +178,14 @@ mod tests {
             ("postgres:///cs", "names no host"),
             ("postgres://user:hunter2@db", "names no database"),
             ("postgres://user:hunter2@db:port/cs", "invalid port number"),
+            (
+                "postgres://user:hunter2@db/cs?ssl_mode=verify-full",
+                "the parameter ssl_mode, which is not known; did you mean `sslmode`?",
+            ),
+            (
+                "postgres://user:hunter2@db/cs?foo=bar",
+                "the parameter foo, which is not known",
+            ),
         ] {
             let sentence = text.parse::<DatabaseUrl>().unwrap_err();
             assert!(

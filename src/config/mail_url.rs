@@ -64,8 +64,8 @@ impl std::str::FromStr for InDoubt {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.trim().to_ascii_lowercase().as_str() {
-            "false" | "no" => Ok(Self::Leave),
-            "true" | "yes" => Ok(Self::SendAgain),
+            "false" => Ok(Self::Leave),
+            "true" => Ok(Self::SendAgain),
             _ => Err("is neither true nor false".to_owned()),
         }
     }

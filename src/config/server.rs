@@ -90,6 +90,18 @@ pub struct Overrides {
     pub mail_url: Option<String>,
     /// `--mail-from`
     pub mail_from: Option<String>,
+    /// `--mail-resend-in-doubt`
+    pub mail_resend_in_doubt: Option<String>,
+    /// `--linger-seconds`
+    pub linger_seconds: Option<String>,
+    /// `--retention-days`
+    pub retention_days: Option<String>,
+    /// `--commands-per-hour`
+    pub commands_per_hour: Option<String>,
+    /// `--stranger-answers-per-hour`
+    pub stranger_answers_per_hour: Option<String>,
+    /// `--otlp-endpoint`
+    pub otlp_endpoint: Option<String>,
     /// `--github-pace`
     pub github_pace: Option<String>,
 }
@@ -331,6 +343,12 @@ impl Overrides {
             "github_private_key_file" => self.github_private_key_file.as_ref(),
             "mail_url" => self.mail_url.as_ref(),
             "mail_from" => self.mail_from.as_ref(),
+            "mail_resend_in_doubt" => self.mail_resend_in_doubt.as_ref(),
+            "linger_seconds" => self.linger_seconds.as_ref(),
+            "retention_days" => self.retention_days.as_ref(),
+            "commands_per_hour" => self.commands_per_hour.as_ref(),
+            "stranger_answers_per_hour" => self.stranger_answers_per_hour.as_ref(),
+            "otlp_endpoint" => self.otlp_endpoint.as_ref(),
             "github_pace" => self.github_pace.as_ref(),
             _ => None,
         }
@@ -461,9 +479,11 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn new(sources: &'a Sources<'a>) -> Self {
         let mut problems = Vec::new();
+        let in_environment = (sources.environment)(&variable("config")).map(PathBuf::from);
         let named = match &sources.overrides.config {
-            Some(path) => Some((flag("config"), path.clone())),
-            None => (sources.environment)(&variable("config")).map(|path| (variable("config"), PathBuf::from(path))),
+            // The command line takes the variable for the flag where only that is given.
+            Some(path) if in_environment.as_ref() != Some(path) => Some((flag("config"), path.clone())),
+            _ => in_environment.map(|path| (variable("config"), path)),
         };
         let file = named.and_then(|(name, path)| read_file(&name, path, &mut problems));
         Self {

@@ -315,6 +315,12 @@ fn every_flag_is_read() {
         github_private_key_file: Some(key),
         mail_url: Some("smtp://mx.example".into()),
         mail_from: Some("Bot <bot@example.org>".into()),
+        mail_resend_in_doubt: Some("true".into()),
+        linger_seconds: Some("7".into()),
+        retention_days: Some("30".into()),
+        commands_per_hour: Some("8".into()),
+        stranger_answers_per_hour: Some("9".into()),
+        otlp_endpoint: Some("http://127.0.0.1:4318".into()),
         github_pace: Some("off".into()),
     };
     let config = process.load();
@@ -324,6 +330,14 @@ fn every_flag_is_read() {
     assert_eq!(config.app.id, AppId(7));
     assert_eq!(config.mail_from.address(), "bot@example.org");
     assert_eq!(config.pace, Pace::Off);
+    assert_eq!(config.mail_in_doubt, InDoubt::SendAgain);
+    assert_eq!(config.linger, Duration::from_secs(7));
+    assert_eq!(config.retention, Some(TimeDelta::days(30)));
+    assert_eq!(
+        (config.commands_per_hour, config.stranger_answers_per_hour),
+        (PerHour(8), PerHour(9))
+    );
+    assert_eq!(config.traces.unwrap().as_str(), "http://127.0.0.1:4318/v1/traces");
     match config.mail_url {
         MailUrl::Smtp(url) => assert_eq!((url.port, url.security), (587, Security::StartTls)),
         MailUrl::File(path) => panic!("{path:?}"),
@@ -369,6 +383,12 @@ fn mistakes_in_the_file_stand_beside_those_elsewhere() {
     Process::ready()
         .with("CONFIG", "/nowhere/x.yml")
         .problem("COUNTERSIGN_CONFIG names /nowhere/x.yml, which cannot be read");
+    // The command line gives the variable on as if it were the flag.
+    let mut process = Process::ready().with("CONFIG", "/nowhere/x.yml");
+    process.overrides.config = Some("/nowhere/x.yml".into());
+    process.problem("COUNTERSIGN_CONFIG names /nowhere/x.yml, which cannot be read");
+    process.overrides.config = Some("/nowhere/y.yml".into());
+    process.problem("--config names /nowhere/y.yml, which cannot be read");
     Process::ready()
         .with("CONFIG", "")
         .problem("COUNTERSIGN_CONFIG is blank");

@@ -7,10 +7,13 @@ use url::Url;
 pub struct TracesUrl(Url);
 
 impl TracesUrl {
-    /// From the address of a collector, below which traces have a path of their own.
+    /// From the address of a collector, below which traces have a path of their own; it may be there already.
     pub(super) fn below(text: &str) -> Result<Self, String> {
+        const OF_TRACES: &str = "/v1/traces";
         let mut url = Self::exactly(text)?;
-        let path = format!("{}/v1/traces", url.0.path().trim_end_matches('/'));
+        let path = url.0.path().trim_end_matches('/');
+        let collector = path.strip_suffix(OF_TRACES).unwrap_or(path);
+        let path = format!("{collector}{OF_TRACES}");
         url.0.set_path(&path);
         Ok(url)
     }
@@ -62,6 +65,11 @@ mod tests {
             ("http://127.0.0.1:4318", "http://127.0.0.1:4318/v1/traces"),
             (" https://otel.example/ ", "https://otel.example/v1/traces"),
             ("https://otel.example/in/", "https://otel.example/in/v1/traces"),
+            ("http://127.0.0.1:4318/v1/traces", "http://127.0.0.1:4318/v1/traces"),
+            (
+                "http://127.0.0.1:4318/in/v1/traces/",
+                "http://127.0.0.1:4318/in/v1/traces",
+            ),
         ] {
             assert_eq!(TracesUrl::below(text).unwrap().as_str(), whole);
         }

@@ -7,6 +7,24 @@ use std::path::{Path, PathBuf};
 use super::message::MessageId;
 use super::{MailFailure, MailerSetup};
 
+/// Whether mail can be written to a directory, or the directory be made; makes and writes nothing.
+pub(super) fn look(path: &Path) -> Result<String, String> {
+    use rustix::fs::{Access, access};
+    let there = path.ancestors().find(|place| place.exists()).unwrap_or(Path::new("."));
+    let refuse = |why: &dyn std::fmt::Display| format!("mail cannot be written to {} ({why})", path.display());
+    if !there.is_dir() {
+        return Err(refuse(&format!("{} is no directory", there.display())));
+    }
+    access(there, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| refuse(&io::Error::from(error)))?;
+    Ok(match there == path {
+        true => format!("it is written to {}", path.display()),
+        false => format!(
+            "it is written to {}, which the next `countersign serve` makes",
+            path.display()
+        ),
+    })
+}
+
 /// A directory that mail is written to.
 pub(super) struct Directory(PathBuf);
 
@@ -25,11 +43,6 @@ impl Directory {
             .tempfile_in(path)
             .map_err(refuse)?;
         Ok(Self(path.to_owned()))
-    }
-
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.0
     }
 
     /// Writes a message under a name made from its id: whole or not at all, on disk when this returns, and a repeat of

@@ -97,6 +97,15 @@ pub enum MailFailure {
     Doubt(String),
 }
 
+impl MailFailure {
+    /// What happened, without what it means for a mail.
+    fn reason(self) -> String {
+        match self {
+            Self::Permanent(reason) | Self::Transient(reason) | Self::Doubt(reason) => reason,
+        }
+    }
+}
+
 /// A mailer that cannot be set up, as a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -118,6 +127,22 @@ pub enum Repeat {
     MayDouble,
     /// It is not sent again. A server cannot be asked what it took.
     Never,
+}
+
+/// Goes as far as a mail goes before it is begun: looks at the directory, or connects and logs in. Makes and sends nothing,
+/// and says what was tried.
+///
+/// # Errors
+/// What stands in the way, as a sentence.
+pub async fn probe(url: &MailUrl, from: &Mailbox) -> Result<String, String> {
+    message::check_sender(from).map_err(|error| error.to_string())?;
+    match url {
+        MailUrl::File(path) => file::look(path),
+        MailUrl::Smtp(url) => {
+            let server = smtp::Server::new(url, smtp::Patience::default(), None).map_err(|error| error.to_string())?;
+            server.probe().await.map_err(MailFailure::reason)
+        }
+    }
 }
 
 enum Transport {
@@ -159,19 +184,6 @@ impl Mailer {
             (Transport::File(_), _) => Repeat::Harmless,
             (Transport::Smtp(_), InDoubt::SendAgain) => Repeat::MayDouble,
             (Transport::Smtp(_), InDoubt::Leave) => Repeat::Never,
-        }
-    }
-
-    /// Goes as far as a mail goes before it is begun: writes and takes away a file, or connects and logs in. Says what was
-    /// tried.
-    ///
-    /// # Errors
-    /// See [`MailFailure`]; never [`MailFailure::Doubt`].
-    pub async fn probe(&self) -> Result<String, MailFailure> {
-        match &self.transport {
-            // It was tried when it was opened.
-            Transport::File(directory) => Ok(format!("it is written to {}", directory.path().display())),
-            Transport::Smtp(server) => server.probe().await,
         }
     }
 

@@ -284,6 +284,13 @@ impl Server {
             Ok(Err(error)) if error.is_permanent() || error.is_client() => {
                 Err(MailFailure::Permanent(format!("{at}: {error}")))
             }
+            // What a server says in plain text is no message of TLS.
+            Ok(Err(error)) if self.url.security == Security::ImplicitTls && said_plainly(&error) => {
+                Err(MailFailure::Transient(format!(
+                    "{at}: the port does not begin with TLS: write smtp://{}:{}, which asks for it by STARTTLS",
+                    self.url.host, self.url.port
+                )))
+            }
             Ok(Err(error)) => Err(MailFailure::Transient(format!("{at}: {error}"))),
             Err(_) => Err(MailFailure::Transient(format!(
                 "{at}: no answer within {} s",
@@ -291,6 +298,11 @@ impl Server {
             ))),
         }
     }
+}
+
+fn said_plainly(error: &Error) -> bool {
+    let mut causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    causes.any(|cause| cause.to_string().contains("InvalidContentType"))
 }
 
 fn locked(open: &Mutex<Vec<Session>>) -> std::sync::MutexGuard<'_, Vec<Session>> {

@@ -214,6 +214,17 @@ impl NewEffect {
     }
 }
 
+/// The end of every lease.
+pub(super) fn taken_over() -> Write {
+    let effects = Statement::new("UPDATE effects SET lease_until = 0 WHERE state = 'inflight'", values![]);
+    let deliveries = Statement::new(
+        "UPDATE deliveries SET lease_until = 0 WHERE state = 'leased'",
+        values![],
+    );
+    let duties = Statement::new("UPDATE duties SET lease_until = 0", values![]);
+    Write::of(effects).then(deliveries).then(duties)
+}
+
 impl Store {
     /// Takes up to `limit` effects that are due and that GitHub's limits do not count, at most one of each lane.
     pub async fn claim_effects(
@@ -299,16 +310,7 @@ impl Store {
         if !self.alone() {
             return Ok(());
         }
-        let write = Write::of(Statement::new(
-            "UPDATE effects SET lease_until = 0 WHERE state = 'inflight'",
-            values![],
-        ))
-        .then(Statement::new(
-            "UPDATE deliveries SET lease_until = 0 WHERE state = 'leased'",
-            values![],
-        ))
-        .then(Statement::new("UPDATE duties SET lease_until = 0", values![]));
-        self.write(write).await.map(drop)
+        self.write(taken_over()).await.map(drop)
     }
 
     /// Gives back what this process holds, which does not go on with it: nobody has to wait for its leases to end. An

@@ -39,9 +39,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::DatabaseUrl;
-use crate::workflow::state::Timestamp;
 pub use postgres::{OpenError as PostgresError, Postgres};
-pub use sqlite::{BackupError, OpenError as SqliteError, Restored, Sqlite};
+pub use restored::Doubted;
+pub use sqlite::{BackupError, OpenError as SqliteError, Restored, Restoring, Sqlite};
 pub use write::{Column, Hits, Row, Statement, StoreError, Value, Write};
 
 /// The database, shared by everything that needs it. A clone is the same store.
@@ -66,6 +66,18 @@ pub enum OpenError {
     /// A PostgreSQL database.
     #[error(transparent)]
     Postgres(#[from] PostgresError),
+}
+
+impl OpenError {
+    /// The schema of a database that the next server migrates; 0 where it has none yet.
+    pub fn older_schema(&self) -> Option<i64> {
+        match self {
+            Self::Sqlite(SqliteError::Older { found, .. }) | Self::Postgres(PostgresError::Older { found, .. }) => {
+                Some(*found)
+            }
+            _ => None,
+        }
+    }
 }
 
 impl From<Sqlite> for Store {
@@ -106,15 +118,15 @@ impl Store {
         Sqlite::back_up(path, into)
     }
 
-    /// Puts a backup in a SQLite database's place, with every open effect in doubt.
+    /// Makes a backup ready to be put in a SQLite database's place, with every open effect in doubt.
     ///
     /// # Errors
     /// See [`BackupError`]; a database that a server has open is [`OpenError::InUse`].
-    pub fn restore(path: &Path, from: &Path, now: Timestamp) -> Result<Restored, BackupError> {
-        Sqlite::restore(path, from, now)
+    pub fn restore(path: &Path, from: &Path) -> Result<Restoring, BackupError> {
+        Sqlite::restore(path, from)
     }
 
-    /// Whether the server could be started on it: looks, migrates nothing and lets go.
+    /// Whether the server could be started on it: looks, makes and migrates nothing, and lets go.
     ///
     /// # Errors
     /// See [`OpenError`].

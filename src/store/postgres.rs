@@ -9,6 +9,7 @@ mod beside;
 mod failure;
 mod many;
 mod open;
+mod rights;
 mod run;
 mod text;
 mod writer;
@@ -97,10 +98,9 @@ impl Postgres {
         let mut way = Way::to(url)?;
         let mut connection = way.enter().await?;
         way.compare_clocks(&mut connection).await?;
-        match Schema::embedded().check(&way, &mut connection).await {
-            Err(OpenError::Older { .. }) => Ok(()),
-            checked => checked,
-        }
+        rights::to_write(&way, &mut connection).await?;
+        Schema::embedded().try_out(&way, &mut connection).await?;
+        rights::to_work(&way, &mut connection).await
     }
 
     /// For a command that only looks. The database must have this program's schema.
@@ -123,7 +123,9 @@ impl Postgres {
         let mut way = Way::to(url)?.for_a_server();
         let mut connection = way.enter().await?;
         way.compare_clocks(&mut connection).await?;
+        rights::to_write(&way, &mut connection).await?;
         schema.migrate(&way, &mut connection).await?;
+        rights::to_work(&way, &mut connection).await?;
         Schema::clear(&way, &mut connection).await?;
         let work = Arc::new(Notify::new());
         let mut store = Self::reading(&way).with_writers(&way, WRITERS, Arc::clone(&work));

@@ -1,6 +1,6 @@
 //! A database that was brought back from a backup: what it has still to do may have been done since.
 
-use super::deliveries::micros;
+use super::deliveries::{micros, moment};
 use super::{Statement, Store, StoreError, Write};
 use crate::values;
 use crate::workflow::state::Timestamp;
@@ -25,20 +25,45 @@ pub(super) fn in_doubt() -> [Statement; 2] {
     ]
 }
 
+/// What became of the word that a database was brought back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Doubted {
+    /// So many effects are in doubt now.
+    Effects(usize),
+    /// Nothing was done: a server is connected.
+    Served,
+    /// Nothing was done: somebody holds this until then.
+    Leased {
+        /// The delivery or the effect.
+        what: String,
+        /// When the last of the leases ends.
+        until: Timestamp,
+    },
+}
+
 impl Store {
-    /// Puts every open effect in doubt, and tells how many there are. For a database that was brought back by its own
-    /// tools. `None`, and nothing is done, while a server is connected or holds a lease.
+    /// Puts all open effects in doubt. For a database that was brought back by its own tools. Nothing is done while a
+    /// server is connected or holds a lease.
     ///
     /// # Errors
     /// Whatever the database says.
-    pub async fn doubt_open_effects(&self, now: Timestamp) -> Result<Option<usize>, StoreError> {
-        const AT_WORK: &str = "SELECT 1 FROM effects WHERE state = 'inflight' AND lease_until > $1
-            UNION ALL SELECT 1 FROM deliveries WHERE state = 'leased' AND lease_until > $1 LIMIT 1";
-        if self.is_served().await? || !self.read(AT_WORK, values![micros(now)]).await?.is_empty() {
-            return Ok(None);
+    pub async fn doubt_open_effects(&self, now: Timestamp) -> Result<Doubted, StoreError> {
+        const LEASED: &str = "SELECT 'effect ' || id AS what, lease_until FROM effects
+                WHERE state = 'inflight' AND lease_until > $1
+            UNION ALL SELECT 'delivery ' || id AS what, lease_until FROM deliveries
+                WHERE state = 'leased' AND lease_until > $1
+            ORDER BY lease_until DESC LIMIT 1";
+        if self.is_served().await? {
+            return Ok(Doubted::Served);
+        }
+        if let Some(leased) = self.read(LEASED, values![micros(now)]).await?.first() {
+            return Ok(Doubted::Leased {
+                what: leased.text("what")?.to_owned(),
+                until: moment(leased.int("lease_until")?),
+            });
         }
         let [doubt, newest] = in_doubt();
         let rows = self.write(Write::of(doubt).then(newest)).await?;
-        Ok(Some(rows[0].len()))
+        Ok(Doubted::Effects(rows[0].len()))
     }
 }

@@ -39,7 +39,7 @@ const OLD_WORKFLOWS: &str = "SELECT w.id FROM workflows w WHERE w.status <> 'ope
     AND NOT EXISTS (SELECT 1 FROM links l JOIN workflows p ON p.id = l.workflow_id
         WHERE l.repository_id = w.repository_id AND l.kind = 'issue' AND l.number = w.subject AND l.role = 'child'
         AND l.detail = w.id AND p.status = 'open')
-    ORDER BY w.updated_at LIMIT $2";
+    ORDER BY w.updated_at, w.id LIMIT $2";
 
 /// Everything that bears a workflow's id, its own row last.
 const OF_A_WORKFLOW: [&str; 11] = [

@@ -20,8 +20,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::progress::Progress;
 use super::write::{Row, StoreError, Value, Write};
-use crate::workflow::state::Timestamp;
-pub use backup::{BackupError, Restored};
+pub use backup::{BackupError, Restored, Restoring};
 pub use open::OpenError;
 use open::Schema;
 use writer::{Job, Message};
@@ -63,9 +62,12 @@ impl Sqlite {
     /// # Errors
     /// One sentence each: see [`OpenError`].
     pub fn try_serve(path: &Path) -> Result<(), OpenError> {
-        open::create_directory(path)?;
-        let _lock = open::lock(path)?;
-        let connection = open::create(path)?;
+        open::try_lock(path)?;
+        open::may_write(path)?;
+        if !path.exists() {
+            return Ok(());
+        }
+        let connection = open::read_only(path)?;
         match Schema::embedded().check(path, &connection) {
             Err(OpenError::Older { .. }) => Ok(()),
             checked => checked,
@@ -101,8 +103,8 @@ impl Sqlite {
     ///
     /// # Errors
     /// See [`BackupError`].
-    pub fn restore(path: &Path, from: &Path, now: Timestamp) -> Result<Restored, BackupError> {
-        backup::restore(path, from, now)
+    pub fn restore(path: &Path, from: &Path) -> Result<Restoring, BackupError> {
+        Restoring::of(path, from)
     }
 
     fn serve_schema(path: &Path, schema: &Schema) -> Result<Self, OpenError> {

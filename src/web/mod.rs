@@ -6,6 +6,7 @@
 mod backend;
 mod health;
 mod serve;
+mod waiting;
 mod webhook;
 
 #[cfg(test)]
@@ -29,6 +30,7 @@ use crate::inbox::signature::{SecretName, Secrets};
 use crate::workflow::ids::DeliveryId;
 
 pub use serve::{DRAIN, serve, shutdown_signal};
+pub use waiting::Listening;
 pub use webhook::{ANSWER_WITHIN, BODY_LIMIT};
 
 /// A signed delivery as it arrived. Nothing of its body was looked at.

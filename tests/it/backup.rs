@@ -96,20 +96,61 @@ async fn what_is_no_whole_backup_changes_nothing() {
     std::fs::write(home.join("damaged.sqlite"), damaged).unwrap();
     std::fs::write(home.join("letter.sqlite"), "Dear Alice").unwrap();
     std::fs::write(home.join("empty.sqlite"), "").unwrap();
+    std::fs::create_dir(home.join("folder")).unwrap();
     for (file, words) in [
         ("damaged.sqlite", "damaged"),
-        ("letter.sqlite", "letter.sqlite"),
+        ("letter.sqlite", "letter.sqlite is no backup that can be restored"),
         ("empty.sqlite", "no database of this program"),
-        ("nowhere.sqlite", "there is no database"),
+        ("nowhere.sqlite", "there is no such file"),
+        ("folder", "it is a directory"),
+        ("bot.sqlite", "it is the database that would be replaced"),
     ] {
         let refused = run(&home, &["restore", file]);
         assert_ne!(refused.code, 0, "{file}: {}", refused.out);
         assert!(refused.err.contains(words), "{file}: {}", refused.err);
         assert!(
+            refused.err.contains("Nothing was changed: name a file that"),
+            "{}",
+            refused.err
+        );
+        assert!(
             std::fs::read(home.join("bot.sqlite")).unwrap() == before,
             "{file} changed the database"
         );
     }
+    world.restart().await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_backup_in_which_a_text_was_changed_is_refused_with_what_verify_finds() {
+    let mut world = World::new().await;
+    let issue = world.issue("Checkout is slow", "- [ ] Measure the checkout\n");
+    world.say("alice", issue, "/deliver").await;
+    world.card(issue);
+    world.hear(issue);
+    assert_eq!(run(world.home(), &["backup", "kept.sqlite"]).code, 0);
+    world.stop().await;
+    let home = world.home().to_owned();
+    let before = std::fs::read(home.join("bot.sqlite")).unwrap();
+    let kept = rusqlite::Connection::open(home.join("kept.sqlite")).unwrap();
+    let changed = kept.execute("UPDATE runs SET prompt = replace(prompt, 'checkout', 'CHECKOUT')", []);
+    assert!(changed.unwrap() > 0);
+    kept.close().unwrap();
+    let refused = run(&home, &["restore", "kept.sqlite"]);
+    assert_eq!(refused.code, 1, "{}", refused.out);
+    for words in [
+        "nothing was changed",
+        "prompt of",
+        "it was changed",
+        "--despite-findings",
+    ] {
+        assert!(refused.err.contains(words), "{words}: {}", refused.err);
+    }
+    assert!(std::fs::read(home.join("bot.sqlite")).unwrap() == before);
+    let restored = run(&home, &["restore", "kept.sqlite", "--despite-findings", "--json"]).envelope();
+    let findings = restored["data"]["findings"].to_string();
+    assert!(findings.contains("prompt of"), "{restored}");
     world.restart().await;
     world.end().await;
 }

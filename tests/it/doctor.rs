@@ -3,10 +3,13 @@
 use std::path::Path;
 
 use countersign::sandbox::{APP_PRIVATE_KEY, Access, FaultKind, FaultRule, Sandbox};
+use countersign::store::Store;
 
 use crate::bad_input::Forged;
 use crate::cli::{Ran, run_with};
 use crate::mail::scripted::{Does, Script, When};
+use crate::postgres::cluster::Cluster;
+use crate::start::{NOBODY, Program, one};
 use crate::world::{SECRET, World};
 
 /// A GitHub by this machine's clock, whose App is installed.
@@ -100,7 +103,9 @@ async fn a_fresh_machine_with_an_app() {
     for secret in [SECRET, "PRIVATE KEY"] {
         assert!(!ran.out.contains(secret), "{}", ran.out);
     }
-    assert!(!home.path().join("bot.sqlite").exists(), "it made a database");
+    let left = std::fs::read_dir(home.path()).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert!(left.is_empty(), "it made {left:?}");
 }
 
 #[tokio::test]
@@ -114,7 +119,7 @@ async fn what_is_wrong_is_told_with_what_helps() {
     for words in [
         "no    github        the App's credentials are refused",
         "compare COUNTERSIGN_GITHUB_APP_ID and the private key",
-        "no    mail          the mail could not be sent yet: 127.0.0.1:9, connecting",
+        "no    mail          127.0.0.1:9, connecting: ",
         "ok    database",
     ] {
         assert!(ran.out.contains(words), "{words} is not in\n{}", ran.out);
@@ -151,6 +156,7 @@ async fn open_work_is_told_beside_a_running_server() {
     .await;
     let database = said(&ran, "database").join("\n");
     assert!(database.contains("is served by process"), "{database}");
+    assert!(!ran.out.contains("UTC UTC"), "{}", ran.out);
     let work = said(&ran, "work").join("\n");
     assert!(work.contains("open workflows: 1"), "{work}");
     assert!(work.contains("approval of extract by somebody with write"), "{work}");
@@ -300,4 +306,146 @@ async fn the_mail_server_is_asked_up_to_the_login_and_gets_no_mail() {
     );
     assert!(!ran.out.contains("hunter2"), "{}", ran.out);
     assert!(script.taken().is_empty());
+}
+
+#[tokio::test]
+async fn a_mail_server_that_does_not_begin_with_tls_is_told_so() {
+    let (github, home) = (github().await, tempfile::tempdir().unwrap());
+    let place = Script::good().start().await;
+    let mut given = environment(&github.base_url(), 4711);
+    set(&mut given, "COUNTERSIGN_MAIL_URL", &format!("smtps://{place}"));
+    let ran = doctor(home.path(), given, &["--json"]).await;
+    let mail = said(&ran, "mail").join("\n");
+    for words in ["wrong: ", "does not begin with TLS", &format!("write smtp://{place}")] {
+        assert!(mail.contains(words), "{words}: {mail}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_is_taken_is_wrong_unless_a_server_answers_there() {
+    let (github, home) = (github().await, tempfile::tempdir().unwrap());
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    tokio::spawn(async move { while taken.accept().await.is_ok() {} });
+    let mut given = environment(&github.base_url(), 4711);
+    set(&mut given, "COUNTERSIGN_LISTEN", &address);
+    let ran = doctor(home.path(), given.clone(), &["--json"]).await;
+    assert_eq!(ran.code, 1, "{}", ran.out);
+    let listen = said(&ran, "listen").join("\n");
+    assert!(
+        listen.starts_with("wrong: something else") && listen.contains(&address),
+        "{listen}"
+    );
+    let running = Program::new(NOBODY).start().await;
+    set(
+        &mut given,
+        "COUNTERSIGN_LISTEN",
+        running.url.trim_start_matches("http://"),
+    );
+    let ran = doctor(home.path(), given, &["--json"]).await;
+    let listen = said(&ran, "listen").join("\n");
+    assert!(listen.starts_with("fine: a server answers at "), "{listen}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_database_that_others_may_read_is_named() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (github, home) = (github().await, tempfile::tempdir().unwrap());
+    let path = home.path().join("bot.sqlite");
+    Store::serve(&path).unwrap().close().await;
+    let readers = "bot.sqlite, which holds what people wrote, can be read by everybody";
+    let given = environment(&github.base_url(), 4711);
+    let ran = doctor(home.path(), given.clone(), &["--json"]).await;
+    assert!(!ran.out.contains(readers), "{}", ran.out);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let ran = doctor(home.path(), given, &["--json"]).await;
+    assert!(said(&ran, "database").join("\n").contains(readers), "{}", ran.out);
+    assert_eq!(ran.code, 0, "{}", ran.out);
+}
+
+/// What doctor says of a PostgreSQL, and how it ends.
+async fn of_postgres(url: &str) -> (i32, String) {
+    let (github, home) = (github().await, tempfile::tempdir().unwrap());
+    let mut given = environment(&github.base_url(), 4711);
+    set(&mut given, "COUNTERSIGN_DATABASE_URL", url);
+    set(&mut given, "COUNTERSIGN_LISTEN", "127.0.0.1:0");
+    let ran = doctor(home.path(), given, &[]).await;
+    let of_database = ran.out.lines().filter(|line| line[6..].starts_with("database "));
+    (ran.code, of_database.collect::<Vec<_>>().join("\n"))
+}
+
+#[tokio::test]
+async fn a_postgres_that_the_next_server_migrates_is_fine() {
+    let database = Cluster::shared().database();
+    let (code, said) = of_postgres(&database.url()).await;
+    assert_eq!(code, 0, "{said}");
+    for words in ["can be served", "its tables are made by the next `countersign serve`"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let program = Program::new(NOBODY).set("COUNTERSIGN_DATABASE_URL", &database.url());
+    program.start().await.stop().await;
+    let (code, said) = of_postgres(&database.url()).await;
+    assert_eq!(code, 0, "{said}");
+    assert!(!said.contains("the next"), "{said}");
+    database.ask("UPDATE countersign_schema SET version = version - 1");
+    let (code, said) = of_postgres(&database.url()).await;
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        said.contains("it is migrated by the next `countersign serve`"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn a_postgres_that_does_not_let_a_server_work_is_wrong_with_what_lets_it() {
+    let database = Cluster::shared().database();
+    let role = format!("guest_{}", std::process::id());
+    database.ask(&format!(
+        "CREATE ROLE {role} LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC"
+    ));
+    let url = database.url().replace("user=bot", &format!("user={role}"));
+    let serve = |url: &str| Program::new(NOBODY).set("COUNTERSIGN_DATABASE_URL", url);
+    let refused_as = async |url: &str, words: [&str; 2]| {
+        let (code, said) = of_postgres(url).await;
+        assert_eq!(code, 1, "{said}");
+        let refused = serve(url).refuse().await;
+        one(&refused, &words);
+        for words in words {
+            assert!(said.starts_with("no  ") && said.contains(words), "{words}: {said}");
+        }
+        for never in ["restore a backup", "at line", "cannot be reached"] {
+            assert!(!said.contains(never) && !refused.errors[0].contains(never), "{said}");
+        }
+    };
+    let grant = format!("GRANT USAGE, CREATE ON SCHEMA public TO {role}");
+    refused_as(&url, ["may not make tables in the schema public", &grant]).await;
+    database.ask(&grant);
+    let (code, said) = of_postgres(&url).await;
+    assert_eq!(code, 0, "{said}");
+
+    let owner = database.url();
+    serve(&owner).start().await.stop().await;
+    let grant = format!("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}");
+    refused_as(&url, ["countersign_schema", &grant]).await;
+    database.ask("GRANT SELECT ON countersign_schema TO PUBLIC");
+    refused_as(&url, ["may not read and write the table artifacts", &grant]).await;
+    database.ask(&grant);
+    let (code, said) = of_postgres(&url).await;
+    assert_eq!(code, 0, "{said}");
+    serve(&url).start().await.stop().await;
+    database.ask("UPDATE countersign_schema SET version = version - 1");
+    refused_as(&url, ["its tables belong to bot", &format!("GRANT bot TO {role}")]).await;
+    database.ask("UPDATE countersign_schema SET version = version + 1");
+
+    let name = database.ask("SELECT current_database()");
+    database.ask(&format!(
+        "ALTER DATABASE {} SET default_transaction_read_only = on",
+        name.trim()
+    ));
+    let off = format!("ALTER ROLE {role} SET default_transaction_read_only = off");
+    refused_as(&url, ["default_transaction_read_only is on", &off]).await;
+    database.ask(&format!(
+        "BEGIN READ WRITE; DROP OWNED BY {role}; DROP ROLE {role}; COMMIT"
+    ));
 }

@@ -184,7 +184,7 @@ async fn where_the_settings_say_so_a_mail_in_doubt_is_sent_again_as_the_same_mai
 #[tokio::test]
 async fn a_mail_that_stays_in_doubt_is_not_sent_for_ever() {
     let script = Script::new(When::Mail, Does::HangsUp);
-    let setup = setup(&script).await.set("COUNTERSIGN_MAIL_RESEND_IN_DOUBT", "yes");
+    let setup = setup(&script).await.set("COUNTERSIGN_MAIL_RESEND_IN_DOUBT", "true");
     let world = setup.start().await;
     let issue = mailed(&world).await;
     for _ in 0..12 {

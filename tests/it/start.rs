@@ -22,6 +22,8 @@ async fn a_blank_or_short_secret_refuses_to_start() {
     one(&blank.refuse().await, &["COUNTERSIGN_WEBHOOK_SECRET is blank"]);
     let short = Program::new(NOBODY).set("COUNTERSIGN_WEBHOOK_SECRET", "thirty-one characters are short");
     one(&short.refuse().await, &["COUNTERSIGN_WEBHOOK_SECRET", "32"]);
+    let left = std::fs::read_dir(short.home()).unwrap().count();
+    assert_eq!(left, 0, "whoever refuses its settings makes nothing");
     let previous = Program::new(NOBODY).set(
         "COUNTERSIGN_WEBHOOK_SECRET_PREVIOUS",
         "thirty-one characters, once more",

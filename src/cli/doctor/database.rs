@@ -3,24 +3,29 @@
 use std::path::Path;
 
 use super::findings::Findings;
+use super::secrets::others_may_read;
 use super::{missed, work};
 use crate::config::DatabaseUrl;
 use crate::store::{OpenError, SqliteError, Store};
+
+const AREA: &str = "database";
 
 /// Where the database should not lie with less.
 const FREE_BYTES: u64 = 1 << 30;
 
 /// Whether a server could use it; if it can be read, also what is open.
 pub(super) async fn look(url: &DatabaseUrl, findings: &mut Findings) {
-    const AREA: &str = "database";
     if let DatabaseUrl::Sqlite(path) = url {
-        disk(directory_of(path), findings);
-        if !path.exists() {
-            return to_be_made(url, directory_of(path), findings);
-        }
+        disk(nearest_directory(path), findings);
+        readers(path, findings);
     }
     match Store::try_open(url).await {
-        Ok(()) => findings.fine(AREA, format!("{url} can be served")),
+        Ok(()) => match url {
+            DatabaseUrl::Sqlite(path) if !path.exists() => {
+                return findings.fine(AREA, format!("{url} is made by the next `countersign serve`"));
+            }
+            _ => findings.fine(AREA, format!("{url} can be served")),
+        },
         // A server that runs holds it; what it holds can be looked at all the same.
         Err(OpenError::Sqlite(SqliteError::InUse { process, .. })) => findings.fine(
             AREA,
@@ -29,10 +34,7 @@ pub(super) async fn look(url: &DatabaseUrl, findings: &mut Findings) {
                 None => format!("{url} is served by another process"),
             },
         ),
-        Err(error) => {
-            findings.wrong(AREA, error, "the sentence says what helps");
-            return;
-        }
+        Err(error) => return findings.wrong_as_told(AREA, error),
     }
     match Store::open_to_read(url).await {
         Ok(store) => {
@@ -45,31 +47,31 @@ pub(super) async fn look(url: &DatabaseUrl, findings: &mut Findings) {
             }
             store.close().await;
         }
-        Err(OpenError::Sqlite(SqliteError::Older { .. })) => {
-            findings.fine(AREA, "it is migrated by the next `countersign serve`");
+        Err(error) => match error.older_schema() {
+            Some(0) => findings.fine(AREA, "its tables are made by the next `countersign serve`"),
+            Some(_) => findings.fine(AREA, "it is migrated by the next `countersign serve`"),
+            None => findings.wrong_as_told(AREA, error),
+        },
+    }
+}
+
+/// What is there already of the way to the database.
+fn nearest_directory(database: &Path) -> &Path {
+    let above = database.ancestors().skip(1).find(|place| place.exists());
+    above.unwrap_or(Path::new("."))
+}
+
+/// Whether anybody but its owner may read what people wrote.
+fn readers(database: &Path, findings: &mut Findings) {
+    for ending in ["", "-wal"] {
+        let path = format!("{}{ending}", database.display());
+        if let Some(who) = others_may_read(Path::new(&path)) {
+            findings.doubtful(
+                AREA,
+                format!("{path}, which holds what people wrote, can be read by {who}"),
+                format!("chmod 600 {path}"),
+            );
         }
-        Err(error) => findings.wrong(AREA, error, "the sentence says what helps"),
-    }
-}
-
-fn directory_of(database: &Path) -> &Path {
-    match database.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    }
-}
-
-/// Whether a database that is not there yet can be made.
-fn to_be_made(url: &DatabaseUrl, directory: &Path, findings: &mut Findings) {
-    const AREA: &str = "database";
-    // It has no name, so nothing is left of it.
-    match tempfile::tempfile_in(directory) {
-        Ok(_) => findings.fine(AREA, format!("{url} is made by the next `countersign serve`")),
-        Err(error) => findings.wrong(
-            AREA,
-            format!("{url} cannot be made in {} ({error})", directory.display()),
-            "make that a directory of this machine that this user may write to",
-        ),
     }
 }
 

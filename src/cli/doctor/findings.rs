@@ -49,6 +49,15 @@ impl Findings {
         self.add(area, Verdict::Wrong, said, Some(then.into()));
     }
 
+    /// Something will not work, in a sentence that ends, behind its last colon, with what to do about it.
+    pub(super) fn wrong_as_told(&mut self, area: &'static str, sentence: impl ToString) {
+        let sentence = sentence.to_string();
+        match sentence.rsplit_once(": ") {
+            Some((said, then)) => self.wrong(area, said, then.to_owned()),
+            None => self.wrong(area, sentence, "correct it, then look again"),
+        }
+    }
+
     fn add(&mut self, area: &'static str, verdict: Verdict, said: impl ToString, then: Option<Cow<'static, str>>) {
         let said = said.to_string();
         self.0.push(Finding {

@@ -37,7 +37,7 @@ pub(super) fn look(sources: &Sources<'_>, config: &ServerConfig, findings: &mut 
 }
 
 #[cfg(unix)]
-fn others_may_read(path: &Path) -> Option<&'static str> {
+pub(super) fn others_may_read(path: &Path) -> Option<&'static str> {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = std::fs::metadata(path).ok()?.permissions().mode();
     match (mode & 0o004 != 0, mode & 0o040 != 0) {
@@ -48,6 +48,6 @@ fn others_may_read(path: &Path) -> Option<&'static str> {
 }
 
 #[cfg(not(unix))]
-fn others_may_read(_: &Path) -> Option<&'static str> {
+pub(super) fn others_may_read(_: &Path) -> Option<&'static str> {
     None
 }

@@ -6,6 +6,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
 
 use super::failure::Meaning;
+use super::rights;
 use crate::config::PostgresUrl;
 use crate::store::write::StoreError;
 
@@ -81,6 +82,39 @@ pub enum OpenError {
         /// The one that this program needs.
         known: i64,
     },
+    /// The user may not do what a server does.
+    #[error(
+        "the database {place} does not let its user work ({reason}): as the owner of what is in it run `{grant}`, or name \
+         a user that owns it"
+    )]
+    Denied {
+        /// The database, without its password.
+        place: String,
+        /// What the user may not do.
+        reason: String,
+        /// What lets it.
+        grant: String,
+    },
+    /// It is set to take no writes.
+    #[error(
+        "the database {place} takes no writes, because default_transaction_read_only is on: run `ALTER ROLE {user} SET \
+         default_transaction_read_only = off`, or name another database"
+    )]
+    ReadOnly {
+        /// The database, without its password.
+        place: String,
+        /// Its user, as SQL names it.
+        user: String,
+    },
+    /// It follows another one.
+    #[error(
+        "the database {place} takes no writes, because it is a standby: name the primary in COUNTERSIGN_DATABASE_URL, or \
+         promote this one"
+    )]
+    Standby {
+        /// The database, without its password.
+        place: String,
+    },
     /// The clocks disagree.
     #[error(
         "this machine's clock is {seconds} s {} that of the database {place}: set it right, leases depend on it",
@@ -105,7 +139,7 @@ pub enum OpenError {
 impl OpenError {
     /// Whether the same may go well in a while, without anybody doing anything.
     pub(super) fn may_pass(&self) -> bool {
-        matches!(self, Self::Unreachable { .. })
+        matches!(self, Self::Unreachable { .. } | Self::Standby { .. })
     }
 }
 
@@ -196,6 +230,11 @@ impl Way {
         Ok(())
     }
 
+    /// The database, without its password.
+    pub(super) fn place(&self) -> String {
+        self.place.clone()
+    }
+
     fn not_connected(&self, error: &sqlx::Error) -> OpenError {
         let place = self.place.clone();
         let reason = match error {
@@ -212,8 +251,42 @@ impl Way {
         }
     }
 
+    fn of_another_program(&self) -> OpenError {
+        OpenError::Broken {
+            place: self.place.clone(),
+            reason: "it belongs to another program".to_owned(),
+        }
+    }
+
+    /// What the user has to be given to work with the tables of others.
+    pub(super) fn tables_denied(&self, reason: String) -> OpenError {
+        OpenError::Denied {
+            place: self.place.clone(),
+            reason,
+            grant: format!(
+                "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}",
+                self.user()
+            ),
+        }
+    }
+
+    /// The user that logs in, as SQL names it.
+    pub(super) fn user(&self) -> String {
+        identifier(self.options.get_username())
+    }
+
     pub(super) fn failed(&self, error: &sqlx::Error) -> OpenError {
         let place = self.place.clone();
+        if let Some(said) = error.as_database_error() {
+            match said.code().as_deref() {
+                Some("42501") => return self.tables_denied(said.message().to_owned()),
+                Some("25006") => {
+                    let user = self.user();
+                    return OpenError::ReadOnly { place, user };
+                }
+                _ => {}
+            }
+        }
         match Meaning::of_theirs(error) {
             Meaning::Final(StoreError::Unavailable(reason)) | Meaning::Reconnect(StoreError::Unavailable(reason)) => {
                 OpenError::Unreachable { place, reason }
@@ -223,6 +296,15 @@ impl Way {
                 reason: other.answer().to_string(),
             },
         }
+    }
+}
+
+/// A name as SQL writes it.
+pub(super) fn identifier(name: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_lowercase() || letter == '_';
+    match name.starts_with(plain) && name.chars().all(|letter| plain(letter) || letter.is_ascii_digit()) {
+        true => name.to_owned(),
+        false => format!("\"{}\"", name.replace('"', "\"\"")),
     }
 }
 
@@ -312,11 +394,9 @@ impl Schema {
         match self.check(way, &mut transaction).await {
             Err(OpenError::Older { found, .. }) => {
                 if found == 0 && has_tables(&mut transaction).await.map_err(failed)? {
-                    return Err(OpenError::Broken {
-                        place: way.place.clone(),
-                        reason: "it belongs to another program".to_owned(),
-                    });
+                    return Err(way.of_another_program());
                 }
+                rights::to_migrate(way, &mut transaction).await?;
                 self.steps(way, &mut transaction, found).await?;
                 transaction.commit().await.map_err(failed)
             }
@@ -336,10 +416,26 @@ impl Schema {
             self.known()
         ));
         let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await;
-        done.map(drop).map_err(|error| OpenError::Broken {
-            place: way.place.clone(),
-            reason: format!("its migration failed: {error}"),
+        done.map(drop).map_err(|error| match way.failed(&error) {
+            OpenError::Broken { place, reason } => OpenError::Broken {
+                place,
+                reason: format!("its migration failed: {reason}"),
+            },
+            other => other,
         })
+    }
+
+    /// Whether a server could begin with it: as it is, or after a migration.
+    pub(super) async fn try_out(&self, way: &Way, connection: &mut PgConnection) -> Result<(), OpenError> {
+        match self.check(way, connection).await {
+            Err(OpenError::Older { found, .. }) => {
+                if found == 0 && has_tables(connection).await.map_err(|error| way.failed(&error))? {
+                    return Err(way.of_another_program());
+                }
+                rights::to_migrate(way, connection).await
+            }
+            checked => checked,
+        }
     }
 
     /// Whether the database has exactly this schema.

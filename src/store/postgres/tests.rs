@@ -377,3 +377,54 @@ async fn groups_that_wait_for_each_other_are_done_one_by_one() {
     assert_eq!(seen, [Ok(400), Ok(400), Ok(400)]);
     store.close().await;
 }
+
+/// Whoever shares a server with others may be let in no more.
+#[tokio::test(flavor = "multi_thread")]
+async fn too_many_connections_are_tried_again_and_lose_nothing() {
+    let database = Cluster::shared().database();
+    let role = format!("few_{}", std::process::id());
+    database.ask(&format!(
+        "CREATE ROLE {role} LOGIN; GRANT USAGE, CREATE ON SCHEMA public TO {role}"
+    ));
+    let text = database.url().replace("user=bot", &format!("user={role}"));
+    let Ok(crate::config::DatabaseUrl::Postgres(url)) = text.parse() else {
+        panic!("it is PostgreSQL's");
+    };
+    let store = Postgres::serve_with(&url, &[TABLE]).await;
+    store.write(Write::of(insert("before"))).await.unwrap();
+    let limit = |most: i32| database.ask(&format!("ALTER ROLE {role} CONNECTION LIMIT {most}"));
+    let cut_off = || {
+        database.ask(&format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'"
+        ))
+    };
+    limit(0);
+    cut_off();
+    let names: Vec<String> = (0..20).map(|number| format!("meanwhile-{number}")).collect();
+    let writes = names
+        .iter()
+        .map(|name| store.write(Write::of(insert(name.as_str())).then(touch(name))));
+    let free = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        limit(-1);
+    };
+    let (answers, ()) = tokio::join!(futures::future::join_all(writes), free);
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+
+    limit(0);
+    cut_off();
+    let refused = store.write(Write::of(insert("refused"))).await.unwrap_err();
+    let said = refused.to_string();
+    assert!(
+        said.starts_with("the database cannot be used now: too many connections for role"),
+        "{said}"
+    );
+    limit(-1);
+    store.write(Write::of(insert("after"))).await.unwrap();
+    let all = names.into_iter().chain(["before".to_owned(), "after".to_owned()]);
+    assert_eq!(ids(&store).await, all.collect());
+    store.close().await;
+    database.ask(&format!(
+        "REASSIGN OWNED BY {role} TO bot; DROP OWNED BY {role}; DROP ROLE {role}"
+    ));
+}

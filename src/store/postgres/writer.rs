@@ -384,8 +384,11 @@ impl<'a> Session<'a> {
             Some((connection, _)) => connection,
             // Whatever stands in the way of connecting may pass.
             None => self.connect().await.map_err(|error| {
-                let answer = Meaning::of_theirs(&error).answer();
-                Stopped::Not(Meaning::Reconnect(StoreError::Unavailable(answer.to_string())))
+                let reason = match Meaning::of_theirs(&error).answer() {
+                    StoreError::Unavailable(reason) | StoreError::Broken(reason) => reason,
+                    other => other.to_string(),
+                };
+                Stopped::Not(Meaning::Reconnect(StoreError::Unavailable(reason)))
             })?,
         };
         let (connection, _) = self.connection.insert((connection, Instant::now()));

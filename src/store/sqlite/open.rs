@@ -104,7 +104,7 @@ impl OpenError {
         }
     }
 
-    fn broken(path: &Path, reason: &impl ToString) -> Self {
+    pub(super) fn broken(path: &Path, reason: &impl ToString) -> Self {
         Self::Broken {
             path: path.to_owned(),
             reason: reason.to_string(),
@@ -131,35 +131,84 @@ pub(super) fn create_directory(path: &Path) -> Result<(), OpenError> {
 
 /// Takes the lock beside the database; it is held while the file lives, and dies with the process.
 pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
-    let mut name = OsString::from(path);
-    name.push(".lock");
     let unwritable = |error: std::io::Error| OpenError::unwritable(path, &error);
-    let mut file = File::options()
+    let file = File::options()
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
-        .open(PathBuf::from(name))
+        .open(lock_of(path))
         .map_err(unwritable)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut process = String::new();
-            let known = file.read_to_string(&mut process).is_ok() && !process.is_empty();
-            return Err(OpenError::InUse {
-                path: path.to_owned(),
-                process: known.then_some(process),
-            });
-        }
-        Err(TryLockError::Error(error)) => return Err(unwritable(error)),
-    }
+    let mut file = taken(path, file)?;
     file.set_len(0).map_err(unwritable)?;
     file.rewind().map_err(unwritable)?;
     write!(file, "{}", std::process::id()).map_err(unwritable)?;
     Ok(file)
 }
 
+/// Whether the lock could be taken; where there is none yet, none is made.
+pub(super) fn try_lock(path: &Path) -> Result<(), OpenError> {
+    match File::open(lock_of(path)) {
+        Ok(file) => taken(path, file).map(drop),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(OpenError::unwritable(path, &error)),
+    }
+}
+
+fn lock_of(path: &Path) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(".lock");
+    PathBuf::from(name)
+}
+
+fn taken(path: &Path, mut file: File) -> Result<File, OpenError> {
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            let mut process = String::new();
+            let known = file.read_to_string(&mut process).is_ok() && !process.is_empty();
+            Err(OpenError::InUse {
+                path: path.to_owned(),
+                process: known.then_some(process),
+            })
+        }
+        Err(TryLockError::Error(error)) => Err(OpenError::unwritable(path, &error)),
+    }
+}
+
+/// Whether this user may write the file and beside it, or make both where they are not there yet.
+pub(super) fn may_write(path: &Path) -> Result<(), OpenError> {
+    use rustix::fs::{Access, access};
+    let unwritable = |reason: &dyn ToString| OpenError::unwritable(path, &reason.to_string());
+    if path.exists() {
+        access(path, Access::WRITE_OK).map_err(|error| unwritable(&std::io::Error::from(error)))?;
+    }
+    let above = nearest_directory(path);
+    if !above.is_dir() {
+        return Err(unwritable(&format!("{} is no directory", above.display())));
+    }
+    access(above, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| unwritable(&std::io::Error::from(error)))
+}
+
+/// What is there already of the way to a file that may not be.
+fn nearest_directory(path: &Path) -> &Path {
+    let above = path.ancestors().skip(1).find(|place| place.exists());
+    // A path that names none begins at the working directory.
+    above.unwrap_or(Path::new("."))
+}
+
+/// The file is its owner's alone, and SQLite gives its log the same mode.
 pub(super) fn create(path: &Path) -> Result<Connection, OpenError> {
+    let mut new = File::options();
+    new.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut new, 0o600);
+    match new.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            return Err(OpenError::unwritable(path, &error));
+        }
+        _ => {}
+    }
     open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
 }
 

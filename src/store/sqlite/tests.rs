@@ -147,3 +147,58 @@ async fn the_writer_syncs_every_commit() {
     let answer = store.write(asked("SELECT journal_mode FROM pragma_journal_mode")).await;
     assert_eq!(answer.unwrap()[0][0].text(0), Ok("wal"));
 }
+
+/// The database that is replaced is kept each time, also twice in one second.
+#[test]
+fn two_restores_in_one_second_keep_both_former_databases() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, backup) = (
+        directory.path().join("bot.sqlite"),
+        directory.path().join("kept.sqlite"),
+    );
+    drop(Sqlite::serve(&path).unwrap());
+    Sqlite::back_up(&path, &backup).unwrap();
+    // What a restore that was stopped left behind is no part of the next one.
+    std::fs::write(directory.path().join("bot.sqlite.restoring"), "half").unwrap();
+    std::fs::write(directory.path().join("bot.sqlite.restoring-wal"), "half").unwrap();
+    let now = "2026-11-20T09:00:00Z".parse().unwrap();
+    let former: Vec<PathBuf> = (0..3)
+        .map(|_| Sqlite::restore(&path, &backup).unwrap().replace(now).unwrap())
+        .map(|restored| restored.former.unwrap())
+        .collect();
+    assert!(former.iter().all(|path| path.exists()), "{former:?}");
+    assert_eq!(former.iter().collect::<std::collections::BTreeSet<_>>().len(), 3);
+    let left = std::fs::read_dir(directory.path()).unwrap();
+    let left: Vec<_> = left
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert!(!left.iter().any(|name| name.contains("restoring")), "{left:?}");
+    drop(Sqlite::serve(&path).unwrap());
+}
+
+/// What people wrote is for the database's owner, as in a backup.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_new_database_and_its_log_are_their_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (_directory, path, store) = fresh();
+    let sql = "INSERT INTO notes (id, body, seen) VALUES ('a', 'text', 0)";
+    store.write(Write::of(Statement::new(sql, Vec::new()))).await.unwrap();
+    for ending in ["", "-wal", "-shm"] {
+        let file = format!("{}{ending}", path.display());
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+}
+
+/// Whoever looks before a server starts makes nothing.
+#[test]
+fn looking_makes_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("not/yet/bot.sqlite");
+    assert_eq!(Sqlite::try_serve(&path), Ok(()));
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+    std::fs::write(directory.path().join("not"), "").unwrap();
+    let refused = Sqlite::try_serve(&path).unwrap_err();
+    assert!(matches!(refused, OpenError::Unwritable { .. }), "{refused}");
+}

@@ -3,7 +3,7 @@
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::holds;
+use super::{Forged, holds};
 use crate::cli::run_with;
 use crate::postgres::cluster::Cluster;
 use crate::start::{NOBODY, Program, one};
@@ -71,10 +71,19 @@ async fn a_database_that_is_not_there_yet_is_asked_again_and_what_then_comes_is_
     // A port that was free a moment ago.
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let url = format!("postgres://bot@{port}/countersign");
-    let program = Program::new(NOBODY).set("COUNTERSIGN_DATABASE_URL", &url);
+    // Another one, to be asked meanwhile.
+    let listen = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let program = Program::new(NOBODY)
+        .set("COUNTERSIGN_DATABASE_URL", &url)
+        .set("COUNTERSIGN_LISTEN", &listen.to_string());
     let mut waiting = program.spawn();
     waiting.says("waiting for the database").await;
     waiting.says("cannot be reached").await;
+    waiting.url = format!("http://{listen}");
+    assert_eq!(waiting.get("/livez").await, (200, "ok\n".to_owned()));
+    assert_eq!(waiting.get("/readyz").await.0, 503);
+    let ping = Forged::signed("ping", "d-1", r#"{"zen":"Keep it logically awesome."}"#);
+    assert_eq!(ping.post_to(&waiting.webhook()).await.status, 503);
     tokio::spawn(fourteen(TcpListener::bind(port).await.unwrap()));
     let (code, said) = waiting.end().await;
     assert_eq!(code, Some(3), "{said}");
@@ -97,6 +106,23 @@ async fn a_restored_postgres_is_not_put_in_doubt_under_a_server_that_runs() {
     );
     running.signal("-TERM");
     assert_eq!(running.end().await.0, Some(0));
+    // As in a dump that was taken while a server worked.
+    let until = (chrono::Utc::now() + chrono::TimeDelta::seconds(60)).timestamp_micros();
+    database.ask(&format!(
+        "INSERT INTO deliveries (id, event, lane, body, received_at, state, run_at, lease_owner, lease_until)
+        VALUES ('d-7', 'ping', 'l', '', 0, 'leased', 0, 'gone', {until})"
+    ));
+    let refused = restore();
+    assert_eq!(refused.code, 1, "{}", refused.out);
+    holds(
+        &refused.err,
+        &[
+            "no server is connected",
+            "holds the delivery d-7 until 20",
+            "run this command again then",
+        ],
+    );
+    database.ask("UPDATE deliveries SET lease_until = 0");
     let done = restore();
     assert_eq!(done.code, 0, "{}", done.err);
 }
