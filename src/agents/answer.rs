@@ -7,7 +7,7 @@ use super::{Agent, Problem, ProblemKind};
 /// How long an answer may be, in bytes.
 const LONGEST: usize = 2_000_000;
 /// How many of the validator's sentences are shown.
-const SENTENCES: usize = 5;
+const SENTENCES: usize = 10;
 
 /// The JSON object in an answer: the whole text, or its one fenced block, or what stands between the outer braces.
 pub fn value(answer: &str) -> Result<Value, Problem> {
@@ -24,7 +24,10 @@ pub fn value(answer: &str) -> Result<Value, Problem> {
         [] => match (text.find('{'), text.rfind('}')) {
             (Some(open), Some(close)) if open < close => serde_json::from_str(&text[open..=close])
                 .map_err(|error| shape(format!("the answer is not JSON: {error}"))),
-            _ => Err(shape(format!("the answer holds no JSON object: {first}"))),
+            (None, _) => Err(shape(
+                "the answer holds no JSON object: it stands alone, or between two lines of three backticks".to_owned(),
+            )),
+            (Some(_), _) => Err(shape(format!("the answer holds no JSON object that is whole: {first}"))),
         },
         [block] => serde_json::from_str(block).map_err(|error| shape(format!("the fenced block is not JSON: {error}"))),
         _ => Err(shape(format!(
@@ -64,8 +67,9 @@ fn fenced(text: &str) -> Vec<&str> {
 pub fn validate(agent: &Agent, value: &Value) -> Result<(), Vec<Problem>> {
     let validator = jsonschema::validator_for(&agent.schema_value())
         .expect("the embedded schemas are schemas; a test builds them all");
-    let problems: Vec<Problem> = validator
-        .iter_errors(value)
+    let mut errors = validator.iter_errors(value);
+    let mut problems: Vec<Problem> = errors
+        .by_ref()
         .take(SENTENCES)
         .map(|error| {
             Problem::new(
@@ -75,6 +79,10 @@ pub fn validate(agent: &Agent, value: &Value) -> Result<(), Vec<Problem>> {
             )
         })
         .collect();
+    let more = errors.count();
+    if more > 0 {
+        problems.push(shape(format!("{more} more of this kind ({})", agent.schema_name)));
+    }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
@@ -105,7 +113,7 @@ mod tests {
         for (text, start) in [
             ("", "the answer holds no JSON object"),
             ("no idea", "the answer holds no JSON object"),
-            ("{\"a\":", "the answer holds no JSON object"),
+            ("{\"a\":", "the answer holds no JSON object that is whole"),
             ("```json\n{\"a\":\n```", "the fenced block is not JSON"),
             ("x {\"a\": nope} y", "the answer is not JSON"),
             ("```\n{}\n```\n\n```\n{}\n```", "the answer has 2 fenced blocks"),
@@ -115,5 +123,14 @@ mod tests {
         }
         let long = value(&" ".repeat(LONGEST + 1)).unwrap_err();
         assert!(long.text.contains("longer"), "{long}");
+    }
+
+    #[test]
+    fn what_is_not_shown_is_counted() {
+        let agent = crate::agents::made::agent("plan", "".into(), "plan.v1").unwrap();
+        let problems = validate(&agent, &serde_json::json!({})).unwrap_err();
+        assert_eq!(problems.len(), SENTENCES + 1, "{problems:?}");
+        let last = problems[SENTENCES].to_string();
+        assert!(last.ends_with("more of this kind (plan.v1)"), "{last}");
     }
 }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use super::inputs::{Inputs, Material};
+use super::inputs::{Handed, Inputs, Material};
 use super::prompt::Brief;
 use super::scan::scan;
 use super::{Agent, Amendment, Draft, InputKind, Problem, ProblemKind, WrongInputs, answer};
@@ -160,15 +160,26 @@ pub(super) fn plain(value: Value, _: &Inputs) -> Result<Draft, Vec<Problem>> {
 }
 
 /// Files as people may approve them. What is to be known of a path is said anew when people change it.
-fn written(value: Value, _: &Inputs) -> Result<Draft, Vec<Problem>> {
+fn written(value: Value, inputs: &Inputs) -> Result<Draft, Vec<Problem>> {
     let mut draft = checked(value, |_, _| Ok(()))?;
-    draft.planned = files::check(&files::of(&draft.artifact))?;
+    let written = files::of(&draft.artifact);
+    draft.planned = files::check(&written)?;
+    draft.planned.extend(files::beside_the_plan(&written, handed(inputs)));
     Ok(draft)
 }
 
+/// What earlier phases made, for an agent that is given it.
+fn handed(inputs: &Inputs) -> &[Handed] {
+    match inputs {
+        Inputs::Material(material) => &material.artifacts,
+        Inputs::Thread(_) | Inputs::Mailing(_) => &[],
+    }
+}
+
 /// Any critical or major finding fails a review, whatever it says of itself.
-fn review(value: Value, _: &Inputs) -> Result<Draft, Vec<Problem>> {
+fn review(value: Value, inputs: &Inputs) -> Result<Draft, Vec<Problem>> {
     checked(value, |value, notes| {
+        notes.extend(files::not_among(&value["findings"], handed(inputs)));
         let grave = |finding: &Value| matches!(finding["severity"].as_str(), Some("critical" | "major"));
         let findings = value["findings"].as_array();
         let counts = match findings.is_some_and(|findings| findings.iter().any(grave)) {

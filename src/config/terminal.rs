@@ -16,6 +16,7 @@ use super::models_file::{self, FileModels};
 use super::repository::{Offer, ProviderName};
 use crate::agents::Names;
 use crate::workflow::definition::{Definition, Gate};
+use crate::workflow::ids::PhaseId;
 
 /// The most times that an answer is tried again by itself.
 const MOST_RETRIES: u32 = 10;
@@ -88,6 +89,19 @@ impl Choices {
                 phase.limits.retries = retries;
             }
         }
+        let roles = definition.roles.clone();
+        for phase in &mut definition.phases {
+            let id = phase.id.clone();
+            for gate in [&mut phase.prompt_gate, &mut phase.gate] {
+                let Some(ai) = &mut gate.ai else { continue };
+                let of_role = ai.role.as_ref().and_then(|role| roles.get(role)?.provider.clone());
+                let named = ai.provider.clone().or(of_role).or_else(|| chosen(DEFAULT));
+                problems.extend(no_approver(&id, named.as_deref(), offer));
+                if ai.provider.is_none() && ai.role.is_none() {
+                    ai.provider = named;
+                }
+            }
+        }
         for (name, stage) in &self.gates {
             let Some(phase) = definition.phases.iter_mut().find(|phase| phase.id.as_str() == name) else {
                 continue;
@@ -131,6 +145,20 @@ impl Choices {
             format!("{name} has no phase {phase}; {}", suggest(phase, all.iter().copied()))
         });
         roles.chain(gates).collect()
+    }
+}
+
+/// Why the approver of a phase's gate cannot be asked, where it cannot.
+fn no_approver(phase: &PhaseId, named: Option<&str>, offer: Offer<'_>) -> Option<String> {
+    let provider: ProviderName = named
+        .and_then(|named| named.parse().ok())
+        .unwrap_or(ProviderName::Manual);
+    match provider.endpoint() {
+        Some(endpoint) => offer.refusal(endpoint),
+        None => Some(format!(
+            "the gate of {phase} asks a model, and `{provider}` is none: name an endpoint with `--provider \
+             default=http:NAME`, or in the definition, `ai: {{provider: http:NAME}}`"
+        )),
     }
 }
 

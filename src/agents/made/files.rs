@@ -97,6 +97,55 @@ pub fn check(files: &[File<'_>]) -> Result<Vec<String>, Vec<Problem>> {
     if problems.is_empty() { Ok(notes) } else { Err(problems) }
 }
 
+/// The most paths that a note names.
+const NAMED: usize = 5;
+
+/// For people: that an answer writes nothing, and what it writes that the plan does not name.
+pub(super) fn beside_the_plan(files: &[File<'_>], handed: &[Handed]) -> Vec<String> {
+    if files.is_empty() {
+        return vec!["It writes no file.".to_owned()];
+    }
+    let Some(plan) = handed.iter().rfind(|handed| handed.schema == "plan.v1") else {
+        return Vec::new();
+    };
+    let lists = ["files_to_create", "files_to_modify", "files_to_delete"];
+    let lists = lists.iter().filter_map(|list| plan.artifact[list].as_array());
+    let planned: BTreeSet<&str> = lists.flatten().filter_map(Value::as_str).collect();
+    let beside = files
+        .iter()
+        .map(|file| file.path)
+        .filter(|path| !planned.contains(path));
+    listed(beside.collect(), "The plan does not name")
+}
+
+/// For people: the files of a review's findings that are not among those that it was given.
+pub(super) fn not_among(findings: &Value, handed: &[Handed]) -> Vec<String> {
+    let files = handed.iter().filter(|handed| handed.schema == SCHEMA);
+    let given: BTreeSet<&str> = files
+        .flat_map(|handed| of(&handed.artifact))
+        .map(|file| file.path)
+        .collect();
+    if given.is_empty() {
+        return Vec::new();
+    }
+    let findings = findings.as_array().map(Vec::as_slice).unwrap_or_default();
+    let named = findings.iter().filter_map(|finding| finding["file"].as_str());
+    let strange: BTreeSet<&str> = named.filter(|file| !given.contains(file)).collect();
+    listed(
+        strange.into_iter().collect(),
+        "Findings name files that are not among those reviewed:",
+    )
+}
+
+fn listed(paths: Vec<&str>, what: &str) -> Vec<String> {
+    let some: Vec<String> = paths.iter().take(NAMED).map(|path| named(path)).collect();
+    match (paths.len(), paths.len().saturating_sub(NAMED)) {
+        (0, _) => Vec::new(),
+        (_, 0) => vec![format!("{what} {}.", some.join(", "))],
+        (_, more) => vec![format!("{what} {} and {more} more.", some.join(", "))],
+    }
+}
+
 /// A `.gitattributes` may not name a program.
 fn attributes(file: &File<'_>) -> Result<(), PathRule> {
     let name = file.path.rsplit('/').next().unwrap_or_default();

@@ -1,7 +1,9 @@
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
-use super::files::{File, MOST_BYTES, MOST_BYTES_OF_ONE, MOST_FILES, check, keep_last, of};
+use super::files::{
+    File, MOST_BYTES, MOST_BYTES_OF_ONE, MOST_FILES, SCHEMA, beside_the_plan, check, keep_last, not_among, of,
+};
 use crate::agents::fixtures::thread;
 use crate::agents::{Draft, Handed, Inputs, Material, Problem, judge};
 
@@ -173,4 +175,42 @@ fn of_files_that_are_written_anew_only_the_last_is_left() {
         left,
         [vec!["c"], vec!["a", "b", "c"], vec!["a"], vec!["b", "d"], vec!["c"]]
     );
+}
+
+fn handed(schema: &str, artifact: serde_json::Value) -> Handed {
+    Handed {
+        phase: "before".to_owned(),
+        iteration: 1,
+        schema: schema.to_owned(),
+        artifact,
+    }
+}
+
+#[test]
+fn what_the_plan_does_not_name_is_said() {
+    let plan = serde_json::json!({"files_to_create": ["a"], "files_to_modify": ["b"], "files_to_delete": []});
+    let plan = [handed("plan.v1", plan)];
+    let write = |path| File { path, content: "" };
+    assert_eq!(beside_the_plan(&[], &plan), ["It writes no file."]);
+    assert!(beside_the_plan(&[write("a"), write("b")], &plan).is_empty());
+    assert_eq!(
+        beside_the_plan(&[write("a"), write("c")], &plan),
+        ["The plan does not name `c`."]
+    );
+    assert!(beside_the_plan(&[write("c")], &[]).is_empty(), "there is no plan");
+}
+
+#[test]
+fn a_finding_in_a_file_that_was_not_reviewed_is_said() {
+    let files = [handed(
+        SCHEMA,
+        serde_json::json!({"writes": [{"path": "a", "content": ""}]}),
+    )];
+    let findings = |file: &str| serde_json::json!([{"file": file}]);
+    assert!(not_among(&findings("a"), &files).is_empty());
+    assert_eq!(
+        not_among(&findings("b"), &files),
+        ["Findings name files that are not among those reviewed: `b`."]
+    );
+    assert!(not_among(&findings("b"), &[]).is_empty(), "no files were made here");
 }
