@@ -9,7 +9,7 @@ use serde_json::json;
 use super::papers::{DATA_BELOW, Papers, papers, same};
 use super::{Folder, INSTALLATION, REPOSITORY, REQUEST, Standing, disk};
 use crate::agents::made::files;
-use crate::agents::{Amendment, Prompt};
+use crate::agents::{self, Amendment, Prompt};
 use crate::engine::asks::{NoAnswer, Unamended, awaiting};
 use crate::engine::by_hand::plainly;
 use crate::engine::change::Payload;
@@ -154,26 +154,17 @@ impl Engine {
         if let Some(why) = beyond_a_folder(&definition) {
             return Ok(Err(Not::Said(why)));
         }
-        let given = match definition.resolve(given) {
-            Ok(given) => given,
-            Err(wrong) => return Ok(Err(Not::Misgiven(wrong))),
-        };
-        let mut missing = Vec::new();
-        for (name, path) in &given {
-            if !definition.inputs.get(name).is_some_and(|input| input.file) {
-                continue;
-            }
-            match folder.text_of(path) {
+        let (given, mut wrong) = definition.sorted_out(given);
+        for (name, path) in definition.files_among(&given) {
+            let (name, path) = (name.clone(), path.clone());
+            match folder.text_of(&path) {
                 Ok(Some(_)) => {}
-                Ok(None) => missing.push(Misgiven::NoFile {
-                    name: name.clone(),
-                    path: path.clone(),
-                }),
-                Err(why) => return Ok(Err(Not::Said(why))),
+                Ok(None) => wrong.push(Misgiven::NoFile { name, path }),
+                Err(why) => wrong.push(Misgiven::NoPath { name, path, why }),
             }
         }
-        if !missing.is_empty() {
-            return Ok(Err(Not::Misgiven(missing)));
+        if !wrong.is_empty() {
+            return Ok(Err(Not::Misgiven(wrong)));
         }
         self.store()
             .note_repository(REPOSITORY, INSTALLATION, "", folder.name())
@@ -184,7 +175,7 @@ impl Engine {
         let workflow = WorkflowId::derived(&cause);
         let start = Start {
             workflow: workflow.clone(),
-            definition: Arc::new(definition),
+            definition: Arc::new(agents::whole(definition)),
             subject: Subject {
                 repository: REPOSITORY,
                 kind: SubjectKind::Folder,
