@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{AGENTS, Agent, approver, choice, made, prompt, standards_of};
 use crate::text::paths;
-use crate::workflow::definition::{Definition, Gate, Invalid, Known, Mistake, Phase};
+use crate::workflow::definition::{Definition, Gate, Invalid, Known, Mistake, Phase, nearest};
 use crate::workflow::judging::AiGate;
 use crate::workflow::variants::Variants;
 
@@ -51,11 +51,28 @@ impl Names {
     pub fn mistakes(&self, definition: &Definition) -> Vec<Mistake> {
         let mut mistakes = self.with(|known| definition.mistakes(known));
         mistakes.extend(failing_templates(definition));
-        mistakes.extend(unused_templates(definition));
         mistakes.extend(verdicts(definition));
         mistakes.extend(unruled(definition));
         mistakes.extend(paths_of_files(definition));
         mistakes
+    }
+
+    /// The definition's own templates that nothing asks for: nobody tries them, and most likely they are meant for
+    /// something. One that is near to a name that does not exist is told of there.
+    pub fn unused_templates(&self, definition: &Definition) -> Vec<Mistake> {
+        let used = used_templates(definition);
+        let exists =
+            |name: &&&str| self.prompts.iter().any(|known| known == *name) || definition.prompts.contains_key(**name);
+        let own: Vec<&str> = definition.prompts.keys().map(String::as_str).collect();
+        let missing = used.iter().filter(|name| !exists(name));
+        let meant: BTreeSet<&str> = missing.filter_map(|name| nearest(name, &own)).collect();
+        let unused = own
+            .iter()
+            .filter(|name| !used.contains(*name) && !meant.contains(*name));
+        let text = |name: &str| {
+            format!("nothing uses the template {name}; name it in a phase, a role, a gate or `standards`, or remove it")
+        };
+        unused.map(|name| Mistake::at(&["prompts", name], text(name))).collect()
     }
 
     fn with<T>(&self, check: impl FnOnce(&Known<'_>) -> T) -> T {
@@ -149,16 +166,6 @@ fn failing(name: &str, agent: &Agent, whose: &str) -> Option<Mistake> {
         line: flaw.line,
         ..Mistake::at(&["prompts", name], text)
     })
-}
-
-/// Templates that nothing asks for are tried by nobody, and most likely meant for something.
-fn unused_templates(definition: &Definition) -> Vec<Mistake> {
-    let used = used_templates(definition);
-    let unused = definition.prompts.keys().filter(|name| !used.contains(name.as_str()));
-    let text = |name: &String| {
-        format!("nothing uses the template {name}; name it in a phase, a role, a gate or `standards`, or remove it")
-    };
-    unused.map(|name| Mistake::at(&["prompts", name], text(name))).collect()
 }
 
 /// Whether answers of the schema of this name hold a verdict.

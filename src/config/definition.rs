@@ -105,6 +105,10 @@ impl Part<'_> {
             mistakes.push(self.placed(&Mistake::at(&["name"], text)));
         }
         let mut found = names.mistakes(definition);
+        // What is misspelt may be what a template is for.
+        if self.strangers.is_empty() {
+            found.extend(names.unused_templates(definition));
+        }
         found.extend(self.uncapped(definition));
         found.extend(self.gates(definition));
         let found = found.iter().filter(|mistake| !self.may_be_misspelt(mistake));
@@ -137,9 +141,14 @@ impl Part<'_> {
     fn may_be_misspelt(&self, mistake: &Mistake) -> bool {
         let path: Vec<&str> = mistake.path.iter().map(String::as_str).collect();
         let path = self.within(&path);
-        let there = &path[..self.document.depth(&path)];
-        let beside = |stranger: &Vec<String>| stranger.split_last().is_some_and(|(_, above)| above == there);
-        there.len() < path.len() && self.strangers.iter().any(beside)
+        let depth = self.document.depth(&path);
+        depth < path.len() && self.has_stranger(&path[..depth])
+    }
+
+    /// Whether a key that nobody knows stands in this mapping.
+    fn has_stranger(&self, mapping: &[&str]) -> bool {
+        let within = |stranger: &Vec<String>| stranger.split_last().is_some_and(|(_, above)| above == mapping);
+        self.strangers.iter().any(within)
     }
 
     /// What gates of people say that comes to nothing, or twice.
@@ -151,7 +160,8 @@ impl Part<'_> {
                 let people = ["phases", index.as_str(), gate, "people"];
                 let below = |key| [people.as_slice(), &[key]].concat();
                 let written = self.document.keys(&self.within(&people));
-                if written.contains(&"on_expiry") && !written.contains(&"expires_after_hours") {
+                let expires = written.contains(&"expires_after_hours") || self.has_stranger(&self.within(&people));
+                if written.contains(&"on_expiry") && !expires {
                     let text = format!(
                         "phase {}: nothing expires here, so `on_expiry` has no meaning; write after how many hours in \
                          `expires_after_hours`",

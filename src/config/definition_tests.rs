@@ -233,6 +233,12 @@ fn one_mistake_does_not_hide_another_nor_make_one() {
         ),
         "{found:#?}"
     );
+    let found = phases("  - {id: a, title: A, prompt: pp, schema: document.v1}\n");
+    assert!(found.iter().all(|found| !found.contains("nothing uses")), "{found:?}");
+    let found = phases(
+        "  - {id: a, title: A, prompt: p, schema: document.v1, gate: {people: {expires_at: 2030, on_expiry: reject}}}\n",
+    );
+    assert_eq!(found.len(), 1, "{found:#?}");
     // Who only waits for a circle is not on it.
     let found = phases(
         "  - {id: x, title: X, agent: extract, needs: [a]}\n  - {id: a, title: A, agent: extract, needs: [b]}\n  - {id: b, title: B, \

@@ -33,8 +33,7 @@ Before a file is used, all of this is checked, and each mistake is told with its
 that do not exist; a phase that nothing reaches; a cycle that is no iteration (what repeats goes back by `on_fail`); a
 loop without a cap (`limits.iterations` of the phase that it goes back to); a template that is missing, fails or is used by
 nothing; a verdict that nothing can give; rules that have no grammar for a prompt; a gate that is missing or too weak in
-front of what leaves. What is not of its form (a text where a number goes) can hide what else is wrong with the list that it
-stands in; mended, the rest is told.
+front of what leaves. What is not of its form (a text where a number goes) can hide other mistakes; mended, the rest is told.
 
 | command | what it does |
 | --- | --- |
