@@ -64,9 +64,14 @@ impl Answer {
     }
 }
 
+/// The name of the template of what it is told to look for.
+pub fn template_name(gate: &AiGate) -> &str {
+    gate.prompt.as_deref().unwrap_or(TEMPLATE)
+}
+
 /// The approver of a gate, in the name of its role.
 pub fn agent(definition: &Definition, gate: &AiGate) -> Option<Agent> {
-    let name = gate.prompt.as_deref().unwrap_or(TEMPLATE);
+    let name = template_name(gate);
     let role = gate.role.as_ref().and_then(|role| definition.roles.get(role));
     let told = role.and_then(|role| role.prompt.as_deref());
     Some(Agent {

@@ -8,6 +8,7 @@ mod amend;
 mod answer;
 pub mod approver;
 pub mod choice;
+mod definitions;
 pub mod email;
 pub mod extract;
 mod facts;
@@ -26,6 +27,7 @@ use serde_json::Value;
 
 pub use amend::Amendment;
 pub use answer::value as json_in;
+pub use definitions::{Names, RULED_PROMPTS, has_rules, has_verdict, names, whole};
 pub use facts::{misshapen, secret_in, touched, unsafe_path};
 pub use inputs::{Earlier, Entry, Handed, Inputs, LeftOut, Limits, Mailing, Material, OpenedTask, Thread};
 pub use outbound::{outbound, refused};
@@ -33,7 +35,7 @@ pub use prompt::{PROMPT_SCHEMA, Prompt};
 
 use crate::text::harmless::attempts::Attempts;
 use crate::workflow::act::Act;
-use crate::workflow::definition::{Definition, Invalid, Known, Mistake, Phase};
+use crate::workflow::definition::{Definition, Phase};
 use crate::workflow::ids::Digest;
 
 /// What an agent works from.
@@ -109,7 +111,7 @@ pub fn find(name: &str) -> Option<&'static Agent> {
 /// schema, in the name of the phase's role.
 pub fn of_phase(definition: &Definition, phase: &Phase) -> Option<Agent> {
     let agent = match (&phase.agent, &phase.prompt, &phase.schema) {
-        (Some(name), _, _) => find(name)?.clone(),
+        (Some(name), _, _) => of_the_program(definition, name)?,
         (None, Some(prompt), Some(schema)) => made::agent(prompt, template_of(definition, prompt)?, schema)?,
         (None, prompt, None) if phase.chooses.is_some() => {
             let name = prompt.as_deref().unwrap_or(choice::PROMPT);
@@ -146,10 +148,23 @@ fn with_instruction(role: Cow<'static, str>, phase: &Phase) -> Cow<'static, str>
     }
 }
 
-/// A template by its name: the definition's own before the program's.
+/// One of the program's own agents, with the template that the workflow started with.
+fn of_the_program(definition: &Definition, name: &str) -> Option<Agent> {
+    let agent = find(name)?.clone();
+    Some(match definition.templates.get(name).cloned() {
+        Some(kept) => Agent {
+            prompt_template: Cow::Owned(kept),
+            ..agent
+        },
+        None => agent,
+    })
+}
+
+/// A template by its name: the definition's own before the program's, and the program's as it was when the workflow
+/// started before the program's as it is.
 fn template_of(definition: &Definition, name: &str) -> Option<Cow<'static, str>> {
-    let own = definition.prompts.get(name).cloned().map(Cow::Owned);
-    own.or_else(|| prompt::template(name))
+    let own = definition.prompts.get(name).or_else(|| definition.templates.get(name));
+    own.cloned().map(Cow::Owned).or_else(|| prompt::template(name))
 }
 
 /// The standards that a definition names.
@@ -157,80 +172,6 @@ fn standards_of(definition: &Definition) -> Option<Standards> {
     let name = definition.standards.clone()?;
     let text = template_of(definition, &name)?;
     Some(Standards { name, text })
-}
-
-/// The schemas of [`made`] whose artifacts say what is done outside. None does: such acts are an agent's of the program.
-const ACTING: &[&str] = &[];
-
-/// The names that definitions may use.
-#[derive(Debug)]
-pub struct Names {
-    agents: Vec<&'static str>,
-    prompts: Vec<String>,
-    schemas: Vec<&'static str>,
-}
-
-/// The names of what this program brings.
-pub fn names() -> Names {
-    Names {
-        agents: AGENTS.iter().map(|agent| agent.name.as_ref()).collect(),
-        prompts: prompt::templates(),
-        schemas: made::SCHEMAS.iter().map(|schema| schema.name).collect(),
-    }
-}
-
-impl Names {
-    /// Reads a definition and validates it against them.
-    ///
-    /// # Errors
-    /// Every mistake at once.
-    pub fn parse(&self, yaml: &str) -> Result<Definition, Invalid> {
-        self.with(|known| Definition::parse(yaml, known))
-    }
-
-    /// What is wrong with a definition.
-    pub fn mistakes(&self, definition: &Definition) -> Vec<Mistake> {
-        let mut mistakes = self.with(|known| definition.mistakes(known));
-        mistakes.extend(failing_templates(definition));
-        mistakes
-    }
-
-    fn with<T>(&self, check: impl FnOnce(&Known<'_>) -> T) -> T {
-        let prompts: Vec<&str> = self.prompts.iter().map(String::as_str).collect();
-        check(&Known {
-            agents: &self.agents,
-            prompts: &prompts,
-            schemas: &self.schemas,
-            acting: ACTING,
-        })
-    }
-}
-
-/// The definition's own templates that cannot be filled in: each is tried here, so that no workflow is the first to.
-fn failing_templates(definition: &Definition) -> Vec<Mistake> {
-    let mut mistakes = Vec::new();
-    for phase in &definition.phases {
-        let Some(name) = &phase.prompt else { continue };
-        let Some(own) = definition.prompts.get(name).cloned().map(Cow::Owned) else {
-            continue;
-        };
-        let agent = match &phase.schema {
-            Some(schema) => made::agent(name, own, schema),
-            None => phase.chooses.as_ref().map(|_| choice::agent(name, own)),
-        };
-        let Some(agent) = agent else { continue };
-        let agent = Agent {
-            standards: standards_of(definition),
-            ..agent
-        };
-        if let Err(error) = prompt::trial(&agent) {
-            mistakes.push(Mistake {
-                path: vec!["prompts".to_owned(), name.clone()],
-                text: format!("the template {name} of phase {} cannot be filled in: {error}", phase.id),
-            });
-        }
-    }
-    mistakes
 }
 
 /// What an agent proposes once the host has checked it.
@@ -266,6 +207,8 @@ pub enum PromptError {
     Template {
         /// Whose template.
         agent: String,
+        /// How many lines of it stand above the part that failed.
+        above: usize,
         /// What it failed with.
         source: minijinja::Error,
     },

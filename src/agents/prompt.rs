@@ -106,20 +106,37 @@ array of texts, oldest first; id 0 is the issue's own text.
 {{ fence }}
 ";
 
+/// What is wrong with a template.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Flaw {
+    /// Its line, from 1, where that is known.
+    pub line: Option<usize>,
+    /// What is wrong, for people.
+    pub text: String,
+}
+
 /// Fills an agent's template in with nothing to work from. What fails here would fail with anything.
 ///
 /// # Errors
-/// What is wrong with the template, for people.
-pub fn trial(agent: &Agent) -> Result<Prompt, String> {
+/// What is wrong with the template.
+pub fn trial(agent: &Agent) -> Result<Prompt, Flaw> {
     let nothing = Brief {
         facts: serde_json::json!({}),
         data: serde_json::json!([]),
     };
-    match filled(agent, &nothing) {
-        Ok(prompt) => Ok(prompt),
-        Err(PromptError::Template { source, .. }) => Err(source.to_string()),
-        Err(error) => Err(error.to_string()),
-    }
+    filled(agent, &nothing).map_err(|error| match error {
+        PromptError::Template { above, source, .. } => Flaw {
+            line: super::template::line(&source).map(|line| above + line),
+            text: match source.detail() {
+                Some(detail) => format!("{}: {detail}", source.kind()),
+                None => source.kind().to_string(),
+            },
+        },
+        other => Flaw {
+            line: None,
+            text: other.to_string(),
+        },
+    })
 }
 
 /// The prompt of an agent for these inputs.
@@ -149,7 +166,7 @@ fn filled(agent: &Agent, brief: &Brief) -> Result<Prompt, PromptError> {
     let long = agent.schema.len() + agent.standards.as_ref().map_or(0, |standards| standards.text.len());
     let told = rendered(
         agent,
-        system,
+        (system, 0),
         context! { schema_name => agent.schema_name.as_ref(), schema => schema, standards => standards },
         long,
     )?;
@@ -161,7 +178,7 @@ fn filled(agent: &Agent, brief: &Brief) -> Result<Prompt, PromptError> {
         },
         user: rendered(
             agent,
-            user,
+            (user, system.lines().count() + 1),
             context! { facts => facts, data => data, fence => fence },
             long,
         )?,
@@ -175,16 +192,22 @@ pub fn repair(agent: &Agent, problems: &[Problem]) -> Result<String, PromptError
     let long = problems.len();
     rendered(
         agent,
-        include_str!("../../templates/prompts/repair.md"),
+        (include_str!("../../templates/prompts/repair.md"), 0),
         context! { problems => problems },
         long,
     )
 }
 
-/// A part of a prompt. `given` is how long the values are together.
-fn rendered(agent: &Agent, template: &str, values: Value, given: usize) -> Result<String, PromptError> {
+/// A part of a prompt, below so many lines of its template. `given` is how long the values are together.
+fn rendered(
+    agent: &Agent,
+    (template, above): (&str, usize),
+    values: Value,
+    given: usize,
+) -> Result<String, PromptError> {
     super::template::fill(&agent.name, template, values, given).map_err(|source| PromptError::Template {
         agent: agent.name.to_string(),
+        above,
         source,
     })
 }

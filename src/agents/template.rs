@@ -41,6 +41,17 @@ fn refused(text: String) -> Error {
     Error::new(ErrorKind::InvalidOperation, text)
 }
 
+/// The line of a tag that is not taken.
+#[derive(Debug, thiserror::Error)]
+#[error("line {0}")]
+struct AtLine(usize);
+
+/// The line of a template at which it failed, from 1.
+pub(super) fn line(error: &Error) -> Option<usize> {
+    let refused = std::error::Error::source(error).and_then(|source| source.downcast_ref());
+    refused.map(|AtLine(line)| *line).or_else(|| error.line())
+}
+
 /// Whether each tag of a template shows a value, or is an `if` or a `for`.
 ///
 /// Within a tag there are only names, numbers, commas and comparisons. There are no quotes and no brackets, so that a tag
@@ -65,15 +76,17 @@ fn plain(source: &str) -> Result<(), Error> {
         rest = after;
         let strange = |c: &char| !(c.is_alphanumeric() || c.is_whitespace() || "_.,=!<>-".contains(*c));
         let words = tag.trim_matches(['-', '+']).trim();
+        let above = source.len() - after.len() - end.len() - tag.len();
+        let line = AtLine(source[..above].matches('\n').count() + 1);
         if let Some(c) = words.chars().find(strange) {
-            return Err(not_taken(words, &format!("`{c}` is not taken there")));
+            return Err(not_taken(words, &format!("`{c}` is not taken there")).with_source(line));
         }
         let first = words
             .split(|c: char| !c.is_alphanumeric() && c != '_')
             .next()
             .unwrap_or_default();
         if block && !BLOCKS.contains(&first) {
-            return Err(not_taken(words, &format!("`{first}` is not taken there")));
+            return Err(not_taken(words, &format!("`{first}` is not taken there")).with_source(line));
         }
     }
     Ok(())
@@ -171,6 +184,19 @@ mod tests {
         ] {
             let refused = filled(source).unwrap_err();
             assert!(refused.contains(named), "{source}: {refused}");
+        }
+    }
+
+    #[test]
+    fn the_line_of_what_fails_is_known() {
+        let values = || context! { schema => "{}" };
+        for (source, at) in [
+            ("one\ntwo {{ gone }}\n", 2),
+            ("one\n{{ schema }}\nthree {{ schema | upper }}\n", 3),
+            ("{# one\n#}{% include 'x' %}", 2),
+        ] {
+            let error = fill("t", source, values(), 100).unwrap_err();
+            assert_eq!(line(&error), Some(at), "{source}: {error}");
         }
     }
 

@@ -1,7 +1,8 @@
 use serde_json::Value;
 
 use super::fixtures::{mailing, thread};
-use super::{AGENTS, Inputs, find, judge, prompt};
+use super::{AGENTS, Inputs, extract, find, judge, names, of_phase, prompt, whole};
+use crate::workflow::definition::Definition;
 
 fn inputs(name: &str) -> Inputs {
     match name {
@@ -192,4 +193,66 @@ fn inputs_are_stored_and_read_again() {
         let stored = serde_json::to_string(&inputs).unwrap();
         assert_eq!(serde_json::from_str::<Inputs>(&stored).unwrap(), inputs);
     }
+}
+
+fn bundled(name: &str) -> Definition {
+    let all = crate::engine::embedded_definitions().unwrap();
+    all.into_iter().find(|definition| definition.name == name).unwrap()
+}
+
+#[test]
+fn a_workflow_keeps_the_templates_that_it_started_with() {
+    let kept_of = |definition: &Definition| definition.templates.keys().cloned().collect::<Vec<_>>();
+    let jpa = bundled("jpa-mt");
+    let mut kept = whole(jpa.clone());
+    assert_eq!(
+        kept_of(&kept),
+        [
+            "jpa-mt/generate",
+            "jpa-mt/plan",
+            "jpa-mt/review",
+            "jpa-mt/revise",
+            "jpa-mt/standards"
+        ]
+    );
+    let of = |definition: &Definition| of_phase(definition, &definition.phases[0]).unwrap();
+    assert_eq!(of(&kept).prompt_template, of(&jpa).prompt_template, "as they are now");
+    // The program that reads it later brings others.
+    for (name, text) in &mut kept.templates {
+        *text = format!("{name} as it was");
+    }
+    let stored: Definition = serde_json::from_value(serde_json::to_value(&kept).unwrap()).unwrap();
+    let stored = whole(stored);
+    assert_eq!(of(&stored).prompt_template, "jpa-mt/plan as it was");
+    assert_eq!(of(&stored).standards.unwrap().text, "jpa-mt/standards as it was");
+
+    let mut deliver = whole(bundled("deliver"));
+    assert_eq!(kept_of(&deliver), ["email", "extract"]);
+    deliver
+        .templates
+        .insert("extract".to_owned(), "extract as it was".to_owned());
+    assert_eq!(of(&deliver).prompt_template, "extract as it was");
+    assert_eq!(
+        kept_of(&whole(bundled("roles"))).len(),
+        11,
+        "what roles are told is among them"
+    );
+}
+
+#[test]
+fn the_approvers_template_and_those_of_children_are_kept_and_a_definitions_own_are_not_copied() {
+    let yaml = "name: d\nversion: 1\ntitle: T\nphases:\n  - {id: a, title: A, prompt: extract, schema: document.v1, prompt_gate: ai}\n  \
+                - {id: b, title: B, agent: extract}\nprompts: {extract: Mine}\n";
+    let mut definition = names().parse(yaml).unwrap();
+    definition.children.insert("tasks".to_owned(), bundled("tasks"));
+    let kept = whole(definition);
+    assert_eq!(kept.templates.keys().collect::<Vec<_>>(), ["approve", "extract"]);
+    let template = |at: usize| of_phase(&kept, &kept.phases[at]).unwrap().prompt_template;
+    assert_eq!(template(0), "Mine");
+    assert_eq!(
+        template(1),
+        extract::AGENT.prompt_template,
+        "an agent of the program brings its own"
+    );
+    assert!(kept.children["tasks"].templates.contains_key("extract"));
 }

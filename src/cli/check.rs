@@ -21,6 +21,7 @@ pub(super) struct Check {
 impl Check {
     /// Answers that the file is good, or with its mistakes.
     pub(super) async fn run(self) -> Result<Answer, Refusal> {
+        self.against.usable()?;
         let file = self.file.display();
         let text = std::fs::read_to_string(&self.file)
             .map_err(|error| Refusal::failed(format!("{file} cannot be read: {error}")))?;

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use super::answer::Refusal;
 use super::house::{self, machine_clock};
 use crate::config::quorums::Asked;
 use crate::config::{ConfigError, Overrides};
@@ -36,6 +37,26 @@ pub(super) enum Looked {
 }
 
 impl Against {
+    /// Whether what was named can be looked at: a file that does not exist, or a repository that is none, is a slip.
+    pub(super) fn usable(&self) -> Result<(), Refusal> {
+        if let Some(config) = self.config.as_ref().filter(|config| !config.exists()) {
+            return Err(Refusal::usage(format!(
+                "--config {}: there is no such file",
+                config.display()
+            )));
+        }
+        let is_named = |named: &str| {
+            let parts: Vec<&str> = named.split('/').collect();
+            parts.len() == 2 && parts.iter().all(|part| !part.is_empty())
+        };
+        match self.repository.as_deref().filter(|named| !is_named(named)) {
+            Some(named) => Err(Refusal::usage(format!(
+                "--repository {named}: write the owner and the name, such as acme/shop"
+            ))),
+            None => Ok(()),
+        }
+    }
+
     /// Asks GitHub whether each of these can be met.
     pub(super) async fn look(&self, all: &[Asked]) -> Looked {
         let teams = teams(all);

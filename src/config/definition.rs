@@ -13,7 +13,16 @@ const SIZE: Size = Size {
     values: 60_000,
 };
 
-static SCHEMA: LazyLock<Schema> = LazyLock::new(Schema::of::<Definition>);
+static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::of::<Definition>().with_parts(PARTS));
+
+/// A mistake of form in one of these leaves the rest of a definition to be checked for meaning.
+const PARTS: &[&[&str]] = &[
+    &["phases", "*", "limits", "*"],
+    &["phases", "*", "gate", "ai", "*"],
+    &["phases", "*", "gate", "people", "*"],
+    &["phases", "*", "prompt_gate", "ai", "*"],
+    &["phases", "*", "prompt_gate", "people", "*"],
+];
 
 /// The JSON Schema of a definition, for editors.
 pub fn definition_schema() -> serde_json::Value {
@@ -60,6 +69,7 @@ fn read_with(
     let part = Part {
         document: &document,
         path: &[],
+        strangers: &document.strangers(&SCHEMA),
     };
     mistakes.extend(part.mistakes(&definition, names, taken));
     if let (Some(others), true) = (others, mistakes.is_empty()) {
@@ -79,6 +89,8 @@ pub(super) struct Part<'a> {
     pub document: &'a Document,
     /// What leads to the definition.
     pub path: &'a [&'a str],
+    /// The keys of the document that nobody knows, each with what leads to it.
+    pub strangers: &'a [Vec<String>],
 }
 
 impl Part<'_> {
@@ -90,11 +102,17 @@ impl Part<'_> {
                 "the name {} is taken by another definition; choose another",
                 definition.name
             );
-            let path = vec!["name".to_owned()];
-            mistakes.push(self.placed(&Mistake { path, text }));
+            mistakes.push(self.placed(&Mistake::at(&["name"], text)));
         }
-        let found = names.mistakes(definition).into_iter().chain(self.uncapped(definition));
-        mistakes.extend(found.map(|mistake| self.placed(&mistake)));
+        let mut found = names.mistakes(definition);
+        // What is misspelt may be what a template is for.
+        if self.strangers.is_empty() {
+            found.extend(names.unused_templates(definition));
+        }
+        found.extend(self.uncapped(definition));
+        found.extend(self.gates(definition));
+        let found = found.iter().filter(|mistake| !self.may_be_misspelt(mistake));
+        mistakes.extend(found.map(|mistake| self.placed(mistake)));
         mistakes
     }
 
@@ -110,7 +128,58 @@ impl Part<'_> {
 
     fn placed(&self, mistake: &Mistake) -> ConfigError {
         let path: Vec<&str> = mistake.path.iter().map(String::as_str).collect();
-        self.document.at(&self.within(&path)).error(mistake.text.clone())
+        let path = self.within(&path);
+        let at = match mistake.line {
+            Some(line) => self.document.line_at(&path, line),
+            None => self.document.at(&path),
+        };
+        at.error(mistake.text.clone())
+    }
+
+    /// Whether a mistake is of a key that the file does not have where it has one that nobody knows: that one is named,
+    /// and may be what is missed.
+    fn may_be_misspelt(&self, mistake: &Mistake) -> bool {
+        let path: Vec<&str> = mistake.path.iter().map(String::as_str).collect();
+        let path = self.within(&path);
+        let depth = self.document.depth(&path);
+        depth < path.len() && self.has_stranger(&path[..depth])
+    }
+
+    /// Whether a key that nobody knows stands in this mapping.
+    fn has_stranger(&self, mapping: &[&str]) -> bool {
+        let within = |stranger: &Vec<String>| stranger.split_last().is_some_and(|(_, above)| above == mapping);
+        self.strangers.iter().any(within)
+    }
+
+    /// What gates of people say that comes to nothing, or twice.
+    fn gates(&self, definition: &Definition) -> Vec<Mistake> {
+        let mut mistakes = Vec::new();
+        for (index, phase) in definition.phases.iter().enumerate() {
+            let index = index.to_string();
+            for gate in ["gate", "prompt_gate"] {
+                let people = ["phases", index.as_str(), gate, "people"];
+                let below = |key| [people.as_slice(), &[key]].concat();
+                let written = self.document.keys(&self.within(&people));
+                let expires = written.contains(&"expires_after_hours") || self.has_stranger(&self.within(&people));
+                if written.contains(&"on_expiry") && !expires {
+                    let text = format!(
+                        "phase {}: nothing expires here, so `on_expiry` has no meaning; write after how many hours in \
+                         `expires_after_hours`",
+                        phase.id
+                    );
+                    mistakes.push(Mistake::at(&below("on_expiry"), text));
+                }
+                let quorum = self.document.text(&self.within(&below("quorum")));
+                if written.contains(&"of") && quorum.is_some_and(|quorum| quorum.contains(" of ")) {
+                    let text = format!(
+                        "phase {}: `quorum` says of whom already; name all of them there, or give it a number alone",
+                        phase.id
+                    );
+                    mistakes.push(Mistake::at(&below("of"), text));
+                }
+            }
+        }
+        mistakes
     }
 
     /// The loops whose cap the file does not say: whoever writes one says how often it may turn.
@@ -124,13 +193,11 @@ impl Part<'_> {
             let target = target.to_string();
             let written = self.document.keys(&self.within(&["phases", &target, "limits"]));
             if !written.contains(&"iterations") {
-                mistakes.push(Mistake {
-                    path: ["phases", &index.to_string(), "on_fail"].map(str::to_owned).to_vec(),
-                    text: format!(
-                        "phase {}: the loop back to {to} has no cap; write `limits: {{iterations: NUMBER}}` at {to}",
-                        phase.id
-                    ),
-                });
+                let text = format!(
+                    "phase {}: the loop back to {to} has no cap; write `limits: {{iterations: NUMBER}}` at {to}",
+                    phase.id
+                );
+                mistakes.push(Mistake::at(&["phases", &index.to_string(), "on_fail"], text));
             }
         }
         mistakes

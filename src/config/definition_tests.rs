@@ -35,7 +35,7 @@ fn every_mistake_has_its_place() {
         ),
         (
             "phases:\n  - {id: a, title: A, agent: extract, gate: ia}\n",
-            "5:45 `phases.0.gate` does not have the form that is asked for; there are `none`, `checks: {}`, `ai: {}`",
+            "5:45 `phases.0.gate` does not have the form that is asked for; there are `none` (or `skip`), `people`, `ai`, `ai+people`",
         ),
         (
             "phases:\n  - {id: a, title: A, agent: extract, gate: {ia: {}}}\n",
@@ -47,15 +47,15 @@ fn every_mistake_has_its_place() {
         ),
         (
             "phases:\n  - {id: a, title: A, agent: extract, executes: a}\n",
-            "5:49 phase a: what it executes leaves, so a needs a gate of people",
+            "5:5 phase a: what it executes leaves, so a needs a gate of people",
         ),
         (
             "phases:\n  - {id: a, title: A, agent: extract, gate: skip, executes: a}\n",
-            "5:61 phase a: what it executes leaves, so a needs a gate of people",
+            "5:45 phase a: what it executes leaves, so a needs a gate of people",
         ),
         (
             "phases:\n  - {id: a, title: A, agent: extract, gate: {people: {right: triage}}, executes: a}\n",
-            "5:82 phase a: what it executes leaves, so the gate of a needs people with `write` or more",
+            "5:62 phase a: what it executes leaves, so the gate of a needs people with `write` or more",
         ),
         (
             "phases:\n  - {id: a, title: A, prompt: p, schema: document.v1, gate: {people: {}}, executes: a}\nprompts: {p: P}\n",
@@ -75,7 +75,7 @@ fn every_mistake_has_its_place() {
         ),
         (
             "phases:\n  - {id: a, title: A, agent: extract, limits: {iterations: 1000}}\n",
-            "5:47 phase a: limits.iterations must be at most 100",
+            "5:60 `phases.0.limits.iterations` must be at most 100",
         ),
         (
             "phases:\n  - {id: A b, title: A, agent: extract}\n",
@@ -124,11 +124,205 @@ fn every_mistake_has_its_place() {
 }
 
 #[test]
+fn a_mistake_stands_where_it_is_to_be_mended() {
+    let text = "name: m\nversion: 1\ntitle: T\nphases:\n  - id: a\n    title: A\n    prompt: sort\n    schema: document.v1\n    gate:\n      \
+                ai:\n        prompt: missing\n        role: nobody\n        provider: http:x\n      people:\n        right: write\n        \
+                quorum: 3\n        of:\n          - \"@alice\"\n        expires_after_hours: 0\n        on_expiry: nowhere\n    limits:\n      \
+                minutes: 60\n      iterations: 0\n    needs:\n      - b\n      - c\n  - id: b\n    title: B\n    prompt: sort\n    schema: \
+                document.v1\n    variants:\n      - {title: One}\n      - {title: Two, role: nobody}\nprompts:\n  sort: |\n    Line one\n    \
+                Line two {{ nothing }}\n";
+    let found = mistakes(text);
+    for place in [
+        "11:17 phase a: there is no template missing",
+        "12:15 phase a: there is no role nobody",
+        "16:17 phase a: a quorum of 3 cannot be met",
+        "19:30 `phases.0.gate.people.expires_after_hours` must be at least 1",
+        "20:20 phase a: on_expiry: there is no phase nowhere; there are remind, reject, b",
+        "23:19 `phases.0.limits.iterations` must be at least 1",
+        "25:9 phase a: b has variants",
+        "26:9 phase a: there is no phase c; there is b",
+        "33:28 phase b: a variant: there is no role nobody; there is none",
+        "37:5 the template sort of phase a cannot be filled in: undefined value",
+    ] {
+        assert!(
+            found.iter().any(|found| found.starts_with(place)),
+            "{place}\n{found:#?}"
+        );
+    }
+}
+
+#[test]
+fn the_gate_that_is_too_weak_is_where_the_mistake_stands() {
+    let text = format!(
+        "{HEAD}phases:\n  - id: a\n    title: A\n    agent: extract\n    gate: {{people: {{right: triage}}}}\n  - {{id: b, title: B, \
+         needs: [a], executes: a}}\n"
+    );
+    let found = mistakes(&text);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].starts_with("8:28 phase a: what b executes of it leaves, so the gate of a needs people"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn numbers_that_fit_nowhere_have_a_place_and_no_word_of_the_programs() {
+    let phase = "phases:\n  - {id: a, title: A, agent: extract, gate: {people: {expires_after_hours: 99999999999}}}\n";
+    let text = format!("name: sorted\nversion: 99999999999\ntitle: Sorted\n{phase}");
+    assert_eq!(
+        mistakes(&text),
+        [
+            "2:10 `version` must be at most 4294967295",
+            "5:76 `phases.0.gate.people.expires_after_hours` must be at most 8760",
+        ]
+    );
+    for hours in ["0", "-3"] {
+        let found = mistakes(&format!("{HEAD}{}", phase.replace("99999999999", hours)));
+        assert_eq!(
+            found,
+            ["5:76 `phases.0.gate.people.expires_after_hours` must be at least 1"]
+        );
+    }
+}
+
+#[test]
+fn a_mistake_of_form_in_a_gate_leaves_the_rest_to_be_told() {
+    let found = mistakes(&format!(
+        "{HEAD}phases:\n  - id: a\n    title: A\n    prompt: sort\n    schema: document.v1\n    gate:\n      ai: {{prompt: missing, \
+         provider: htpp:x}}\n      people: {{exclude: [stranger], quorum: 3 of @alice}}\nprompts: {{sort: P}}\n"
+    ));
+    for expected in [
+        "10:20 phase a: there is no template missing",
+        "`phases.0.gate.ai.provider` does not have the form",
+        "`phases.0.gate.people.exclude.0` must be one of",
+        "phase a: a quorum of 3 cannot be met",
+    ] {
+        assert!(
+            found.iter().any(|found| found.contains(expected)),
+            "{expected}\n{found:#?}"
+        );
+    }
+}
+
+#[test]
+fn one_mistake_does_not_hide_another_nor_make_one() {
+    let phases = |phases: &str| mistakes(&format!("{HEAD}prompts: {{p: P}}\nphases:\n{phases}"));
+    let found = phases(
+        "  - {id: a, title: A, prompt: p, schema: document.v1}\n  - {id: b, title: B, prompt: p, schema: document.v1, needs: [a], \
+         on_demand: true}\n  - {id: c, title: C, prompt: p, schema: document.v1, needs: [nowhere], inputs: [a]}\n",
+    );
+    assert_eq!(found.len(), 2, "{found:#?}");
+    assert!(found[0].contains("phase b: it never begins"), "{found:?}");
+    assert!(
+        found[1].contains("phase c: there is no phase nowhere; there are a, b"),
+        "{found:?}"
+    );
+    // What is missing is what was misspelt.
+    let found = phases(
+        "  - {id: a, title: A, promt: p, schema: document.v1}\n  - {id: b, title: B, prompt: p, schema: document.v1}\n",
+    );
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(found[0].contains("did you mean `prompt`?"), "{found:?}");
+    let found = phases(
+        "  - {id: a, title: A, agent: extract, gaet: people}\n  - {id: b, title: B, executes: a, needs: [a]}\n  - {id: c, title: C, \
+         prompt: p, schema: document.v1, gate: ai+poeple}\n",
+    );
+    assert!(
+        found.iter().any(
+            |found| found.contains("`ai+people`, and `checks: {}`") && found.ends_with("did you mean `ai+people`?")
+        ),
+        "{found:#?}"
+    );
+    let found = phases("  - {id: a, title: A, prompt: pp, schema: document.v1}\n");
+    assert!(found.iter().all(|found| !found.contains("nothing uses")), "{found:?}");
+    let found = phases(
+        "  - {id: a, title: A, prompt: p, schema: document.v1, gate: {people: {expires_at: 2030, on_expiry: reject}}}\n",
+    );
+    assert_eq!(found.len(), 1, "{found:#?}");
+    // Who only waits for a circle is not on it.
+    let found = phases(
+        "  - {id: x, title: X, agent: extract, needs: [a]}\n  - {id: a, title: A, agent: extract, needs: [b]}\n  - {id: b, title: B, \
+         prompt: p, schema: document.v1, needs: [a]}\n",
+    );
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(found[0].contains("phase a: it needs itself"), "{found:?}");
+}
+
+#[test]
+fn what_comes_to_nothing_is_refused() {
+    let mut differ = Vec::new();
+    for (rest, expected) in [
+        (
+            "phases:\n  - {id: a, title: A, prompt: p, schema: document.v1, limits: {iterations: 2}}\n  - {id: b, title: B, prompt: \
+             p, schema: document.v1, needs: [a], on_fail: a, gate: people}\nprompts: {p: P}\n",
+            "phase b: what it makes has no verdict, so it never goes back by `on_fail`; the schemas with one are review.v1 and \
+             handoff.v1",
+        ),
+        (
+            "phases:\n  - {id: a, title: A, agent: extract, gate: {people: {on_expiry: reject}}}\n",
+            "5:66 phase a: nothing expires here, so `on_expiry` has no meaning",
+        ),
+        (
+            "phases:\n  - {id: a, title: A, agent: extract, gate: {people: {quorum: \"2 of @acme/security\", of: [\"@x\"]}}}\n",
+            "phase a: `quorum` says of whom already",
+        ),
+        (
+            "phases:\n  - {id: a, title: A, agent: extract, limits: {retries: 4000000}}\n",
+            "`phases.0.limits.retries` must be at most 10",
+        ),
+        (
+            "phases:\n  - {id: a, title: \"\", agent: extract}\n",
+            "5:20 phase a: its title is empty",
+        ),
+        (
+            "phases:\n  - {id: a, title: A, agent: extract}\ninputs: {f: {title: F, file: true, default: ../../etc/passwd}}\n",
+            "6:45 input f: `../../etc/passwd` cannot be a file of the repository: the path has . or .. in it",
+        ),
+        (
+            "phases:\n  - {id: a, title: A, prompt: p, schema: document.v1, provider: rules}\nprompts: {p: P}\n",
+            "5:65 phase a: the rules have no grammar for its prompt, so a person would have to answer",
+        ),
+        (
+            "roles: {r: {title: R, provider: rules}}\nphases:\n  - {id: a, title: A, prompt: p, schema: document.v1, role: r}\nprompts: \
+             {p: P}\n",
+            "4:33 role r: the rules have no grammar for the prompt of a",
+        ),
+        (
+            "phases:\n  - {id: a, title: A, agent: extract}\nprompts: {p: P}\n",
+            "6:14 nothing uses the template p",
+        ),
+        (
+            "phases:\n  - {id: a, title: A, agent: extract, gate: {ai: {prompt: judge, provider: \"http:x\"}}}\nprompts:\n  judge: |\n    \
+             Judge.\n\n    {{ schema | upper }}\n",
+            "10:5 the template judge of the gate of phase a cannot be filled in: invalid operation",
+        ),
+        (
+            "inputs: {n: {title: N, type: integer, default: many}}\nphases:\n  - {id: a, title: A, agent: extract}\n",
+            "4:48 input n: its default `many` is not a whole number",
+        ),
+        (
+            "inputs: {n: {title: N, type: integre}}\nphases:\n  - {id: a, title: A, agent: extract}\n",
+            "4:30 `inputs.n.type` must be one of `text`, `integer`, `boolean`, `file`; did you mean `integer`?",
+        ),
+    ] {
+        let found = mistakes(&format!("{HEAD}{rest}"));
+        if !found.iter().any(|found| found.contains(expected)) {
+            differ.push(format!("{rest}expected {expected}\nfound    {found:#?}"));
+        }
+    }
+    let found = mistakes("name: sorted\nversion: 0\ntitle: Sorted\nphases: [{id: a, title: A, agent: extract}]\n");
+    if found != ["2:10 `version` must be at least 1"] {
+        differ.push(format!("{found:?}"));
+    }
+    assert!(differ.is_empty(), "{}", differ.join("\n"));
+}
+
+#[test]
 fn all_mistakes_are_found_at_once() {
     let text = "name: sorted\nversion: 1\ntitle: Sorted\nsurprise: 1\nphases:\n  - {id: a, title: A, agent: nobody, when: now}\n  - {id: b, title: B, agent: extract, needs: [c]}\n";
     let found = mistakes(text);
     assert_eq!(found.len(), 4, "{found:#?}");
-    for (found, place) in found.iter().zip(["4:1 ", "6:30 ", "6:38 ", "7:46 "]) {
+    for (found, place) in found.iter().zip(["4:1 ", "6:30 ", "6:38 ", "7:47 "]) {
         assert!(found.starts_with(place), "{found}");
     }
 }

@@ -97,6 +97,7 @@ struct Entry {
 /// A parsed file.
 pub(super) struct Document {
     root: Node,
+    text: String,
 }
 
 impl Document {
@@ -144,7 +145,10 @@ impl Document {
                 plain => format!("not valid YAML: {}", UserMessageFormatter.format_message(plain)),
             })
         })?;
-        Ok(Self { root })
+        Ok(Self {
+            root,
+            text: text.to_owned(),
+        })
     }
 
     /// Fills a type, held to the schema that the type generated.
@@ -187,6 +191,45 @@ impl Document {
     /// ancestor.
     pub fn at(&self, path: &[&str]) -> Position {
         self.walk(path).1
+    }
+
+    /// Where a line of the text with this path stands, from 1. Only a block (`|`) keeps its lines; any other text stands
+    /// where it begins.
+    pub fn line_at(&self, path: &[&str], line: usize) -> Position {
+        let at = self.at(path);
+        let above = usize::try_from(at.line).ok().and_then(|line| line.checked_sub(2));
+        let head = above.and_then(|above| self.text.lines().nth(above));
+        let below = u64::try_from(line.saturating_sub(1)).unwrap_or_default();
+        match head.is_some_and(begins_a_block) {
+            true => Position {
+                line: at.line + below,
+                column: at.column,
+            },
+            false => at,
+        }
+    }
+
+    /// How many steps of this path the file has.
+    pub fn depth(&self, path: &[&str]) -> usize {
+        let mut node = Some(&self.root);
+        path.iter()
+            .take_while(|step| {
+                node = node.and_then(|node| node.entry(step));
+                node.is_some()
+            })
+            .count()
+    }
+
+    /// The keys that the schema does not know, each with what leads to it.
+    pub fn strangers(&self, schema: &Schema) -> Vec<Vec<String>> {
+        let value = self.root.to_json();
+        let errors = schema.validator.iter_errors(&value);
+        let unknown =
+            |error: &ValidationError<'_>| matches!(error.kind(), ValidationErrorKind::AdditionalProperties { .. });
+        errors
+            .filter(unknown)
+            .flat_map(|error| schema.unusable(&error))
+            .collect()
     }
 
     /// Where the key of the value with this path stands.
@@ -289,6 +332,13 @@ impl Document {
     }
 }
 
+/// Whether a text that keeps its lines begins below this line.
+fn begins_a_block(line: &str) -> bool {
+    let head = line.split_once(" #").map_or(line, |(head, _)| head).trim_end();
+    let head = head.trim_end_matches(|c: char| c == '+' || c == '-' || c.is_ascii_digit());
+    head.ends_with(": |") || head.ends_with("- |")
+}
+
 /// The keys and indices that lead to the value.
 fn steps(error: &ValidationError<'_>) -> Vec<String> {
     let pointer = error.instance_path().as_str();
@@ -296,8 +346,16 @@ fn steps(error: &ValidationError<'_>) -> Vec<String> {
     pointer.split('/').skip(1).map(unescaped).collect()
 }
 
-/// What to do about a number out of its range, or a form that is not known, where the schema says more: its `$comment`.
-fn advice<'a>(error: &ValidationError<'_>, schema: &'a Value) -> Option<&'a str> {
+/// What to do about a number out of its range, or a form that is not known, where the schema says more: its `$comment`,
+/// and the nearest of its `examples`.
+fn advice(error: &ValidationError<'_>, schema: &Value) -> Option<String> {
+    let near = |typed: &str, words: &[Value]| {
+        let said = suggest(typed, words.iter().filter_map(Value::as_str));
+        said.starts_with("did you mean").then_some(said)
+    };
+    if let ValidationErrorKind::Enum { options } = error.kind() {
+        return near(error.instance().as_str()?, options.as_array()?);
+    }
     if !matches!(
         error.kind(),
         ValidationErrorKind::Minimum { .. }
@@ -308,7 +366,14 @@ fn advice<'a>(error: &ValidationError<'_>, schema: &'a Value) -> Option<&'a str>
         return None;
     }
     let (of, _) = error.schema_path().as_str().rsplit_once('/')?;
-    schema.pointer(of)?.get("$comment")?.as_str()
+    let schema = schema.pointer(of)?;
+    let comment = schema.get("$comment")?.as_str()?;
+    let words = schema.get("examples").and_then(Value::as_array);
+    let near = words.and_then(|words| near(error.instance().as_str()?, words));
+    Some(match near {
+        Some(near) => format!("{comment}; {near}"),
+        None => comment.to_owned(),
+    })
 }
 
 /// Removes the value with this path, where there is one.
@@ -417,11 +482,12 @@ impl Schema {
     /// # Panics
     /// If a type of ours generates something that is no schema; the tests generate all of them.
     pub fn of<T: schemars::JsonSchema>() -> Self {
-        let json = schemars::generate::SchemaSettings::draft2020_12()
+        let mut json = schemars::generate::SchemaSettings::draft2020_12()
             .with(|settings| settings.inline_subschemas = true)
             .into_generator()
             .into_root_schema_for::<T>()
             .to_value();
+        bound(&mut json);
         let validator = jsonschema::validator_for(&json).expect("a generated schema is a schema");
         Self {
             json,
@@ -465,6 +531,27 @@ impl Schema {
     /// The schema itself.
     pub fn json(&self) -> &Value {
         &self.json
+    }
+}
+
+/// Says of each number the most that its type holds, where the schema says nothing less: what is more would be told by
+/// the type, which knows no place.
+fn bound(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            let most = match members.get("format").and_then(Value::as_str) {
+                Some("uint8") => Some(u32::from(u8::MAX)),
+                Some("uint16") => Some(u32::from(u16::MAX)),
+                Some("uint32") => Some(u32::MAX),
+                _ => None,
+            };
+            if let Some(most) = most {
+                members.entry("maximum").or_insert_with(|| most.into());
+            }
+            members.values_mut().for_each(bound);
+        }
+        Value::Array(items) => items.iter_mut().for_each(bound),
+        _ => {}
     }
 }
 
@@ -577,106 +664,5 @@ impl<'de> Deserialize<'de> for Kind {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refusal(text: &str) -> ConfigError {
-        Document::parse(text)
-            .err()
-            .unwrap_or_else(|| panic!("{text:.60} was read"))
-    }
-
-    #[test]
-    fn places_of_values_and_keys() {
-        let document =
-            Document::parse("# a comment\nmail:\n  to:\n    - a@b.example\n    - c@d.example\nn: {é: 1}\n").unwrap();
-        for (path, key, value) in [
-            (&["mail"][..], (2, 1), (3, 3)),
-            (&["mail", "to"], (3, 3), (4, 5)),
-            (&["mail", "to", "1"], (5, 7), (5, 7)),
-            (&["n", "é"], (6, 5), (6, 8)),
-            (&["mail", "nothing"], (2, 1), (3, 3)),
-        ] {
-            let (key_at, at) = (document.key_at(path), document.at(path));
-            assert_eq!(
-                ((key_at.line, key_at.column), (at.line, at.column)),
-                (key, value),
-                "{path:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn broken_yaml_says_where() {
-        for (text, line, wanted) in [
-            ("version: 1\nmail: [a\n", 2, "not valid YAML"),
-            ("version: 1\n\tmail: 1\n", 1, "not valid YAML"),
-            ("version: 1\nversion: 1\n", 2, "not valid YAML"),
-            ("version: 1\n---\nversion: 1\n", 3, "not valid YAML"),
-            ("a: *nothing\n", 1, "not valid YAML"),
-            // JSON has no such number: taken as nothing, a cap would silently be none.
-            ("a: 1\nb: .inf\n", 2, "not a finite number"),
-            ("a: 1\nb: .nan\n", 2, "not a finite number"),
-        ] {
-            let error = refusal(text);
-            assert_eq!(error.line, line, "{text:?}: {error}");
-            assert!(
-                error.message.contains(wanted) && !error.message.contains("line "),
-                "{text:?}: {error}"
-            );
-        }
-    }
-
-    #[test]
-    fn bombs_are_refused() {
-        // Nine levels of nine references: 10^8 values out of less than 400 bytes.
-        let mut bomb = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x]\n");
-        for level in 1..9 {
-            let references = vec![format!("*a{}", level - 1); 9].join(",");
-            bomb.push_str(&format!("a{level}: &a{level} [{references}]\n"));
-        }
-        for (name, text) in [
-            ("aliases", bomb),
-            ("brackets", "[".repeat(20_000)),
-            (
-                "depth",
-                "a:\n".to_owned() + &(1..40).map(|n| format!("{}a:\n", " ".repeat(n))).collect::<String>(),
-            ),
-            ("values", format!("[{}]", "1,".repeat(20_000))),
-            ("size", format!("a: {}", "x".repeat(70_000))),
-        ] {
-            let error = refusal(&text);
-            assert!(
-                error.message.contains("too large") || error.message.contains("larger than") || name == "brackets",
-                "{name}: {error}"
-            );
-            assert!(error.line >= 1 && error.column >= 1);
-        }
-    }
-
-    #[test]
-    fn an_alias_or_two_is_fine() {
-        let document = Document::parse("a: &a [1, 2]\nb: *a\nc: {<<: {d: 1}}\n").unwrap();
-        assert_eq!(
-            document.root.to_json(),
-            serde_json::json!({"a": [1, 2], "b": [1, 2], "c": {"d": 1}})
-        );
-    }
-
-    #[test]
-    fn a_key_without_value_counts_as_absent() {
-        let document = Document::parse("mail:\n  # to: [a@b.example]\nversion: 1\n").unwrap();
-        assert_eq!(document.root.to_json(), serde_json::json!({"version": 1}));
-    }
-
-    #[test]
-    fn suggestions() {
-        let known = ["mail", "permissions", "limits"];
-        assert_eq!(suggest("permisions", known.into_iter()), "did you mean `permissions`?");
-        assert_eq!(suggest("Mail", known.into_iter()), "did you mean `mail`?");
-        assert_eq!(
-            suggest("zebra", known.into_iter()),
-            "known: `mail`, `permissions`, `limits`"
-        );
-    }
-}
+#[path = "document_tests.rs"]
+mod tests;

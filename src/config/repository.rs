@@ -426,7 +426,7 @@ impl From<FileRight> for Right {
 static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::of::<File>().with_parts(PARTS));
 
 /// What can be left out alone when it has a mistake.
-const PARTS: &[&[&str]] = &[&["providers", "*"], &["caps", "*", "*"]];
+const PARTS: &[&[&str]] = &[&["providers", "*"], &["caps", "*", "*"], &["approval", "*"]];
 
 /// The JSON Schema of the file, for editors; published as `schema/countersign.schema.json`.
 pub fn repository_schema() -> serde_json::Value {
@@ -598,11 +598,13 @@ impl Check<'_> {
         let document = self.document;
         let mut taken: Vec<&str> = self.vocabulary.definitions.unwrap_or_default().to_vec();
         let others = self.vocabulary.children.map(|others| [others, &definitions].concat());
+        let strangers = document.strangers(&SCHEMA);
         for (number, definition) in definitions.iter().enumerate() {
             let number = number.to_string();
             let part = Part {
                 document,
                 path: &["definitions", &number],
+                strangers: &strangers,
             };
             let mut mistakes = part.mistakes(definition, names, &taken);
             if let (Some(others), true) = (&others, mistakes.is_empty()) {

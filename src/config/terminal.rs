@@ -14,12 +14,9 @@ use super::document::{ConfigError, Document, Schema, suggest};
 use super::models::Models;
 use super::models_file::{self, FileModels};
 use super::repository::{Offer, ProviderName};
-use crate::agents::Names;
-use crate::workflow::definition::{Definition, Gate};
+use crate::agents::{Names, has_rules};
+use crate::workflow::definition::{Definition, Gate, MOST_RETRIES, Phase};
 use crate::workflow::ids::PhaseId;
-
-/// The most times that an answer is tried again by itself.
-const MOST_RETRIES: u32 = 10;
 
 /// The key of what holds for every role that is not named.
 const DEFAULT: &str = "default";
@@ -33,6 +30,49 @@ pub struct Choices {
     pub retries: Option<u32>,
     /// Gates of people beyond those of the definition: phase and stage.
     pub gates: Vec<(String, GateStage)>,
+    /// The roles and phases that files name, and where.
+    pub written: Vec<Written>,
+}
+
+/// A name of a role or a phase in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// What is meant by it.
+    pub what: Meant,
+    /// The name.
+    pub name: String,
+    /// The file with line and column.
+    pub place: String,
+}
+
+/// What a name in a file is meant to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meant {
+    /// A role, a phase or `default`.
+    Speaker,
+    /// A phase.
+    Phase,
+}
+
+impl Meant {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Speaker => "role",
+            Self::Phase => "phase",
+        }
+    }
+
+    /// The names of a definition that can be meant.
+    fn among(self, definition: &Definition) -> Vec<&str> {
+        let phases = definition.phases.iter().map(|phase| phase.id.as_str());
+        match self {
+            Self::Phase => phases.collect(),
+            Self::Speaker => {
+                let roles = definition.roles.keys().map(String::as_str);
+                roles.chain(phases).chain([DEFAULT]).collect()
+            }
+        }
+    }
 }
 
 /// At which stage of a phase a gate stands.
@@ -53,6 +93,7 @@ impl Choices {
         }
         self.retries = self.retries.or(next.retries);
         self.gates.extend(next.gates);
+        self.written.extend(next.written);
         self
     }
 
@@ -72,9 +113,18 @@ impl Choices {
             problems.extend(provider.endpoint().and_then(|endpoint| offer.refusal(endpoint)));
         }
         let chosen = |name: &str| self.providers.get(name).map(ToString::to_string);
+        // Rules for all are rules for those for whom there are any; the others are asked as if nobody had said anything.
+        let for_all = |phases: &[&Phase]| {
+            let default = self.providers.get(DEFAULT)?;
+            let fits = *default != ProviderName::Rules || phases.iter().all(|phase| has_rules(phase));
+            fits.then(|| default.to_string())
+        };
+        let phases = &definition.phases;
         for (name, role) in &mut definition.roles {
             let own = role.provider.take();
-            role.provider = chosen(name).or(own).or_else(|| chosen(DEFAULT));
+            let speaks = |phase: &&Phase| phase.role.as_ref() == Some(name);
+            let spoken: Vec<&Phase> = phases.iter().filter(speaks).collect();
+            role.provider = chosen(name).or(own).or_else(|| for_all(&spoken));
         }
         for phase in definition.phases.iter_mut().filter(|phase| phase.has_agent()) {
             // What the definition fixes for a phase stays: a phase of a person is one.
@@ -82,7 +132,7 @@ impl Choices {
                 let of_role = phase.role.as_ref().and_then(|role| definition.roles.get(role));
                 phase.provider = chosen(phase.id.as_str()).or_else(|| match of_role {
                     Some(_) => None,
-                    None => chosen(DEFAULT),
+                    None => for_all(&[&*phase]),
                 });
             }
             if let Some(retries) = self.retries {
@@ -125,26 +175,31 @@ impl Choices {
 
     /// What the command line names that this definition does not have: a sentence each, with the nearest name.
     pub fn strangers(&self, definition: &Definition) -> Vec<String> {
-        let name = &definition.name;
-        let phases = || definition.phases.iter().map(|phase| phase.id.as_str());
-        let known: Vec<&str> = definition
-            .roles
-            .keys()
-            .map(String::as_str)
-            .chain(phases())
-            .chain([DEFAULT])
-            .collect();
-        let roles = self.providers.keys().filter(|role| !known.contains(&role.as_str()));
-        let roles = roles.map(|role| format!("{name} has no role {role}; {}", suggest(role, known.iter().copied())));
-        let gates = self
-            .gates
-            .iter()
-            .filter(|(phase, _)| phases().all(|known| known != phase));
-        let gates = gates.map(|(phase, _)| {
-            let all: Vec<&str> = phases().collect();
-            format!("{name} has no phase {phase}; {}", suggest(phase, all.iter().copied()))
+        let roles = self.providers.keys().map(|role| (Meant::Speaker, role));
+        let gates = self.gates.iter().map(|(phase, _)| (Meant::Phase, phase));
+        let unknown = roles.chain(gates).filter_map(|(what, named)| {
+            let known = what.among(definition);
+            let instead = || suggest(named, known.iter().copied());
+            let (name, word) = (&definition.name, what.word());
+            (!known.contains(&named.as_str())).then(|| format!("{name} has no {word} {named}; {}", instead()))
         });
-        roles.chain(gates).collect()
+        unknown.collect()
+    }
+
+    /// What the files name that neither this definition has nor any of the others that may be run beside it: a sentence
+    /// each with its place, and the nearest name of this one.
+    pub fn strangers_in_files(&self, definition: &Definition, others: &[Definition]) -> Vec<String> {
+        let known = |written: &&Written| {
+            let has = |one: &Definition| written.what.among(one).contains(&written.name.as_str());
+            has(definition) || others.iter().any(has)
+        };
+        let unknown = self.written.iter().filter(|written| !known(written));
+        let sentence = |written: &Written| {
+            let instead = suggest(&written.name, written.what.among(definition).into_iter());
+            let (word, name) = (written.what.word(), &written.name);
+            format!("{}: no definition here has a {word} `{name}`; {instead}", written.place)
+        };
+        unknown.map(sentence).collect()
     }
 }
 
@@ -308,7 +363,16 @@ fn choices(
         retries,
         ..Choices::default()
     };
+    let written = |what, name: &str, key: &str| Written {
+        what,
+        name: name.to_owned(),
+        place: {
+            let at = document.key_at(&[key, name]);
+            format!("{}, line {}, column {}", path.display(), at.line, at.column)
+        },
+    };
     for (role, provider) in providers {
+        read.written.push(written(Meant::Speaker, &role, "providers"));
         match provider.parse() {
             Ok(provider) => {
                 read.providers.insert(role, provider);
@@ -317,6 +381,7 @@ fn choices(
         }
     }
     for (phase, gates) in gates {
+        read.written.push(written(Meant::Phase, &phase, "gates"));
         let stages = [(gates.prompt, GateStage::Prompt), (gates.response, GateStage::Response)];
         let wanted = stages.into_iter().filter(|(gate, _)| gate.is_some());
         read.gates.extend(wanted.map(|(_, stage)| (phase.clone(), stage)));
@@ -368,11 +433,12 @@ mod tests {
     fn what_was_chosen_stands_in_the_definition() {
         let choices = Choices {
             providers: BTreeMap::from([
-                ("planner".to_owned(), ProviderName::Rules),
-                ("default".to_owned(), ProviderName::Manual),
+                ("planner".to_owned(), ProviderName::Manual),
+                ("default".to_owned(), ProviderName::Rules),
             ]),
             retries: Some(2),
             gates: vec![("plan".to_owned(), GateStage::Prompt)],
+            ..Choices::default()
         };
         let models = Models::default();
         let offer = Offer {
@@ -380,8 +446,22 @@ mod tests {
             repository: None,
         };
         let definition = choices.applied_to(&generate(), offer, &crate::agents::names()).unwrap();
-        assert_eq!(definition.roles["planner"].provider.as_deref(), Some("rules"));
-        assert_eq!(definition.roles["reviewer"].provider.as_deref(), Some("manual"));
+        assert_eq!(definition.roles["planner"].provider.as_deref(), Some("manual"));
+        assert_eq!(
+            definition.roles["reviewer"].provider, None,
+            "the rules have no grammar for it"
+        );
+        let ruled = Choices {
+            providers: BTreeMap::from([("planner".to_owned(), ProviderName::Rules)]),
+            ..Choices::default()
+        };
+        let refused = ruled
+            .applied_to(&generate(), offer, &crate::agents::names())
+            .unwrap_err();
+        assert!(
+            refused[0].contains("the rules have no grammar for the prompt of plan"),
+            "{refused:?}"
+        );
         assert!(definition.phases.iter().all(|phase| phase.limits.retries == 2));
         let stranger = Choices {
             providers: BTreeMap::from([("planer".to_owned(), ProviderName::Rules)]),
@@ -398,6 +478,25 @@ mod tests {
                 .applied_to(&generate(), offer, &crate::agents::names())
                 .unwrap_err()[0]
                 .contains("`http:nowhere` is no provider here")
+        );
+    }
+
+    #[test]
+    fn a_name_that_no_definition_has_is_told_with_its_place() {
+        let (_home, path) = written(
+            "providers: {plannr: manual, drafter: manual, default: manual}\ngates:\n  plna: {prompt: people}\n  draft: \
+             {response: people}\n",
+        );
+        let choices = read_project(&path).unwrap();
+        let others = crate::engine::embedded_definitions().unwrap();
+        let said = choices.strangers_in_files(&generate(), &others);
+        let said: Vec<&str> = said.iter().filter_map(|said| Some(said.split_once(", ")?.1)).collect();
+        assert_eq!(
+            said,
+            [
+                "line 1, column 13: no definition here has a role `plannr`; did you mean `planner`?",
+                "line 3, column 3: no definition here has a phase `plna`; did you mean `plan`?",
+            ]
         );
     }
 

@@ -246,7 +246,7 @@ impl Engine {
         state: &State,
     ) -> Result<BTreeMap<String, String>, Trouble> {
         let mut files = BTreeMap::new();
-        for (name, _) in state.definition.inputs.iter().filter(|(_, input)| input.file) {
+        for (name, _) in state.definition.inputs.iter().filter(|(_, input)| input.is_file()) {
             let Some(path) = state.given.get(name) else { continue };
             let text = self.text_at(source, path).await?;
             let text = text.ok_or_else(|| Trouble::Never(reasons::file_is_gone(path, name)))?;

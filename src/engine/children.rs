@@ -10,9 +10,11 @@ use std::sync::Arc;
 use super::change::Spot;
 use super::effects::{Ended, Work};
 use super::{Engine, Trouble};
+use crate::agents;
 use crate::github::{GithubError, SubjectState};
 use crate::store::Write;
 use crate::store::workflows::{Place, Stored, as_it_was, link_child};
+use crate::text::paths;
 use crate::workflow::act::{ActKey, Deed};
 use crate::workflow::artifact::Proposal;
 use crate::workflow::children::{Above, Child, ChildStanding, Parent};
@@ -103,7 +105,7 @@ impl Engine {
         };
         let start = Start {
             workflow: child.workflow.clone(),
-            definition: Arc::new(definition.clone()),
+            definition: Arc::new(agents::whole(definition.clone())),
             subject: Subject {
                 repository,
                 kind: SubjectKind::Issue,
@@ -175,15 +177,16 @@ impl Engine {
             Ok(given) => given,
             Err(wrong) => return Ok(Err(misgiven(definition, &wrong))),
         };
-        for (name, path) in &given {
-            let is_file = definition.inputs.get(name).is_some_and(|input| input.file);
-            if is_file {
-                let file = work.repo.file(path).await;
-                let file = file.map_err(|error| self.trouble(&error, work.effect.attempt))?;
-                if file.is_none() {
-                    let (name, path) = (name.clone(), path.clone());
-                    return Ok(Err(misgiven(definition, &[Misgiven::NoFile { name, path }])));
-                }
+        for (name, path) in definition.files_among(&given) {
+            if let Err(rule) = paths::check(path) {
+                let (name, path, why) = (name.clone(), path.clone(), rule.to_string());
+                return Ok(Err(misgiven(definition, &[Misgiven::NoPath { name, path, why }])));
+            }
+            let file = work.repo.file(path).await;
+            let file = file.map_err(|error| self.trouble(&error, work.effect.attempt))?;
+            if file.is_none() {
+                let (name, path) = (name.clone(), path.clone());
+                return Ok(Err(misgiven(definition, &[Misgiven::NoFile { name, path }])));
             }
         }
         Ok(Ok(given))
@@ -263,6 +266,10 @@ fn misgiven(definition: &Definition, wrong: &[Misgiven]) -> String {
         Misgiven::Unknown { name } => format!("{} has no input {name}", definition.name),
         Misgiven::Missing { name, title } => format!("its input {name} ({title}) would be empty"),
         Misgiven::NoFile { name, path } => format!("its input {name} names {path}, and there is no such file"),
+        Misgiven::NoPath { name, path, why } => format!("its input {name} would be `{path}`: {why}"),
+        Misgiven::NotOfType { name, value, kind } => {
+            format!("its input {name} would be `{value}`, and must be {}", kind.words())
+        }
         Misgiven::NoChoice { name, value, choices } => {
             format!(
                 "its input {name} would be `{value}`, and may be {}",

@@ -35,10 +35,8 @@ pub fn embedded_definitions() -> Result<Vec<Definition>, Invalid> {
         let taken: Vec<&str> = all.iter().map(|definition| definition.name.as_str()).collect();
         let read = definition::read(&String::from_utf8_lossy(&file.data), &names, &taken);
         all.push(read.map_err(|mistakes| {
-            let mistakes = mistakes.iter().map(|mistake| Mistake {
-                path: Vec::new(),
-                text: format!("workflows/{path}: {mistake}"),
-            });
+            let mistakes = mistakes.iter();
+            let mistakes = mistakes.map(|mistake| Mistake::at(&[], format!("workflows/{path}: {mistake}")));
             Invalid(mistakes.collect())
         })?);
     }

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use super::change::Spot;
 use super::commands::{Settled, Spoken, allowed};
 use super::{Engine, Trouble};
+use crate::agents;
 use crate::chat::say::replies as say;
 use crate::chat::verbs::Verb;
 use crate::github::{SubjectState, TopicKind};
 use crate::store::repositories::{Repository, note_labels};
 use crate::store::workflows::Place;
 use crate::store::{StoreError, Write};
+use crate::text::paths;
 use crate::workflow::command::{Command, Start, Verdict};
 use crate::workflow::decide::{Facts, decide};
 use crate::workflow::definition::{Definition, Gate, Misgiven, Phase};
@@ -56,9 +58,10 @@ impl Engine {
                 issue.kind.into(),
             )));
         }
-        let given = match self.given_to(spoken, &definition, given).await? {
+        let typed: BTreeMap<String, String> = given.iter().cloned().collect();
+        let given = match self.given_to(spoken, &definition, &typed).await? {
             Ok(given) => given,
-            Err(wrong) => return Ok(Settled::refused(say::misgiven(&definition, &wrong))),
+            Err(wrong) => return Ok(Settled::refused(say::misgiven(&definition, &typed, &wrong))),
         };
         let find = |name: &str| self.definition(&spoken.settings, name);
         let definition = match definition.with_children(&find) {
@@ -74,7 +77,7 @@ impl Engine {
         };
         let start = Start {
             workflow: workflow_id(spoken),
-            definition: Arc::new(definition),
+            definition: Arc::new(agents::whole(definition)),
             subject: Subject {
                 repository,
                 kind: issue.kind.into(),
@@ -109,26 +112,22 @@ impl Engine {
         &self,
         spoken: &Spoken<'_>,
         definition: &Definition,
-        given: &[(String, String)],
+        given: &BTreeMap<String, String>,
     ) -> Result<Result<BTreeMap<String, String>, Vec<Misgiven>>, Trouble> {
-        let given = match definition.resolve(&given.iter().cloned().collect()) {
-            Ok(given) => given,
-            Err(wrong) => return Ok(Err(wrong)),
-        };
-        let mut missing = Vec::new();
-        for (name, path) in &given {
-            let is_file = definition.inputs.get(name).is_some_and(|input| input.file);
-            if is_file {
-                let file = spoken.repo.file(path).await.map_err(|error| self.trouble(&error, 1))?;
-                if file.is_none() {
-                    missing.push(Misgiven::NoFile {
-                        name: name.clone(),
-                        path: path.clone(),
-                    });
-                }
+        let (given, mut wrong) = definition.sorted_out(given);
+        for (name, path) in definition.files_among(&given) {
+            let (name, path) = (name.clone(), path.clone());
+            if let Err(rule) = paths::check(&path) {
+                let why = rule.to_string();
+                wrong.push(Misgiven::NoPath { name, path, why });
+                continue;
+            }
+            let file = spoken.repo.file(&path).await.map_err(|error| self.trouble(&error, 1))?;
+            if file.is_none() {
+                wrong.push(Misgiven::NoFile { name, path });
             }
         }
-        Ok(if missing.is_empty() { Ok(given) } else { Err(missing) })
+        Ok(if wrong.is_empty() { Ok(given) } else { Err(wrong) })
     }
 
     /// Plans the bot's own labels, once for a repository.

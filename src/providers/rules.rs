@@ -10,7 +10,7 @@ mod questions;
 mod reading;
 mod words;
 
-use crate::agents::{Agent, Inputs, choice};
+use crate::agents::{Agent, Inputs, RULED_PROMPTS, choice};
 
 /// The forms that the rules know, as Markdown, for people who wonder why a task was not found.
 pub const FORMS: &str = "\
@@ -30,7 +30,7 @@ pub fn answer(agent: &Agent, inputs: &Inputs) -> Option<String> {
     }
     let value = match (agent.name.as_ref(), inputs) {
         ("extract", Inputs::Thread(thread)) => extract::answer(thread),
-        ("solve/collect", Inputs::Material(material)) => questions::answer(material),
+        (name, Inputs::Material(material)) if RULED_PROMPTS.contains(&name) => questions::answer(material),
         ("email", Inputs::Mailing(mailing)) => email::answer(mailing),
         _ => return None,
     };

@@ -3,6 +3,7 @@
 mod each;
 mod gates;
 mod given;
+mod graph;
 mod judges;
 mod validate;
 
@@ -18,7 +19,7 @@ use super::right::Right;
 use super::variants::{Criterion, Variant, Variants};
 pub use each::{ForEach, ItemField, Wait};
 pub use gates::Gate;
-pub use given::Misgiven;
+pub use given::{Input, InputType, Misgiven};
 pub use validate::nearest;
 
 /// A definition as its file holds it. The whole of it is stored in a workflow's first event, so a workflow in flight
@@ -29,6 +30,7 @@ pub struct Definition {
     /// What `/…` and the lists call it.
     pub name: String,
     /// Raised by hand when the graph changes.
+    #[schemars(range(min = 1, max = u32::MAX))]
     pub version: u32,
     /// One line for people.
     pub title: String,
@@ -52,27 +54,11 @@ pub struct Definition {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(skip)]
     pub children: BTreeMap<String, Definition>,
-}
-
-/// Something that is given when a workflow starts.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Input {
-    /// What it is, for people.
-    pub title: String,
-    /// Whether a workflow cannot start without it.
-    #[serde(default)]
-    pub required: bool,
-    /// The values that it may have; empty means any.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub choices: Vec<String>,
-    /// What it is when nobody says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
-    pub default: Option<String>,
-    /// Whether it is a path of a file that must exist in the repository, and whose text the agents are given.
-    #[serde(default)]
-    pub file: bool,
+    /// The texts of the program's templates that it uses, as they were when a workflow started: put there then, never in
+    /// a file, so that another version of the program changes nothing of what runs.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(skip)]
+    pub templates: BTreeMap<String, String>,
 }
 
 /// In whose name an agent speaks.
@@ -276,18 +262,22 @@ impl Phase {
 pub struct Limits {
     /// How many iterations (first run and revisions) there may be.
     #[serde(default = "ten")]
+    #[schemars(range(min = 1, max = MOST_ITERATIONS))]
     pub iterations: u32,
     /// How many times one gate reminds.
     #[serde(default = "three")]
     pub reminders: u32,
     /// How often a response that people reject is tried again with what they said, before it waits for a person.
     #[serde(default, skip_serializing_if = "is_zero")]
+    #[schemars(range(max = MOST_RETRIES))]
     pub retries: u32,
     /// How many questions a phase that `asks` may ask in all its rounds.
     #[serde(default = "eight", skip_serializing_if = "is_eight")]
+    #[schemars(range(min = 1, max = MOST_QUESTIONS))]
     pub questions: u32,
     /// How many minutes one run of the agent may take, with all that is tried again.
     #[serde(default = "an_hour")]
+    #[schemars(range(min = 1, max = MINUTES_OF_A_DAY))]
     pub minutes: u32,
 }
 
@@ -329,7 +319,19 @@ fn an_hour() -> u32 {
 }
 
 /// The longest that a gate may wait: far from where adding it to a time would overflow.
-const HOURS_OF_A_YEAR: u32 = 8760;
+pub(super) const HOURS_OF_A_YEAR: u32 = 8760;
+
+/// The most iterations of a phase: a loop that has not ended by then is one that people must look at.
+const MOST_ITERATIONS: u32 = 100;
+
+/// The most times that an answer is tried again by itself.
+pub const MOST_RETRIES: u32 = 10;
+
+/// More than fit one comment that people read to its end.
+const MOST_QUESTIONS: u32 = 20;
+
+/// The longest that one run of an agent may take, in minutes: a day.
+const MINUTES_OF_A_DAY: u32 = 1440;
 
 /// The names that a definition may use.
 #[derive(Debug, Clone, Copy, Default)]
@@ -349,8 +351,21 @@ pub struct Known<'a> {
 pub struct Mistake {
     /// Where: the keys and positions that lead there; empty for the whole file.
     pub path: Vec<String>,
+    /// The line of the text there, from 1, where that is what is wrong.
+    pub line: Option<usize>,
     /// A sentence.
     pub text: String,
+}
+
+impl Mistake {
+    /// A mistake at this path.
+    pub fn at(path: &[&str], text: String) -> Self {
+        Self {
+            path: path.iter().map(|part| (*part).to_owned()).collect(),
+            line: None,
+            text,
+        }
+    }
 }
 
 /// Why a definition cannot be used.
@@ -372,12 +387,8 @@ impl Definition {
     /// # Errors
     /// Every mistake at once, each a sentence.
     pub fn parse(yaml: &str, known: &Known<'_>) -> Result<Self, Invalid> {
-        let definition: Self = serde_saphyr::from_str(yaml).map_err(|error| {
-            Invalid(vec![Mistake {
-                path: Vec::new(),
-                text: error.to_string(),
-            }])
-        })?;
+        let definition: Self =
+            serde_saphyr::from_str(yaml).map_err(|error| Invalid(vec![Mistake::at(&[], error.to_string())]))?;
         let mistakes = definition.mistakes(known);
         if mistakes.is_empty() {
             Ok(definition)
@@ -446,7 +457,7 @@ mod tests {
             ),
             (
                 "  - {id: a, title: A, agent: extract, limits: {iterations: 0}}",
-                "at least 1",
+                "from 1 to 100",
             ),
             (
                 "  - {id: a, title: A, agent: extract}\nstandards: plam",

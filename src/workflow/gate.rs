@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::definition::{OnExpiry, PeopleGate};
+use super::definition::{HOURS_OF_A_YEAR, OnExpiry, PeopleGate};
 use super::right::Right;
 
 /// A team of an organisation, as `@org/team`. The slug is GitHub's name of it in addresses.
@@ -216,11 +216,6 @@ impl PeopleGate {
             self.also.push(asked.clone());
         }
     }
-
-    /// Why nobody could ever open it, one sentence a mistake.
-    pub fn mistakes(&self) -> Vec<String> {
-        self.quorums().filter_map(|quorum| quorum.mistake()).collect()
-    }
 }
 
 /// People, and how many of them.
@@ -236,6 +231,8 @@ pub struct GateFile {
     #[schemars(with = "serde_json::Value", extend(
         "type" = ["integer", "string"],
         "default" = 1,
+        "minimum" = 1,
+        "maximum" = MOST,
         "pattern" = "^[0-9]+( of @.+)?$",
         "$comment" = "write a number, or `2 of @org/team`"
     ))]
@@ -256,7 +253,7 @@ pub struct GateFile {
     exclude: BTreeSet<Excluded>,
     /// After how many hours without an answer something happens; never, unless it is given.
     #[serde(default)]
-    #[schemars(with = "u32")]
+    #[schemars(with = "u32", extend("minimum" = 1, "maximum" = HOURS_OF_A_YEAR))]
     expires_after_hours: Option<u32>,
     /// What happens then: `remind`, `reject`, or the phase before it that it goes back to. Silence is never consent.
     #[serde(default)]

@@ -429,6 +429,30 @@ fn definitions_are_listed_checked_drawn_and_walked() {
     .unwrap();
     let taken = run(home.path(), &["definitions", "check", "taken.yml"]);
     assert!(taken.err.contains("the name tasks is taken"), "{}", taken.err);
+    let own = concat!(env!("CARGO_MANIFEST_DIR"), "/workflows/deliver.yml");
+    assert!(
+        run(home.path(), &["definitions", "check", own])
+            .page()
+            .contains("is good: deliver 1")
+    );
+    for (command, option, value, says) in [
+        (
+            "definitions",
+            "--config",
+            "nowhere.yml",
+            "--config nowhere.yml: there is no such file",
+        ),
+        ("definitions", "--repository", "shop", "write the owner and the name"),
+        ("check", "--repository", "acme/", "write the owner and the name"),
+    ] {
+        let words: &[&str] = if command == "check" {
+            &["check"]
+        } else {
+            &["definitions", "check"]
+        };
+        let slip = run(home.path(), &[words, &[&triage, option, value]].concat());
+        assert!(slip.code == 2 && slip.err.contains(says), "{} {}", slip.code, slip.err);
+    }
     let drawn = run(home.path(), &["definitions", "graph", &triage]);
     assert!(drawn.page().starts_with("flowchart TD\n"));
     let unknown = run(home.path(), &["definitions", "graph", "delvier"]);

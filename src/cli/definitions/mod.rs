@@ -130,14 +130,19 @@ fn list() -> Result<Answer, Refusal> {
 }
 
 async fn check(file: &Path, against: &Against) -> Result<Answer, Refusal> {
-    // A name of the program's, of another file or of the configuration is taken.
+    against.usable()?;
+    // A name of the program's, of another file or of the configuration is taken; the program's own file has its own.
     let mut others = embedded_definitions().map_err(Refusal::failed)?;
+    let text = text_of(file)?;
+    if let Ok(own) = definition::read(&text, &crate::agents::names(), &[]) {
+        others.retain(|other| *other != own);
+    }
     let (configured, mut notes) = configured(file);
     others.extend(beside(file));
     others.extend(configured);
     let taken: Vec<&str> = others.iter().map(|definition| definition.name.as_str()).collect();
     let definition = read(file, &taken, Some(&others))?;
-    let asked = quorums::in_definition(&text_of(file)?, &definition);
+    let asked = quorums::in_definition(&text, &definition);
     match against.look(&asked).await {
         Looked::Good => {}
         Looked::NotChecked(note) => notes.push(note),
@@ -197,6 +202,16 @@ pub(super) fn find(wanted: &str) -> Result<Definition, Refusal> {
     Err(Refusal::failed(format!(
         "{wanted} is neither a definition of the program nor a file; {instead}"
     )))
+}
+
+/// The definitions beside one that is named: the program's, and where it is a file, those of its folder.
+pub(super) fn neighbours(wanted: &str) -> Result<Vec<Definition>, Refusal> {
+    let mut all = embedded_definitions().map_err(Refusal::failed)?;
+    let path = Path::new(wanted);
+    if path.is_file() {
+        all.extend(beside(path));
+    }
+    Ok(all)
 }
 
 /// The definitions in the other files of a folder, as far as they are good: children may be among them.

@@ -19,7 +19,8 @@ one; `definition: NAME` in `.github/countersign.yml` makes it the one that `/del
 
 A push to the default branch has the files read at once. A file with mistakes changes nothing: the last good one stays in
 force, and whoever speaks next reads what is wrong, with line and column. A workflow keeps the definition that it started
-with, whatever becomes of the file. A name that the program brings, or another file has, cannot be taken.
+with, whatever becomes of the file, and with it the texts of the program's templates that it uses: a newer version of the
+program changes neither. A name that the program brings, or another file has, cannot be taken.
 
 A definition cannot loosen what holds elsewhere. What leaves (issues, mail) needs a gate of people with `write` or more in
 front of it; the repository's `permissions`, its caps and the server's hold beside what a definition says. Templates show
@@ -30,8 +31,9 @@ wrote reaches a model as encoded data behind the template's text, never through 
 
 Before a file is used, all of this is checked, and each mistake is told with its place: keys that are not known; names
 that do not exist; a phase that nothing reaches; a cycle that is no iteration (what repeats goes back by `on_fail`); a
-loop without a cap (`limits.iterations` of the phase that it goes back to); a template that is missing or fails; a gate
-that is missing or too weak in front of what leaves.
+loop without a cap (`limits.iterations` of the phase that it goes back to); a template that is missing, fails or is used by
+nothing; a verdict that nothing can give; rules that have no grammar for a prompt; a gate that is missing or too weak in
+front of what leaves. What is not of its form (a text where a number goes) can hide other mistakes; mended, the rest is told.
 
 | command | what it does |
 | --- | --- |
@@ -102,7 +104,8 @@ all, first come, first served, and a variant that it stops has failed.
 const SCRIPT: &str = "## Scripts of `simulate`
 
 A script has `given` (what the definition asks for) and `steps`, in order. Each step is one of these; a step that is
-refused says why and changes nothing. A minute passes before each.
+refused says why and changes nothing. A minute passes before each. A script that names a phase which the definition does
+not have is not walked.
 
 | step | keys, all optional | what happens |
 | --- | --- | --- |
@@ -118,6 +121,8 @@ refused says why and changes nothing. A minute passes before each.
 | `retry` | `by`, `right`, `variant` | somebody has it tried again, or a variant made anew |
 | `choose` | `variant` (needed), `by`, `right` | somebody chooses a variant |
 | `wait_hours: N` | | time passes, and the open gate's timer fires if it is due |
+| `child` | `standing` (needed: `open`, `stopped`, `completed`, `cancelled`, `refused`), `phase`, `key` (else the first that has not ended) | a child stands otherwise |
+| `skip` | `by`, `right`, `text` | somebody goes on with what is done |
 | `closed` | | the issue is closed |
 
 `by` is a login (`alice` unless it is given) and `right` a right on the repository (`admin`). Keys may be left out, the
@@ -142,6 +147,9 @@ fn kind(schema: &Value) -> String {
     }
     if schema["type"] == serde_json::json!(["integer", "string"]) {
         return "whole number or text".to_owned();
+    }
+    if schema["type"] == serde_json::json!(["string", "integer", "boolean"]) {
+        return "text, whole number, or true or false".to_owned();
     }
     if schema["type"] == serde_json::json!(["integer", "array"]) {
         return "whole number, or list of mappings".to_owned();
@@ -270,13 +278,13 @@ fn a_refused_step_says_why_and_changes_nothing() {
     let definition = read(&root().join("examples/triage.yml"), &[], None).unwrap();
     let walked = simulate::pages(
         &definition,
-        "steps:\n  - approve: {}\n  - acted: {}\n  - ran: {phase: nowhere}\n  - wait_hours: 5\n",
+        "steps:\n  - approve: {}\n  - acted: {}\n  - ran: {verdict: fail}\n  - wait_hours: 5\n",
     )
     .unwrap();
     for line in [
         "== alice (admin) approves [open]\n   refused: ",
         "refused: no phase is approved\n",
-        "refused: there is no phase nowhere\n",
+        "== ran nothing: proposed [open]\n   refused: what sort makes has no verdict\n",
         "refused: no gate is open\n",
     ] {
         assert!(walked.contains(line), "{line}\n{walked}");
@@ -288,12 +296,23 @@ fn a_refused_step_says_why_and_changes_nothing() {
 fn a_script_that_does_not_fit_is_refused() {
     let definition = read(&root().join("examples/triage.yml"), &[], None).unwrap();
     for (script, expected) in [
-        ("given: {focus: weather}\nsteps: []\n", "`given` does not fit"),
-        ("steps:\n  - aprove: {}\n", "aprove"),
+        (
+            "given: {focus: weather}\nsteps: []\n",
+            "`given` does not fit:\n- `focus` is `weather`; it can be",
+        ),
+        ("steps:\n  - aprove: {}\n", "not a script: line 2, column 5: "),
         ("steps:\n  - ran: {phaze: sort}\n", "phaze"),
+        (
+            "steps:\n  - ran: {}\n  - ran: {phase: srot}\n",
+            "step 2: triage has no phase srot; did you mean `sort`?",
+        ),
     ] {
         let refused = simulate::pages(&definition, script).unwrap_err();
         assert!(refused.contains(expected), "{script}\n{refused}");
+        assert!(
+            !refused.contains("<input>") && !refused.contains("error:") && !refused.contains("/run"),
+            "{refused}"
+        );
     }
 }
 

@@ -12,8 +12,10 @@ use page::{page, status_word};
 use script::{By, ChildStep, Choose, Outcome, Ran, Retry, SOMEBODY, Said, Script, Step, read};
 use serde_json::json;
 
+use crate::agents::has_verdict;
 use crate::chat::say::replies as say;
 use crate::cli::answer::{Answer, Refusal};
+use crate::config::definition::instead;
 use crate::workflow::act::{Act, ActKey, Deed};
 use crate::workflow::apply::{apply, begin};
 use crate::workflow::artifact::{Proposal, ReviewVerdict, Stage, Targets};
@@ -47,6 +49,26 @@ pub(super) fn pages(definition: &Definition, script: &str) -> Result<String, Str
     Ok(walk(definition, read(script)?)?.iter().map(page).collect())
 }
 
+/// Phases that a script names and the definition does not have: such a script is about another one.
+fn unknown_phases(definition: &Definition, script: &Script) -> Result<(), String> {
+    let definition = definition.expanded();
+    let known: Vec<&str> = definition.phases.iter().map(|phase| phase.id.as_str()).collect();
+    let named = script.steps.iter().enumerate();
+    let named = named.filter_map(|(at, step)| Some((at + 1, step.phase()?)));
+    let unknown = named.filter(|(_, phase)| definition.phase(phase).is_none());
+    let lines: Vec<String> = unknown
+        .map(|(at, phase)| {
+            let instead = instead(phase.as_str(), known.iter().copied());
+            format!("step {at}: {} has no phase {phase}; {instead}", definition.name)
+        })
+        .collect();
+    if lines.is_empty() {
+        Ok(())
+    } else {
+        Err(lines.join("\n"))
+    }
+}
+
 /// What one step came to.
 #[derive(Debug, serde::Serialize)]
 struct Walked {
@@ -76,7 +98,8 @@ struct Walk {
 fn walk(definition: &Definition, script: Script) -> Result<Vec<Walked>, String> {
     let given = definition
         .resolve(&script.given)
-        .map_err(|wrong| format!("`given` does not fit: {}", say::misgiven(definition, &wrong)))?;
+        .map_err(|wrong| format!("`given` does not fit:\n{}", say::misgiven_lines(definition, &wrong)))?;
+    unknown_phases(definition, &script)?;
     let now = Timestamp::UNIX_EPOCH;
     let start = Start {
         workflow: WorkflowId::from("simulated"),
@@ -181,7 +204,7 @@ impl Walk {
             Step::Ran(ran) => {
                 let phase = self.meant(ran.phase.as_ref(), PhaseStatus::Running);
                 let words = |phase: &str| format!("ran {phase}: {}", ran.result.word());
-                match phase {
+                match phase.and_then(|phase| self.judges(phase, ran.verdict)) {
                     Ok(phase) => (words(phase.as_str()), Ok(self.ran(&phase, ran))),
                     Err(why) => (words("nothing"), Err(why)),
                 }
@@ -228,6 +251,7 @@ impl Walk {
             Step::Respond(respond) => {
                 let words = format!("{} ({}) answers", respond.by, respond.right);
                 let waiting = self.meant(respond.phase.as_ref(), PhaseStatus::WaitingForHuman);
+                let waiting = waiting.and_then(|phase| self.judges(phase, respond.verdict));
                 let command = waiting.and_then(|phase| {
                     let proposal = self.proposal(&phase, Stage::Response, respond.verdict, None);
                     person(&respond.by, respond.right, Ask::Respond { proposal })
@@ -285,6 +309,19 @@ impl Walk {
                 let first = self.state.first_at(&[at]).cloned();
                 first.ok_or_else(|| format!("no phase is {}", status_word(at)))
             }
+        }
+    }
+
+    /// The phase, if what it makes can hold the verdict that it is to have.
+    fn judges(&self, phase: PhaseId, verdict: Option<ReviewVerdict>) -> Result<PhaseId, String> {
+        let schema = self
+            .state
+            .definition
+            .phase(&phase)
+            .and_then(|phase| phase.schema.as_deref());
+        match verdict {
+            Some(_) if !schema.is_some_and(has_verdict) => Err(format!("what {phase} makes has no verdict")),
+            _ => Ok(phase),
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::super::answer::{Answer, Refusal};
 use super::super::database::{Database, Whose, project};
-use super::super::definitions::find;
+use super::super::definitions::{find, neighbours};
 use super::{Desk, Entering, provider, settings, whoever_runs_this, words};
 use crate::config::terminal::{Choices, GateStage, parse_gate};
 use crate::config::{Offer, ProviderName};
@@ -17,7 +17,7 @@ pub(in crate::cli) struct Run {
     /// The name of a definition of the program, or a definition's file
     #[arg(value_name = "DEFINITION|FILE")]
     definition: String,
-    /// What the definition asks for, by name; `countersign definitions` lists what each does
+    /// What the definition asks for, by name; `countersign definitions graph NAME` says what each is
     #[arg(short, long = "context", value_name = "NAME=VALUE", value_parser = pair)]
     context: Vec<(String, String)>,
     /// What is wanted, in your own words, where the inputs do not say it all; `-` reads standard input
@@ -83,6 +83,7 @@ impl Run {
             providers: named.chain(self.providers).collect(),
             retries: self.retries,
             gates: self.gates,
+            ..Choices::default()
         };
         let strangers = flags.strangers(&definition);
         if !strangers.is_empty() {
@@ -104,6 +105,10 @@ impl Run {
         // Whatever is refused leaves nothing behind.
         let whole = project(&root)?;
         let (settings, models) = settings(&whole, self.database.config.clone())?;
+        let strangers = settings.strangers_in_files(&definition, &neighbours(&self.definition)?);
+        if !strangers.is_empty() {
+            return Err(Refusal::configuration(strangers));
+        }
         let folder = Folder::new(whole.clone(), whoever_runs_this(&whole));
         let offer = Offer {
             models: &models,

@@ -124,6 +124,12 @@ pub(super) fn misgiven(definition: &Definition, wrong: &[Misgiven]) -> Vec<Strin
         Misgiven::NoFile { name: input, path } => {
             format!("-c {input}={path}: the project has no file {path}; give its path from the project's folder")
         }
+        Misgiven::NoPath { name: input, why, .. } => format!("-c {input}: {why}"),
+        Misgiven::NotOfType {
+            name: input,
+            value,
+            kind,
+        } => format!("-c {input}={value}: it must be {}", kind.words()),
         Misgiven::NoChoice {
             name: input,
             value,

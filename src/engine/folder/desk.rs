@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::papers::papers;
 use super::taking::changed;
 use super::{Folder, INSTALLATION, REPOSITORY, REQUEST, disk};
+use crate::agents;
 use crate::engine::by_hand::plainly;
 use crate::engine::change::Payload;
 use crate::engine::{Engine, TRIES, Trouble};
@@ -175,7 +176,7 @@ impl Engine {
         let workflow = WorkflowId::derived(&cause);
         let start = Start {
             workflow: workflow.clone(),
-            definition: Arc::new(definition),
+            definition: Arc::new(agents::whole(definition)),
             subject: Subject {
                 repository: REPOSITORY,
                 kind: SubjectKind::Folder,
@@ -368,22 +369,18 @@ impl Folder {
         if let Some(why) = beyond_a_folder(definition) {
             return Err(Not::Said(why));
         }
-        let given = definition.resolve(given).map_err(Not::Misgiven)?;
-        let mut missing = Vec::new();
-        for (name, path) in &given {
-            if !definition.inputs.get(name).is_some_and(|input| input.file) {
-                continue;
-            }
-            if self.text_of(path).map_err(Not::Said)?.is_none() {
-                missing.push(Misgiven::NoFile {
-                    name: name.clone(),
-                    path: path.clone(),
-                });
+        let (given, mut wrong) = definition.sorted_out(given);
+        for (name, path) in definition.files_among(&given) {
+            let (name, path) = (name.clone(), path.clone());
+            match self.text_of(&path) {
+                Ok(Some(_)) => {}
+                Ok(None) => wrong.push(Misgiven::NoFile { name, path }),
+                Err(why) => wrong.push(Misgiven::NoPath { name, path, why }),
             }
         }
-        match missing.is_empty() {
+        match wrong.is_empty() {
             true => Ok(given),
-            false => Err(Not::Misgiven(missing)),
+            false => Err(Not::Misgiven(wrong)),
         }
     }
 

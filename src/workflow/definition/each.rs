@@ -32,6 +32,7 @@ pub struct ForEach {
     #[serde(default)]
     pub wait: Wait,
     /// The most children, from 1 to 100.
+    #[schemars(range(min = 1, max = MOST_CHILDREN))]
     pub max: u32,
 }
 
@@ -94,40 +95,45 @@ impl JsonSchema for Wait {
     }
 }
 
-/// What is wrong with a phase that has children by itself: the key, and a sentence.
-pub(super) fn mistakes(definition: &Definition, phase: &Phase) -> Vec<(&'static str, String)> {
+/// What is wrong with a phase that has children by itself: what leads there from the phase, and a sentence.
+pub(super) fn mistakes(definition: &Definition, phase: &Phase) -> Vec<(&'static [&'static str], String)> {
     let Some(each) = &phase.for_each else {
         return Vec::new();
     };
-    let mut found = Vec::new();
+    let mut found: Vec<(&'static [&'static str], String)> = Vec::new();
     for (key, stands) in [
-        ("agent", phase.agent.is_some()),
-        ("prompt", phase.prompt.is_some()),
-        ("schema", phase.schema.is_some()),
-        ("executes", phase.executes.is_some()),
-        ("role", phase.role.is_some()),
-        ("provider", phase.provider.is_some()),
-        ("asks", phase.asks),
-        ("gate", !phase.gate.is_none()),
-        ("prompt_gate", !phase.prompt_gate.is_none()),
-        ("on_fail", phase.on_fail.is_some()),
+        (&["agent"], phase.agent.is_some()),
+        (&["prompt"], phase.prompt.is_some()),
+        (&["schema"], phase.schema.is_some()),
+        (&["executes"], phase.executes.is_some()),
+        (&["role"], phase.role.is_some()),
+        (&["provider"], phase.provider.is_some()),
+        (&["asks"], phase.asks),
+        (&["gate"], !phase.gate.is_none()),
+        (&["prompt_gate"], !phase.prompt_gate.is_none()),
+        (&["on_fail"], phase.on_fail.is_some()),
     ] {
         if stands {
-            let text = format!("its children do the work, so `{key}` has no meaning; it belongs into their definition");
+            let [name] = key;
+            let text =
+                format!("its children do the work, so `{name}` has no meaning; it belongs into their definition");
             found.push((key, text));
         }
     }
     if !(1..=MOST_CHILDREN).contains(&each.max) {
-        found.push(("for_each", format!("for_each.max must be from 1 to {MOST_CHILDREN}")));
+        let text = format!("for_each.max must be from 1 to {MOST_CHILDREN}");
+        found.push((&["for_each", "max"], text));
     }
     match definition.phase(&each.items) {
         None => {
-            let ids: Vec<&str> = definition.phases.iter().map(|phase| phase.id.as_str()).collect();
+            let others = definition.phases.iter().filter(|other| other.id != phase.id);
+            let ids: Vec<&str> = others.map(|other| other.id.as_str()).collect();
             let instead = super::validate::instead(each.items.as_str(), &ids);
-            found.push(("for_each", format!("there is no phase {}; {instead}", each.items)));
+            let text = format!("there is no phase {}; {instead}", each.items);
+            found.push((&["for_each", "items"], text));
         }
         Some(items) if items.executes.is_none() => found.push((
-            "for_each",
+            &["for_each", "items"],
             format!("{} opens no issues: `items` names a phase that `executes`", each.items),
         )),
         Some(_) => {}
@@ -158,11 +164,8 @@ impl Definition {
             let Some(each) = &phase.for_each else { continue };
             let index = index.to_string();
             let mut report = |key: &[&str], text: String| {
-                let path = ["phases", &index, "for_each"].into_iter().chain(key.iter().copied());
-                mistakes.push(Mistake {
-                    path: path.map(str::to_owned).collect(),
-                    text: format!("phase {}: {text}", phase.id),
-                });
+                let path = [&["phases", index.as_str(), "for_each"], key].concat();
+                mistakes.push(Mistake::at(&path, format!("phase {}: {text}", phase.id)));
             };
             let name = each.definition.as_str();
             if names.contains(&name) {
@@ -211,7 +214,15 @@ impl Definition {
         }
     }
 
-    /// This definition and all of its children's, so that something can be asked of each.
+    /// This definition and those of all of its children, so that something can be put into each.
+    pub fn each_mut(&mut self, put: &mut impl FnMut(&mut Self)) {
+        put(self);
+        for child in self.children.values_mut() {
+            child.each_mut(put);
+        }
+    }
+
+    /// The phases of this definition and of all of its children's, so that something can be asked of each.
     pub fn family_mut(&mut self) -> Vec<&mut Vec<Phase>> {
         let mut all = vec![&mut self.phases];
         for child in self.children.values_mut() {

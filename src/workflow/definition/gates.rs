@@ -164,7 +164,9 @@ impl JsonSchema for Gate {
                 `checks`, `ai` and `people` with what is asked of them, of which all that stand here must hold.",
             "type": ["string", "object"],
             "pattern": "^(none|skip|people|ai|ai[+]people)$",
-            "$comment": "there are `none`, `checks: {}`, `ai: {}` and `people: {}`, whom nothing replaces in front of what leaves",
+            "examples": ["none", "skip", "people", "ai", "ai+people"],
+            "$comment": "there are `none` (or `skip`), `people`, `ai`, `ai+people`, and `checks: {}`, `ai: {}` and `people: {}`, \
+                whom nothing replaces in front of what leaves",
             "properties": {
                 "checks": generator.subschema_for::<ChecksGate>(),
                 "ai": generator.subschema_for::<AiGate>(),

@@ -16,44 +16,52 @@ pub(super) enum At {
     Response,
 }
 
+/// What leads from a gate to a mistake, and a sentence.
+type Found = (&'static [&'static str], String);
+
 /// Every mistake of the approver and the checks of a gate, but the names of what stands elsewhere.
-pub(super) fn mistakes(phase: &Phase, at: At, gate: &Gate) -> Vec<String> {
+pub(super) fn mistakes(phase: &Phase, at: At, gate: &Gate) -> Vec<Found> {
     let approver = gate.ai.iter().flat_map(|ai| of_approver(phase, at, ai));
     let checks = gate.checks.iter().flat_map(|checks| of_checks(phase, at, checks));
     approver.chain(checks).collect()
 }
 
-fn of_approver(phase: &Phase, at: At, ai: &AiGate) -> Vec<String> {
-    let mut mistakes = Vec::new();
+fn of_approver(phase: &Phase, at: At, ai: &AiGate) -> Vec<Found> {
+    let mut mistakes: Vec<Found> = Vec::new();
     if let Some(provider) = &ai.provider
         && provider.strip_prefix("http:").is_none_or(str::is_empty)
     {
-        mistakes.push(format!(
+        let text = format!(
             "`{provider}` cannot be an approver: it is one of the server's endpoints, `http:NAME`; where a person is to say \
              yes, write `people`"
-        ));
+        );
+        mistakes.push((&["ai", "provider"], text));
     }
     if ai.rewrite && at == At::Response {
-        mistakes
-            .push("an answer is tried again with what its approver said; `rewrite` is for a prompt_gate".to_owned());
+        let text = "an answer is tried again with what its approver said; `rewrite` is for a prompt_gate".to_owned();
+        mistakes.push((&["ai", "rewrite"], text));
     }
     if ai.rewrite && phase.limits.retries == 0 {
-        mistakes.push("`rewrite` needs `limits.retries`: how often a prompt is put in other words".to_owned());
+        let text = "`rewrite` needs `limits.retries`: how often a prompt is put in other words".to_owned();
+        mistakes.push((&["ai", "rewrite"], text));
     }
     mistakes
 }
 
-fn of_checks(phase: &Phase, at: At, checks: &ChecksGate) -> Vec<String> {
-    let mut mistakes = Vec::new();
+fn of_checks(phase: &Phase, at: At, checks: &ChecksGate) -> Vec<Found> {
+    let mut mistakes: Vec<Found> = Vec::new();
     if checks.host.is_empty() && !checks.of_a_commit() {
-        mistakes.push("it names no check: give `host`, `named` or `all: true`".to_owned());
+        let text = "it names no check: give `host`, `named` or `all: true`".to_owned();
+        mistakes.push((&["checks"], text));
     }
     if checks.host.contains(&HostCheck::Paths) && (at == At::Prompt || !phase.makes_files()) {
-        mistakes.push("`paths` looks at the files of a files.v1, and nothing here writes files".to_owned());
+        let text = "`paths` looks at the files of a files.v1, and nothing here writes files".to_owned();
+        mistakes.push((&["checks", "host"], text));
     }
     let wrong = |name: &&String| name.trim().is_empty() || name.chars().count() > LONGEST;
     if checks.named.iter().any(|name| wrong(&name)) {
-        mistakes.push(format!("a check's name has from 1 to {LONGEST} characters"));
+        let text = format!("a check's name has from 1 to {LONGEST} characters");
+        mistakes.push((&["checks", "named"], text));
     }
     mistakes
 }

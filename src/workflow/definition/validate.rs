@@ -1,27 +1,22 @@
 //! What no schema can say of a definition: names that exist, an order without circles, gates in front of what leaves.
 
+mod gates;
+mod order;
 mod variants;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::judges;
-use super::{Definition, HOURS_OF_A_YEAR, Known, Mistake, PeopleGate, Phase};
+use super::given::{Input, InputType};
+use super::{Definition, Known, MINUTES_OF_A_DAY, MOST_ITERATIONS, MOST_QUESTIONS, MOST_RETRIES, Mistake, Phase};
 use crate::workflow::ids::PhaseId;
-use crate::workflow::right::Right;
-
-/// The most iterations of a phase: a loop that has not ended by then is one that people must look at.
-const MOST_ITERATIONS: u32 = 100;
 
 /// The longest name that anything in a definition may have, in characters: it stands in keys, cards and commands.
 const LONGEST_NAME: usize = 40;
 
-/// The longest that one run of an agent may take, in minutes: a day.
-const MINUTES_OF_A_DAY: u32 = 1440;
-
 /// The schema of what a phase that asks people proposes.
 const QUESTIONS: &str = "questions.v1";
-/// More than fit one comment that people read to its end.
-const MOST_QUESTIONS: u32 = 20;
+
+const NO_TITLE: &str = "its title is empty; write what it is, in a line for people";
 
 /// Mistakes are collected, so that one look at the file mends them all.
 struct Check<'a> {
@@ -41,13 +36,14 @@ pub(super) fn mistakes(definition: &Definition, known: &Known<'_>) -> Vec<Mistak
         check.report(&["phases"], format!("{}: there are no phases", definition.name));
     }
     check.words();
+    check.titles();
     check.inputs();
     check.roles();
     check.standards();
     let mut seen = BTreeSet::new();
     for (index, phase) in definition.phases.iter().enumerate() {
         if !seen.insert(&phase.id) {
-            check.phase(index, "id", "the name is used twice".to_owned());
+            check.phase(index, &["id"], "the name is used twice".to_owned());
         }
         check.names(index, phase);
         check.work(index, phase);
@@ -56,13 +52,11 @@ pub(super) fn mistakes(definition: &Definition, known: &Known<'_>) -> Vec<Mistak
         check.questions(index, phase);
         check.variants(index, phase);
         check.choice(index, phase);
-        for (key, text) in super::each::mistakes(definition, phase) {
-            check.phase(index, key, text);
+        for (path, text) in super::each::mistakes(definition, phase) {
+            check.phase(index, path, text);
         }
     }
-    if check.mistakes.is_empty() {
-        check.order();
-    }
+    check.order();
     check.mistakes
 }
 
@@ -76,27 +70,44 @@ pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
         .map(|(_, name)| name)
 }
 
-/// `; did you mean x?` or the list of what there is.
+/// `did you mean x?` or the list of what there is.
 pub(super) fn instead(word: &str, known: &[&str]) -> String {
-    match nearest(word, known) {
-        Some(name) => format!("did you mean {name}?"),
-        None if known.is_empty() => "there is none".to_owned(),
-        None => format!("there are {}", known.join(", ")),
+    match (nearest(word, known), known) {
+        (Some(name), _) => format!("did you mean {name}?"),
+        (None, []) => "there is none".to_owned(),
+        (None, [only]) => format!("there is {only}"),
+        (None, _) => format!("there are {}", known.join(", ")),
     }
 }
 
 impl Check<'_> {
     fn report(&mut self, path: &[&str], text: String) {
-        self.mistakes.push(Mistake {
-            path: path.iter().map(|part| (*part).to_owned()).collect(),
-            text,
-        });
+        self.mistakes.push(Mistake::at(path, text));
     }
 
-    fn phase(&mut self, index: usize, key: &str, text: String) {
+    /// A mistake of a phase, at what leads from the phase to it.
+    fn phase(&mut self, index: usize, path: &[&str], text: String) {
         let id = self.definition.phases[index].id.clone();
         let index = index.to_string();
-        self.report(&["phases", &index, key], format!("phase {id}: {text}"));
+        self.report(
+            &[&["phases", index.as_str()], path].concat(),
+            format!("phase {id}: {text}"),
+        );
+    }
+
+    /// The phases that can be meant where a phase names another.
+    fn phases_but(&self, own: &PhaseId) -> Vec<&str> {
+        let phases = self.definition.phases.iter().filter(|phase| phase.id != *own);
+        phases.map(|phase| phase.id.as_str()).collect()
+    }
+
+    fn has_role(&self, role: &str) -> bool {
+        self.definition.roles.contains_key(role)
+    }
+
+    fn instead_of_role(&self, role: &str) -> String {
+        let roles: Vec<&str> = self.definition.roles.keys().map(String::as_str).collect();
+        instead(role, &roles)
     }
 
     /// Whatever is named in a definition is named by a word.
@@ -122,6 +133,25 @@ impl Check<'_> {
         }
     }
 
+    /// Whatever people read has words.
+    fn titles(&mut self) {
+        let definition = self.definition;
+        let empty = |title: &String| title.trim().is_empty();
+        if empty(&definition.title) {
+            self.report(&["title"], format!("{}: {NO_TITLE}", definition.name));
+        }
+        for (name, _) in definition.inputs.iter().filter(|(_, input)| empty(&input.title)) {
+            self.report(&["inputs", name, "title"], format!("input {name}: {NO_TITLE}"));
+        }
+        for (name, _) in definition.roles.iter().filter(|(_, role)| empty(&role.title)) {
+            self.report(&["roles", name, "title"], format!("role {name}: {NO_TITLE}"));
+        }
+        let phases = definition.phases.iter().enumerate();
+        for (index, _) in phases.filter(|(_, phase)| empty(&phase.title)) {
+            self.phase(index, &["title"], NO_TITLE.to_owned());
+        }
+    }
+
     fn has_template(&self, name: &str) -> bool {
         self.definition.prompts.contains_key(name) || self.known.prompts.contains(&name)
     }
@@ -139,16 +169,43 @@ impl Check<'_> {
                 Some(_) if input.required => Some("it is required, so it needs no default".to_owned()),
                 Some(default) if !input.choices.is_empty() && !input.choices.contains(default) => {
                     let choices: Vec<&str> = input.choices.iter().map(String::as_str).collect();
-                    Some(format!(
-                        "its default `{default}` is none of its choices: {}",
-                        instead(default, &choices)
-                    ))
+                    let instead = instead(default, &choices);
+                    Some(format!("its default `{default}` is none of its choices: {instead}"))
+                }
+                Some(default) if !input.kind.takes(default) => {
+                    Some(format!("its default `{default}` is not {}", input.kind.words()))
                 }
                 _ => None,
             };
             if let Some(wrong) = wrong {
                 self.report(&["inputs", name, "default"], format!("input {name}: {wrong}"));
             }
+            self.choices(name, input);
+            if input.file && !matches!(input.kind, InputType::Text | InputType::File) {
+                let text = format!(
+                    "input {name}: it is {} by its `type`, so `file` has no meaning",
+                    input.kind.words()
+                );
+                self.report(&["inputs", name, "file"], text);
+            }
+        }
+    }
+
+    fn choices(&mut self, name: &str, input: &Input) {
+        if input.kind == InputType::Boolean && !input.choices.is_empty() {
+            let text = format!("input {name}: it is true or false, so `choices` has no meaning");
+            self.report(&["inputs", name, "choices"], text);
+            return;
+        }
+        let mut seen = BTreeSet::new();
+        for (at, choice) in input.choices.iter().enumerate() {
+            let wrong = match (seen.insert(choice), input.kind.takes(choice)) {
+                (false, _) => format!("`{choice}` stands there twice; keep one of them"),
+                (true, false) => format!("its choice `{choice}` is not {}", input.kind.words()),
+                (true, true) => continue,
+            };
+            let path = ["inputs", name, "choices", &at.to_string()];
+            self.report(&path, format!("input {name}: {wrong}"));
         }
     }
 
@@ -186,23 +243,7 @@ impl Check<'_> {
 
     /// Whatever a phase names must exist.
     fn names(&mut self, index: usize, phase: &Phase) {
-        let others = [
-            ("needs", phase.needs.as_slice()),
-            ("inputs", phase.inputs.as_slice()),
-            ("executes", phase.executes.as_slice()),
-            ("on_fail", phase.on_fail.as_slice()),
-            ("chooses", phase.chooses.as_slice()),
-        ];
-        let ids: Vec<&str> = self.definition.phases.iter().map(|phase| phase.id.as_str()).collect();
-        for (key, list) in others {
-            for other in list.iter().filter(|other| self.definition.phase(other).is_none()) {
-                self.phase(
-                    index,
-                    key,
-                    format!("there is no phase {other}; {}", instead(other.as_str(), &ids)),
-                );
-            }
-        }
+        self.other_phases(index, phase);
         let known = self.known;
         for (key, word, names) in [
             ("agent", &phase.agent, known.agents),
@@ -211,56 +252,54 @@ impl Check<'_> {
             if let Some(word) = word
                 && !names.contains(&word.as_str())
             {
-                self.phase(
-                    index,
-                    key,
-                    format!("there is no {key} {word}; {}", instead(word, names)),
-                );
+                let text = format!("there is no {key} {word}; {}", instead(word, names));
+                self.phase(index, &[key], text);
             }
         }
         if let Some(prompt) = &phase.prompt
             && !self.has_template(prompt)
         {
             let instead = self.instead_of_template(prompt);
-            self.phase(index, "prompt", format!("there is no template {prompt}; {instead}"));
+            self.phase(index, &["prompt"], format!("there is no template {prompt}; {instead}"));
         }
         if let Some(role) = &phase.role
-            && !self.definition.roles.contains_key(role)
+            && !self.has_role(role)
         {
-            let roles: Vec<&str> = self.definition.roles.keys().map(String::as_str).collect();
-            self.phase(
-                index,
-                "role",
-                format!("there is no role {role}; {}", instead(role, &roles)),
-            );
+            let text = format!("there is no role {role}; {}", self.instead_of_role(role));
+            self.phase(index, &["role"], text);
         }
         if let Some(provider) = &phase.provider
             && !is_provider(provider)
         {
-            self.phase(index, "provider", no_provider(provider));
+            self.phase(index, &["provider"], no_provider(provider));
         }
-        for (key, to) in phase.on_expiry() {
-            if self.definition.phase(to).is_none() {
-                let all: Vec<&str> = ["remind", "reject"].into_iter().chain(ids.iter().copied()).collect();
-                let instead = instead(to.as_str(), &all);
-                self.phase(index, key, format!("on_expiry: there is no phase {to}; {instead}"));
+    }
+
+    fn other_phases(&mut self, index: usize, phase: &Phase) {
+        let others = self.phases_but(&phase.id);
+        let all: Vec<&str> = others.iter().copied().chain([phase.id.as_str()]).collect();
+        let mut mistakes: Vec<(Vec<String>, String)> = Vec::new();
+        let unknown = |other: &PhaseId| self.definition.phase(other).is_none();
+        // What comes back is given what it made itself.
+        for (key, list, names) in [("needs", &phase.needs, &others), ("inputs", &phase.inputs, &all)] {
+            for (at, other) in list.iter().enumerate().filter(|(_, other)| unknown(other)) {
+                let text = format!("there is no phase {other}; {}", instead(other.as_str(), names));
+                mistakes.push((vec![key.to_owned(), at.to_string()], text));
             }
         }
-        for (key, gate) in [("gate", &phase.gate), ("prompt_gate", &phase.prompt_gate)] {
-            let Some(ai) = &gate.ai else { continue };
-            if let Some(prompt) = ai.prompt.as_ref().filter(|prompt| !self.has_template(prompt)) {
-                let instead = self.instead_of_template(prompt);
-                self.phase(index, key, format!("there is no template {prompt}; {instead}"));
+        for (key, other, names) in [
+            ("executes", &phase.executes, &all),
+            ("on_fail", &phase.on_fail, &others),
+            ("chooses", &phase.chooses, &others),
+        ] {
+            if let Some(other) = other.as_ref().filter(|other| unknown(other)) {
+                let text = format!("there is no phase {other}; {}", instead(other.as_str(), names));
+                mistakes.push((vec![key.to_owned()], text));
             }
-            if let Some(role) = ai
-                .role
-                .as_ref()
-                .filter(|role| !self.definition.roles.contains_key(*role))
-            {
-                let roles: Vec<&str> = self.definition.roles.keys().map(String::as_str).collect();
-                let instead = instead(role, &roles);
-                self.phase(index, key, format!("there is no role {role}; {instead}"));
-            }
+        }
+        for (path, text) in mistakes {
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            self.phase(index, &path, text);
         }
     }
 
@@ -274,11 +313,8 @@ impl Check<'_> {
             (Some(_), None, None) | (None, Some(_), Some(_)) => {}
             (None, None, None) => {
                 if phase.executes.is_none() {
-                    self.phase(
-                        index,
-                        "id",
-                        "it has neither an agent (or a prompt) nor anything to execute".to_owned(),
-                    );
+                    let text = "it has neither an agent (or a prompt) nor anything to execute".to_owned();
+                    self.phase(index, &["agent"], text);
                 }
                 for (key, stands) in [
                     ("role", phase.role.is_some()),
@@ -286,80 +322,49 @@ impl Check<'_> {
                     ("prompt_gate", !phase.prompt_gate.is_none()),
                 ] {
                     if stands {
-                        self.phase(index, key, format!("it asks nobody, so `{key}` has no meaning"));
+                        self.phase(index, &[key], format!("it asks nobody, so `{key}` has no meaning"));
                     }
                 }
             }
             (None, Some(_), None) => {
-                self.phase(index, "prompt", "a prompt needs the `schema` of its answer".to_owned());
+                self.phase(
+                    index,
+                    &["schema"],
+                    "a prompt needs the `schema` of its answer".to_owned(),
+                );
             }
-            (None, None, Some(_)) => self.phase(index, "schema", "a schema needs a `prompt`".to_owned()),
+            (None, None, Some(_)) => self.phase(index, &["prompt"], "a schema needs a `prompt`".to_owned()),
             (Some(_), _, _) => self.phase(
                 index,
-                "agent",
+                &["agent"],
                 "an agent of the program brings its own prompt and schema; name one or the other".to_owned(),
             ),
         }
     }
 
-    fn gates(&mut self, index: usize, phase: &Phase) {
-        for (key, at, gate) in [
-            ("gate", judges::At::Response, &phase.gate),
-            ("prompt_gate", judges::At::Prompt, &phase.prompt_gate),
-        ] {
-            for mistake in judges::mistakes(phase, at, gate) {
-                self.phase(index, key, mistake);
-            }
-            for mistake in gate.people().map(PeopleGate::mistakes).unwrap_or_default() {
-                self.phase(index, key, mistake);
-            }
-            let hours = gate.people().and_then(|gate| gate.expires_after_hours);
-            if hours.is_some_and(|hours| !(1..=HOURS_OF_A_YEAR).contains(&hours)) {
-                self.phase(
-                    index,
-                    key,
-                    format!("expires_after_hours must be from 1 to {HOURS_OF_A_YEAR}"),
-                );
-            }
-        }
-        if phase.on_fail.is_some() && phase.gate.people().is_none() {
-            let text = "what goes back by a verdict needs a gate of people, who can end the loop".to_owned();
-            self.phase(index, "on_fail", text);
-        }
-    }
-
     fn limits(&mut self, index: usize, phase: &Phase) {
-        if phase.limits.iterations == 0 {
-            self.phase(index, "limits", "limits.iterations must be at least 1".to_owned());
-        }
-        if phase.limits.iterations > MOST_ITERATIONS {
-            self.phase(
-                index,
-                "limits",
-                format!("limits.iterations must be at most {MOST_ITERATIONS}"),
-            );
-        }
-        if !(1..=MINUTES_OF_A_DAY).contains(&phase.limits.minutes) {
-            self.phase(
-                index,
-                "limits",
-                format!("limits.minutes must be from 1 to {MINUTES_OF_A_DAY}"),
-            );
+        let limits = &phase.limits;
+        for (key, number, least, most) in [
+            ("iterations", limits.iterations, 1, MOST_ITERATIONS),
+            ("minutes", limits.minutes, 1, MINUTES_OF_A_DAY),
+            ("retries", limits.retries, 0, MOST_RETRIES),
+            ("questions", limits.questions, 1, MOST_QUESTIONS),
+        ] {
+            if !(least..=most).contains(&number) {
+                let text = format!("limits.{key} must be from {least} to {most}");
+                self.phase(index, &["limits", key], text);
+            }
         }
     }
 
     /// Who asks people proposes questions, and nothing else is decided there.
     fn questions(&mut self, index: usize, phase: &Phase) {
-        if !(1..=MOST_QUESTIONS).contains(&phase.limits.questions) {
-            let text = format!("limits.questions must be from 1 to {MOST_QUESTIONS}");
-            self.phase(index, "limits", text);
-        }
         if !phase.asks {
             return;
         }
         if phase.schema.as_deref() != Some(QUESTIONS) {
             let text = format!("it asks people, so its schema must be {QUESTIONS}");
-            self.phase(index, "asks", text);
+            self.phase(index, &["schema"], text);
         }
         for (key, stands) in [
             ("gate", !phase.gate.is_none()),
@@ -368,160 +373,8 @@ impl Check<'_> {
         ] {
             if stands {
                 let text = format!("it asks people and goes on with what they answer, so `{key}` has no meaning");
-                self.phase(index, key, text);
+                self.phase(index, &[key], text);
             }
-        }
-    }
-
-    /// Mistakes that can be looked for once every name is known to exist.
-    fn order(&mut self) {
-        let definition = self.definition;
-        let before = match definition.ancestors() {
-            Ok(before) => before,
-            Err(cycle) => {
-                let index = definition.phases.iter().position(|phase| phase.id == *cycle);
-                self.phase(
-                    index.unwrap_or_default(),
-                    "needs",
-                    "it needs itself, directly or through others; what repeats goes back by `on_fail`".to_owned(),
-                );
-                return;
-            }
-        };
-        for (index, phase) in definition.phases.iter().enumerate() {
-            for input in &phase.inputs {
-                let comes_back = phase.on_demand || self.comes_back(&phase.id, input, &before);
-                if !before[&phase.id].contains(input) && !comes_back {
-                    self.phase(index, "inputs", format!("it takes from {input} but does not need it"));
-                }
-            }
-            if let Some(each) = &phase.for_each
-                && !before[&phase.id].contains(&each.items)
-            {
-                let text = format!("its items come from {}, so it must need it", each.items);
-                self.phase(index, "for_each", text);
-            }
-            if let Some(source) = &phase.executes {
-                self.execution(index, phase, source, &before);
-            }
-            if let Some(to) = &phase.on_fail {
-                self.way_back((index, "on_fail"), phase, to, &before);
-            }
-            for (key, to) in phase.on_expiry() {
-                self.way_back((index, key), phase, to, &before);
-            }
-        }
-        self.reachable();
-    }
-
-    /// A phase that begins only when a verdict goes back to it must lie on some way back.
-    fn reachable(&mut self) {
-        let definition = self.definition;
-        let waiting: Vec<(usize, &Phase)> = definition
-            .phases
-            .iter()
-            .enumerate()
-            .filter(|(_, phase)| phase.on_demand)
-            .collect();
-        if waiting.is_empty() {
-            return;
-        }
-        let reached: BTreeSet<&PhaseId> = definition
-            .ways_back()
-            .flat_map(|(_, from, to)| definition.between(to, &from.id))
-            .collect();
-        for (index, phase) in waiting {
-            if !reached.contains(&phase.id) {
-                let text =
-                    "it never begins: it is `on_demand`, and no `on_fail` or `on_expiry` goes back to it".to_owned();
-                self.phase(index, "on_demand", text);
-            }
-        }
-    }
-
-    fn execution(
-        &mut self,
-        index: usize,
-        phase: &Phase,
-        source: &PhaseId,
-        before: &BTreeMap<&PhaseId, BTreeSet<&PhaseId>>,
-    ) {
-        let definition = self.definition;
-        let mut earlier = definition.phases[..index].iter();
-        if let Some(other) = earlier.find(|other| other.executes.as_ref() == Some(source)) {
-            let text = format!("{} carries out what {source} proposed already", other.id);
-            self.phase(index, "executes", text);
-        }
-        let proposes = definition.phase(source).is_some_and(Phase::has_agent);
-        let gate = definition.phase(source).and_then(|source| source.gate.people());
-        let schema = definition.phase(source).and_then(|source| source.schema.as_deref());
-        if !proposes {
-            self.phase(
-                index,
-                "executes",
-                format!("it executes {source}, which proposes nothing"),
-            );
-        } else if let Some(schema) = schema.filter(|schema| !self.known.acting.contains(schema)) {
-            let text = format!("{source} proposes {schema}, which says nothing that could be carried out");
-            self.phase(index, "executes", text);
-        }
-        match gate {
-            None if proposes => {
-                let text = format!("what it executes leaves, so {source} needs a gate of people");
-                self.phase(index, "executes", text);
-            }
-            Some(gate) if gate.right < Right::Write => {
-                let text = format!(
-                    "what it executes leaves, so the gate of {source} needs people with `write` or more, not `{}`",
-                    gate.right
-                );
-                self.phase(index, "executes", text);
-            }
-            _ => {}
-        }
-        if *source != phase.id {
-            if !before[&phase.id].contains(source) {
-                self.phase(index, "executes", format!("it executes {source} but does not need it"));
-            }
-            if phase.has_agent() {
-                let text = format!("it has an agent and executes what {source} proposed; make two");
-                self.phase(index, "executes", text);
-            }
-        }
-    }
-
-    /// Whether a verdict sends a phase back from, or past, another that comes after it, or past itself: then the other
-    /// has said something the next time. One that runs beside it may or may not have, so it does not count.
-    fn comes_back(&self, phase: &PhaseId, other: &PhaseId, before: &BTreeMap<&PhaseId, BTreeSet<&PhaseId>>) -> bool {
-        let after = other == phase || before[other].contains(phase);
-        let ways = self.definition.ways_back();
-        let mut ways = ways.map(|(_, last, to)| self.definition.between(to, &last.id));
-        after && ways.any(|way| way.contains(&phase) && way.contains(&other))
-    }
-
-    fn way_back(
-        &mut self,
-        (index, key): (usize, &str),
-        phase: &Phase,
-        to: &PhaseId,
-        before: &BTreeMap<&PhaseId, BTreeSet<&PhaseId>>,
-    ) {
-        if !before[&phase.id].contains(to) {
-            self.phase(
-                index,
-                key,
-                format!("it goes back to {to} but does not need it: only what lies before can be run again"),
-            );
-            return;
-        }
-        let executing = self.definition.between(to, &phase.id);
-        let executing = executing.iter().find(|id| {
-            let phase = self.definition.phase(id);
-            phase.is_some_and(|phase| phase.executes.is_some())
-        });
-        if let Some(id) = executing {
-            let text = format!("{id} lies on the way back and carries out what leaves, which is not done twice");
-            self.phase(index, key, text);
         }
     }
 }
@@ -545,49 +398,4 @@ fn is_provider(word: &str) -> bool {
 
 fn no_provider(word: &str) -> String {
     format!("`{word}` is no provider; there are `rules`, `manual` and the server's endpoints, `http:NAME`")
-}
-
-impl Definition {
-    /// All that lies before each phase, or a phase on a cycle.
-    fn ancestors(&self) -> Result<BTreeMap<&PhaseId, BTreeSet<&PhaseId>>, &PhaseId> {
-        let mut before: BTreeMap<&PhaseId, BTreeSet<&PhaseId>> = BTreeMap::new();
-        let mut open: Vec<&Phase> = self.phases.iter().collect();
-        while !open.is_empty() {
-            let (ready, waiting): (Vec<&Phase>, Vec<&Phase>) = open
-                .iter()
-                .partition(|phase| self.follows(phase).all(|need| before.contains_key(need)));
-            if ready.is_empty() {
-                return Err(&waiting[0].id);
-            }
-            for phase in ready {
-                let mut all: BTreeSet<&PhaseId> = self.follows(phase).collect();
-                for need in self.follows(phase) {
-                    all.extend(before[need].iter().copied());
-                }
-                before.insert(&phase.id, all);
-            }
-            open = waiting;
-        }
-        Ok(before)
-    }
-
-    /// What a phase comes after: what it needs, and what it chooses among. What a definition that runs chooses among has
-    /// been spread out, and is needed by name.
-    pub fn follows<'a>(&'a self, phase: &'a Phase) -> impl Iterator<Item = &'a PhaseId> {
-        let chosen = phase.chooses.iter().filter(|chosen| self.phase(chosen).is_some());
-        phase.needs.iter().chain(chosen)
-    }
-
-    /// The phases on every way from one to a later one, both included, in the definition's order.
-    pub fn between<'a>(&'a self, from: &PhaseId, to: &PhaseId) -> Vec<&'a PhaseId> {
-        let Ok(before) = self.ancestors() else {
-            return Vec::new();
-        };
-        let on_the_way = |id: &&PhaseId| {
-            let after_from = *id == from || before[*id].contains(from);
-            let before_to = *id == to || before.get(to).is_some_and(|before| before.contains(*id));
-            after_from && before_to
-        };
-        self.phases.iter().map(|phase| &phase.id).filter(on_the_way).collect()
-    }
 }

@@ -172,14 +172,14 @@ fn every_status_and_every_ask() {
     let early: Vec<Place> = early.iter().copied().map(place).collect();
     let late: Vec<Place> = late.iter().copied().map(place).collect();
     let draft: Vec<Place> = draft.iter().copied().map(place).collect();
-    check(Condition::Open, &draft, DRAFT);
-    for (condition, early_table, late_table) in [
-        (Condition::Open, OPEN_EARLY, OPEN_LATE),
-        (Condition::Held, HELD_EARLY, HELD_LATE),
-        (Condition::Over, OVER_EARLY, OVER_LATE),
+    for (condition, early_table, late_table, draft_table) in [
+        (Condition::Open, OPEN_EARLY, OPEN_LATE, OPEN_DRAFT),
+        (Condition::Held, HELD_EARLY, HELD_LATE, HELD_DRAFT),
+        (Condition::Over, OVER_EARLY, OVER_LATE, OVER_DRAFT),
     ] {
         check(condition, &early, early_table);
         check(condition, &late, late_table);
+        check(condition, &draft, draft_table);
     }
 }
 
@@ -353,7 +353,7 @@ skip                  | Over     | Over     | Over  | Over
 choose                | Over | Over | Over | Over
 retry, a variant      | Over | Over | Over | Over
 ";
-const DRAFT: &str = "
+const OPEN_DRAFT: &str = "
                       | Draft
 approve, right prefix | approved
 approve, wrong prefix | WrongDigest
@@ -379,6 +379,60 @@ answer, no such question| NothingAsked
 skip                  | NothingAsked
 choose                | NothingToChoose
 retry, a variant      | NoSuchVariant
+";
+const HELD_DRAFT: &str = "
+                      | Draft
+approve, right prefix | Held
+approve, wrong prefix | Held
+approve, void prefix  | Held
+approve, bare settled | Held
+approve, bare 9 s     | Held
+unapprove own         | NothingApproved
+unapprove other's     | NothingApproved
+unapprove, maintainer | NothingApproved
+unapprove, not theirs | NothingApproved
+reject                | Held
+revise                | Held
+amend                 | Held
+amend, stale base     | Held
+amend, no change      | Held
+respond               | Held
+hold                  | Held
+unhold                | unheld
+retry                 | Held
+cancel                | cancelled
+answer                | Held
+answer, no such question| Held
+skip                  | Held
+choose                | Held
+retry, a variant      | Held
+";
+const OVER_DRAFT: &str = "
+                      | Draft
+approve, right prefix | Over
+approve, wrong prefix | Over
+approve, void prefix  | Over
+approve, bare settled | Over
+approve, bare 9 s     | Over
+unapprove own         | Over
+unapprove other's     | Over
+unapprove, maintainer | Over
+unapprove, not theirs | Over
+reject                | Over
+revise                | Over
+amend                 | Over
+amend, stale base     | Over
+amend, no change      | Over
+respond               | Over
+hold                  | Over
+unhold                | Over
+retry                 | Over
+cancel                | Over
+answer                | Over
+answer, no such question| Over
+skip                  | Over
+choose                | Over
+retry, a variant      | Over
 ";
 const SPECIAL_GATES: &str = "
                       | Unshown               | PartlyDone        | AtTheCap

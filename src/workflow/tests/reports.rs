@@ -209,14 +209,14 @@ fn every_status_and_every_report() {
     let early: Vec<Place> = early.iter().copied().map(place).collect();
     let late: Vec<Place> = late.iter().copied().map(place).collect();
     let draft: Vec<Place> = draft.iter().copied().map(place).collect();
-    check(Condition::Open, &draft, DRAFT);
-    for (condition, early_table, late_table) in [
-        (Condition::Open, OPEN_EARLY, OPEN_LATE),
-        (Condition::Held, HELD_EARLY, HELD_LATE),
-        (Condition::Over, OVER_EARLY, OVER_LATE),
+    for (condition, early_table, late_table, draft_table) in [
+        (Condition::Open, OPEN_EARLY, OPEN_LATE, OPEN_DRAFT),
+        (Condition::Held, HELD_EARLY, HELD_LATE, HELD_DRAFT),
+        (Condition::Over, OVER_EARLY, OVER_LATE, OVER_DRAFT),
     ] {
         check(condition, &early, early_table);
         check(condition, &late, late_table);
+        check(condition, &draft, draft_table);
     }
 }
 
@@ -447,7 +447,7 @@ vote lost               | obsolete           | obsolete           | obsolete    
 repaired                | obsolete           | obsolete           | obsolete           | obsolete
 duplicate repaired      | duplicate_repaired | duplicate_repaired | duplicate_repaired | duplicate_repaired
 ";
-const DRAFT: &str = "
+const OPEN_DRAFT: &str = "
                         | Draft
 ran: proposed           | obsolete
 ran: needs a person     | obsolete
@@ -476,6 +476,68 @@ ruled                   | obsolete
 checked                 | obsolete
 vote lost               | obsolete
 repaired                | repaired
+duplicate repaired      | duplicate_repaired
+";
+const HELD_DRAFT: &str = "
+                        | Draft
+ran: proposed           | obsolete
+ran: needs a person     | obsolete
+ran: nothing to do      | obsolete
+ran: failed             | obsolete
+ran, stale iteration    | obsolete
+ran, stale attempt      | obsolete
+ran, another's proposal | obsolete
+shown                   | obsolete
+shown, void             | obsolete
+act ended               | obsolete
+act ended, done before  | obsolete
+act ended, unknown      | obsolete
+act failed              | obsolete
+act failed, out of turn | obsolete
+approval lost           | obsolete
+approval lost, void     | obsolete
+gate expired            | obsolete
+gate expired, void      | obsolete
+gate expired, reminded  | obsolete
+subject closed          | obsolete
+subject gone            | cancelled
+child changed           | obsolete
+parent held             | obsolete
+ruled                   | obsolete
+checked                 | obsolete
+vote lost               | obsolete
+repaired                | repaired
+duplicate repaired      | duplicate_repaired
+";
+const OVER_DRAFT: &str = "
+                        | Draft
+ran: proposed           | obsolete
+ran: needs a person     | obsolete
+ran: nothing to do      | obsolete
+ran: failed             | obsolete
+ran, stale iteration    | obsolete
+ran, stale attempt      | obsolete
+ran, another's proposal | obsolete
+shown                   | obsolete
+shown, void             | obsolete
+act ended               | obsolete
+act ended, done before  | obsolete
+act ended, unknown      | obsolete
+act failed              | obsolete
+act failed, out of turn | obsolete
+approval lost           | obsolete
+approval lost, void     | obsolete
+gate expired            | obsolete
+gate expired, void      | obsolete
+gate expired, reminded  | obsolete
+subject closed          | obsolete
+subject gone            | obsolete
+child changed           | obsolete
+parent held             | obsolete
+ruled                   | obsolete
+checked                 | obsolete
+vote lost               | obsolete
+repaired                | obsolete
 duplicate repaired      | duplicate_repaired
 ";
 const SPECIAL: &str = "

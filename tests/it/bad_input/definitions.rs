@@ -146,6 +146,24 @@ async fn a_workflow_keeps_the_definition_that_it_started_with() {
     world.end().await;
 }
 
+/// Another version of the program may bring other templates, and changes nothing of what runs.
+#[tokio::test]
+async fn the_first_event_holds_the_texts_of_the_programs_templates() {
+    let world = Setup::new().start().await;
+    let issue = world.issue("Checkout is slow", "- [ ] Measure it (@bob)");
+    world.say("alice", issue, "/deliver").await;
+    world.hear(issue);
+    let store = world.house().engine.store();
+    let workflow = store.workflow_ids().await.unwrap().remove(0);
+    let records = store.records(&workflow).await.unwrap();
+    let kept = &records[0].event["definition"]["templates"];
+    for name in ["extract", "email"] {
+        let path = format!("{}/templates/prompts/{name}.md", env!("CARGO_MANIFEST_DIR"));
+        assert_eq!(kept[name], std::fs::read_to_string(path).unwrap(), "{name}");
+    }
+    world.end().await;
+}
+
 #[tokio::test]
 async fn a_name_that_is_taken_is_refused_and_the_programs_own_is_started() {
     let mine = triage().replace("name: triage", "name: tasks");
@@ -327,6 +345,55 @@ async fn a_child_may_be_in_the_configuration_and_one_that_is_not_there_is_named(
     world.settle().await;
     world.say("alice", issue, "/run each").await;
     holds(&world.hear(issue).join("\n"), &["*Tasks* waits for you"]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn everything_that_is_wrong_with_what_is_given_is_told_at_once_and_the_command_keeps_the_rest() {
+    let world = Setup::new().start().await;
+    let issue = world.issue("Products", "They need an entity.");
+    let given = "entity=Product table=app.products context=\"the catalog\"";
+    world
+        .say(
+            "alice",
+            issue,
+            &format!("/run jpa-mt {given} schema=../x.sql scope=vertcal tenant=org"),
+        )
+        .await;
+    holds(
+        &world.hear(issue).join("\n"),
+        &[
+            "Nothing was started",
+            "`tenant` is not known; there are `context`",
+            "`scope` is `vertcal`; it can be `domain` or `vertical`. Did you mean `vertical`?",
+            "`schema` names `../x.sql`, where no file can be: the path has . or .. in it",
+            "The command: `/run jpa-mt context=\"the catalog\" entity=Product schema=\"…\" scope=vertical",
+        ],
+    );
+    world
+        .say(
+            "alice",
+            issue,
+            &format!("/run jpa-mt {given} schema=db/none.sql scope=all"),
+        )
+        .await;
+    holds(
+        &world.hear(issue).join("\n"),
+        &[
+            "`scope` is `all`; it can be `domain` or `vertical`",
+            "`schema` names `db/none.sql`, and there is no such file",
+            "scope=\"…\" table=app.products`",
+        ],
+    );
+    world.say("alice", issue, "/run generate gaol=\"A client\"").await;
+    holds(
+        &world.hear(issue).join("\n"),
+        &[
+            "`gaol` is not known; there is `goal`. Did you mean `goal`?",
+            "`goal` is missing",
+            "The command: `/run generate goal=\"A client\"`",
+        ],
+    );
     world.end().await;
 }
 

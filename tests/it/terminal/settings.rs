@@ -16,21 +16,22 @@ fn the_nearer_place_counts() {
     let project = Project::new();
     let user = project.home.path().join(".config/countersign");
     std::fs::create_dir_all(&user).unwrap();
-    std::fs::write(
-        user.join("config.yml"),
-        "providers: {planner: rules, generator: rules, reviewer: rules}\nretries: 3\n",
-    )
-    .unwrap();
+    let endpoint = "{dialect: openai, base_url: \"http://127.0.0.1:9\", model: m, context_tokens: 200000}";
+    let text = format!(
+        "providers: {{planner: http:far, generator: http:far, reviewer: http:far}}\nretries: 3\nmodels: {{endpoints: {{far: \
+         {endpoint}}}}}\n"
+    );
+    std::fs::write(user.join("config.yml"), text).unwrap();
     project.put(
         ".countersign/config.yml",
         "providers: {generator: manual, reviewer: manual}\n",
     );
-    let id = project.started(&["--reviewer", "rules", "--provider", "reviser=manual"]);
+    let id = project.started(&["--reviewer", "http:far", "--provider", "reviser=manual"]);
     let kept = definition(&project, &id);
     for (role, provider) in [
-        ("planner", "rules"),
+        ("planner", "http:far"),
         ("generator", "manual"),
-        ("reviewer", "rules"),
+        ("reviewer", "http:far"),
         ("reviser", "manual"),
     ] {
         assert_eq!(kept["roles"][role]["provider"], provider, "{role}");
@@ -44,7 +45,15 @@ fn the_nearer_place_counts() {
     );
     // What was chosen stays, whatever the files say later.
     project.put(".countersign/config.yml", "providers: {planner: manual}\n");
-    assert_eq!(definition(&project, &id)["roles"]["planner"]["provider"], "rules");
+    assert_eq!(definition(&project, &id)["roles"]["planner"]["provider"], "http:far");
+    // The texts of the program's templates stand in the first event: another version of it changes nothing here.
+    for template in ["jpa-mt/plan", "jpa-mt/standards"] {
+        let text = std::fs::read_to_string(format!(
+            "{}/templates/prompts/{template}.md",
+            env!("CARGO_MANIFEST_DIR")
+        ));
+        assert_eq!(kept["templates"][template], text.unwrap(), "{template}");
+    }
 }
 
 #[test]
@@ -55,6 +64,14 @@ fn mistakes_of_the_files_are_told_with_their_place_and_nothing_is_started() {
         ("gates: {plan: {prompt: skip}}\n", "must be one of `people`"),
         ("models: {endpoints: {}}\n", "`models` is not known"),
         ("providers: {planner: robot}\n", "is no provider"),
+        (
+            "gates: {plna: {prompt: people}}\n",
+            "no definition here has a phase `plna`; did you mean `plan`?",
+        ),
+        (
+            "providers: {plannr: manual}\n",
+            "no definition here has a role `plannr`; did you mean `planner`?",
+        ),
     ] {
         project.put(".countersign/config.yml", text);
         let (code, said) = project.refused(&[&["run", "jpa-mt"], super::GIVEN.as_slice()].concat());
@@ -64,6 +81,11 @@ fn mistakes_of_the_files_are_told_with_their_place_and_nothing_is_started() {
         );
     }
     assert!(!project.root().join(".countersign/state.sqlite").exists());
+    // A gate of another definition's phase is for that one.
+    project.put(".countersign/config.yml", "gates: {draft: {response: people}}\n");
+    let rules = [&["run", "jpa-mt", "--planner", "rules"], super::GIVEN.as_slice()].concat();
+    let (code, said) = project.refused(&rules);
+    assert!(code == 3 && said.contains("the rules have no grammar"), "{said}");
 }
 
 #[test]

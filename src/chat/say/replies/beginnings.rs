@@ -1,5 +1,7 @@
 //! Why a workflow does not begin, or begins under an older configuration.
 
+use std::collections::BTreeMap;
+
 use crate::chat::say::markup::{code, list, name, sentence};
 use crate::workflow::definition::{Definition, Misgiven, nearest};
 
@@ -41,34 +43,105 @@ pub fn cannot_have_children(definition: &str, why: &str) -> String {
     )
 }
 
-/// What was given does not suffice, so nothing started: each mistake, and the command as it would be right.
-pub fn misgiven(definition: &Definition, wrong: &[Misgiven]) -> String {
-    let lines: Vec<String> = wrong
-        .iter()
-        .map(|wrong| format!("- {}", mistake(definition, wrong)))
-        .collect();
-    let wanted = definition.inputs.iter().filter(|(_, input)| input.required);
-    let wanted: Vec<String> = wanted.map(|(name, _)| format!("{name}=\"…\"")).collect();
-    let command = format!("/run {} {}", definition.name, wanted.join(" "));
+/// What was given does not suffice, so nothing started: each mistake, and the command as it would be right, as far as that
+/// is known.
+pub fn misgiven(definition: &Definition, given: &BTreeMap<String, String>, wrong: &[Misgiven]) -> String {
     format!(
         "Nothing was started:\n\n{}\n\nThe command: {}",
-        lines.join("\n"),
-        code(command.trim_end())
+        misgiven_lines(definition, wrong),
+        code(&mended(definition, given, wrong))
     )
+}
+
+/// Each mistake of what was given, a line each.
+pub fn misgiven_lines(definition: &Definition, wrong: &[Misgiven]) -> String {
+    let lines = wrong.iter().map(|wrong| format!("- {}", mistake(definition, wrong)));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// What stands for a value that only the person knows.
+const OPEN: &str = "\"…\"";
+
+/// The command with what was given and is right, what was most likely meant, and gaps.
+fn mended(definition: &Definition, given: &BTreeMap<String, String>, wrong: &[Misgiven]) -> String {
+    let mut values: BTreeMap<&str, String> = BTreeMap::new();
+    for (name, input) in &definition.inputs {
+        match given.get(name).filter(|value| !value.trim().is_empty()) {
+            Some(value) => values.insert(name, quoted(value)),
+            None if input.required => values.insert(name, OPEN.to_owned()),
+            None => None,
+        };
+    }
+    for wrong in wrong {
+        match wrong {
+            Misgiven::Unknown { name: typed } => {
+                if let (Some(meant), Some(value)) = (input_meant(definition, typed), given.get(typed)) {
+                    values.insert(meant, quoted(value));
+                }
+            }
+            Misgiven::NoChoice { name, value, choices } => {
+                let meant = choice_meant(value, choices).map_or_else(|| OPEN.to_owned(), quoted);
+                values.insert(name, meant);
+            }
+            // There is a gap already, or what a near name was given.
+            Misgiven::Missing { .. } => {}
+            Misgiven::NoFile { name, .. } | Misgiven::NoPath { name, .. } | Misgiven::NotOfType { name, .. } => {
+                values.insert(name, OPEN.to_owned());
+            }
+        }
+    }
+    let command = |values: &BTreeMap<&str, String>| {
+        let values = values.iter().map(|(name, value)| format!(" {name}={value}"));
+        format!("/run {}{}", definition.name, values.collect::<String>())
+    };
+    let whole = command(&values);
+    match code(&whole) == format!("`{whole}`") {
+        true => whole,
+        // What inline code cannot hold is not repeated.
+        false => command(&values.into_keys().map(|name| (name, OPEN.to_owned())).collect()),
+    }
+}
+
+/// A value as a command takes it.
+fn quoted(value: &(impl AsRef<str> + ?Sized)) -> String {
+    let value = value.as_ref();
+    let plain = |c: char| !c.is_whitespace() && !matches!(c, '"' | '\'' | ',' | '“' | '”');
+    match value.chars().all(plain) {
+        true => value.to_owned(),
+        false => format!("\"{}\"", value.replace('"', "'")),
+    }
+}
+
+fn input_meant<'a>(definition: &'a Definition, typed: &str) -> Option<&'a str> {
+    let inputs: Vec<&str> = definition.inputs.keys().map(String::as_str).collect();
+    nearest(typed, &inputs)
+}
+
+fn choice_meant<'a>(value: &str, choices: &'a [String]) -> Option<&'a str> {
+    let choices: Vec<&str> = choices.iter().map(String::as_str).collect();
+    nearest(value, &choices)
+}
+
+fn did_you_mean(meant: Option<&str>) -> String {
+    meant.map_or_else(String::new, |meant| format!(". Did you mean {}?", code(meant)))
 }
 
 fn mistake(definition: &Definition, wrong: &Misgiven) -> String {
     match wrong {
         Misgiven::Unknown { name: typed } => {
             let known: Vec<String> = definition.inputs.keys().map(|known| code(known)).collect();
-            match known.as_slice() {
-                [] => format!(
-                    "{} takes nothing, and {} was given",
-                    code(&definition.name),
-                    name(typed)
-                ),
+            let what = match known.as_slice() {
+                [] => {
+                    return format!(
+                        "{} takes nothing, and {} was given",
+                        code(&definition.name),
+                        name(typed)
+                    );
+                }
+                [only] => format!("{} is not known; there is {only}", name(typed)),
                 known => format!("{} is not known; there are {}", name(typed), list(known, "and")),
-            }
+            };
+            what + &did_you_mean(input_meant(definition, typed))
         }
         Misgiven::Missing { name, title } => format!("{} is missing: {}", code(name), sentence(title)),
         Misgiven::NoChoice {
@@ -76,14 +149,21 @@ fn mistake(definition: &Definition, wrong: &Misgiven) -> String {
             value,
             choices,
         } => {
-            let choices: Vec<String> = choices.iter().map(|choice| code(choice)).collect();
-            format!("{} is {}; it can be {}", code(of), name(value), list(&choices, "or"))
+            let all: Vec<String> = choices.iter().map(|choice| code(choice)).collect();
+            let what = format!("{} is {}; it can be {}", code(of), name(value), list(&all, "or"));
+            what + &did_you_mean(choice_meant(value, choices))
         }
         Misgiven::NoFile { name: of, path } => format!(
             "{} names {}, and there is no such file on the default branch",
             code(of),
             name(path)
         ),
+        Misgiven::NoPath { name: of, path, why } => {
+            format!("{} names {}, where no file can be: {why}", code(of), name(path))
+        }
+        Misgiven::NotOfType { name: of, value, kind } => {
+            format!("{} is {}; it must be {}", code(of), name(value), kind.words())
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::workflow::why::Why;
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Ruled {
-    phase: Option<PhaseId>,
+    pub(super) phase: Option<PhaseId>,
     result: Word,
     feedback: Option<String>,
 }
@@ -36,7 +36,7 @@ enum Word {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Checked {
-    phase: Option<PhaseId>,
+    pub(super) phase: Option<PhaseId>,
     result: Light,
     /// The pull request's head; another one is a push.
     head: Option<String>,

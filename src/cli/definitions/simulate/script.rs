@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_saphyr::{MessageFormatter as _, UserMessageFormatter};
 
 use super::judged;
 use crate::workflow::act::ActKey;
@@ -276,6 +277,22 @@ impl Step {
     }
 }
 
+impl Step {
+    /// The phase that a step names, where it names one.
+    pub(super) fn phase(&self) -> Option<&PhaseId> {
+        match self {
+            Self::Ran(ran) => ran.phase.as_ref(),
+            Self::Ruled(ruled) => ruled.phase.as_ref(),
+            Self::Checked(checked) => checked.phase.as_ref(),
+            Self::Acted(acted) => acted.phase.as_ref(),
+            Self::ActFailed(of) => of.phase.as_ref(),
+            Self::Respond(respond) => respond.phase.as_ref(),
+            Self::Child(child) => child.phase.as_ref(),
+            _ => None,
+        }
+    }
+}
+
 impl Outcome {
     /// In a word or two.
     pub(super) fn word(self) -> &'static str {
@@ -291,5 +308,13 @@ impl Outcome {
 
 /// Reads a script.
 pub(super) fn read(script: &str) -> Result<Script, String> {
-    serde_saphyr::from_str(script).map_err(|error| format!("not a script: {error}"))
+    let options = serde_saphyr::options! { with_snippet: false };
+    serde_saphyr::from_str_with_options(script, options).map_err(|error| {
+        let at = error.location();
+        let place = at.map(|at| format!("line {}, column {}: ", at.line(), at.column()));
+        let what = UserMessageFormatter
+            .format_message(error.without_snippet())
+            .into_owned();
+        format!("not a script: {}{what}", place.unwrap_or_default())
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Check, LONGEST_NAME, instead, is_provider, no_provider};
+use super::{Check, LONGEST_NAME, is_provider, no_provider};
 use crate::workflow::definition::Phase;
 use crate::workflow::ids::PhaseId;
 use crate::workflow::variants::{Criterion, FEWEST, Letter, MOST, Spec, variant_id};
@@ -16,19 +16,23 @@ impl Check<'_> {
         if phase.variant.is_some() {
             self.phase(
                 index,
-                "variant",
+                &["variant"],
                 "this key is the program's own; name `variants`".to_owned(),
             );
         }
         let Some(variants) = &phase.variants else { return };
         let specs = variants.specs();
         if !(FEWEST..=MOST).contains(&specs.len()) {
-            self.phase(index, "variants", format!("variants must be from {FEWEST} to {MOST}"));
+            self.phase(
+                index,
+                &["variants"],
+                format!("variants must be from {FEWEST} to {MOST}"),
+            );
             return;
         }
         if phase.prompt.is_none() || phase.schema.is_none() {
             let text = "only what a `prompt` with its `schema` asks for can have variants".to_owned();
-            self.phase(index, "variants", text);
+            self.phase(index, &["variants"], text);
         }
         for (key, stands) in [
             ("gate", !phase.gate.is_none()),
@@ -40,28 +44,28 @@ impl Check<'_> {
         ] {
             if stands {
                 let text = format!("people decide about variants by choosing one, so `{key}` has no meaning");
-                self.phase(index, key, text);
+                self.phase(index, &[key], text);
             }
         }
-        for spec in &specs {
-            self.spec(index, spec);
+        for (at, spec) in specs.iter().enumerate() {
+            self.spec((index, &at.to_string()), spec);
         }
         self.ids(index, phase, specs.len());
         self.chosen_once(index, phase);
     }
 
-    fn spec(&mut self, index: usize, spec: &Spec) {
+    fn spec(&mut self, (index, at): (usize, &str), spec: &Spec) {
         if let Some(role) = &spec.role
-            && !self.definition.roles.contains_key(role)
+            && !self.has_role(role)
         {
-            let roles: Vec<&str> = self.definition.roles.keys().map(String::as_str).collect();
-            let text = format!("a variant: there is no role {role}; {}", instead(role, &roles));
-            self.phase(index, "variants", text);
+            let text = format!("a variant: there is no role {role}; {}", self.instead_of_role(role));
+            self.phase(index, &["variants", at, "role"], text);
         }
         if let Some(provider) = &spec.provider
             && !is_provider(provider)
         {
-            self.phase(index, "variants", format!("a variant: {}", no_provider(provider)));
+            let text = format!("a variant: {}", no_provider(provider));
+            self.phase(index, &["variants", at, "provider"], text);
         }
     }
 
@@ -73,12 +77,12 @@ impl Check<'_> {
         if let Some(id) = ids.iter().find(|id| id.as_str().len() > LONGEST_NAME) {
             let text =
                 format!("its variants are called {id} and so on, which is longer than {LONGEST_NAME} characters");
-            self.phase(index, "id", text);
+            self.phase(index, &["id"], text);
         }
         if let Some(id) = ids.iter().find(|id| self.definition.phase(id).is_some()) {
             self.phase(
                 index,
-                "variants",
+                &["variants"],
                 format!("one of its variants is called {id}, as a phase is"),
             );
         }
@@ -98,11 +102,11 @@ impl Check<'_> {
                     "nobody chooses among its variants: a later phase needs `chooses: {}`",
                     phase.id
                 );
-                self.phase(index, "variants", text);
+                self.phase(index, &["variants"], text);
             }
             _ => self.phase(
                 index,
-                "variants",
+                &["variants"],
                 "more than one phase chooses among its variants".to_owned(),
             ),
         }
@@ -114,12 +118,13 @@ impl Check<'_> {
                 ("executes", other.executes.as_slice()),
                 ("on_fail", other.on_fail.as_slice()),
             ] {
-                if list.contains(&phase.id) && !(own && matches!(key, "needs" | "inputs")) {
+                let named = list.iter().position(|named| *named == phase.id);
+                if let Some(named) = named.filter(|_| !(own && matches!(key, "needs" | "inputs"))) {
                     let text = format!(
                         "{} has variants; name the phase that chooses among them instead",
                         phase.id
                     );
-                    self.phase(at, key, text);
+                    self.phase(at, &[key, &named.to_string()], text);
                 }
             }
         }
@@ -131,7 +136,7 @@ impl Check<'_> {
             if !phase.rubric.is_empty() {
                 self.phase(
                     index,
-                    "rubric",
+                    &["rubric"],
                     "variants are compared where a phase `chooses`".to_owned(),
                 );
             }
@@ -139,12 +144,12 @@ impl Check<'_> {
         };
         let definition = self.definition;
         if definition.phase(of).is_some_and(|chosen| chosen.variants.is_none()) {
-            self.phase(index, "chooses", format!("{of} has no variants"));
+            self.phase(index, &["chooses"], format!("{of} has no variants"));
         }
         if phase.gate.is_none() {
             self.phase(
                 index,
-                "chooses",
+                &["chooses"],
                 "people choose, so it needs a gate of people".to_owned(),
             );
         }
@@ -160,7 +165,7 @@ impl Check<'_> {
         ] {
             if stands {
                 let text = format!("it compares variants and waits for a choice, so `{key}` has no such meaning here");
-                self.phase(index, key, text);
+                self.phase(index, &[key], text);
             }
         }
         let executing = definition
@@ -169,21 +174,28 @@ impl Check<'_> {
             .position(|other| other.executes.as_ref() == Some(&phase.id));
         if let Some(at) = executing {
             let text = format!("{} is a choice, which says nothing that could be carried out", phase.id);
-            self.phase(at, "executes", text);
+            self.phase(at, &["executes"], text);
         }
         self.rubric(index, phase);
     }
 
     fn rubric(&mut self, index: usize, phase: &Phase) {
         if phase.rubric.len() > MOST_CRITERIA {
-            self.phase(index, "rubric", format!("a rubric has at most {MOST_CRITERIA} lines"));
+            self.phase(
+                index,
+                &["rubric"],
+                format!("a rubric has at most {MOST_CRITERIA} lines"),
+            );
         }
         let mut titles = BTreeSet::new();
-        for Criterion {
-            title,
-            mentions,
-            most_words,
-        } in &phase.rubric
+        for (
+            at,
+            Criterion {
+                title,
+                mentions,
+                most_words,
+            },
+        ) in phase.rubric.iter().enumerate()
         {
             let wrong = match (mentions.is_empty(), most_words) {
                 _ if title.trim().is_empty() => Some("a line of it has no title".to_owned()),
@@ -196,7 +208,7 @@ impl Check<'_> {
                 _ => None,
             };
             if let Some(wrong) = wrong {
-                self.phase(index, "rubric", wrong);
+                self.phase(index, &["rubric", &at.to_string()], wrong);
             }
         }
     }
