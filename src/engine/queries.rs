@@ -3,11 +3,12 @@
 use super::commands::{Settled, Spoken};
 use super::{Engine, Trouble};
 use crate::chat::say::replies as say;
+use crate::chat::say::view::GateView;
 use crate::chat::verbs::VERBS;
 use crate::config::{Origin, Setter};
 use crate::github::{EventKind, Parsed, parse};
 use crate::store::deliveries::DeliverySummary;
-use crate::workflow::right::Right;
+use crate::workflow::state::State;
 
 /// How many deliveries an explanation looks back.
 const LOOKED_BACK: u32 = 100;
@@ -42,15 +43,9 @@ impl Engine {
             .open_workflow(spoken.spot.repository, spoken.subject.number)
             .await?;
         let state = stored.as_ref().map(|stored| &stored.state);
-        let who = match state.and_then(|state| Some((state, state.open_gate()?))) {
-            Some((state, (phase, gate, _))) => {
-                let people = self.people_for(&spoken.repo, state, (phase, gate)).await;
-                match people {
-                    Ok(people) if !people.is_empty() => say::WhoCan::Known(people),
-                    Ok(_) | Err(_) => say::WhoCan::Unknown,
-                }
-            }
-            None => self.who_can(spoken, Right::Write).await,
+        let gate = match state {
+            Some(state) => self.gate_for(spoken, state).await,
+            None => None,
         };
         let verbs: Vec<_> = VERBS
             .iter()
@@ -62,10 +57,18 @@ impl Engine {
         };
         Ok(Settled::Answered(vec![say::who(
             &verbs,
-            stored.as_ref().map(|stored| &stored.state),
-            &who,
+            state,
+            gate.as_ref(),
             tree.as_ref(),
         )]))
+    }
+
+    /// How far the open gate is, for somebody who asks; nothing where none is open or GitHub does not answer.
+    pub(super) async fn gate_for(&self, spoken: &Spoken<'_>, state: &State) -> Option<GateView> {
+        let (phase, gate, _) = state.open_gate().filter(|_| state.is_open())?;
+        let least = spoken.approvers();
+        let view = self.gate_view(&spoken.repo, state, (phase, gate), (None, least));
+        view.await.ok()
     }
 
     /// `/explain`: what happened here lately and what came of it, or what came of one comment.

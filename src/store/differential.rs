@@ -495,11 +495,16 @@ impl Side {
                 };
                 let event = match how % 9 {
                     0 => Event::Cancelled {
+                        surface: None,
                         by: Some(person()),
                         reason: Words::new("enough"),
                     },
-                    1 | 2 => Event::Unheld { by: person() },
+                    1 | 2 => Event::Unheld {
+                        surface: None,
+                        by: person(),
+                    },
                     _ => Event::Held {
+                        surface: None,
                         by: None,
                         reason: Words::new("wait \0"),
                         cause: HoldCause::Asked,

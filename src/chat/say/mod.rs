@@ -26,5 +26,7 @@ mod record;
 pub mod spending;
 mod tasks;
 
+pub(super) use markup::code;
+
 #[cfg(test)]
 mod fixtures;

@@ -3,6 +3,7 @@
 use super::people::mentions;
 use crate::chat::say::card;
 use crate::chat::say::markup::{code, count, digest, fenced, link, list, name, paragraphs, sentence, units, words};
+use crate::chat::say::next;
 use crate::chat::say::outcomes::opened;
 use crate::chat::say::pages::LONGEST;
 use crate::chat::say::phrases::{because, somebody, surface, title};
@@ -96,7 +97,7 @@ pub fn stopped(people: &[String], state: &State, phase: &PhaseId, card_url: &str
             link("the card", card_url)
         ),
         reason,
-        card::steps(state),
+        card::joined(&next::steps_at(state, phase)),
     ])
 }
 
@@ -214,11 +215,21 @@ pub fn approval_lost(state: &State, phase: &PhaseId, reason: &str, card_url: &st
     )
 }
 
-/// Nobody answered in time, and the proposal counts as rejected.
+/// A gate's time ran out before enough people approved, and the proposal counts as rejected.
 pub fn gate_expired(state: &State, phase: &PhaseId) -> String {
     format!(
-        "Nobody answered in time, so *{}* is rejected. Silence approves nothing. {}",
+        "The time of *{}* ran out before it was approved, so it is rejected. Silence approves nothing. {}",
         title(state, phase),
+        card::steps(state)
+    )
+}
+
+/// A gate's time ran out before enough people approved, and another phase is done again.
+pub fn gate_escalated(state: &State, phase: &PhaseId, to: &PhaseId) -> String {
+    format!(
+        "The time of *{}* ran out before it was approved, so *{}* is done again. Silence approves nothing. {}",
+        title(state, phase),
+        title(state, to),
         card::steps(state)
     )
 }
