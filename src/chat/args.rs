@@ -1,5 +1,6 @@
 //! Why the arguments of a command cannot be taken, in words.
 
+use crate::chat::say::code;
 use crate::text::arguments::Unsplit;
 use crate::text::harmless::literal;
 
@@ -36,6 +37,14 @@ pub enum ArgumentProblem {
     /// Something that the verb cannot do without.
     #[error("{0}")]
     Missing(&'static str),
+    /// Words on the line of an approval that may say otherwise.
+    #[error("{}", second_thoughts(.said, .command))]
+    SecondThoughts {
+        /// As typed.
+        said: String,
+        /// What stands before them, as it is understood.
+        command: String,
+    },
     /// Something that the verb does not take.
     #[error("“{}” is more than this command takes{hint}.", shown(.typed))]
     Unexpected {
@@ -48,6 +57,17 @@ pub enum ArgumentProblem {
 
 fn shown(typed: &str) -> String {
     literal::inline(typed, 60)
+}
+
+fn second_thoughts(said: &str, command: &str) -> String {
+    format!(
+        "Nothing was approved: “{}” on the line of the command may mean that it should not be. If it is the reason: {}. \
+         If it is a no: {}. If it is to wait: {}.",
+        shown(said),
+        code(&format!("{command} because {said}")),
+        code(&format!("/reject {said}")),
+        code(&format!("/hold {said}"))
+    )
 }
 
 fn did_you_mean(field: &Option<&'static str>) -> String {

@@ -165,6 +165,7 @@ fn detail(event: &Event) -> String {
             phase,
             approval,
             verdict,
+            ..
         } => match verdict {
             Some(verdict) => format!("{phase} {}, counted as {verdict}", of_what(approval)),
             None => format!("{phase} {}", of_what(approval)),

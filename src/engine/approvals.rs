@@ -3,22 +3,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::authority::{NAMED, Speech};
+use super::authority::Speech;
 use super::commands::{Settled, Spoken};
 use super::rosters::Rosters;
 use super::settings::Settings;
 use super::{Engine, Trouble, topic_of};
 use crate::agents::touched;
-use crate::chat::say::{approval as words, reasons, replies as say};
+use crate::chat::say::view::GateView;
+use crate::chat::say::{approval as words, next, reasons, replies as say};
 use crate::config::RepositoryConfig;
 use crate::config::quorums::{self, Asked};
 use crate::github::{Account, AccountKind, Members, Repo};
-use crate::workflow::approval::{Fact, Facts, Kind, Live, Node, Outcome, Owned, Standing, evaluate_gate, steerers};
+use crate::workflow::approval::{
+    Candidates, Fact, Facts, Kind, Live, Node, Outcome, Owned, Standing, evaluate_gate, prospect,
+};
 use crate::workflow::definition::{Definition, Gate, PeopleGate};
 use crate::workflow::gate::{Candidate, Excluded, Quorum, Team};
 use crate::workflow::ids::{Digest, PhaseId};
 use crate::workflow::right::Right;
-use crate::workflow::state::{State, SubjectKind};
+use crate::workflow::state::{Approval, State, SubjectKind};
 
 /// How many people are looked at to find those whose approval could count.
 const LOOKED_AT: usize = 300;
@@ -42,6 +45,35 @@ impl Unanswered {
     }
 }
 
+/// Who is in each team that was asked for; nobody where the App sees none of that name.
+type Rolls = BTreeMap<Team, Fact<Option<Members>>>;
+
+/// What GitHub says of a gate, without its checks and people.
+struct Ground {
+    live: Live,
+    rosters: Rolls,
+}
+
+/// The standing of somebody whom GitHub lists with this right.
+fn listed_standing(account: &Account, right: Right, rosters: &Rolls) -> Standing {
+    let teams = rosters.iter().map(|(team, members)| {
+        let is = match members {
+            Fact::CouldNotCheck(why) => Fact::CouldNotCheck(why.clone()),
+            Fact::Known(None) => Fact::Known(false),
+            Fact::Known(Some(members)) if members.has(account.id) => Fact::Known(true),
+            Fact::Known(Some(members)) if members.more => Fact::CouldNotCheck(reasons::NOT_ALL_LISTED.to_owned()),
+            Fact::Known(Some(_)) => Fact::Known(false),
+        };
+        (team.clone(), is)
+    });
+    Standing {
+        kind: Kind::Human,
+        login: account.login.clone(),
+        right: Fact::Known(right),
+        teams: teams.collect(),
+    }
+}
+
 impl Engine {
     /// What GitHub says now of all that a phase's gate asks about. `speaker` is somebody who is about to
     /// approve, whose right was asked for that just now.
@@ -53,51 +85,44 @@ impl Engine {
         speaker: Option<(&Speech, Right)>,
         unanswered: Unanswered,
     ) -> Result<Live, Trouble> {
+        let Ground { mut live, rosters } = self.ground(repo, state, (phase, gate), unanswered).await?;
+        if let Some(checks) = state.gate_of(phase).and_then(|gate| gate.checks.as_ref()) {
+            live.checks = self.reading(Some(repo), state, (phase, checks), unanswered).await?;
+        }
+        if let Some((speech, right)) = speaker {
+            let asked = (speech.by.clone(), Some(right));
+            let standing = self.standing(repo, asked, &rosters, unanswered).await?;
+            live.people.insert(speech.by.id, standing);
+        }
+        let votes: Vec<&Approval> = state.at(phase).votes().collect();
+        self.add_voters(repo, &mut live, (&votes, &rosters), unanswered).await?;
+        Ok(live)
+    }
+
+    /// The same without checks and people.
+    async fn ground(
+        &self,
+        repo: &Repo,
+        state: &State,
+        (phase, gate): (&PhaseId, &PeopleGate),
+        unanswered: Unanswered,
+    ) -> Result<Ground, Trouble> {
         let owned = match gate.code_owners {
             true => unanswered.fact(self.owned(repo, state, phase).await)?,
             false => Fact::Known(Vec::new()),
         };
-        let checks = match state.gate_of(phase).and_then(|gate| gate.checks.as_ref()) {
-            Some(checks) => self.reading(Some(repo), state, (phase, checks), unanswered).await?,
-            None => Live::default().checks,
-        };
         let mut teams: BTreeSet<Team> = gate.teams();
         if let Fact::Known(owned) = &owned {
-            teams.extend(
-                owned
-                    .iter()
-                    .flat_map(|path| &path.owners)
-                    .filter_map(|owner| match owner {
-                        Candidate::Team(team) => Some(team.clone()),
-                        Candidate::Person(_) => None,
-                    }),
-            );
+            let owners = owned.iter().flat_map(|path| &path.owners);
+            teams.extend(owners.filter_map(|owner| match owner {
+                Candidate::Team(team) => Some(team.clone()),
+                Candidate::Person(_) => None,
+            }));
         }
         let mut rosters = BTreeMap::new();
         for team in teams {
             let members = unanswered.fact(self.members(repo, &team).await)?;
             rosters.insert(team, members);
-        }
-        let mut accounts: Vec<Account> = Vec::new();
-        if let Some((speech, _)) = speaker {
-            accounts.push(speech.by.clone());
-        }
-        for vote in state.at(phase).votes() {
-            if accounts.iter().all(|account| account.id != vote.by.id) {
-                accounts.push(Account {
-                    id: vote.by.id,
-                    login: vote.by.login.clone(),
-                    // Only people's approvals are taken down.
-                    kind: AccountKind::User,
-                });
-            }
-        }
-        let mut people = BTreeMap::new();
-        for account in accounts {
-            let id = account.id;
-            let asked = speaker.filter(|(speech, _)| speech.by.id == id).map(|(_, right)| right);
-            let standing = self.standing(repo, (account, asked), &rosters, unanswered).await?;
-            people.insert(id, standing);
         }
         let author = match gate.exclude.contains(&Excluded::Author) {
             true => {
@@ -106,65 +131,96 @@ impl Engine {
             }
             false => Live::default().author,
         };
-        Ok(Live {
-            people,
+        let live = Live {
             author,
             owned,
-            checks,
-        })
+            ..Live::default()
+        };
+        Ok(Ground { live, rosters })
     }
 
-    /// The logins of people whose approval could count at a gate now, those who gave theirs left out; empty where GitHub
-    /// does not list them to us. A hint for people: nothing is decided by it.
-    pub(super) async fn people_for(
+    /// Asks about those who approved, where nothing is known of them yet.
+    async fn add_voters(
+        &self,
+        repo: &Repo,
+        live: &mut Live,
+        (votes, rosters): (&[&Approval], &Rolls),
+        unanswered: Unanswered,
+    ) -> Result<(), Trouble> {
+        for vote in votes {
+            if live.people.contains_key(&vote.by.id) {
+                continue;
+            }
+            let account = Account {
+                id: vote.by.id,
+                login: vote.by.login.clone(),
+                // Only people's approvals are taken down.
+                kind: AccountKind::User,
+            };
+            let standing = self.standing(repo, (account, None), rosters, unanswered).await?;
+            live.people.insert(vote.by.id, standing);
+        }
+        Ok(())
+    }
+
+    /// How far an open gate is, and who brings it on of those who have the right that it asks for, or this one where it is
+    /// greater; with one approval more, if it is given. For people to read: nothing is decided by it.
+    pub(super) async fn gate_view(
         &self,
         repo: &Repo,
         state: &State,
         (phase, gate): (&PhaseId, &PeopleGate),
-    ) -> Result<Vec<String>, Trouble> {
-        let wide = gate.quorums().all(|quorum| quorum.of.is_empty()) && gate.exclude.is_empty();
-        if wide && state.at(phase).votes().next().is_none() {
-            return self.people_with(repo, gate.right).await;
-        }
-        let all = match repo.people_with(gate.right, LOOKED_AT).await {
-            Ok(all) => all,
+        (more, least): (Option<&Approval>, Right),
+    ) -> Result<GateView, Trouble> {
+        let least = least.max(gate.right);
+        let ground = self.ground(repo, state, (phase, gate), Unanswered::IsShown).await?;
+        let Ground { mut live, rosters } = ground;
+        let listed = match repo.people_with(least, LOOKED_AT).await {
+            Ok(listed) => Some(listed),
             Err(error) if error.is_transient() => return Err(self.trouble(&error, 1)),
-            Err(_) => return Ok(Vec::new()),
+            Err(_) => None,
         };
-        let mut rosters = BTreeMap::new();
-        for team in gate.teams() {
-            let members = repo.team_members(&team).await.ok().flatten();
-            rosters.insert(team, members);
+        let all = listed.as_ref().is_some_and(|listed| listed.len() < LOOKED_AT);
+        let people = listed.into_iter().flatten();
+        let people: Vec<Account> = people.filter(|one| one.kind == AccountKind::User).collect();
+        for account in &people {
+            live.people
+                .insert(account.id, listed_standing(account, least, &rosters));
         }
-        let steerers = steerers(state, phase);
-        let could = |account: &&Account| {
-            let excluded = gate.exclude.iter().any(|excluded| match excluded {
-                Excluded::Starter => account.id == state.starter.id,
-                Excluded::Steerers => steerers.contains(&account.id),
-                Excluded::Author => false,
-            });
-            let voted = state.at(phase).votes().any(|vote| vote.by.id == account.id);
-            let among = gate.quorums().any(|quorum| {
-                quorum.of.is_empty()
-                    || quorum.of.iter().any(|candidate| match candidate {
-                        Candidate::Person(login) => account.login.eq_ignore_ascii_case(login),
-                        Candidate::Team(team) => {
-                            let roster = rosters.get(team).and_then(Option::as_ref);
-                            roster.is_some_and(|roster| roster.has(account.id))
-                        }
-                    })
-            });
-            account.kind == AccountKind::User && !excluded && !voted && among
+        let votes: Vec<&Approval> = state.at(phase).votes().chain(more).collect();
+        self.add_voters(repo, &mut live, (&votes, &rosters), Unanswered::IsShown)
+            .await?;
+        let people = people.iter().map(super::authority::person).collect();
+        let candidates = match all {
+            true => Candidates::All(people),
+            false => Candidates::Some(people),
         };
-        let could = all.iter().filter(could).take(NAMED);
-        Ok(could.map(|account| account.login.clone()).collect())
+        let facts = Facts::of(state, phase, &live);
+        let facts = match more {
+            Some(vote) => facts.with(vote),
+            None => facts,
+        };
+        let digest = state.at(phase).pending.as_ref().map(|pending| pending.digest);
+        let digest = digest.ok_or_else(|| Trouble::Never(reasons::GONE.to_owned()))?;
+        let prospect = prospect(gate, &facts, digest, &candidates);
+        let admins = match prospect.is_stuck() {
+            true => self.people_with(repo, Right::Admin).await?,
+            false => Vec::new(),
+        };
+        let unseen = rosters.into_iter().filter(|(_, members)| *members == Fact::Known(None));
+        Ok(GateView {
+            prospect,
+            right: least,
+            admins,
+            unseen: unseen.map(|(team, _)| team).collect(),
+        })
     }
 
     async fn standing(
         &self,
         repo: &Repo,
         (account, asked): (Account, Option<Right>),
-        rosters: &BTreeMap<Team, Fact<Option<Members>>>,
+        rosters: &Rolls,
         unanswered: Unanswered,
     ) -> Result<Standing, Trouble> {
         let asked = match asked {
@@ -252,7 +308,7 @@ impl Engine {
         let Some((whole, _)) = state.gate_at(phase) else {
             return Ok(None);
         };
-        let facts = Facts::of(state, phase, &live).of_the_leading_choice();
+        let facts = Facts::of(state, phase, &live);
         Ok(Some(evaluate_gate(whole, &facts, pending.digest)))
     }
 
@@ -306,7 +362,8 @@ impl Engine {
             let refusal = rosters.refusal(&spoken.repo, &quorum).await;
             if let Some(mistake) = refusal.map_err(|error| self.unchecked(&error))? {
                 let said = self.impossible(&spoken.settings, &quorum, mistake);
-                return Ok(Err(Settled::refused(say::cannot_be_approved(&said))));
+                let again = next::start(&definition);
+                return Ok(Err(Settled::refused(say::cannot_be_approved(&said, &again))));
             }
         }
         Ok(Ok(definition))
@@ -339,10 +396,14 @@ impl Engine {
     }
 
     /// What is said of an approval that was taken down and did not open the gate.
-    pub(super) fn voted(&self, state: &State, live: &Live, vote: &crate::workflow::state::Approval) -> Option<String> {
-        let (phase, _, pending) = state.open_gate()?;
-        let (gate, _) = state.gate_at(phase)?;
-        let tree = evaluate_gate(gate, &Facts::of(state, phase, live).with(vote), pending.digest);
-        Some(say::voted(&tree))
+    pub(super) async fn voted(&self, spoken: &Spoken<'_>, state: &State, vote: &Approval) -> Option<String> {
+        let (phase, gate, _) = state.open_gate()?;
+        let least = spoken.approvers();
+        let view = self.gate_view(&spoken.repo, state, (phase, gate), (Some(vote), least));
+        // It was taken down, whether or not it can be said who is missing.
+        Some(match view.await {
+            Ok(view) => say::voted(state, phase, &view, vote),
+            Err(_) => say::taken_down(),
+        })
     }
 }

@@ -120,10 +120,14 @@ impl Engine {
         };
         match decide(Some(&stored.state), &Command::Person(by, ask), facts, self.now()) {
             Verdict::Events(events) => {
-                let said = events.iter().find_map(|event| match (event, &live) {
-                    (Event::Voted { approval, .. }, Some(live)) => self.voted(&stored.state, live, approval),
+                let vote = events.iter().find_map(|event| match event {
+                    Event::Voted { approval, .. } => Some(approval),
                     _ => None,
                 });
+                let said = match vote {
+                    Some(vote) => self.voted(spoken, &stored.state, vote).await,
+                    None => None,
+                };
                 Ok(Settled::Changed {
                     before: Ok(stored),
                     events,

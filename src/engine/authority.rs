@@ -9,7 +9,7 @@ use crate::workflow::right::{Person, Requirement, Right};
 use crate::workflow::state::{Surface, Timestamp};
 
 /// How many people an answer names at most.
-pub(super) const NAMED: usize = 20;
+const NAMED: usize = 20;
 
 /// What somebody said, and where: all of it but what they may.
 #[derive(Debug, Clone)]

@@ -10,8 +10,8 @@ use super::{Engine, Trouble, topic_of};
 use crate::agents::email::Letter;
 use crate::agents::extract::{Confidence, Origin, Tasks};
 use crate::chat::say::view::{
-    Ahead, CardView, LeftOut, MailView, Note, PostedPages, ProposalView, Selection, Shown, Source, Spending, TaskView,
-    TasksView,
+    Ahead, CardView, GateView, LeftOut, MailView, Note, PostedPages, ProposalView, Selection, Shown, Source, Spending,
+    TaskView, TasksView,
 };
 use crate::chat::say::{self, boxes};
 use crate::config::RepositoryConfig;
@@ -56,6 +56,7 @@ pub(super) struct CardParts {
     proposal: Option<ProposalView>,
     posted: Option<PostedPages>,
     asked: Vec<String>,
+    gate: Option<GateView>,
     providers: BTreeMap<PhaseId, String>,
     notes: Vec<Note>,
     children: BTreeMap<WorkflowId, String>,
@@ -72,6 +73,7 @@ impl CardParts {
             proposal: self.proposal.as_ref(),
             pages_posted: self.posted.as_ref(),
             asked: &self.asked,
+            gate: self.gate.as_ref(),
             providers: &self.providers,
             notes: &self.notes,
             children: &self.children,
@@ -287,9 +289,15 @@ impl Engine {
             None => None,
         };
         let stopped = [PhaseStatus::WaitingForHuman, PhaseStatus::Error, PhaseStatus::Rejected];
-        let asked = match state.open_gate() {
+        let gate = match state.open_gate() {
+            Some((phase, gate, _)) if state.is_open() => {
+                Some(self.gate_view(repo, state, (phase, gate), (None, gate.right)).await?)
+            }
+            _ => None,
+        };
+        let asked = match &gate {
             _ if !state.is_open() => Vec::new(),
-            Some((phase, gate, _)) => self.people_for(repo, state, (phase, gate)).await?,
+            Some(gate) => gate.can(),
             None if state.asking().is_some() => self.people_asked(repo, state).await?,
             None if state.first_at(&stopped).is_some() => self.people_with(repo, Right::Write).await?,
             None => Vec::new(),
@@ -313,6 +321,7 @@ impl Engine {
             proposal,
             posted,
             asked,
+            gate,
             providers: providers(state),
             notes,
         })

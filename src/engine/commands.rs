@@ -17,7 +17,7 @@ use crate::store::{StoreError, Write};
 use crate::workflow::command::{Authority, Refusal};
 use crate::workflow::event::Event;
 use crate::workflow::ids::{EffectId, WorkflowId};
-use crate::workflow::right::Requirement;
+use crate::workflow::right::{Requirement, Right};
 
 /// What somebody said, where, and under which settings.
 pub(super) struct Spoken<'a> {
@@ -32,6 +32,14 @@ pub(super) struct Spoken<'a> {
     pub(super) from: From,
     /// What this is by its meaning: the same thing told twice is done once.
     pub(super) key: String,
+}
+
+impl Spoken<'_> {
+    /// The least right that this repository asks of whoever approves.
+    pub(super) fn approvers(&self) -> Right {
+        let approve = verbs::by_name("approve");
+        approve.map_or(Right::None, |verb| self.dialect.requirement(verb).right)
+    }
 }
 
 /// The surface, as far as answering needs it.
@@ -312,6 +320,11 @@ impl Engine {
             Refusal::NotYours { needs, .. } => self.who_can(spoken, *needs).await,
             _ => say::WhoCan::Unknown,
         };
+        let decides = ["approve", "choose"].contains(&verb.name);
+        let gate = match stored.filter(|_| decides) {
+            Some(stored) => self.gate_for(spoken, &stored.state).await,
+            None => None,
+        };
         let card_url = match stored {
             Some(stored) => self.card_url(spoken, &stored.state.id).await?,
             None => spoken.subject.html_url.clone(),
@@ -321,6 +334,7 @@ impl Engine {
             state: stored.map(|stored| &stored.state),
             card_url: &card_url,
             who: &who,
+            gate: gate.as_ref(),
         };
         Ok(Settled::refused(say::refusal(refusal, &about)))
     }
@@ -335,13 +349,16 @@ impl Engine {
             needs: by.requirement,
             has: by.right,
         };
-        self.refused(spoken, verb, &refusal, None).await
+        let (repository, number) = (spoken.spot.repository, spoken.subject.number);
+        let stored = self.store().open_workflow(repository, number).await?;
+        self.refused(spoken, verb, &refusal, stored.as_ref()).await
     }
 
-    pub(super) async fn who_can(&self, spoken: &Spoken<'_>, right: crate::workflow::right::Right) -> say::WhoCan {
+    pub(super) async fn who_can(&self, spoken: &Spoken<'_>, right: Right) -> say::WhoCan {
         // Whoever is refused hears so at once, even if nobody can be named.
         match self.people_with(&spoken.repo, right).await {
             Ok(people) if !people.is_empty() => say::WhoCan::Known(people),
+            // Nobody is listed where the App may not see who is there.
             Ok(_) | Err(_) => say::WhoCan::Unknown,
         }
     }

@@ -19,8 +19,8 @@ use crate::workflow::children::ChildStanding;
 use crate::workflow::command::Verdict;
 use crate::workflow::command::{Command, Report};
 use crate::workflow::decide::{Facts, decide};
-use crate::workflow::ids::WorkflowId;
-use crate::workflow::plan::{Intent, Notice};
+use crate::workflow::ids::{PhaseId, WorkflowId};
+use crate::workflow::plan::{CalledTo, Intent, Notice};
 use crate::workflow::right::Right;
 use crate::workflow::state::Timestamp;
 
@@ -261,7 +261,7 @@ impl Engine {
             Intent::Card => self.write_card(work, &stored).await,
             Intent::Questions { phase } => self.write_questions(work, &stored, &phase).await,
             Intent::CallPeople { phase, digest } => self.call_people(work, &stored, &phase, &digest).await,
-            Intent::DismissCall { phase } => self.dismiss_call(work, &stored, phase.as_str()).await,
+            Intent::DismissCall { phase, to } => self.dismiss_call(work, &stored, &called_to(&phase, to)).await,
             Intent::ExpireGate {
                 phase,
                 digest,
@@ -605,7 +605,7 @@ impl Engine {
         &self,
         work: &Work<'_>,
         stored: &Stored,
-        phase: &crate::workflow::ids::PhaseId,
+        phase: &PhaseId,
         digest: &crate::workflow::ids::Digest,
     ) -> Result<Ended, Trouble> {
         let state = &stored.state;
@@ -622,8 +622,8 @@ impl Engine {
         let Some(card) = self.store().card(&state.id).await? else {
             return Ok(Ended::Dropped("there is no card"));
         };
-        let asked = self.people_for(&work.repo, state, (phase, gate)).await?;
-        let body = say::call(&asked, state, phase, &card.url);
+        let view = self.gate_view(&work.repo, state, (phase, gate), (None, gate.right));
+        let body = say::call_to(&view.await?, state, phase, &card.url);
         let created = self
             .create_once(work, topic_of(state)?, &body)
             .await
@@ -665,21 +665,29 @@ impl Engine {
             Notice::ApprovalLost { phase, reason } => say::approval_lost(state, phase, reason, &card_url),
             Notice::VoteLost { phase, of, reason } => say::vote_lost(state, phase, of, reason, &card_url),
             Notice::Expired { phase } => say::gate_expired(state, phase),
+            Notice::Escalated { phase, to } => say::gate_escalated(state, phase, to),
             Notice::Closed => say::subject_closed(state.hold.as_ref().and_then(|hold| hold.by.as_ref())),
         };
         let created = self.create_once(work, topic_of(state)?, &body).await;
-        created
-            .map(|created| Ended::done(created.html_url))
-            .map_err(|error| self.failed(&error, work.effect))
+        let created = created.map_err(|error| self.failed(&error, work.effect))?;
+        let mut extra = Write::new();
+        if let Notice::Stopped { phase } = notice {
+            let call = linked(&created, &called_to(phase, CalledTo::Stop));
+            extra.push(link_comment(state, &call, CommentRole::Call));
+        }
+        Ok(Ended::Done {
+            result: created.html_url,
+            extra,
+        })
     }
 
     /// Hides the comments that called people, as answered. Where GitHub cannot hide them they stay.
-    async fn dismiss_call(&self, work: &Work<'_>, stored: &Stored, phase: &str) -> Result<Ended, Trouble> {
+    async fn dismiss_call(&self, work: &Work<'_>, stored: &Stored, to: &str) -> Result<Ended, Trouble> {
         let state = &stored.state;
         let topic = topic_of(state)?;
         let mut extra = Write::new();
         for call in self.store().comments_of(&state.id, CommentRole::Call).await? {
-            if call.detail != phase {
+            if call.detail != to {
                 continue;
             }
             let at = topic.comment(call.id, &call.node_id);
@@ -730,6 +738,14 @@ fn kind_of(effect: &LeasedEffect) -> &'static str {
         "verify",
     ];
     KINDS.into_iter().find(|kind| *kind == effect.kind).unwrap_or("other")
+}
+
+/// By what a comment that called people is found again.
+fn called_to(phase: &PhaseId, to: CalledTo) -> String {
+    match to {
+        CalledTo::Gate => phase.to_string(),
+        CalledTo::Stop => format!("stopped:{phase}"),
+    }
 }
 
 /// A comment that was posted, to be tied to its workflow.

@@ -3,8 +3,9 @@
 use super::commands::{Settled, Spoken};
 use super::{Engine, Trouble};
 use crate::chat::say::replies as say;
+use crate::chat::say::view::GateView;
 use crate::chat::verbs::VERBS;
-use crate::workflow::right::Right;
+use crate::workflow::state::State;
 
 impl Engine {
     /// `/status`: how it stands. Then the workflow is compared with GitHub, and what differs is mended.
@@ -36,15 +37,9 @@ impl Engine {
             .open_workflow(spoken.spot.repository, spoken.subject.number)
             .await?;
         let state = stored.as_ref().map(|stored| &stored.state);
-        let who = match state.and_then(|state| Some((state, state.open_gate()?))) {
-            Some((state, (phase, gate, _))) => {
-                let people = self.people_for(&spoken.repo, state, (phase, gate)).await;
-                match people {
-                    Ok(people) if !people.is_empty() => say::WhoCan::Known(people),
-                    Ok(_) | Err(_) => say::WhoCan::Unknown,
-                }
-            }
-            None => self.who_can(spoken, Right::Write).await,
+        let gate = match state {
+            Some(state) => self.gate_for(spoken, state).await,
+            None => None,
         };
         let verbs: Vec<_> = VERBS
             .iter()
@@ -56,9 +51,17 @@ impl Engine {
         };
         Ok(Settled::Answered(vec![say::who(
             &verbs,
-            stored.as_ref().map(|stored| &stored.state),
-            &who,
+            state,
+            gate.as_ref(),
             tree.as_ref(),
         )]))
+    }
+
+    /// How far the open gate is, for somebody who asks; nothing where none is open or GitHub does not answer.
+    pub(super) async fn gate_for(&self, spoken: &Spoken<'_>, state: &State) -> Option<GateView> {
+        let (phase, gate, _) = state.open_gate().filter(|_| state.is_open())?;
+        let least = spoken.approvers();
+        let view = self.gate_view(&spoken.repo, state, (phase, gate), (None, least));
+        view.await.ok()
     }
 }

@@ -465,8 +465,10 @@ impl Side {
             }
             // The command looks for servers first, and this is one.
             Kind::DoubtOpen => {
-                let (text, _) = self.one(in_doubt()).await;
-                (text.clone(), text != "0")
+                let [doubt, newest] = in_doubt();
+                let (text, _) = self.one(doubt).await;
+                let (noted, _) = self.one(newest).await;
+                (format!("{text} {noted}"), text != "0")
             }
             Kind::Forget => {
                 // Every other time all that has ended is old.
@@ -531,11 +533,16 @@ impl Side {
                 };
                 let event = match how % 9 {
                     0 => Event::Cancelled {
+                        surface: None,
                         by: Some(person()),
                         reason: Words::new("enough"),
                     },
-                    1 | 2 => Event::Unheld { by: person() },
+                    1 | 2 => Event::Unheld {
+                        surface: None,
+                        by: person(),
+                    },
                     _ => Event::Held {
+                        surface: None,
                         by: None,
                         reason: Words::new("wait \0"),
                         cause: HoldCause::Asked,

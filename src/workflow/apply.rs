@@ -73,6 +73,7 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
             by: Some(by.clone()),
             what: What::Started(surface.clone()),
             overrode: None,
+            surface: None,
         }],
     })
 }
@@ -97,13 +98,17 @@ pub fn apply(state: &mut State, event: &Event, at: Timestamp) {
             by: event.actor().cloned(),
             what,
             overrode: overrode(state, event),
+            surface: match event {
+                Event::Approved { .. } | Event::Voted { .. } => None,
+                _ => event.surface().cloned(),
+            },
         });
     }
     if let Event::Revised { said_at, .. } | Event::Retried { said_at, .. } = event {
         state.heard_at = *said_at;
     }
     match event {
-        Event::Held { by, reason, cause } => {
+        Event::Held { by, reason, cause, .. } => {
             let own = state.hold.take().map(Box::new);
             state.hold = Some(Hold {
                 by: by.clone(),
@@ -114,7 +119,7 @@ pub fn apply(state: &mut State, event: &Event, at: Timestamp) {
             });
         }
         Event::Unheld { .. } => state.hold = state.hold.take().and_then(|hold| hold.own).map(|own| *own),
-        Event::Cancelled { by, reason } => {
+        Event::Cancelled { by, reason, .. } => {
             state.status = Status::Cancelled {
                 by: by.clone(),
                 reason: reason.clone(),
@@ -331,8 +336,14 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
                 phase.votes.clear();
             }
         }
-        Event::Approved { approval, verdict, .. } => {
+        Event::Approved {
+            approval,
+            verdict,
+            uncounted,
+            ..
+        } => {
             phase.drop_vote(approval.by.id);
+            phase.votes.retain(|vote| !uncounted.contains(&vote.by.id));
             phase.verdict = verdict.or(phase.pending.as_ref().and_then(|pending| pending.verdict));
             phase.approval = Some(approval.clone());
             phase.enter(PhaseStatus::Approved, at);
@@ -547,6 +558,7 @@ fn entry(event: &Event) -> Option<What> {
             phase,
             by: Some(_),
             reason,
+            ..
         } => What::Rejected(phase.clone(), reason.clone()),
         Event::Rejected { phase, by: None, .. } => What::Expired(phase.clone()),
         Event::Revised { phase, text, .. } => What::Revised(phase.clone(), text.clone()),

@@ -5,6 +5,7 @@
 //! unknown.
 
 mod parts;
+mod prospect;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +18,7 @@ use super::state::{Approval, State, What};
 use super::variants::Letter;
 use super::words::Words;
 pub use parts::{checks_hold, evaluate_gate};
+pub use prospect::{Candidates, Prospect, prospect};
 
 /// Something that GitHub was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +101,8 @@ const NOT_ASKED: &str = "GitHub was not asked";
 pub struct Facts<'a> {
     /// The approvals that were given and not taken back.
     pub votes: Vec<&'a Approval>,
+    /// The variant that they must choose to count; nothing where there is no choice.
+    pub choice: Option<Letter>,
     /// What GitHub says now.
     pub live: &'a Live,
     /// Who started the workflow.
@@ -118,10 +122,16 @@ static UNJUDGED: Judged = Judged {
 };
 
 impl<'a> Facts<'a> {
-    /// The facts of a phase's gate, with the approvals that it holds.
+    /// The facts of a phase's gate, with the approvals that it holds. Those count that chose what opened it or, while it
+    /// is open, what most of them did.
     pub fn of(state: &'a State, phase: &PhaseId, live: &'a Live) -> Self {
+        let at = state.at(phase);
+        let votes: Vec<&Approval> = at.votes().collect();
+        let count = |choice: &Option<Letter>| votes.iter().filter(|vote| vote.choice == *choice).count();
+        let leading = || votes.iter().map(|vote| vote.choice).max_by_key(count).flatten();
         Self {
-            votes: state.at(phase).votes().collect(),
+            choice: at.approval.as_ref().map_or_else(leading, |approval| approval.choice),
+            votes,
             live,
             starter: state.starter.id,
             steerers: steerers(state, phase),
@@ -133,20 +143,11 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// The same with the approvals only that chose what most of them did: those of another choice are none of this one.
-    pub fn of_the_leading_choice(mut self) -> Self {
-        let count = |choice: &Option<Letter>| self.votes.iter().filter(|vote| vote.choice == *choice).count();
-        let leading = self.votes.iter().map(|vote| vote.choice).max_by_key(count).flatten();
-        self.votes.retain(|vote| vote.choice == leading);
-        self
-    }
-
-    /// The same with one approval more, in place of an earlier one of the same person, and without those that chose
-    /// something else.
+    /// The same with one approval more, in place of an earlier one of the same person: those count that chose the same.
     pub fn with(mut self, vote: &'a Approval) -> Self {
-        self.votes
-            .retain(|other| other.by.id != vote.by.id && other.choice == vote.choice);
+        self.votes.retain(|other| other.by.id != vote.by.id);
         self.votes.push(vote);
+        self.choice = vote.choice;
         self
     }
 }
@@ -217,6 +218,8 @@ pub enum Why {
     Counts,
     /// It is an approval of something else.
     OtherDigest,
+    /// It chose this variant, and another is counted.
+    OtherChoice(Letter),
     /// It is no person's account.
     NotAPerson,
     /// The person has this right and needs more.
@@ -319,6 +322,23 @@ impl Node {
             Why::CouldNotCheck(why) => Some(why.as_str()),
             _ => None,
         })
+    }
+
+    /// Those who approved this and whose approval counts nowhere.
+    pub fn uncounted(&self) -> Vec<UserId> {
+        let voters: BTreeSet<UserId> = self
+            .all()
+            .into_iter()
+            .filter_map(|node| match &node.rule {
+                Rule::Vote(by) => Some(by.id),
+                _ => None,
+            })
+            .collect();
+        let counts_nowhere = |id: &UserId| {
+            let of = self.vote_of(*id);
+            of.is_some_and(|(outcome, why)| outcome != Outcome::Yes && !matches!(why, Why::OtherChoice(_)))
+        };
+        voters.into_iter().filter(counts_nowhere).collect()
     }
 
     /// The people whose approvals count somewhere, each once.
@@ -439,6 +459,9 @@ fn votes(gate: &PeopleGate, facts: &Facts<'_>, digest: Digest, of: &[Candidate])
 fn counts(gate: &PeopleGate, facts: &Facts<'_>, digest: Digest, of: &[Candidate], vote: &Approval) -> (Outcome, Why) {
     if vote.digest != digest {
         return (Outcome::No, Why::OtherDigest);
+    }
+    if let Some(other) = vote.choice.filter(|_| vote.choice != facts.choice) {
+        return (Outcome::No, Why::OtherChoice(other));
     }
     let unknown = |why: &str| (Outcome::Unknown, Why::CouldNotCheck(why.to_owned()));
     let Some(standing) = facts.live.people.get(&vote.by.id) else {

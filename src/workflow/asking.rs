@@ -152,6 +152,7 @@ pub(super) fn answer(state: &State, by: &Person, number: u32, text: &str) -> Dec
             reply: reply.clone(),
         }),
         Some(Question { reply: None, .. }) => Ok(vec![Event::Answered {
+            surface: None,
             phase: phase.clone(),
             question: number,
             text: text.into(),
@@ -163,6 +164,7 @@ pub(super) fn answer(state: &State, by: &Person, number: u32, text: &str) -> Dec
 pub(super) fn skip(state: &State, by: &Person, reason: &str) -> Decision {
     let phase = state.asking().ok_or(Refusal::NothingAsked)?;
     Ok(vec![Event::Skipped {
+        surface: None,
         phase: phase.clone(),
         by: by.clone(),
         reason: reason.into(),

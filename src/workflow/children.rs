@@ -179,13 +179,20 @@ pub(super) fn heard(state: &State, above: &Above) -> Option<Vec<Event>> {
         // A hold of its own does not keep it when somebody lifts that one.
         Above::Held { by, reason } => (!held_with_parent(state)).then(|| {
             vec![Event::Held {
+                surface: None,
                 by: by.clone(),
                 reason: told("was held", reason),
                 cause: HoldCause::Parent,
             }]
         }),
-        Above::GoesOn { by } => held_with_parent(state).then(|| vec![Event::Unheld { by: by.clone() }]),
+        Above::GoesOn { by } => held_with_parent(state).then(|| {
+            vec![Event::Unheld {
+                surface: None,
+                by: by.clone(),
+            }]
+        }),
         Above::Cancelled { by, reason } => Some(vec![Event::Cancelled {
+            surface: None,
             by: by.clone(),
             reason: told("was cancelled", reason),
         }]),
@@ -351,6 +358,7 @@ pub(super) fn skip(state: &State, by: &Person, reason: &str) -> Option<Result<Ve
     }
     Some(Ok(vec![
         Event::Skipped {
+            surface: None,
             phase: phase.id.clone(),
             by: by.clone(),
             reason: reason.into(),

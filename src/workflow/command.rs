@@ -348,6 +348,8 @@ pub enum Refusal {
         current: Digest,
         /// Whether the one named was shown before.
         void: bool,
+        /// The variant that was to be chosen by it.
+        choice: Option<Letter>,
     },
     /// The proposal does not stand on GitHub in full yet.
     NotShownYet,
@@ -355,6 +357,8 @@ pub enum Refusal {
     ChangedJustNow {
         /// What is shown.
         current: Digest,
+        /// The variant that was to be chosen of it.
+        choice: Option<Letter>,
     },
     /// The person's own approval does not count at this gate; the tree says why.
     DoesNotCount {

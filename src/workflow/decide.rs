@@ -25,7 +25,7 @@ use super::state::{Maker, PhaseStatus, State, Timestamp};
 use consequences::consequences;
 pub(super) use consequences::{done, with_consequences};
 pub use gates::no_open_gate;
-pub(super) use gates::partly_done;
+pub use gates::partly_done;
 use gates::{Word, approve, gate_untouched, overridden, reject, unapprove};
 use reports::reported;
 use rounds::{retry, revise};
@@ -60,7 +60,13 @@ pub fn decide(state: Option<&State>, command: &Command, facts: Facts<'_>, now: T
         (None, Command::Start(start)) => verdict(start_workflow(start, now)),
         (Some(state), Command::Person(authority, ask)) => {
             let decision = asked(state, authority, ask, facts, now);
-            verdict(decision.map(|first| with_consequences(state.clone(), first, now)))
+            let said = |first: Vec<Event>| {
+                first
+                    .into_iter()
+                    .map(|event| event.said_by(&authority.surface))
+                    .collect()
+            };
+            verdict(decision.map(|first| with_consequences(state.clone(), said(first), now)))
         }
         (Some(state), Command::System(report)) => match reported(state, report, now) {
             Some(first) => Verdict::Events(with_consequences(state.clone(), first, now)),
@@ -123,6 +129,7 @@ fn asked(state: &State, authority: &Authority, ask: &Ask, facts: Facts<'_>, now:
     match ask {
         Ask::Cancel { reason } => {
             return Ok(vec![Event::Cancelled {
+                surface: None,
                 by: Some(by.clone()),
                 reason: reason.into(),
             }]);
@@ -132,7 +139,10 @@ fn asked(state: &State, authority: &Authority, ask: &Ask, facts: Facts<'_>, now:
                 return Err(refusal);
             }
             return match state.hold {
-                Some(_) => Ok(vec![Event::Unheld { by: by.clone() }]),
+                Some(_) => Ok(vec![Event::Unheld {
+                    surface: None,
+                    by: by.clone(),
+                }]),
                 None => Err(Refusal::NotHeld),
             };
         }
@@ -144,6 +154,7 @@ fn asked(state: &State, authority: &Authority, ask: &Ask, facts: Facts<'_>, now:
     }
     match ask {
         Ask::Hold { reason } => Ok(vec![Event::Held {
+            surface: None,
             by: Some(by.clone()),
             reason: reason.into(),
             cause: HoldCause::Asked,
@@ -223,6 +234,7 @@ fn belongs(state: &State, phase: &PhaseId, proposal: &Proposal) -> bool {
 /// The event of a new proposal, or of a changed one.
 fn proposed(proposal: &Proposal, by: Maker, change: Option<&String>) -> Event {
     Event::Proposed {
+        surface: None,
         phase: proposal.phase.clone(),
         digest: proposal.digest(),
         acts: proposal.act_keys(),

@@ -9,7 +9,7 @@ use super::act::ActKey;
 use super::artifact::{ReviewVerdict, Stage};
 use super::children::{Child, ChildStanding, Parent};
 use super::definition::Definition;
-use super::ids::{Digest, PhaseId, WorkflowId};
+use super::ids::{Digest, PhaseId, UserId, WorkflowId};
 use super::judging::{Reading, Ruling};
 use super::repair::{Duplicate, Repair};
 use super::right::Person;
@@ -115,6 +115,9 @@ pub enum Event {
         /// The verdict that it holds, where it holds one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         verdict: Option<ReviewVerdict>,
+        /// By which surface they said so; events of old do not tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        surface: Option<Surface>,
     },
     /// A proposal holds questions that people are asked.
     Asked {
@@ -135,6 +138,9 @@ pub enum Event {
         text: Words,
         /// Who.
         by: Person,
+        /// By which surface they said so; events of old do not tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        surface: Option<Surface>,
     },
     /// The questions that were open are not going to be answered.
     Skipped {
@@ -144,6 +150,9 @@ pub enum Event {
         by: Person,
         /// Why.
         reason: Words,
+        /// By which surface they said so; events of old do not tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        surface: Option<Surface>,
     },
     /// All of a proposal can be read on GitHub.
     Shown {
@@ -169,6 +178,9 @@ pub enum Event {
         of: Person,
         /// Who took it back.
         by: Person,
+        /// By which surface they said so; events of old do not tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        surface: Option<Surface>,
     },
     /// A gate opened by a person's word.
     Approved {
@@ -179,6 +191,9 @@ pub enum Event {
         /// The verdict that holds in place of the proposal's, where the person said so.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         verdict: Option<ReviewVerdict>,
+        /// Those who had approved the same, and whose approval did not count any more.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        uncounted: Vec<UserId>,
     },
     /// A verdict of *fail* counts: the phases from `to` to this one are run again.
     SentBack {
@@ -196,6 +211,9 @@ pub enum Event {
         of: Option<Person>,
         /// Who took it back.
         by: Person,
+        /// By which surface they said so; events of old do not tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        surface: Option<Surface>,
     },
     /// An approval no longer counts.
     ApprovalLost {
@@ -221,6 +239,9 @@ pub enum Event {
         by: Option<Person>,
         /// Why.
         reason: Words,
+        /// By which surface they said so; events of old do not tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        surface: Option<Surface>,
     },
     /// A person asked for another iteration.
     Revised {
@@ -232,6 +253,9 @@ pub enum Event {
         text: Words,
         /// When they said so, by GitHub's clock.
         said_at: Timestamp,
+        /// By which surface they said so; events of old do not tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        surface: Option<Surface>,
     },
     /// A phase waits for a person's answer.
     WaitsForHuman {
@@ -255,6 +279,9 @@ pub enum Event {
         by: Person,
         /// When they said so, by GitHub's clock.
         said_at: Timestamp,
+        /// By which surface they said so; events of old do not tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        surface: Option<Surface>,
     },
     /// An act ended.
     ActEnded {
@@ -324,11 +351,17 @@ pub enum Event {
         reason: Words,
         /// What made it so.
         cause: HoldCause,
+        /// By which surface they said so; events of old do not tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        surface: Option<Surface>,
     },
     /// The hold was lifted.
     Unheld {
         /// Who.
         by: Person,
+        /// By which surface they said so; events of old do not tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        surface: Option<Surface>,
     },
     /// It was ended.
     Cancelled {
@@ -336,6 +369,9 @@ pub enum Event {
         by: Option<Person>,
         /// Why.
         reason: Words,
+        /// By which surface they said so; events of old do not tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        surface: Option<Surface>,
     },
     /// Something was found otherwise than it should be, and mended.
     Repaired {
@@ -416,6 +452,45 @@ impl Event {
         }
     }
 
+    /// The same, said by this surface.
+    pub fn said_by(mut self, by: &Surface) -> Self {
+        if let Self::Proposed { surface, .. }
+        | Self::Answered { surface, .. }
+        | Self::Skipped { surface, .. }
+        | Self::Unapproved { surface, .. }
+        | Self::VoteWithdrawn { surface, .. }
+        | Self::Rejected { surface, .. }
+        | Self::Revised { surface, .. }
+        | Self::Retried { surface, .. }
+        | Self::Held { surface, .. }
+        | Self::Unheld { surface, .. }
+        | Self::Cancelled { surface, .. } = &mut self
+        {
+            *surface = Some(by.clone());
+        }
+        self
+    }
+
+    /// By which surface a person caused it, where that is known.
+    pub fn surface(&self) -> Option<&Surface> {
+        match self {
+            Self::Started { surface, .. } => Some(surface),
+            Self::Approved { approval, .. } | Self::Voted { approval, .. } => Some(&approval.surface),
+            Self::Proposed { surface, .. }
+            | Self::Answered { surface, .. }
+            | Self::Skipped { surface, .. }
+            | Self::Unapproved { surface, .. }
+            | Self::VoteWithdrawn { surface, .. }
+            | Self::Rejected { surface, .. }
+            | Self::Revised { surface, .. }
+            | Self::Retried { surface, .. }
+            | Self::Held { surface, .. }
+            | Self::Unheld { surface, .. }
+            | Self::Cancelled { surface, .. } => surface.as_ref(),
+            _ => None,
+        }
+    }
+
     /// The person who caused it, where a person did.
     pub fn actor(&self) -> Option<&Person> {
         match self {
@@ -424,7 +499,7 @@ impl Event {
             | Self::VoteWithdrawn { by, .. }
             | Self::Revised { by, .. }
             | Self::Retried { by, .. }
-            | Self::Unheld { by }
+            | Self::Unheld { by, .. }
             | Self::Answered { by, .. }
             | Self::Skipped { by, .. }
             | Self::Proposed {

@@ -1,5 +1,7 @@
 //! What an event asks of the outside.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +12,7 @@ use super::definition::{Gate, OnExpiry, Phase};
 use super::event::{Event, HoldCause};
 use super::ids::{Digest, PhaseId, WorkflowId};
 use super::right::Person;
-use super::state::{Awaited, Pending, PhaseStatus, State, Timestamp};
+use super::state::{Awaited, Maker, Pending, PhaseStatus, State, Timestamp};
 
 /// Something to be done outside, or later. The engine makes a row of the outbox of each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,10 +68,13 @@ pub enum Intent {
         /// What they are asked to approve.
         digest: Digest,
     },
-    /// Tidy that comment away, since it was answered.
+    /// Tidy a comment that called people away, since it was answered.
     DismissCall {
         /// The phase.
         phase: PhaseId,
+        /// What they were called to.
+        #[serde(default)]
+        to: CalledTo,
     },
     /// Wait until a moment, then report that the gate's time ran out.
     ExpireGate {
@@ -120,6 +125,17 @@ pub enum Intent {
     CancelPlanned,
 }
 
+/// What people were called to in a comment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CalledTo {
+    /// A gate that opened.
+    #[default]
+    Gate,
+    /// A phase that stopped: it failed, or needs an answer.
+    Stop,
+}
+
 /// Why checks are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -162,10 +178,17 @@ pub enum Notice {
         /// Why, for people.
         reason: String,
     },
-    /// Nobody answered in time, and that rejected it.
+    /// The time of a gate ran out before enough people approved, and that rejected it.
     Expired {
         /// The phase.
         phase: PhaseId,
+    },
+    /// The same, and it went back to another phase.
+    Escalated {
+        /// The phase whose gate it was.
+        phase: PhaseId,
+        /// The phase that is done again.
+        to: PhaseId,
     },
     /// The subject was closed, and that held it.
     Closed,
@@ -191,6 +214,7 @@ pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
             notice: notice(state, event)?,
         })
     }));
+    intents.extend(answered_stops(state, events));
     intents.extend(family(state, events));
     let started: Vec<&PhaseId> = events.iter().filter_map(starts_run).collect();
     let asked: Vec<&PhaseId> = events.iter().filter_map(asks_approver).collect();
@@ -202,7 +226,7 @@ pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
             }
             // A prompt that was approved is sent.
             Event::Approved { phase, .. } if state.at(phase).status == PhaseStatus::Running => {
-                intents.push(Intent::DismissCall { phase: phase.clone() });
+                intents.push(dismissed(phase, CalledTo::Gate));
                 intents.extend(run(state, phase));
             }
             Event::Shown { phase, .. } | Event::Reminded { phase } => intents.extend(opened(state, phase, now)),
@@ -235,14 +259,14 @@ pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
             | Event::Rejected { phase, .. }
             | Event::Revised { phase, .. }
             | Event::Escalated { phase, .. } => {
-                intents.push(Intent::DismissCall { phase: phase.clone() });
+                intents.push(dismissed(phase, CalledTo::Gate));
             }
             Event::Held { .. } | Event::Cancelled { .. } => {
                 let called = state.definition.phases.iter().map(|phase| &phase.id);
                 intents.extend(
                     called
                         .filter(|phase| waits_at_gate(state, phase))
-                        .map(|phase| Intent::DismissCall { phase: phase.clone() }),
+                        .map(|phase| dismissed(phase, CalledTo::Gate)),
                 );
             }
             // These dropped what was planned, so all that still counts is named anew.
@@ -265,6 +289,46 @@ pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
     let acting = acting.filter(|phase| events.iter().any(|event| lets_act(event, phase)));
     intents.extend(acting.filter_map(|phase| next_act(state, phase)));
     intents
+}
+
+fn dismissed(phase: &PhaseId, to: CalledTo) -> Intent {
+    Intent::DismissCall {
+        phase: phase.clone(),
+        to,
+    }
+}
+
+/// The comments that are settled which told that a phase stopped: it goes on, or nobody waits for it any more.
+fn answered_stops(state: &State, events: &[Event]) -> Vec<Intent> {
+    let asked = |event: &Event| matches!(event, Event::Retried { .. } | Event::Revised { .. });
+    let again = events.iter().any(asked);
+    let mut settled: Vec<&PhaseId> = Vec::new();
+    for event in events {
+        match event {
+            Event::Retried { phase, .. } | Event::Revised { phase, .. } => settled.push(phase),
+            Event::PhaseStarted { phase, .. } if again => settled.push(phase),
+            // A person answered in the agent's place.
+            Event::Proposed {
+                phase,
+                by: Maker::Person(_),
+                change: None,
+                ..
+            } => settled.push(phase),
+            Event::Approved { .. } | Event::Cancelled { .. } => {
+                let stopped = [PhaseStatus::WaitingForHuman, PhaseStatus::Error];
+                let over = |phase: &&PhaseId| !state.is_open() || state.is_passed_over(phase);
+                let phases = state.definition.phases.iter().map(|phase| &phase.id);
+                settled.extend(phases.filter(|id| stopped.contains(&state.at(id).status)).filter(over));
+            }
+            _ => {}
+        }
+    }
+    let mut seen = BTreeSet::new();
+    settled.retain(|phase| seen.insert(*phase));
+    settled
+        .into_iter()
+        .map(|phase| dismissed(phase, CalledTo::Stop))
+        .collect()
 }
 
 /// What children and the parent must hear, and the children that are started.
@@ -366,6 +430,10 @@ fn notice(state: &State, event: &Event) -> Option<Notice> {
             reason: reason.clone(),
         }),
         Event::Rejected { phase, by: None, .. } => Some(Notice::Expired { phase: phase.clone() }),
+        Event::Escalated { phase, to } => Some(Notice::Escalated {
+            phase: phase.clone(),
+            to: to.clone(),
+        }),
         Event::Held {
             cause: HoldCause::SubjectClosed,
             ..
@@ -392,9 +460,7 @@ fn voided(state: &State, phase: &PhaseId) -> Option<Intent> {
     let variant = state.definition.phase(phase)?.variant.as_ref()?;
     let chooser = state.definition.chooser_of(&variant.of)?;
     let compared = state.at(&chooser.id).iteration > 0;
-    compared.then(|| Intent::DismissCall {
-        phase: chooser.id.clone(),
-    })
+    compared.then(|| dismissed(&chooser.id, CalledTo::Gate))
 }
 
 /// The phase whose agent an event starts, or lets go on with a prompt that passed its gate.

@@ -364,6 +364,9 @@ pub struct Entry {
     /// The verdict that an approval put in the place of the one that was there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overrode: Option<ReviewVerdict>,
+    /// By which surface, where what it says does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surface: Option<Surface>,
 }
 
 /// What a line of the record says.
@@ -410,9 +413,9 @@ pub enum What {
     Retried(PhaseId),
     /// Ended it.
     Cancelled(Words),
-    /// Nobody answered in time.
+    /// The time of its gate ran out before enough people approved.
     Expired(PhaseId),
-    /// Nobody answered in time, and it went back to that phase.
+    /// The time of its gate ran out before enough people approved, and it went back to that phase.
     Escalated(PhaseId, PhaseId),
     /// An approver that is a model decided: by whom, and why.
     Ruled(PhaseId, Decision, String, Words),
@@ -587,13 +590,14 @@ impl State {
     }
 
     /// The first phase, in the definition's order, that stands at one of these. Nobody asks how a variant stands once
-    /// somebody chose.
+    /// somebody chose, or while the choice stands at one of these itself.
     pub fn first_at(&self, statuses: &[PhaseStatus]) -> Option<&PhaseId> {
         self.definition
             .phases
             .iter()
             .map(|phase| &phase.id)
-            .find(|id| statuses.contains(&self.at(id).status) && !self.is_passed_over(id))
+            .filter(|id| !self.is_passed_over(id) && !self.is_compared_at(id, statuses))
+            .find(|id| statuses.contains(&self.at(id).status))
     }
 
     /// The next act that a phase has to carry out, with the digest of the proposal that it is part of.

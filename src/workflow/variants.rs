@@ -285,6 +285,13 @@ impl State {
         chooser.is_some_and(|chooser| self.at(&chooser.id).status == PhaseStatus::Completed)
     }
 
+    /// Whether a phase is a variant whose choice stands at one of these: where the choice stands is where they all do.
+    pub fn is_compared_at(&self, phase: &PhaseId, statuses: &[PhaseStatus]) -> bool {
+        let variant = self.definition.phase(phase).and_then(|phase| phase.variant.as_ref());
+        let chooser = variant.and_then(|variant| self.definition.chooser_of(&variant.of));
+        chooser.is_some_and(|chooser| statuses.contains(&self.at(&chooser.id).status))
+    }
+
     /// The variants that can be chosen at a phase, each with what it made.
     pub fn choices(&self, chooser: &PhaseId) -> Vec<(Letter, Digest)> {
         let of = self.definition.phase(chooser).and_then(|phase| phase.chooses.as_ref());

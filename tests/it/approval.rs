@@ -308,3 +308,174 @@ async fn the_label_votes_like_the_command_and_says_what_is_missing() {
     world.hear(issue);
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_gate_that_nobody_can_open_says_so_and_what_ends_that() {
+    let world = setup("version: 1\napproval: {exclude: [starter]}\n").start().await;
+    for login in ["alice", "bob", "mona"] {
+        world.github.set_role(login, Role::Triage);
+    }
+    let issue = world.issue("Orders get lost", TASKS);
+    world.say("ada", issue, "/deliver").await;
+    let stuck = "**Nobody can open this gate as things are**: it needs one approval, and there is nobody with write \
+                 access whose approval would count. `ada` started this workflow, so that approval does not count. It \
+                 opens once one more person has write access, which `ada` can give. Or somebody ends it with `/cancel …` \
+                 and starts it anew as somebody else.";
+    says(&world.answer(issue), &["@ada: *Tasks* waits for you", stuck]);
+    says(&world.card(issue), &[stuck]);
+    world.wait(20).await;
+    world.say("rita", issue, "/who").await;
+    let who = world.answer(issue);
+    says(&who, &[stuck]);
+    assert!(!who.contains("I could not find out"), "{who}");
+    world.say("rita", issue, "/status").await;
+    let status = world.answer(issue);
+    says(&status, &[stuck, "`/cancel …`"]);
+    assert!(!status.contains("/approve"), "{status}");
+    votes(&world, "ada", issue).await;
+    says(&world.answer(issue), &["You started this workflow", stuck]);
+    // It ends as was said.
+    world.github.set_role("bob", Role::Write);
+    world.say("rita", issue, "/who").await;
+    says(&world.answer(issue), &["Who can decide now: `bob`."]);
+    votes(&world, "bob", issue).await;
+    assert_eq!(world.opened().len(), 2);
+    world.hear(issue);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn too_few_for_a_quorum_is_said_as_soon_as_it_is_known() {
+    let world = setup("version: 1\napproval: {quorum: 2, exclude: [starter]}\n")
+        .start()
+        .await;
+    for login in ["mona", "ada"] {
+        world.github.set_role(login, Role::Read);
+    }
+    let issue = world.issue("Orders get lost", TASKS);
+    world.say("alice", issue, "/deliver").await;
+    let stuck = "it needs 2 approvals, and only that of `bob` would count.";
+    says(&world.answer(issue), &["@bob: ", stuck]);
+    world.wait(20).await;
+    votes(&world, "bob", issue).await;
+    says(
+        &world.answer(issue),
+        &["Your approval counts.", "1 of 2; one more.", stuck],
+    );
+    says(&world.card(issue), &["1 of 2 approvals: `bob`.", stuck]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn refusals_name_those_who_can_and_nobody_else() {
+    let world =
+        setup("version: 1\napproval: {quorum: 2, of: ['@alice', '@bob', '@mona', '@ada'], exclude: [starter]}\n")
+            .start()
+            .await;
+    let issue = at_the_gate(&world).await;
+    let command = format!("/approve {}", world.digest(issue));
+    world.say("carol", issue, &command).await;
+    says(&world.answer(issue), &["Who can: `ada`, `bob` and `mona`."]);
+    votes(&world, "alice", issue).await;
+    says(
+        &world.answer(issue),
+        &["You started this workflow, so your approval does not count here. Who can: `ada`, `bob` and `mona`."],
+    );
+    votes(&world, "bob", issue).await;
+    says(
+        &world.answer(issue),
+        &["1 of 2; one more of `mona` or `ada`. Who can: `ada` and `mona`."],
+    );
+    votes(&world, "bob", issue).await;
+    says(
+        &world.answer(issue),
+        &["You approved this already. Still missing: 1 of 2; one more of `mona` or `ada`. Who can: `ada` and `mona`."],
+    );
+    world.say("rita", issue, "/who").await;
+    says(
+        &world.answer(issue),
+        &[
+            "Who can decide now: `ada` and `mona`. `alice` started this workflow, so that approval does not count.",
+            "`bob`: counts",
+        ],
+    );
+    world.say("rita", issue, "/status").await;
+    says(&world.answer(issue), &["1 of 2 approvals: `bob`."]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_card_counts_only_what_the_gate_counts() {
+    let world = setup("version: 1\napproval: {quorum: 2}\n").start().await;
+    let issue = at_the_gate(&world).await;
+    votes(&world, "bob", issue).await;
+    world.answer(issue);
+    world.github.set_role("bob", Role::Triage);
+    votes(&world, "ada", issue).await;
+    says(&world.answer(issue), &["1 of 2"]);
+    says(
+        &world.card(issue),
+        &["1 of 2 approvals: `ada`. `bob` no longer has write access, so that approval does not count."],
+    );
+    votes(&world, "mona", issue).await;
+    assert_eq!(world.opened().len(), 2);
+    says(&world.card(issue), &["approved by `ada` and `mona`"]);
+    world.hear(issue);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn words_that_say_otherwise_approve_nothing() {
+    let world = setup("version: 1\n").start().await;
+    let issue = at_the_gate(&world).await;
+    let shown = world.digest(issue);
+    for words in ["not yet", "no, wait", "later", "#1", &shown[..4], "looks good"] {
+        let said = world.say("bob", issue, &format!("/approve {words}")).await;
+        assert_eq!(world.reactions(said), ["-1", "eyes"], "{words}");
+        let answer = world.answer(issue);
+        assert!(
+            answer.contains("Nothing was approved") || answer.contains("12 to 64 hex digits"),
+            "{answer}"
+        );
+    }
+    assert!(world.opened().is_empty());
+    world.say("bob", issue, "/approve because it is right").await;
+    assert_eq!(world.opened().len(), 2);
+    says(&world.card(issue), &["“because it is right”"]);
+    world.hear(issue);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn the_record_says_by_which_surface_everything_was_said() {
+    let world = setup("version: 1\napproval: {quorum: 2}\n").start().await;
+    let issue = at_the_gate(&world).await;
+    let card = world.card_comment(issue).unwrap().id;
+    world.clock.advance(chrono::TimeDelta::seconds(1));
+    world.github.as_("bob").tick(card, "**t2**", Tick::Off).unwrap();
+    world.settle().await;
+    world.wait(20).await;
+    votes(&world, "bob", issue).await;
+    world.answer(issue);
+    for said in [
+        "/unapprove",
+        "/edit t1 est=S",
+        "/hold",
+        "/unhold",
+        "/reject no",
+        "/cancel",
+    ] {
+        world.say("bob", issue, said).await;
+    }
+    world.hear(issue);
+    let card = world.card(issue);
+    says(
+        &card,
+        &["| box on this card |", "took back the approval of Tasks | [comment]"],
+    );
+    let record = card.split("#### Record").nth(1).unwrap();
+    for line in record.lines().filter(|line| line.contains("| `bob` |")) {
+        assert!(!line.ends_with("|  |"), "{line}");
+    }
+    world.end().await;
+}

@@ -394,16 +394,23 @@ async fn nobody_answers_and_it_goes_back_to_a_phase() {
     shows(
         &world,
         issue,
-        &["Unanswered for 2 hours, it goes back to *Lead*. Silence approves nothing."],
+        &["Not approved within 2 hours, it goes back to *Lead*. Silence approves nothing."],
     );
     world.hear(issue);
     world.wait(2 * 3600 + 60).await;
     shows(
         &world,
         issue,
-        &["nobody answered Work in time, so Lead is done again", "needs a person"],
+        &[
+            "the time of Work ran out before it was approved, so Lead is done again",
+            "needs a person",
+        ],
     );
-    world.hear(issue);
+    let heard = world.hear(issue).join("\n");
+    assert!(
+        heard.contains("The time of *Work* ran out before it was approved, so *Lead* is done again."),
+        "{heard}"
+    );
     world.say("alice", issue, "/cancel").await;
     world.hear(issue);
     world.end().await;
@@ -537,6 +544,93 @@ async fn a_repository_may_want_people_where_a_definition_has_a_model_alone() {
     shows(&world, issue, &["waiting for approval"]);
     assert_eq!(approves(&world, "bob", issue).await, ["eyes", "rocket"]);
     shows(&world, issue, &["· done", "approved by `bob`"]);
+    world.hear(issue);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn at_the_last_round_nobody_is_sent_in_a_circle() {
+    let models = ModelServer::start(None).await.unwrap();
+    let world = world(
+        &models,
+        &definition("gate: people, limits: {retries: 0, iterations: 2}"),
+    )
+    .await;
+    let issue = begins(&world).await;
+    for round in ["/retry", ""] {
+        respond(&world, issue, &plan()).await;
+        world.wait(11).await;
+        world.hear(issue);
+        world.say("bob", issue, "/reject It is not enough.").await;
+        world.hear(issue);
+        if !round.is_empty() {
+            shows(&world, issue, &["`/retry` to try again"]);
+            world.say("bob", issue, round).await;
+            world.hear(issue);
+        }
+    }
+    let card = world.card(issue);
+    assert!(card.contains("*Work* had 2 rounds, which is the limit."), "{card}");
+    assert!(!card.contains("/retry") && !card.contains("/revise"), "{card}");
+    for said in ["/retry", "/revise Again."] {
+        world.say("bob", issue, said).await;
+        let answer = world.answer(issue);
+        assert!(answer.contains("had 2 rounds, which is the limit."), "{answer}");
+        assert!(answer.contains("`/cancel …`"), "{answer}");
+        assert!(!answer.contains("`/retry") && !answer.contains("`/revise"), "{answer}");
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_team_of_owners_that_is_not_there_is_named() {
+    let models = ModelServer::start(None).await.unwrap();
+    let definition = "name: judged\nversion: 1\ntitle: One judged step\nphases:\n  - {id: work, title: Work, prompt: \
+                      generate/generate, schema: files.v1, provider: manual, gate: {people: {code_owners: true}}}\n";
+    let world = Setup::new()
+        .server_file(&server_file(&models, &[("judge", Dialect::OpenAi, "")], "{}"))
+        .config(CONFIG)
+        .github(|github| {
+            github
+                .file(".github/countersign/judged.yml", definition)
+                .file("CODEOWNERS", "src/ @acme/ghost\n")
+        })
+        .start()
+        .await;
+    let issue = begins(&world).await;
+    respond(&world, issue, &files("fn pay() {}\n")).await;
+    world.wait(11).await;
+    let called = world.hear(issue).join("\n");
+    assert!(called.contains("I see no team `@acme/ghost`"), "{called}");
+    let stuck = "`src/client.rs` belongs to `@acme/ghost`, and I see no team `@acme/ghost`.";
+    shows(
+        &world,
+        issue,
+        &[stuck, "Still missing of the owners: `@acme/ghost` for `src/client.rs`."],
+    );
+    world.say("rita", issue, "/who").await;
+    let who = world.answer(issue);
+    assert!(who.contains(stuck) && !who.contains("Who can decide now"), "{who}");
+    // It opens once the file names somebody who can.
+    world
+        .github
+        .as_("alice")
+        .set_file("CODEOWNERS", "src/ @mona\n")
+        .unwrap();
+    world.settle().await;
+    world.say("rita", issue, "/who").await;
+    let who = world.answer(issue);
+    assert!(who.contains("Who can decide now: `mona`."), "{who}");
+    approves(&world, "bob", issue).await;
+    world.hear(issue);
+    world.say("rita", issue, "/who").await;
+    let who = world.answer(issue);
+    assert!(
+        who.contains("one approval: 1 of 1") && who.contains("`bob`: does not own it"),
+        "{who}"
+    );
+    assert_eq!(approves(&world, "mona", issue).await, ["eyes", "rocket"]);
+    shows(&world, issue, &["· done"]);
     world.hear(issue);
     world.end().await;
 }

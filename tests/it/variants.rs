@@ -134,7 +134,7 @@ async fn what_was_made_is_compared_what_failed_is_named_and_one_is_chosen() {
         ),
         (
             "/revise shorter",
-            "A comparison is not revised: choose one, or have one made anew with `/retry A`.",
+            "A comparison is not revised: choose one, or have one made anew with `/retry B`.",
         ),
     ] {
         world.clock.advance(chrono::TimeDelta::seconds(20));
@@ -282,7 +282,7 @@ async fn a_variant_made_anew_makes_the_comparison_void_and_there_is_a_new_one() 
     world.say("bob", issue, &format!("/choose B {old}")).await;
     let refused = world.answer(issue);
     assert!(
-        refused.contains("is void") && refused.contains(&format!("/choose A {new}")),
+        refused.contains("is void") && refused.contains(&format!("/choose B {new}")),
         "{refused}"
     );
     world.say("bob", issue, &format!("/choose B {new}")).await;
@@ -441,4 +441,74 @@ pub async fn played() -> World {
         .say("alice", issue, &format!("/approve {}", world.digest(issue)))
         .await;
     world
+}
+
+#[tokio::test]
+async fn a_split_choice_says_that_all_must_choose_the_same() {
+    let (one, two) = (model().await, model().await);
+    answers(&one, "Count in memory.");
+    answers(&two, "Count in the database.");
+    let definition = ways(&["http:one", "http:two"]).replacen("{right: write}", "{right: write, quorum: 2}", 1);
+    let world = world(&definition, &[("one", &one), ("two", &two)]).await;
+    let issue = begun(&world).await;
+    world.hear(issue);
+    let digest = comparison(&world, issue);
+    world.say("bob", issue, "/choose B 000000000000").await;
+    let refused = world.answer(issue);
+    assert!(refused.contains(&format!("`/choose B {digest}`")), "{refused}");
+    world.say("bob", issue, &format!("/choose A {digest}")).await;
+    world.answer(issue);
+    world.say("alice", issue, &format!("/choose B {digest}")).await;
+    let answer = world.answer(issue);
+    assert!(
+        answer.contains("Your choice of B counts. `bob` chose A, and all must choose the same. Still missing: 1 of 2"),
+        "{answer}"
+    );
+    let card = world.card(issue);
+    assert!(
+        card.contains("Chosen so far: A by `bob` and B by `alice`. All must choose the same"),
+        "{card}"
+    );
+    world.say("rita", issue, "/who").await;
+    let who = world.answer(issue);
+    for part in ["`bob`: does not count, `bob` chose A", "`alice`: counts", "`ada`"] {
+        assert!(who.contains(part), "{part}: {who}");
+    }
+    world.say("bob", issue, &format!("/choose B {digest}")).await;
+    world.hear(issue);
+    let card = world.card(issue);
+    assert!(card.contains("B chosen by `alice` and `bob`"), "{card}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_rejected_comparison_is_what_is_waited_for_and_all_are_made_anew() {
+    let (one, two) = (model().await, model().await);
+    answers(&one, "Count in memory.");
+    two.prepare(Reply::fault(Fault::Status(400)));
+    let world = world(&ways(&["http:one", "http:two"]), &[("one", &one), ("two", &two)]).await;
+    let issue = begun(&world).await;
+    let heard = world.hear(issue).join("\n");
+    assert!(heard.contains("`/retry B`") && !heard.contains("`/retry A`"), "{heard}");
+    let card = world.card(issue);
+    assert!(card.contains("`/retry B`") && !card.contains("`/retry A`"), "{card}");
+    assert!(!card.contains("Handed to *Draft B"), "{card}");
+    world.say("bob", issue, "/reject Neither.").await;
+    world.hear(issue);
+    let card = world.card(issue);
+    assert!(card.contains("### Ways · rejected"), "{card}");
+    assert!(
+        card.contains("Rejected by `bob`: “Neither.”.") || card.contains("Rejected by `bob`"),
+        "{card}"
+    );
+    assert!(card.contains("at *Choice* since"), "{card}");
+    answers(&one, "Count twice.");
+    answers(&two, "Count once.");
+    world.say("bob", issue, "/retry").await;
+    world.hear(issue);
+    let card = world.card(issue);
+    for part in ["Count twice.", "Count once.", "waiting for a choice"] {
+        assert!(card.contains(part), "{part}: {card}");
+    }
+    world.end().await;
 }

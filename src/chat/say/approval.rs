@@ -2,6 +2,7 @@
 
 use super::markup::{code, count, list, login, logins, words};
 use super::phrases::right;
+use super::view::GateView;
 use crate::workflow::approval::{Node, Outcome, Rule, Why};
 use crate::workflow::definition::PeopleGate;
 use crate::workflow::gate::{Candidate, Excluded, Quorum};
@@ -31,37 +32,204 @@ pub fn asks_for(gate: &PeopleGate) -> String {
     }
 }
 
-/// How far a gate is that needs several approvals: `1 of 2 approvals: mona`; empty where one suffices or none was
-/// given.
-pub fn so_far(gate: &PeopleGate, at: &PhaseState) -> String {
+/// How far a gate is that needs several approvals: `1 of 2 approvals: mona`; empty where none was given. Those are named
+/// that count, and those that do not with the reason.
+pub fn so_far(gate: &PeopleGate, at: &PhaseState, view: &GateView) -> String {
     let votes: Vec<&Approval> = at.votes().collect();
     if votes.is_empty() {
         return String::new();
     }
-    if votes.iter().any(|vote| vote.choice.is_some()) {
-        let chose = votes
-            .iter()
-            .filter_map(|vote| Some(format!("{} by {}", vote.choice?, login(&vote.by.login))));
-        return format!("Chosen so far: {}.", list(&chose.collect::<Vec<_>>(), "and"));
+    let now = &view.prospect.now;
+    let people: Vec<String> = now.counted().iter().map(|by| login(&by.login)).collect();
+    let names = match people.is_empty() {
+        true => String::new(),
+        false => format!(": {}", list(&people, "and")),
+    };
+    let simple = gate.also.is_empty() && !gate.code_owners;
+    let given = match chosen(&votes) {
+        Some(chosen) => chosen,
+        None if simple => format!("{} of {} approvals{names}.", people.len(), gate.quorum),
+        None if people.is_empty() => String::new(),
+        None => format!("Approved so far by {}.", list(&people, "and")),
+    };
+    let without = votes.iter().filter_map(|vote| {
+        let (outcome, why) = now.vote_of(vote.by.id)?;
+        let other = matches!(why, Why::OtherChoice(_));
+        (outcome != Outcome::Yes && !other).then(|| {
+            format!(
+                "{} {}, so that approval does not count.",
+                login(&vote.by.login),
+                because(why)
+            )
+        })
+    });
+    let parts: Vec<String> = std::iter::once(given).chain(without).collect();
+    parts.join(" ").trim().to_owned()
+}
+
+/// Who chose what; nothing where there is no choice.
+fn chosen(votes: &[&Approval]) -> Option<String> {
+    let chose: Vec<String> = votes
+        .iter()
+        .filter_map(|vote| Some(format!("{} by {}", vote.choice?, login(&vote.by.login))))
+        .collect();
+    let split = votes.iter().any(|vote| vote.choice != votes[0].choice);
+    let agree = match split {
+        true => " All must choose the same: whoever changes their mind chooses again.",
+        false => "",
+    };
+    (!chose.is_empty()).then(|| format!("Chosen so far: {}.{agree}", list(&chose, "and")))
+}
+
+/// The files that wait for an owner's approval, with the owners; empty where none does.
+pub fn owners(view: &GateView) -> String {
+    let groups = by_owners(&view.prospect.now);
+    let mut shown: Vec<String> = groups
+        .iter()
+        .take(GROUPS)
+        .map(|(owners, paths)| format!("{} for {}", owners, files(paths)))
+        .collect();
+    if groups.len() > GROUPS {
+        shown.push(format!("{} more", groups.len() - GROUPS));
     }
-    let people: Vec<String> = votes.iter().map(|vote| vote.by.login.clone()).collect();
-    let people = list(&logins(&people), "and");
-    match gate.also.is_empty() && !gate.code_owners {
-        true => format!("{} of {} approvals: {people}.", votes.len(), gate.quorum),
-        false => format!("Approved so far by {people}."),
+    match shown.is_empty() {
+        true => String::new(),
+        false => format!("Still missing of the owners: {}.", list(&shown, "and")),
     }
 }
 
-/// What is still missing: `1 of 2; one more of …`.
-pub fn missing(tree: &Node) -> String {
-    let parts: Vec<String> = tree.all().into_iter().filter_map(missing_of).collect();
+/// Owners and files that are named in one sentence.
+const GROUPS: usize = 5;
+
+/// The paths of a tree that do not have their owner's approval, those of the same owners together.
+fn by_owners(tree: &Node) -> Vec<(String, Vec<&str>)> {
+    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+    for node in tree.all() {
+        let Rule::Path(owned) = &node.rule else { continue };
+        if node.outcome == Outcome::Yes {
+            continue;
+        }
+        let owners: Vec<String> = owned.owners.iter().map(candidate).collect();
+        let owners = list(&owners, "or");
+        match groups.iter_mut().find(|(group, _)| *group == owners) {
+            Some((_, paths)) => paths.push(&owned.path),
+            None => groups.push((owners, vec![&owned.path])),
+        }
+    }
+    groups
+}
+
+fn files(paths: &[&str]) -> String {
+    let mut shown: Vec<String> = paths.iter().take(GROUPS).map(|path| code(path)).collect();
+    if paths.len() > GROUPS {
+        shown.push(format!("{} more", paths.len() - GROUPS));
+    }
+    list(&shown, "and")
+}
+
+/// Who can decide at a gate, in a sentence: that nobody can, and why, where it is so.
+pub fn who_can(gate: &PeopleGate, view: &GateView) -> String {
+    let can = view.can();
+    match (stuck(gate, view), can.is_empty()) {
+        (Some(stuck), _) => stuck,
+        (None, false) => format!("Who can: {}.", list(&logins(&can), "and")),
+        (None, true) => "I could not find out who can.".to_owned(),
+    }
+}
+
+/// Those who have the right and whose approval would not count, with why: sentences, or nothing.
+pub fn excluded(view: &GateView) -> String {
+    let excluded = view.prospect.excluded();
+    let each: Vec<String> = excluded
+        .iter()
+        .map(|(by, why)| format!("{} {}", login(&by.login), because(why)))
+        .collect();
+    match each.len() {
+        0 => String::new(),
+        1 => format!("{}, so that approval does not count.", each[0]),
+        _ => format!("{}, so their approvals do not count.", list(&each, "and")),
+    }
+}
+
+/// Why nobody can open a gate, and what ends that; nothing where somebody can, or it is not known.
+pub fn stuck(gate: &PeopleGate, view: &GateView) -> Option<String> {
+    let best = view.prospect.best.as_ref().filter(|_| view.prospect.is_stuck())?;
+    let (mut why, mut until): (Vec<String>, Vec<String>) = best
+        .children
+        .iter()
+        .filter(|rule| rule.outcome == Outcome::No)
+        .filter_map(|rule| too_few(rule, view))
+        .unzip();
+    for (owners, paths) in by_owners(best) {
+        let unseen = view.unseen.iter().find(|team| owners.contains(&team.to_string()));
+        why.push(match unseen {
+            Some(team) => format!(
+                "{} belongs to {owners}, and I see no team {}",
+                files(&paths),
+                code(&team.to_string())
+            ),
+            None => format!(
+                "{} belongs to {owners}, and nobody of them can approve it",
+                files(&paths)
+            ),
+        });
+    }
+    if why.len() > until.len() {
+        until.push("CODEOWNERS on the default branch names somebody who can".to_owned());
+    }
+    let anew = match gate.exclude.contains(&Excluded::Starter) {
+        true => "starts it anew as somebody else",
+        false => "starts it anew",
+    };
+    let excluded = match excluded(view) {
+        none if none.is_empty() => none,
+        some => format!(" {some}"),
+    };
+    Some(format!(
+        "**Nobody can open this gate as things are**: {}.{excluded} It opens once {}. Or somebody ends it with {} and \
+         {anew}.",
+        why.join("; "),
+        list(&until, "and"),
+        code("/cancel …")
+    ))
+}
+
+/// Why a quorum cannot be met, and what would have it met.
+fn too_few(rule: &Node, view: &GateView) -> Option<(String, String)> {
+    let (Rule::Quorum(quorum), Why::Count { need, .. }) = (&rule.rule, &rule.why) else {
+        return None;
+    };
+    let right = right(view.right);
+    let count = rule.counted();
+    let names: Vec<String> = count.iter().map(|by| login(&by.login)).collect();
+    let there = match names.len() {
+        0 => format!("there is nobody with {right} whose approval would count"),
+        1 => format!("only that of {} would count", names[0]),
+        _ => format!("only those of {} would count", list(&names, "and")),
+    };
+    let more = match need.saturating_sub(u32::try_from(names.len()).unwrap_or(u32::MAX)) {
+        1 => format!("one more person{} has", of(&quorum.of)),
+        many => format!("{many} more people{} have", of(&quorum.of)),
+    };
+    let by = match view.admins.is_empty() {
+        true => String::new(),
+        false => format!(", which {} can give", list(&logins(&view.admins), "or")),
+    };
+    let until = format!("{more} {right}{by}");
+    Some((format!("it needs {}, and {there}", wanted(quorum)), until))
+}
+
+/// What is still missing: `1 of 2; one more of …`. `can` are those who could give it, where that is known.
+pub fn missing(tree: &Node, can: &[String]) -> String {
+    let all = tree.all().into_iter();
+    let parts: Vec<String> = all.filter_map(|node| missing_of(node, can)).collect();
     match parts.is_empty() {
         true => "nothing is missing".to_owned(),
         false => parts.join("; "),
     }
 }
 
-fn missing_of(node: &Node) -> Option<String> {
+fn missing_of(node: &Node, can: &[String]) -> Option<String> {
     if node.outcome == Outcome::Yes {
         return None;
     }
@@ -77,7 +245,7 @@ fn missing_of(node: &Node) -> Option<String> {
             } else {
                 format!("{more} more")
             };
-            let of = of(&quorum.of);
+            let of = of(&left(quorum, node, can));
             Some(format!("{have} of {need}; {more}{of}"))
         }
         (Rule::Path(owned), _) => {
@@ -90,6 +258,20 @@ fn missing_of(node: &Node) -> Option<String> {
         )),
         _ => None,
     }
+}
+
+/// Those of a quorum whose approval is not there yet and could be.
+fn left(quorum: &Quorum, node: &Node, can: &[String]) -> Vec<Candidate> {
+    let counted = node.counted();
+    let is = |one: &str, login: &str| one.eq_ignore_ascii_case(login);
+    let could = |candidate: &&Candidate| match candidate {
+        Candidate::Team(_) => true,
+        Candidate::Person(login) => {
+            let gave = counted.iter().any(|by| is(&by.login, login));
+            !gave && (can.is_empty() || can.iter().any(|one| is(one, login)))
+        }
+    };
+    quorum.of.iter().filter(could).cloned().collect()
 }
 
 /// The approver that is a model.
@@ -109,7 +291,10 @@ fn approver_says(why: &Why) -> String {
 pub fn in_the_way(tree: &Node) -> String {
     let parts = tree.children.iter();
     let inhuman = parts.filter(|part| matches!(part.rule, Rule::Checks | Rule::Approver(_)));
-    let all: Vec<String> = inhuman.flat_map(Node::all).filter_map(missing_of).collect();
+    let all: Vec<String> = inhuman
+        .flat_map(Node::all)
+        .filter_map(|node| missing_of(node, &[]))
+        .collect();
     list(&all, "and")
 }
 
@@ -143,13 +328,13 @@ pub fn you_do_not_count(gate: &PeopleGate, tree: &Node, you: UserId) -> String {
 pub fn lost(tree: &Node) -> String {
     let all = tree.all();
     let vote = all.iter().find_map(|node| match (&node.rule, node.outcome) {
-        (Rule::Vote(by), Outcome::No) => Some((by, &node.why)),
+        (Rule::Vote(by), Outcome::No) if !matches!(node.why, Why::OtherChoice(_)) => Some((by, &node.why)),
         _ => None,
     });
     match vote {
         // The login as it is: whoever repeats this makes it harmless.
         Some((by, why)) => format!("{} {}", by.login, because(why)),
-        None => missing(tree),
+        None => missing(tree, &[]),
     }
 }
 
@@ -158,6 +343,7 @@ fn because(why: &Why) -> String {
     match why {
         Why::Counts => "counts".to_owned(),
         Why::OtherDigest => "approved something else".to_owned(),
+        Why::OtherChoice(other) => format!("chose {other}"),
         Why::NotAPerson => "is no person".to_owned(),
         Why::Right { needs, .. } => format!("no longer has {}", right(*needs)),
         Why::NotAmong => "is none of those whose approval counts".to_owned(),
@@ -185,19 +371,22 @@ fn because(why: &Why) -> String {
 pub fn tree(tree: &Node) -> String {
     let mut lines = Vec::new();
     for child in &tree.children {
-        put(child, 0, &mut lines);
+        put(child, (0, &tree.rule), &mut lines);
     }
     lines.join("\n")
 }
 
-fn put(node: &Node, depth: usize, lines: &mut Vec<String>) {
+fn put(node: &Node, (depth, under): (usize, &Rule), lines: &mut Vec<String>) {
     let said = match &node.rule {
         Rule::Gate => String::new(),
         Rule::Quorum(quorum) => match &node.why {
-            Why::Count { have, need } => format!("{}: {have} of {need}", wanted(quorum)),
+            Why::Count { have, need } => format!("{}: {} of {need}", wanted(quorum), have.min(need)),
             _ => wanted(quorum),
         },
         Rule::Vote(by) if node.outcome == Outcome::Yes => format!("{}: counts", login(&by.login)),
+        Rule::Vote(by) if matches!((under, &node.why), (Rule::Path(_), Why::NotAmong)) => {
+            format!("{}: does not own it", login(&by.login))
+        }
         Rule::Vote(by) => format!(
             "{}: does not count, {} {}",
             login(&by.login),
@@ -228,7 +417,7 @@ fn put(node: &Node, depth: usize, lines: &mut Vec<String>) {
     };
     lines.push(format!("{}- {outcome}: {said}", "  ".repeat(depth)));
     for child in &node.children {
-        put(child, depth + 1, lines);
+        put(child, (depth + 1, &node.rule), lines);
     }
 }
 

@@ -1,7 +1,8 @@
 //! The card: the one comment of a workflow that is kept current.
 
+mod decision;
+
 use super::approval;
-use super::boxes::is_key;
 use super::children;
 use super::judges;
 use super::markup::{
@@ -11,17 +12,18 @@ use super::markup::{
 use super::next;
 use super::outcomes::{self, Room};
 use super::pages::{LONGEST, bind};
-use super::phrases::{self, because, hours, right, somebody, surface, title};
+use super::phrases::{self, because, right, somebody, surface, title};
 use super::tasks::Ticking;
-use super::view::{CardView, DocumentView, Note, ProposalView, Selection, Shown};
+use super::view::{CardView, Note, ProposalView, Shown};
 use super::why::why;
 use super::{document, mail, record, spending, tasks};
 use crate::text::harmless::literal;
-use crate::workflow::artifact::ReviewVerdict;
 use crate::workflow::decide::awaits_answer;
-use crate::workflow::definition::{OnExpiry, PeopleGate};
+use crate::workflow::definition::PeopleGate;
 use crate::workflow::ids::PhaseId;
 use crate::workflow::state::{Maker, Pending, PhaseStatus, State, Status, What};
+use decision::{decide, effect, other_steps, progress_of_gate, used_up};
+pub(super) use decision::{joined, open_steps, steps};
 
 /// What the links to pages may take.
 const LINKS: usize = 4_000;
@@ -269,10 +271,11 @@ fn waits_for(view: &CardView<'_>) -> String {
         if let Some(waits) = judges::waits_for(state, phase, &since) {
             return waits;
         }
-        return format!(
-            "Waiting for {whom} ({least} or more) at *{}* since {since}.",
-            title(state, phase)
-        );
+        let title = title(state, phase);
+        return match view.gate.and_then(|view| approval::stuck(gate, view)) {
+            Some(stuck) => format!("Waiting for approval at *{title}* since {since}. {stuck}"),
+            None => format!("Waiting for {whom} ({least} or more) at *{title}* since {since}."),
+        };
     }
     if let Some(phase) = state.asking() {
         let at = state.at(phase);
@@ -312,10 +315,17 @@ fn rejected(state: &State, phase: &PhaseId) -> String {
             let rejected = full_stop(format!("Rejected by {by}{}", because(why.as_str())));
             Some(format!("{rejected} "))
         }
-        What::Expired(of) if of == phase => Some("Nobody answered in time, so it is rejected. ".to_owned()),
+        What::Expired(of) if of == phase => {
+            Some("Its time ran out before it was approved, so it is rejected. ".to_owned())
+        }
         _ => None,
     });
+    let limit = match state.can_be_retried() || state.can_be_revised() {
+        true => String::new(),
+        false => format!("{} ", used_up(state, phase)),
+    };
     last.filter(|_| state.at(phase).status == PhaseStatus::Rejected)
+        .map(|rejected| rejected + &limit)
         .unwrap_or_default()
 }
 
@@ -445,72 +455,6 @@ fn proposal_part(view: &CardView<'_>, proposal: &ProposalView, body: &Body) -> S
     paragraphs(&[heading, effect, text, pages, decide.unwrap_or_default()])
 }
 
-/// What an approval would do.
-fn effect(view: &CardView<'_>, proposal: &ProposalView) -> String {
-    match &proposal.shown {
-        Shown::Tasks(tasks) if tasks.tasks.is_empty() => {
-            "I found no task here. An approval opens nothing and ends this.".to_owned()
-        }
-        Shown::Tasks(tasks) if tasks.tasks.iter().all(|task| task.selection == Selection::Off) => {
-            "No task is ticked. An approval opens nothing and ends this.".to_owned()
-        }
-        Shown::Tasks(tasks) => {
-            let labels: Vec<String> = tasks.new_labels.iter().take(50).map(|label| name(label)).collect();
-            let labels = match labels.len() {
-                0 => String::new(),
-                1 => format!(", and creates the label {}", labels[0]),
-                _ => format!(", and creates the labels {}", list(&labels, "and")),
-            };
-            match &tasks.tracking {
-                Some(title) => format!(
-                    "An approval opens the issue “{}” in {} to track this discussion, and the ticked tasks as issues \
-                     under it{labels}.",
-                    literal::inline(title, 256),
-                    name(view.repository)
-                ),
-                None => format!(
-                    "An approval opens the ticked tasks as issues in {} under #{}{labels}.",
-                    name(view.repository),
-                    view.state.subject.number
-                ),
-            }
-        }
-        Shown::Mail(_) => "An approval sends this mail, as text and as HTML with the same content.".to_owned(),
-        Shown::Document(document) => approved_document(view.state, &proposal.phase, document),
-    }
-}
-
-/// What an approval of a document sets going: nothing leaves by it.
-fn approved_document(state: &State, phase: &PhaseId, document: &DocumentView) -> String {
-    let defined = state.definition.phase(phase);
-    if document.kind == "prompt" {
-        return "An approval asks the agent exactly this. `/edit` with a fenced block changes the instructions."
-            .to_owned();
-    }
-    if document.kind == "comparison" {
-        return "A choice hands the chosen variant on to the next phases; nothing leaves by it.".to_owned();
-    }
-    let verdict = state.at(phase).pending.as_ref().and_then(|pending| pending.verdict);
-    match (defined.and_then(|phase| phase.on_fail.as_ref()), verdict) {
-        (Some(to), Some(ReviewVerdict::Fail)) => format!(
-            "Its verdict is *fail*: an approval sends it back to *{}*. `/approve complete` goes on regardless.",
-            title(state, to)
-        ),
-        (Some(to), _) => format!(
-            "Its verdict is *pass*: an approval goes on. `/approve revise` sends it back to *{}*.",
-            title(state, to)
-        ),
-        (None, _) if is_last(state, phase) => "An approval ends this; nothing leaves by it.".to_owned(),
-        (None, _) => "An approval lets the next phases begin; nothing leaves by it.".to_owned(),
-    }
-}
-
-/// Whether nothing else is left to be done.
-fn is_last(state: &State, phase: &PhaseId) -> bool {
-    let mut others = state.definition.phases.iter().filter(|other| other.id != *phase);
-    others.all(|other| state.is_settled(other))
-}
-
 /// The pages that are posted for this proposal.
 fn posted<'a>(view: &CardView<'a>, proposal: &ProposalView) -> Option<&'a [String]> {
     let posted = view.pages_posted.filter(|posted| posted.digest == proposal.digest)?;
@@ -559,89 +503,6 @@ fn page_links(urls: &[String]) -> String {
             format!("All of it stands on {all}: {}.", links.join(", "))
         }
     }
-}
-
-fn decide(view: &CardView<'_>, proposal: &ProposalView, phase: &PhaseId, gate: &PeopleGate, rest: Rest) -> String {
-    let state = view.state;
-    let mut parts = vec![
-        judges::at_the_gate(state, phase),
-        approval::asks_for(gate),
-        approval::so_far(gate, state.at(phase)),
-    ];
-    let shown = is_shown(view, proposal, rest) && judges::people_may_approve(state, phase);
-    let choices = next::choice(state).map(|_| state.choices(phase));
-    if let Some(choices) = choices.filter(|_| shown) {
-        let commands: Vec<String> = choices
-            .iter()
-            .map(|(letter, _)| code(&format!("/choose {letter} {}", proposal.digest.short())))
-            .collect();
-        parts.push(format!("**Choose one of exactly these:** {}.", list(&commands, "or")));
-    } else if shown {
-        parts.push(format!(
-            "**Approve exactly this:** {} — or set the label {}.",
-            code(&format!("/approve {}", proposal.digest.short())),
-            code("countersign:approve")
-        ));
-    }
-    let void = &state.at(phase).void;
-    parts.push(match void.as_slice() {
-        [] => String::new(),
-        [last] => format!("The former digest {} is void.", digest(last)),
-        [_, last] => format!("The former digest {} is void, as is the one before it.", digest(last)),
-        [earlier @ .., last] => format!(
-            "The former digest {} is void, as are the {} before it.",
-            digest(last),
-            earlier.len()
-        ),
-    });
-    if ticking(view) == Ticking::Accepted {
-        parts.push(changes(&proposal.shown));
-    }
-    if let Some(after) = gate.expires_after_hours {
-        parts.push(match &gate.on_expiry {
-            OnExpiry::Remind => format!(
-                "Unanswered for {}, I ask again. Silence approves nothing.",
-                hours(after)
-            ),
-            OnExpiry::Reject => format!("Unanswered for {}, it is rejected.", hours(after)),
-            OnExpiry::Phase(to) => format!(
-                "Unanswered for {}, it goes back to *{}*. Silence approves nothing.",
-                hours(after),
-                title(state, to)
-            ),
-        });
-    }
-    paragraphs(&parts)
-}
-
-fn changes(shown: &Shown) -> String {
-    let lines = match shown {
-        Shown::Tasks(tasks) if tasks.tasks.is_empty() => {
-            vec![format!("- add a task: {}", code("/task title=\"…\""))]
-        }
-        Shown::Tasks(tasks) => {
-            let mut keys = tasks.tasks.iter().map(|task| task.key.as_str());
-            let key = keys.find(|key| is_key(key)).unwrap_or("t1");
-            vec![
-                "- leave one out: untick its box".to_owned(),
-                format!("- change one: {}", code(&format!("/edit {key} title=\"…\""))),
-                format!("- add one: {}", code("/task title=\"…\"")),
-            ]
-        }
-        Shown::Mail(_) => vec![format!("- change it: {}", code("/edit subject=\"…\""))],
-        Shown::Document(document) if document.kind == "prompt" => {
-            vec!["- change the instructions: `/edit` with a fenced block below it".to_owned()]
-        }
-        Shown::Document(document) if document.kind == "comparison" => {
-            vec![format!("- have one made anew: {}", code("/retry A"))]
-        }
-        // A solution stays as it was given.
-        Shown::Document(document) if document.kind == "solution" => {
-            vec![format!("- ask for another one: {}", code("/revise …"))]
-        }
-        Shown::Document(_) => vec!["- change it: `/edit` with the whole as JSON in a fenced block below it".to_owned()],
-    };
-    format!("Or, before that:\n\n{}", lines.join("\n"))
 }
 
 fn notes(view: &CardView<'_>) -> String {
@@ -700,30 +561,11 @@ pub(super) fn standing(view: &CardView<'_>) -> String {
     paragraphs(&[
         headline,
         status(view),
+        progress_of_gate(view),
         phases(view),
         stopped(view),
         children::section(view),
     ])
-}
-
-/// The commands that go on from here.
-pub(super) fn steps(state: &State) -> String {
-    joined(&next::steps(state))
-}
-
-/// The same, but the approval, which has its own line.
-fn other_steps(state: &State) -> String {
-    let mut steps = next::steps(state);
-    steps.retain(|step| !step.command.starts_with("/approve") && !step.command.starts_with("/choose"));
-    joined(&steps)
-}
-
-pub(super) fn joined(steps: &[next::Next]) -> String {
-    let steps: Vec<String> = steps
-        .iter()
-        .map(|step| format!("{} to {}", code(&step.command), step.does))
-        .collect();
-    format!("{}.", steps.join(" · "))
 }
 
 #[cfg(test)]

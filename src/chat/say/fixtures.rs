@@ -7,11 +7,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use pulldown_cmark::{Event as MarkdownEvent, Parser, Tag, TagEnd};
 
 use super::view::{
-    CardView, LeftOut, MailView, Note, PostedPages, ProposalView, Selection, Shown, Source, TaskView, TasksView,
+    CardView, GateView, LeftOut, MailView, Note, PostedPages, ProposalView, Selection, Shown, Source, TaskView,
+    TasksView,
 };
 use crate::text::clean::github_flavour;
 use crate::workflow::act::ActKey;
 use crate::workflow::apply::{apply, begin};
+use crate::workflow::approval::{Node, Outcome, Prospect, Rule, Why as Because};
 use crate::workflow::event::{Event, HoldCause};
 use crate::workflow::ids::{CommentId, Digest, IssueId, IssueNumber, PhaseId, RepositoryId, UserId, WorkflowId};
 use crate::workflow::right::{Person, Right};
@@ -87,6 +89,7 @@ pub fn running(phase: &str) -> Event {
 
 pub fn proposed(phase: &str, digest: Digest, acts: &[&str]) -> Event {
     Event::Proposed {
+        surface: None,
         stage: Default::default(),
         verdict: None,
         phase: phase.into(),
@@ -101,6 +104,7 @@ pub fn proposed(phase: &str, digest: Digest, acts: &[&str]) -> Event {
 
 pub fn amended(digest: Digest) -> Event {
     Event::Proposed {
+        surface: None,
         stage: Default::default(),
         verdict: None,
         phase: "extract".into(),
@@ -121,6 +125,7 @@ pub fn shown(phase: &str, digest: Digest) -> Event {
 
 pub fn approved(phase: &str, digest: Digest, surface: Surface) -> Event {
     Event::Approved {
+        uncounted: Vec::new(),
         verdict: None,
         phase: phase.into(),
         approval: Approval {
@@ -169,6 +174,7 @@ pub fn failed(phase: &str) -> Event {
 
 pub fn held() -> Event {
     Event::Held {
+        surface: None,
         by: Some(person("alice")),
         reason: "wait for @carol".into(),
         cause: HoldCause::Asked,
@@ -193,7 +199,14 @@ pub fn and_then(mut state: State, event: Event) -> State {
 pub fn cancelled() -> State {
     let by = Some(person("alice"));
     let reason = "no time".into();
-    and_then(at_the_tasks(), Event::Cancelled { by, reason })
+    and_then(
+        at_the_tasks(),
+        Event::Cancelled {
+            surface: None,
+            by,
+            reason,
+        },
+    )
 }
 
 /// The agent of the tasks failed.
@@ -327,12 +340,33 @@ pub fn of_mail(text: &str) -> ProposalView {
     }
 }
 
+/// A gate that these people can open, as far as is known.
+pub fn gate_of(logins: &[String]) -> GateView {
+    let now = Node {
+        rule: Rule::Gate,
+        outcome: Outcome::No,
+        why: Because::Parts,
+        children: Vec::new(),
+    };
+    GateView {
+        prospect: Prospect {
+            now,
+            best: None,
+            can: logins.iter().map(|login| person(login)).collect(),
+        },
+        right: Right::Write,
+        admins: Vec::new(),
+        unseen: Default::default(),
+    }
+}
+
 /// A view that owns what it shows.
 pub struct Scene {
     pub state: State,
     pub proposal: Option<ProposalView>,
     pub pages: Option<PostedPages>,
     pub asked: Vec<String>,
+    pub gate: Option<GateView>,
     pub providers: BTreeMap<PhaseId, String>,
     pub notes: Vec<Note>,
     pub children: BTreeMap<WorkflowId, String>,
@@ -345,6 +379,7 @@ impl Scene {
             proposal,
             pages: None,
             asked: vec!["alice".to_owned(), "bob".to_owned()],
+            gate: None,
             providers: BTreeMap::from([("extract".into(), "rules".to_owned())]),
             notes: Vec::new(),
             children: BTreeMap::new(),
@@ -358,6 +393,7 @@ impl Scene {
             proposal: self.proposal.as_ref(),
             pages_posted: self.pages.as_ref(),
             asked: &self.asked,
+            gate: self.gate.as_ref(),
             providers: &self.providers,
             notes: &self.notes,
             children: &self.children,

@@ -13,7 +13,8 @@ pub fn headline(state: &State, phase: &PhaseId) -> &'static str {
     match (state.gate_waits_for(phase), state.is_peoples_turn(phase)) {
         (Some(Awaited::Checks), _) => "waiting for checks",
         (Some(Awaited::Approver), _) => "waiting for the approver",
-        (_, true) => "waiting for approval",
+        (_, true) if people_may_approve(state, phase) => "waiting for approval",
+        (_, true) => "rejected by the approver",
         _ => "at work",
     }
 }
@@ -86,9 +87,11 @@ pub fn at_the_gate(state: &State, phase: &PhaseId) -> String {
             "People may approve it all the same; that is recorded as theirs.".to_owned()
         }
         Some(Decision::Rejected) => {
-            "So it cannot be approved as it stands: `/edit` changes it and the approver is asked anew, `/revise …` asks for \
-             another round."
-                .to_owned()
+            let round = match state.can_be_revised() {
+                true => ", `/revise …` asks for another round",
+                false => "",
+            };
+            format!("So it cannot be approved as it stands: `/edit` changes it and the approver is asked anew{round}.")
         }
         Some(Decision::Approved) if gate.people.is_some() => {
             "Its yes is needed and is not enough: people decide.".to_owned()

@@ -26,6 +26,7 @@ mod record;
 pub mod spending;
 mod tasks;
 
+pub(super) use markup::code;
 pub use phrases::{right, standing};
 
 #[cfg(test)]

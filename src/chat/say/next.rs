@@ -1,47 +1,14 @@
 //! What can be done now: the commands that a workflow would take, most likely first.
 
-use crate::workflow::artifact::Stage;
+use crate::chat::verbs::verdict_word;
+use crate::workflow::artifact::{ReviewVerdict, Stage};
 use crate::workflow::children::waiting;
-use crate::workflow::decide::awaits_answer;
-use crate::workflow::definition::{Definition, Phase, Wait};
+use crate::workflow::decide::{awaits_answer, partly_done};
+use crate::workflow::definition::{Definition, Wait};
 use crate::workflow::ids::PhaseId;
 use crate::workflow::state::{PhaseStatus, State, Why};
 use crate::workflow::unanswered::name_of;
-
-/// The commands that move it on from a phase that needs a person, where they are not those of [`steps`].
-pub fn steps_at(state: &State, phase: &PhaseId) -> Vec<Next> {
-    let elsewhere = !state.is_open() || state.hold.is_some() || state.open_gate().is_some();
-    if elsewhere || !awaits_answer(state, phase) {
-        return steps(state);
-    }
-    let mut steps = stopped_steps(state, phase);
-    steps.extend(ends());
-    steps
-}
-
-fn ends() -> [Next; 2] {
-    [step("/hold …", "pause it"), step("/cancel …", "end it")]
-}
-
-/// The commands that answer a phase's prompt by hand. They name it: another may wait when they are used.
-fn answer_steps(state: &State, phase: &PhaseId) -> Vec<Next> {
-    if !awaits_answer(state, phase) {
-        return Vec::new();
-    }
-    let name = name_of(&state.definition, phase);
-    let respond = format!("/respond {name}");
-    let mut others = state.definition.phases.iter().filter(|other| other.id != *phase);
-    match others.any(|other| awaits_answer(state, &other.id)) {
-        false => vec![
-            step("/prompt", "see what is asked"),
-            step(respond, "answer it in a fenced block"),
-        ],
-        true => vec![
-            step(format!("/prompt {name}"), "see what this one is asked"),
-            step(respond, "answer this one in a fenced block"),
-        ],
-    }
-}
+use crate::workflow::variants::Letter;
 
 /// The definitions that have a command of their own.
 const OF_THEIR_OWN: [&str; 2] = ["deliver", "tasks"];
@@ -76,7 +43,7 @@ pub fn steps(state: &State) -> Vec<Next> {
 }
 
 /// The command that starts a workflow of this definition.
-fn start(definition: &Definition) -> String {
+pub fn start(definition: &Definition) -> String {
     if OF_THEIR_OWN.contains(&definition.name.as_str()) {
         return format!("/{}", definition.name);
     }
@@ -89,41 +56,125 @@ fn gate_steps(state: &State) -> Option<Vec<Next>> {
     let (phase, _, pending) = state.open_gate()?;
     if let Some(choose) = choice(state) {
         let shown = pending.shown_at.map(|_| choose);
-        let anew = step("/retry A", "have a variant made anew, by its letter");
-        return Some(
-            shown
-                .into_iter()
-                .chain([anew, step("/reject …", "say no to all")])
-                .collect(),
-        );
+        let steps = shown.into_iter().chain(anew(state));
+        return Some(steps.chain([step("/reject …", "say no to all")]).collect());
     }
-    let mut steps = Vec::new();
-    if pending.shown_at.is_some() && super::judges::people_may_approve(state, phase) {
-        steps.push(step(
-            format!("/approve {}", pending.digest.short()),
-            "approve exactly this",
-        ));
-    }
-    let begun = state
-        .executors_of(phase)
-        .any(|executor| !state.at(executor).outcomes.is_empty());
-    if !begun {
+    let approval = approval(state).filter(|_| pending.shown_at.is_some());
+    let mut steps: Vec<Next> = approval.into_iter().collect();
+    if state.can_be_revised() {
         steps.push(step("/revise …", "ask for another round"));
-        // A prompt is changed and not rejected.
-        if pending.stage == Stage::Response {
-            steps.push(step("/reject …", "say no"));
-        }
+    }
+    // A prompt is changed and not rejected.
+    if !partly_done(state, phase) && pending.stage == Stage::Response {
+        steps.push(step("/reject …", "say no"));
     }
     Some(steps)
 }
 
+/// The approval of what is at the open gate, where one would be taken once all of it is shown.
+pub fn approval(state: &State) -> Option<Next> {
+    let (phase, gate, pending) = state.open_gate()?;
+    if !super::judges::people_may_approve(state, phase) {
+        return None;
+    }
+    let command = format!("/approve {}", pending.digest.short());
+    match way_back_is_used_up(state, phase) {
+        None => Some(step(command, "approve exactly this")),
+        // One of several cannot override a verdict.
+        Some(_) if gate.quorum > 1 || !gate.also.is_empty() => None,
+        Some(_) => Some(step(
+            format!("{command} {}", verdict_word(ReviewVerdict::Pass)),
+            "approve exactly this, and go on although its verdict is *fail*",
+        )),
+    }
+}
+
+/// Where a verdict of *fail* would send a review back to, if that phase has had all of its rounds.
+pub fn way_back_is_used_up<'a>(state: &'a State, phase: &PhaseId) -> Option<&'a PhaseId> {
+    let pending = state.at(phase).pending.as_ref()?;
+    let failed = pending.verdict == Some(ReviewVerdict::Fail);
+    way_back(state, phase).filter(|to| failed && !state.has_round_left(to))
+}
+
+/// The phase that a review at its gate may be sent back to.
+pub fn way_back<'a>(state: &'a State, phase: &PhaseId) -> Option<&'a PhaseId> {
+    let pending = state.at(phase).pending.as_ref()?;
+    let to = state.definition.phase(phase)?.on_fail.as_ref();
+    to.filter(|_| pending.stage == Stage::Response)
+}
+
 /// The choice among variants, where that is what waits: the command for the first that was made.
 pub fn choice(state: &State) -> Option<Next> {
+    let (phase, ..) = state.open_gate()?;
+    let choices = state.choices(phase);
+    choice_of(state, choices.first()?.0)
+}
+
+/// The same for one of them.
+pub fn choice_of(state: &State, letter: Letter) -> Option<Next> {
     let (phase, _, pending) = state.open_gate()?;
     let choices = state.choices(phase);
-    let (letter, _) = choices.first().filter(|_| pending.stage == Stage::Response)?;
+    choices
+        .iter()
+        .find(|(one, _)| *one == letter && pending.stage == Stage::Response)?;
     let command = format!("/choose {letter} {}", pending.digest.short());
     Some(step(command, "choose this variant, or another by its letter"))
+}
+
+/// A variant that is made anew: one that was not made, where there is one.
+pub fn anew(state: &State) -> Option<Next> {
+    let letters = state.variants_to_make_anew();
+    letters.first().map(|letter| anew_of(*letter))
+}
+
+fn anew_of(letter: Letter) -> Next {
+    step(
+        format!("/retry {letter}"),
+        "have this variant made anew, or another by its letter",
+    )
+}
+
+/// The commands that move on what stopped at a phase: those that are for it alone, where it is answered by hand or is one of
+/// several variants, and those of the workflow.
+pub fn steps_at(state: &State, phase: &PhaseId) -> Vec<Next> {
+    let goes_on = state.is_open() && state.hold.is_none() && state.open_gate().is_none();
+    if goes_on && awaits_answer(state, phase) {
+        return stopped_steps(state, phase).into_iter().chain(ends()).collect();
+    }
+    let variant = state.definition.phase(phase).and_then(|phase| phase.variant.as_ref());
+    let steps = steps(state);
+    let Some(letter) = variant.map(|variant| variant.letter) else {
+        return steps;
+    };
+    if !state.variants_to_make_anew().contains(&letter) {
+        return steps;
+    }
+    let others = steps.into_iter().filter(|step| !step.command.starts_with("/retry"));
+    std::iter::once(anew_of(letter)).chain(others).collect()
+}
+
+fn ends() -> [Next; 2] {
+    [step("/hold …", "pause it"), step("/cancel …", "end it")]
+}
+
+/// The commands that answer a phase's prompt by hand. They name it: another may wait when they are used.
+fn answer_steps(state: &State, phase: &PhaseId) -> Vec<Next> {
+    if !awaits_answer(state, phase) {
+        return Vec::new();
+    }
+    let name = name_of(&state.definition, phase);
+    let respond = format!("/respond {name}");
+    let mut others = state.definition.phases.iter().filter(|other| other.id != *phase);
+    match others.any(|other| awaits_answer(state, &other.id)) {
+        false => vec![
+            step("/prompt", "see what is asked"),
+            step(respond, "answer it in a fenced block"),
+        ],
+        true => vec![
+            step(format!("/prompt {name}"), "see what this one is asked"),
+            step(respond, "answer this one in a fenced block"),
+        ],
+    }
 }
 
 fn between_gates(state: &State) -> Vec<Next> {
@@ -168,15 +219,14 @@ fn stopped_steps(state: &State, phase: &PhaseId) -> Vec<Next> {
         ];
     }
     let answer = answer_steps(state, phase);
-    let mut again = vec![step("/retry", "try again")];
-    let has_agent = state.definition.phase(phase).is_some_and(Phase::has_agent);
-    if has_agent && state.at(phase).approval.is_none() {
-        again.push(step("/revise …", "ask for another round"));
-    }
-    // An answer is what a manual agent waits for; elsewhere it is the way out when trying again does not help.
+    // Whoever is asked in the agent's place would only be asked the same again.
     if state.at(phase).why == Some(Why::ManualProvider) {
-        answer.into_iter().chain(again).collect()
-    } else {
-        again.into_iter().chain(answer).collect()
+        return answer;
     }
+    let retry = state.can_be_retried().then(|| step("/retry", "try again"));
+    let revise = state
+        .can_be_revised()
+        .then(|| step("/revise …", "ask for another round"));
+    // An answer of a person is the way out when trying again does not help.
+    retry.into_iter().chain(revise).chain(answer).collect()
 }

@@ -6,7 +6,7 @@ use crate::text::harmless::literal;
 use crate::workflow::definition::Phase;
 use crate::workflow::ids::PhaseId;
 use crate::workflow::right::{Person, Requirement, Right, Standing};
-use crate::workflow::state::{Ending, PhaseStatus, State, Status, SubjectKind, Surface};
+use crate::workflow::state::{Approval, Ending, PhaseState, PhaseStatus, State, Status, SubjectKind, Surface};
 
 /// A right as GitHub's pages call it.
 pub fn right(right: Right) -> &'static str {
@@ -116,7 +116,7 @@ pub fn standing(state: &State, phase: &Phase, provider: Option<&str>) -> String 
         PhaseStatus::ReadyForReview if phase.chooses.is_some() => "**waiting for a choice**".to_owned(),
         PhaseStatus::ReadyForReview => format!("**{}**", judges::headline(state, &phase.id)),
         PhaseStatus::Approved => match &at.approval {
-            Some(approval) => format!("approved by {}, being carried out", login(&approval.by.login)),
+            Some(approval) => format!("approved by {}, being carried out", approvers(at, approval)),
             None => "being carried out".to_owned(),
         },
         PhaseStatus::Rejected => "**rejected**".to_owned(),
@@ -125,12 +125,19 @@ pub fn standing(state: &State, phase: &Phase, provider: Option<&str>) -> String 
             (Some(Ending::Nothing { .. }), _) => "nothing to do".to_owned(),
             (Some(Ending::NotConfigured { .. }), _) => "not configured".to_owned(),
             (_, Some(approval)) => match approval.choice {
-                Some(variant) => format!("{variant} chosen by {}", login(&approval.by.login)),
-                None => format!("approved by {}", login(&approval.by.login)),
+                Some(variant) => format!("{variant} chosen by {}", approvers(at, approval)),
+                None => format!("approved by {}", approvers(at, approval)),
             },
             _ => "done".to_owned(),
         },
     }
+}
+
+/// Those whose approvals opened a gate together, in the order in which they gave them.
+fn approvers(at: &PhaseState, approval: &Approval) -> String {
+    let same = at.votes().filter(|vote| vote.choice == approval.choice);
+    let people: Vec<String> = same.map(|vote| login(&vote.by.login)).collect();
+    list(&people, "and")
 }
 
 /// Whether it begins only when a verdict goes back to it, and none has yet.

@@ -15,6 +15,8 @@ pub const NOBODY_IS_ASKED: &str = "its gate asks for nobody";
 pub const GONE: &str = "what is to be approved is gone";
 /// No answer came, for a reason that nobody told.
 pub const NO_ANSWER: &str = "GitHub did not answer";
+/// Of a very large team, or of very many people, not all are known.
+pub const NOT_ALL_LISTED: &str = "GitHub does not list all of them";
 /// A mail that was stopped while it was sent.
 pub const MAIL_STOPPED: &str = "an attempt may have been taken before it was stopped";
 /// A mail of which an earlier attempt is in doubt.

@@ -32,10 +32,7 @@ pub fn section(state: &State, room: Room) -> String {
 }
 
 fn row(state: &State, entry: &Entry) -> Vec<String> {
-    let (mut what, mut how) = said(state, &entry.what);
-    if how.is_empty() && entry.by.as_ref().is_some_and(Person::is_operator) {
-        how = surface(&Surface::Terminal);
-    }
+    let (mut what, how) = told(state, entry);
     if let Some(verdict) = entry.overrode {
         what.push_str(&format!("; it counts as *{verdict}*, whatever its own verdict was"));
     }
@@ -52,7 +49,23 @@ fn given(state: &State, phase: &PhaseId, of: &Digest) -> String {
 }
 
 /// What a line of the record says, and by which surface.
-pub fn said(state: &State, what: &What) -> (String, String) {
+pub fn told(state: &State, entry: &Entry) -> (String, String) {
+    let (what, how) = match &entry.what {
+        What::VoteWithdrawn(phase, of) if entry.by.as_ref().is_some_and(|by| by.id == of.id) => {
+            said(state, &What::Unapproved(phase.clone()))
+        }
+        what => said(state, what),
+    };
+    let how = match &entry.surface {
+        Some(by) if how.is_empty() => surface(by),
+        None if how.is_empty() && entry.by.as_ref().is_some_and(Person::is_operator) => surface(&Surface::Terminal),
+        _ => how,
+    };
+    (what, how)
+}
+
+/// The same of what it says alone.
+fn said(state: &State, what: &What) -> (String, String) {
     let by_comment = |text: String| (text, String::new());
     match what {
         What::Started(by) => ("started it".to_owned(), surface(by)),
@@ -123,7 +136,7 @@ pub fn said(state: &State, what: &What) -> (String, String) {
             title(state, to)
         )),
         What::Escalated(phase, to) => by_comment(format!(
-            "nobody answered {} in time, so {} is done again",
+            "the time of {} ran out before it was approved, so {} is done again",
             title(state, phase),
             title(state, to)
         )),
@@ -177,7 +190,10 @@ pub fn said(state: &State, what: &What) -> (String, String) {
         What::Forked(origin, after) => by_comment(format!(
             "made a fork of workflow `{origin}`, from after its event {after}"
         )),
-        What::Expired(phase) => by_comment(format!("{} expired: nobody answered in time", title(state, phase))),
+        What::Expired(phase) => by_comment(format!(
+            "the time of {} ran out before it was approved",
+            title(state, phase)
+        )),
     }
 }
 

@@ -1,9 +1,12 @@
 //! What the card is made of: plain data that the engine gathers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::workflow::approval::Prospect;
 use crate::workflow::budget::{Cap, Spend};
+use crate::workflow::gate::Team;
 use crate::workflow::ids::{Digest, PhaseId, WorkflowId};
+use crate::workflow::right::Right;
 use crate::workflow::state::{State, Timestamp};
 
 /// All that a card shows.
@@ -19,6 +22,8 @@ pub struct CardView<'a> {
     pub pages_posted: Option<&'a PostedPages>,
     /// Logins of the people who are asked to decide; empty when it is not known.
     pub asked: &'a [String],
+    /// How far the open gate is; nothing where none is open, or it is not known.
+    pub gate: Option<&'a GateView>,
     /// Which provider each phase's agent speaks through.
     pub providers: &'a BTreeMap<PhaseId, String>,
     /// What a reader should know besides.
@@ -31,6 +36,26 @@ pub struct CardView<'a> {
     pub ahead: &'a [Ahead],
     /// What money is counted in.
     pub currency: &'a str,
+}
+
+/// How far an open gate of people is, and who brings it on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GateView {
+    /// How it stands, and what it could come to.
+    pub prospect: Prospect,
+    /// The right that an approval needs.
+    pub right: Right,
+    /// Who could give somebody that right; asked for where it cannot open.
+    pub admins: Vec<String>,
+    /// Teams that it names and that the App does not see.
+    pub unseen: BTreeSet<Team>,
+}
+
+impl GateView {
+    /// The logins of those whose approval would bring it on.
+    pub fn can(&self) -> Vec<String> {
+        self.prospect.can.iter().map(|one| one.login.clone()).collect()
+    }
 }
 
 /// A role in whose name a model is going to be asked.

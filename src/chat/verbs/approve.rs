@@ -13,10 +13,13 @@ pub static VERB: Verb = Verb {
     aliases: &[],
     requirement: Requirement::at_least(Right::Write),
     summary: "Approves exactly what the card shows.",
-    usage: "/approve [DIGEST] [REASON]\n/approve [DIGEST] complete\n/approve [DIGEST] revise",
+    usage: "/approve [DIGEST]\n/approve DIGEST REASON\n/approve because REASON\n/approve [DIGEST] complete\n\
+        /approve [DIGEST] revise",
     details: "The digest on the card names what is approved: the whole text, its recipients, its targets. Without \
         it, the digest that the card shows is meant, and if that changed a moment ago, you are asked again. \
-        Tasks are chosen by their boxes on the card, not here. A reason may follow on the line or below it. \
+        Tasks are chosen by their boxes on the card, not here. A reason may stand on the lines below. On the line of \
+        the command it stands behind the digest, or begins with “because”: other words there, such as “not yet”, “if …” \
+        or “#1”, may mean the opposite, and nothing is approved. \
         At a review, `complete` goes on although its verdict is *fail*, and `revise` goes back although it is *pass*.",
     examples: &[
         Example {
@@ -34,6 +37,10 @@ pub static VERB: Verb = Verb {
         Example {
             comment: "/approve 3f9c0a417be2\nChecked with the people who are on call.",
             meaning: "approves, with a reason",
+        },
+        Example {
+            comment: "/approve because the people who are on call have checked it",
+            meaning: "approves what the card shows, with a reason on the line",
         },
     ],
     parse,
@@ -60,22 +67,81 @@ fn parse(addressed: &Addressed) -> Result<Request, ArgumentProblem> {
             hint: "",
         });
     }
-    let (digest, reason) = match is_meant_as_digest(typed) {
+    let (digest, words) = match is_meant_as_digest(typed) {
         true => (Some(DigestPrefix::new(typed)?), others),
         false => (None, rest),
     };
-    let verdict = [ReviewVerdict::Pass, ReviewVerdict::Fail]
-        .into_iter()
-        .find(|verdict| reason.trim().eq_ignore_ascii_case(word(*verdict)));
-    let reason = if verdict.is_some() { "" } else { reason };
+    let (verdict, words) = verdict_of(words.trim());
+    let command = match &digest {
+        Some(digest) => format!("/{} {digest}", VERB.name),
+        None => format!("/{}", VERB.name),
+    };
+    let behind = digest.as_ref().map_or(Behind::TheVerb, |_| Behind::ADigest);
+    refuse_second_thoughts(words, behind, &command)?;
     Ok(Request::Approve {
         digest,
-        reason: free_text(reason, addressed),
+        reason: free_text(words, addressed),
         verdict,
     })
 }
 
-/// What is written to have a review count so. As the first word of a longer reason it is only a word.
+/// The verdict that words begin with, where nothing but a reason that says so follows it, and the words behind it.
+fn verdict_of(words: &str) -> (Option<ReviewVerdict>, &str) {
+    let (first, others) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
+    let others = others.trim();
+    let verdict = [ReviewVerdict::Pass, ReviewVerdict::Fail]
+        .into_iter()
+        .find(|verdict| first.eq_ignore_ascii_case(word(*verdict)));
+    match verdict {
+        Some(verdict) if others.is_empty() || begins_with(others, BECAUSE) => (Some(verdict), others),
+        _ => (None, words),
+    }
+}
+
+/// What stands before the words on the line of an approval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Behind {
+    /// The verb, and the letter of a variant where one is chosen: what the card shows is meant.
+    TheVerb,
+    /// A digest: whoever copies it means it.
+    ADigest,
+}
+
+/// What a reason begins with that is one for certain.
+const BECAUSE: &[&str] = &["because"];
+
+/// What words begin with that take an approval back, or make it depend on something.
+const SECOND_THOUGHTS: &[&str] = &[
+    "no", "not", "nope", "never", "don't", "don’t", "dont", "do not", "wait", "later", "cancel", "reject", "hold",
+    "stop", "if", "unless", "once", "when", "after", "until", "till", "but", "except", "without", "only", "or",
+    "complete", "revise",
+];
+
+/// Whether the first words are among these.
+fn begins_with(words: &str, these: &[&str]) -> bool {
+    let lower = words.to_lowercase();
+    let mut rests = these.iter().filter_map(|one| lower.strip_prefix(one));
+    rests.any(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '-'))
+}
+
+/// Words on the line of an approval may say that it is none (“not yet”, “#1”, “later?”): they must not become the reason
+/// of one.
+pub(super) fn refuse_second_thoughts(words: &str, behind: Behind, command: &str) -> Result<(), ArgumentProblem> {
+    let words = words.trim();
+    let doubtful = match behind {
+        Behind::TheVerb => true,
+        Behind::ADigest => begins_with(words, SECOND_THOUGHTS) || words.ends_with('?'),
+    };
+    match words.is_empty() || begins_with(words, BECAUSE) || !doubtful {
+        true => Ok(()),
+        false => Err(ArgumentProblem::SecondThoughts {
+            said: words.to_owned(),
+            command: command.to_owned(),
+        }),
+    }
+}
+
+/// What is written to have a review count so.
 pub fn word(verdict: ReviewVerdict) -> &'static str {
     match verdict {
         ReviewVerdict::Pass => "complete",
@@ -98,13 +164,12 @@ pub(super) fn bare(word: &str) -> &str {
     }
 }
 
-/// Whether somebody tried to name a digest: a misspelt or shortened one must not turn into the reason of an approval
-/// of whatever is on the card.
+/// Whether somebody tried to name a digest: a misspelt or shortened one is answered as that.
 pub(super) fn is_meant_as_digest(word: &str) -> bool {
     let digits = word.bytes().filter(u8::is_ascii_digit).count();
     let is_hex = word.bytes().all(|byte| byte.is_ascii_hexdigit());
     let is_one_word = word.bytes().all(|byte| byte.is_ascii_alphanumeric());
     (is_hex && word.len() >= 12)
-        || (is_hex && digits > 0 && word.len() >= 6)
+        || (is_hex && digits > 0 && word.len() >= 4)
         || (is_one_word && digits > 1 && word.len() >= 10)
 }

@@ -1,6 +1,6 @@
 //! `/choose`: choose one of several variants.
 
-use super::approve::{bare, is_meant_as_digest};
+use super::approve::{Behind, bare, is_meant_as_digest, refuse_second_thoughts};
 use super::{Example, Verb, free_text, refuse_opposite};
 use crate::chat::args::ArgumentProblem;
 use crate::chat::reader::Addressed;
@@ -14,9 +14,10 @@ pub static VERB: Verb = Verb {
     aliases: &[],
     requirement: Requirement::at_least(Right::Write),
     summary: "Chooses one of the variants that the card compares.",
-    usage: "/choose LETTER [DIGEST] [REASON]",
+    usage: "/choose LETTER [DIGEST]\n/choose LETTER DIGEST REASON\n/choose LETTER because REASON",
     details: "A choice is an approval: it goes through the same gate, and where several people must approve, they must \
         choose the same. The digest on the card names the comparison; without it, the one that the card shows is meant. \
+        A reason stands on the lines below, behind the digest, or begins with “because”, as with `/approve`. \
         A variant that was not made cannot be chosen; `/retry B` has it made anew, and then there is a new comparison.",
     examples: &[
         Example {
@@ -53,6 +54,12 @@ fn parse(addressed: &Addressed) -> Result<Request, ArgumentProblem> {
         true => (Some(DigestPrefix::new(bare(second))?), reason),
         false => (None, others),
     };
+    let command = match &digest {
+        Some(digest) => format!("/{} {variant} {digest}", VERB.name),
+        None => format!("/{} {variant}", VERB.name),
+    };
+    let behind = digest.as_ref().map_or(Behind::TheVerb, |_| Behind::ADigest);
+    refuse_second_thoughts(reason, behind, &command)?;
     Ok(Request::Choose {
         variant,
         digest,

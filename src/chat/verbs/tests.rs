@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::chat::reader::read;
 use crate::chat::request::{DigestPrefix, Estimate, FieldChange, Login, Priority};
+use crate::workflow::artifact::ReviewVerdict;
 use crate::workflow::right::Standing;
 use crate::workflow::variants::Letter;
 
@@ -189,27 +190,90 @@ fn a_digest_is_taken_however_it_was_copied() {
         }
     );
     assert_eq!(
-        request("/approve looks good\nto me"),
+        request("/approve\nlooks good\nto me"),
         Request::Approve {
             digest: None,
             reason,
             verdict: None
         }
     );
-    assert_eq!(
-        request("/approve - added 2 more"),
-        Request::Approve {
-            verdict: None,
-            digest: None,
-            reason: some("- added 2 more")
+    for (line, verdict) in [
+        ("/approve because it is right", None),
+        ("/approve Complete because it is right", Some(ReviewVerdict::Pass)),
+        (
+            "/approve 3f9c0a417be2 revise because it is right",
+            Some(ReviewVerdict::Fail),
+        ),
+    ] {
+        let Request::Approve {
+            reason, verdict: found, ..
+        } = request(line)
+        else {
+            panic!("{line}")
+        };
+        assert_eq!((reason, found), (some("because it is right"), verdict), "{line}");
+    }
+}
+
+#[test]
+fn words_that_may_say_otherwise_never_approve() {
+    for words in [
+        "not yet",
+        "no, wait",
+        "later",
+        "#1",
+        "looks good",
+        "- added 2 more",
+        "complete the tests first",
+        "revise it",
+        "?",
+        "👎",
+        "deadbeef",
+        "when it is green",
+        "please",
+        "t1 and t2 only",
+        "it because it is right",
+    ] {
+        for command in ["/approve", "@countersign approve", "/choose B"] {
+            let said = problem(&format!("{command} {words}"));
+            assert!(
+                said.contains("Nothing was approved") || said.contains("ticked"),
+                "{command} {words}: {said}"
+            );
         }
+    }
+    for words in [
+        "not yet",
+        "No!",
+        "don't",
+        "do not",
+        "if it is green",
+        "complete it first",
+        "revise t1",
+        "really?",
+        "or C",
+    ] {
+        for command in ["/approve 3f9c0a417be2", "/choose B 3f9c0a417be2"] {
+            let said = problem(&format!("{command} {words}"));
+            assert!(said.contains("Nothing was approved"), "{command} {words}: {said}");
+        }
+    }
+    assert_eq!(
+        problem("/approve not yet"),
+        "Nothing was approved: “not yet” on the line of the command may mean that it should not be. If it is the reason: \
+         `/approve because not yet`. If it is a no: `/reject not yet`. If it is to wait: `/hold not yet`."
     );
+    for words in ["nothing is missing", "notes are complete", "ok"] {
+        let request = request(&format!("/approve 3f9c0a417be2 {words}"));
+        assert!(matches!(request, Request::Approve { reason: Some(_), .. }), "{words}");
+    }
 }
 
 #[test]
 fn a_misspelt_digest_never_approves_something_else() {
     for line in [
         "/approve 3f9c0a4",
+        "/approve 6ceb",
         "/approve 3f9c0a417bez",
         "/approve 3f9c0a417be",
         "/approve sha256:12ab34",
@@ -418,7 +482,7 @@ fn help_explains_all_one_and_none() {
     );
     assert!(all.contains("triage, or the author, or an assignee"));
     let one = help(Some("approve"), &dialect);
-    assert!(one.contains("/approve [DIGEST] [REASON]") && one.contains("Who may: write."));
+    assert!(one.contains("/approve DIGEST REASON") && one.contains("Who may: write."));
     assert!(help(Some("stop"), &dialect).contains("### `/cancel`"));
     assert!(help(Some("aprove"), &dialect).contains("this is `/approve`"));
     let none = help(Some("<!-- @bob"), &dialect);

@@ -158,6 +158,7 @@ impl Walk {
                     state: Some(&self.state),
                     card_url: "the card",
                     who: &say::WhoCan::Unknown,
+                    gate: None,
                 };
                 return (Some(say::refusal(&refusal, &about)), Vec::new());
             }

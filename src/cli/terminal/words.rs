@@ -165,7 +165,9 @@ fn refused(id: &WorkflowId, refusal: &Refusal, (state, suffix): (Option<&State>,
         Refusal::WaitsForAll { phase } => format!("{phase} waits for all of its children"),
         Refusal::NotHeld => format!("{id} is not held"),
         Refusal::NoOpenGate(_) => format!("nothing waits for approval in {id}: {stands}"),
-        Refusal::WrongDigest { given, current, void } => {
+        Refusal::WrongDigest {
+            given, current, void, ..
+        } => {
             let before = if *void {
                 ", which was shown before and no longer counts"
             } else {
@@ -174,7 +176,7 @@ fn refused(id: &WorkflowId, refusal: &Refusal, (state, suffix): (Option<&State>,
             format!("{given}{before} is not what waits in {id}: that is {}", current.short())
         }
         Refusal::NotShownYet => format!("what waits in {id} is not written to its file yet: run the command again"),
-        Refusal::ChangedJustNow { current } | Refusal::Stale { current } => {
+        Refusal::ChangedJustNow { current, .. } | Refusal::Stale { current } => {
             format!("what waits in {id} has changed: it is {} now", current.short())
         }
         Refusal::DoesNotCount { tree, .. } | Refusal::VotedBefore { tree } => {

@@ -57,6 +57,9 @@ struct World {
     repository: Option<String>,
     #[serde(default)]
     people: Vec<BTreeMap<String, RoleName>>,
+    /// Who is in each team, by its name `org/slug`.
+    #[serde(default)]
+    teams: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     files: BTreeMap<String, String>,
     #[serde(default)]
@@ -470,6 +473,8 @@ impl Script {
             RoleName::None => format!("{login} (a stranger)"),
             role => format!("{login} ({})", role.name()),
         }));
+        let teams = world.teams.iter();
+        cast.extend(teams.map(|(team, people)| format!("@{team} ({})", people.join(", "))));
         cast.join(" · ")
     }
 
@@ -485,6 +490,10 @@ impl Script {
                 RoleName::None => builder.stranger(login),
                 role => builder.person(login, role.role()),
             };
+        }
+        for (team, people) in &world.teams {
+            let people: Vec<&str> = people.iter().map(String::as_str).collect();
+            builder = builder.team(team, &people);
         }
         for part in &world.without {
             builder = builder.without(match part {

@@ -134,6 +134,7 @@ pub(super) fn retry_one(state: &State, authority: &Authority, variant: Letter) -
     };
     Ok(vec![
         Event::Retried {
+            surface: None,
             phase: phase.id.clone(),
             by: authority.person.clone(),
             said_at: authority.said_at,
@@ -142,20 +143,34 @@ pub(super) fn retry_one(state: &State, authority: &Authority, variant: Letter) -
     ])
 }
 
-/// When the comparison itself was rejected, or nothing was made that could be compared, every variant is made anew.
-pub(super) fn retry_all(state: &State, authority: &Authority, phase: &PhaseId) -> Option<Decision> {
+impl State {
+    /// The variants that somebody may have made anew now: those that were not made first.
+    pub fn variants_to_make_anew(&self) -> Vec<Letter> {
+        let mut open = open_variants(self);
+        open.retain(|(phase, _)| again(self, &phase.id).is_ok());
+        open.sort_by_key(|(phase, _)| self.at(&phase.id).was_made());
+        open.into_iter().map(|(_, variant)| variant.letter).collect()
+    }
+}
+
+/// When the comparison itself was rejected, or nothing was made that could be compared, every variant is made anew that
+/// may be.
+pub(super) fn all_anew(state: &State, phase: &PhaseId) -> Option<Decision> {
     let of = state.definition.phase(phase)?.chooses.as_ref()?;
     if state.at(phase).status != PhaseStatus::Rejected && !state.choices(phase).is_empty() {
         return None;
     }
-    let retried = Event::Retried {
-        phase: phase.clone(),
-        by: authority.person.clone(),
-        said_at: authority.said_at,
-    };
     let variants = state.definition.variants_of(of);
-    let started = variants.map(|(variant, _)| again(state, &variant.id));
-    Some(std::iter::once(Ok(retried)).chain(started).collect())
+    let (anew, refused): (Vec<_>, Vec<_>) = variants
+        .map(|(variant, _)| again(state, &variant.id))
+        .partition(Result::is_ok);
+    match anew.is_empty() {
+        true => refused
+            .into_iter()
+            .next()
+            .map(|refused| refused.map(|event| vec![event])),
+        false => Some(anew.into_iter().collect()),
+    }
 }
 
 /// What was made is made once more in the next iteration; what failed is tried again.

@@ -25,7 +25,7 @@ pub(super) fn gate_untouched(state: &State) -> Result<(&PhaseId, Digest), Refusa
 
 /// Whether any act of what a phase proposed was carried out. Such a proposal is not changed or rejected any more: the
 /// acts of another would be taken for these.
-pub(in crate::workflow) fn partly_done(state: &State, phase: &PhaseId) -> bool {
+pub fn partly_done(state: &State, phase: &PhaseId) -> bool {
     state
         .executors_of(phase)
         .any(|executor| !state.at(executor).outcomes.is_empty())
@@ -92,6 +92,7 @@ pub(super) fn approve(
             given: given.clone(),
             current,
             void,
+            choice,
         });
     }
     let Some(shown_at) = pending.shown_at else {
@@ -100,7 +101,7 @@ pub(super) fn approve(
     if let Named::OnTheCard(said_at) = named
         && *said_at - shown_at < SETTLED
     {
-        return Err(Refusal::ChangedJustNow { current });
+        return Err(Refusal::ChangedJustNow { current, choice });
     }
     let approval = Approval {
         by: authority.person.clone(),
@@ -130,6 +131,7 @@ pub(super) fn approve(
             phase,
             approval,
             verdict: None,
+            uncounted: tree.uncounted(),
         }]),
         (_, Some((Outcome::No, _))) => Err(Refusal::DoesNotCount {
             by: authority.person.clone(),
@@ -209,6 +211,7 @@ pub(super) fn reject(state: &State, authority: &Authority, reason: &str) -> Deci
     }
     let by = &authority.person;
     let mut events = vec![Event::Rejected {
+        surface: None,
         phase: phase.clone(),
         by: Some(by.clone()),
         reason: reason.into(),
@@ -253,13 +256,23 @@ pub(super) fn unapprove(state: &State, authority: &Authority, of: Option<&str>, 
     }
     let (phase, of, by) = (phase.clone(), vote.by.clone(), authority.person.clone());
     if !opened {
-        return Ok(vec![Event::VoteWithdrawn { phase, of, by }]);
+        return Ok(vec![Event::VoteWithdrawn {
+            surface: None,
+            phase,
+            of,
+            by,
+        }]);
     }
     if partly_done(state, &phase) || facts.act_in_flight {
         return Err(Refusal::TooLate);
     }
     let of = Some(of);
-    Ok(vec![Event::Unapproved { phase, of, by }])
+    Ok(vec![Event::Unapproved {
+        surface: None,
+        phase,
+        of,
+        by,
+    }])
 }
 
 /// The time of a gate ran out: of this phase, with this digest shown, for the time after so many reminders.
@@ -275,6 +288,7 @@ pub(super) fn expired(state: &State, of: (&PhaseId, &Digest, u32), now: Timestam
         return None;
     }
     let rejected = |reason: &str| Event::Rejected {
+        surface: None,
         phase: phase.clone(),
         by: None,
         reason: reason.into(),
@@ -282,13 +296,15 @@ pub(super) fn expired(state: &State, of: (&PhaseId, &Digest, u32), now: Timestam
     Some(vec![match &gate.on_expiry {
         _ if partly_done(state, phase) => Event::Reminded { phase: phase.clone() },
         OnExpiry::Remind => Event::Reminded { phase: phase.clone() },
-        OnExpiry::Reject => rejected("nobody answered in time"),
+        OnExpiry::Reject => rejected("its time ran out before it was approved"),
         OnExpiry::Phase(to) => match next_iteration(state, to) {
             Ok(_) => Event::Escalated {
                 phase: phase.clone(),
                 to: to.clone(),
             },
-            Err(_) => rejected("nobody answered in time, and what it goes back to has run as often as it may"),
+            Err(_) => {
+                rejected("its time ran out before it was approved, and what it goes back to has run as often as it may")
+            }
         },
     }])
 }

@@ -95,12 +95,14 @@ pub(super) fn reported(state: &State, report: &Report, now: Timestamp) -> Option
         } => expired(state, (phase, digest, *reminders), now),
         Report::SubjectClosed { by } => state.hold.is_none().then(|| {
             vec![Event::Held {
+                surface: None,
                 by: by.clone(),
                 reason: "the issue or pull request was closed".into(),
                 cause: HoldCause::SubjectClosed,
             }]
         }),
         Report::SubjectGone { why } => Some(vec![Event::Cancelled {
+            surface: None,
             by: None,
             reason: why.as_str().into(),
         }]),

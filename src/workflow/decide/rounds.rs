@@ -10,6 +10,20 @@ use crate::workflow::ids::PhaseId;
 use crate::workflow::state::{PhaseStatus, State};
 
 pub(super) fn revise(state: &State, authority: &Authority, text: &str) -> Decision {
+    let phase = another_round(state)?;
+    let by = authority.person.clone();
+    let revised = Event::Revised {
+        surface: None,
+        phase: phase.clone(),
+        by,
+        text: text.into(),
+        said_at: authority.said_at,
+    };
+    Ok(vec![revised, next_iteration(state, phase)?])
+}
+
+/// The phase that a revision is of.
+fn another_round(state: &State) -> Result<&PhaseId, Refusal> {
     let phase = match state.open_gate() {
         Some(_) => gate_untouched(state)?.0,
         None => {
@@ -22,48 +36,80 @@ pub(super) fn revise(state: &State, authority: &Authority, text: &str) -> Decisi
         }
     };
     choice::revisable(state, phase)?;
-    let by = authority.person.clone();
-    let revised = Event::Revised {
-        phase: phase.clone(),
-        by,
-        text: text.into(),
-        said_at: authority.said_at,
-    };
-    Ok(vec![revised, next_iteration(state, phase)?])
+    Ok(phase)
 }
 
 pub(super) fn next_iteration(state: &State, phase: &PhaseId) -> Result<Event, Refusal> {
-    let iterations = state.definition.phase(phase).map_or(1, |phase| phase.limits.iterations);
-    let iteration = state.at(phase).iteration + 1;
-    if iteration > iterations {
+    if !state.has_round_left(phase) {
         return Err(Refusal::CapReached {
             phase: phase.clone(),
-            iterations,
+            iterations: state.rounds_allowed(phase),
         });
     }
     Ok(Event::PhaseStarted {
         phase: phase.clone(),
-        iteration,
+        iteration: state.at(phase).iteration + 1,
         attempt: 1,
     })
 }
 
-pub(super) fn retry(state: &State, authority: &Authority) -> Decision {
-    let stopped = [PhaseStatus::Error, PhaseStatus::WaitingForHuman, PhaseStatus::Rejected];
-    let phases = state.definition.phases.iter().map(|phase| &phase.id);
-    let phase = phases
-        .filter(|id| !state.at(id).is_asking() && !state.is_passed_over(id))
-        .find(|id| stopped.contains(&state.at(id).status))
-        .ok_or(Refusal::NothingToRetry)?;
-    if let Some(again) = choice::retry_all(state, authority, phase) {
-        return again;
+impl State {
+    /// How many iterations the definition lets a phase have.
+    pub fn rounds_allowed(&self, phase: &PhaseId) -> u32 {
+        self.definition.phase(phase).map_or(1, |phase| phase.limits.iterations)
     }
-    let at = state.at(phase);
+
+    /// Whether a phase may have another iteration.
+    pub fn has_round_left(&self, phase: &PhaseId) -> bool {
+        self.at(phase).iteration < self.rounds_allowed(phase)
+    }
+
+    /// Whether `/revise` would begin another round now.
+    pub fn can_be_revised(&self) -> bool {
+        another_round(self).is_ok_and(|phase| self.has_round_left(phase))
+    }
+
+    /// Whether `/retry` would begin something now.
+    pub fn can_be_retried(&self) -> bool {
+        another_try(self).is_ok()
+    }
+}
+
+pub(super) fn retry(state: &State, authority: &Authority) -> Decision {
+    let (phase, again) = another_try(state)?;
     let retried = Event::Retried {
-        phase: phase.clone(),
+        surface: None,
+        phase,
         by: authority.person.clone(),
         said_at: authority.said_at,
     };
+    Ok(std::iter::once(retried).chain(again).collect())
+}
+
+/// The phase that another try is of, the first that may have one, and what it begins with.
+fn another_try(state: &State) -> Result<(PhaseId, Vec<Event>), Refusal> {
+    let stopped = [PhaseStatus::Error, PhaseStatus::WaitingForHuman, PhaseStatus::Rejected];
+    let phases = state.definition.phases.iter().map(|phase| &phase.id);
+    let phases = phases
+        .filter(|id| !state.at(id).is_asking() && !state.is_passed_over(id) && !state.is_compared_at(id, &stopped))
+        .filter(|id| stopped.contains(&state.at(id).status));
+    let mut refused = Refusal::NothingToRetry;
+    for phase in phases {
+        match try_again(state, phase) {
+            Ok(events) => return Ok((phase.clone(), events)),
+            Err(refusal) if refused == Refusal::NothingToRetry => refused = refusal,
+            Err(_) => {}
+        }
+    }
+    Err(refused)
+}
+
+/// What another try of a phase that stopped begins with.
+fn try_again(state: &State, phase: &PhaseId) -> Decision {
+    if let Some(all) = choice::all_anew(state, phase) {
+        return all;
+    }
+    let at = state.at(phase);
     let defined = state.definition.phase(phase);
     let each = defined.and_then(|phase| Some((phase, phase.for_each.as_ref()?)));
     let again = match at.status {
@@ -87,7 +133,7 @@ pub(super) fn retry(state: &State, authority: &Authority) -> Decision {
             attempt: at.attempt + 1,
         },
     };
-    Ok(vec![retried, again])
+    Ok(vec![again])
 }
 
 /// Whether what a phase made waits for an approver that could not be asked.

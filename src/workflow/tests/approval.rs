@@ -7,7 +7,9 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use super::super::apply::fold;
-use super::super::approval::{Fact, Facts, Kind, Live, Node, Outcome, Owned, Standing, Why, evaluate};
+use super::super::approval::{
+    Candidates, Fact, Facts, Kind, Live, Node, Outcome, Owned, Prospect, Standing, Why, evaluate, prospect,
+};
 use super::super::command::{Ask, Command, Refusal, Report, Verdict};
 use super::super::decide::{Facts as Order, decide};
 use super::super::definition::{Definition, Known, PeopleGate};
@@ -73,6 +75,7 @@ fn tree(gate: &PeopleGate, live: &Live, voters: &[&str], steerers: &[&str]) -> N
     let votes: Vec<Approval> = voters.iter().map(|login| vote(login, digest("this"))).collect();
     let facts = Facts {
         votes: votes.iter().collect(),
+        choice: None,
         live,
         starter: person("alice").id,
         steerers: steerers.iter().map(|login| person(login).id).collect(),
@@ -116,6 +119,88 @@ fn each_rule_by_itself() {
         let said = tree(&gate(gate_yaml), &everybody, voters, steerers);
         assert_eq!(said.outcome, outcome, "{gate_yaml} {voters:?}: {said:#?}");
     }
+}
+
+/// What a gate could come to, with these approvals, of those who may write; Alice started it.
+fn could(gate: &PeopleGate, live: &Live, voters: &[&str], steerers: &[&str]) -> Prospect {
+    let votes: Vec<Approval> = voters.iter().map(|login| vote(login, digest("this"))).collect();
+    let facts = Facts {
+        votes: votes.iter().collect(),
+        choice: None,
+        live,
+        starter: person("alice").id,
+        steerers: steerers.iter().map(|login| person(login).id).collect(),
+        judged: &Judged::default(),
+    };
+    let may_write = |one: &&Standing| matches!(one.right, Fact::Known(right) if right >= Right::Write);
+    let writers = live.people.values().filter(may_write);
+    let writers = writers.map(|one| person(&one.login)).collect();
+    prospect(gate, &facts, digest("this"), &Candidates::All(writers))
+}
+
+#[test]
+fn who_brings_a_gate_on_and_whether_anybody_can() {
+    let mut github = live(&[
+        ("alice", Right::Write, true),
+        ("bob", Right::Write, true),
+        ("mona", Right::Maintain, false),
+        ("carol", Right::Triage, true),
+    ]);
+    github.owned = Fact::Known(vec![
+        Owned {
+            path: "src/a".into(),
+            owners: vec![Candidate::Person("mona".into())],
+        },
+        Owned {
+            path: "docs/b".into(),
+            owners: Vec::new(),
+        },
+    ]);
+    let none: &[&str] = &[];
+    for (gate_yaml, voters, steerers, can, stuck) in [
+        ("{}", none, none, &["alice", "bob", "mona"] as &[&str], false),
+        ("{exclude: [starter]}", none, none, &["bob", "mona"], false),
+        ("{exclude: [starter], of: ['@alice', '@carol']}", none, none, none, true),
+        ("{exclude: [starter, steerers]}", none, &["bob", "mona"], none, true),
+        ("{right: maintain, exclude: [steerers]}", none, &["mona"], none, true),
+        ("{quorum: 3}", &["bob"], none, &["alice", "mona"], false),
+        ("{quorum: 3, exclude: [starter]}", &["bob"], none, &["mona"], true),
+        ("{quorum: 4}", none, none, &["alice", "bob", "mona"], true),
+        ("{quorum: 2 of @acme/security}", &["bob"], none, &["alice"], false),
+        ("{quorum: 3 of @acme/security}", none, none, &["alice", "bob"], true),
+        // Whoever owns it makes up the quorum too.
+        ("{code_owners: true}", none, none, &["mona"], false),
+        (
+            "{code_owners: true, quorum: 2}",
+            none,
+            none,
+            &["alice", "bob", "mona"],
+            false,
+        ),
+        ("{code_owners: true, quorum: 2}", &["alice"], none, &["mona"], false),
+        (
+            "{code_owners: true, exclude: [steerers]}",
+            none,
+            &["mona"],
+            &["alice", "bob"],
+            true,
+        ),
+    ] {
+        let prospect = could(&gate(gate_yaml), &github, voters, steerers);
+        let mut names: Vec<&str> = prospect.can.iter().map(|one| one.login.as_str()).collect();
+        names.sort_unstable();
+        assert_eq!(
+            (names.as_slice(), prospect.is_stuck()),
+            (can, stuck),
+            "{gate_yaml} {voters:?}"
+        );
+    }
+    // A team that cannot be asked about is neither.
+    let bob = github.people.get_mut(&person("bob").id).unwrap();
+    bob.teams
+        .insert(security(), Fact::CouldNotCheck("GitHub did not answer".to_owned()));
+    let unsure = could(&gate("{quorum: 2 of @acme/security}"), &github, none, none);
+    assert!(!unsure.is_stuck() && unsure.can.iter().all(|one| one.login == "alice"));
 }
 
 #[test]
@@ -165,6 +250,7 @@ fn bots_and_approvals_of_something_else_never_count() {
     let gate = gate("{}");
     let of_other = Facts {
         votes: vec![&other],
+        choice: None,
         live: &facts,
         starter: UserId(1),
         steerers: BTreeSet::new(),

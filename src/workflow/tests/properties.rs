@@ -10,7 +10,7 @@ use super::super::apply::fold;
 use super::super::approval::{Fact, Live, checks_hold};
 use super::super::artifact::{Proposal, ReviewVerdict, Stage};
 use super::super::command::{Ask, Command, Named, Report, RulingResult, RunResult, Verdict};
-use super::super::decide::Facts;
+use super::super::decide::{Facts, awaits_answer};
 use super::super::definition::{Definition, Known, OnExpiry, Phase};
 use super::super::event::Event;
 use super::super::fork::{CannotFork, Request, fork};
@@ -789,7 +789,14 @@ fn nothing_is_forgotten(run: &Run, outstanding: &Outstanding) {
                     }
                 }
             }
-            PhaseStatus::WaitingForHuman | PhaseStatus::Rejected | PhaseStatus::Error => {}
+            PhaseStatus::WaitingForHuman | PhaseStatus::Rejected | PhaseStatus::Error => {
+                let answer = state.at(id).is_asking() || awaits_answer(state, id);
+                let goes_on = answer || state.can_be_retried() || state.can_be_revised();
+                assert!(
+                    goes_on || !state.has_round_left(id),
+                    "{id} stopped, and nothing that anybody says moves it on"
+                );
+            }
             PhaseStatus::Blocked | PhaseStatus::Completed => continue,
         }
         cared_for = true;
@@ -1073,6 +1080,7 @@ fn told_of_what_is(state: &State, notice: &Notice) {
             assert!(state.at(phase).votes().all(|vote| vote.by.id != of.id));
         }
         Notice::Expired { phase } => assert_eq!(state.at(phase).status, PhaseStatus::Rejected),
+        Notice::Escalated { phase, to } => assert!(state.gate_at(phase).is_none() && state.at(to).called),
         Notice::Closed => assert!(state.hold.is_some()),
     }
 }

@@ -6,7 +6,7 @@ use super::super::artifact::Proposal;
 use super::super::command::{Ask, Command, Named, Refusal, Report, RunResult, Verdict};
 use super::super::definition::{Definition, Known};
 use super::super::ids::Digest;
-use super::super::plan::{Intent, Notice};
+use super::super::plan::{CalledTo, Intent, Notice};
 use super::super::right::Right;
 use super::super::state::{ActOutcome, Ending, PhaseStatus, Status, Surface, What, Why};
 use super::{Run, authority, key, opened, person, prefix, proposal};
@@ -48,7 +48,14 @@ pub(super) fn planned(run: &Run) -> Vec<String> {
         Intent::Card => "card".into(),
         Intent::Questions { phase } => format!("questions of {phase}"),
         Intent::CallPeople { phase, .. } => format!("call for {phase}"),
-        Intent::DismissCall { phase } => format!("dismiss call for {phase}"),
+        Intent::DismissCall {
+            phase,
+            to: CalledTo::Gate,
+        } => format!("dismiss call for {phase}"),
+        Intent::DismissCall {
+            phase,
+            to: CalledTo::Stop,
+        } => format!("dismiss {phase}'s stop"),
         Intent::ExpireGate {
             phase, reminders, at, ..
         } => format!("expire {phase} {reminders} in {} h", (*at - run.now).num_hours()),
@@ -64,6 +71,7 @@ pub(super) fn planned(run: &Run) -> Vec<String> {
             Notice::ApprovalLost { phase, .. } => format!("tell of {phase}'s lost approval"),
             Notice::VoteLost { phase, of, .. } => format!("tell of {}'s lost approval of {phase}", of.login),
             Notice::Expired { phase } => format!("tell of {phase}'s expiry"),
+            Notice::Escalated { phase, .. } => format!("tell of {phase}'s escalation"),
             Notice::Closed => "tell of the closing".into(),
         },
         Intent::StartChild { phase, key, .. } => format!("start {key} of {phase}"),
@@ -155,6 +163,7 @@ fn a_discussion_becomes_issues_and_a_mail() {
     assert_eq!(run.asks("alice", Right::Write, amend), "proposed");
     assert_eq!(planned(&run), ["card"]);
     let wrong = |run: &Run, given: Digest| Refusal::WrongDigest {
+        choice: None,
         given: given.short(),
         current: tasks("b").digest(),
         void: run.state.at(&"extract".into()).void.contains(&given),

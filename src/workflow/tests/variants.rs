@@ -6,7 +6,7 @@ use super::super::command::{Ask, Command, Named, Refusal, Report, RunResult, Ver
 use super::super::definition::{Definition, Known};
 use super::super::event::Event;
 use super::super::ids::{Digest, PhaseId};
-use super::super::plan::Intent;
+use super::super::plan::{CalledTo, Intent};
 use super::super::right::Right;
 use super::super::state::{PhaseStatus, Status, What, Why};
 use super::super::variants::Letter;
@@ -233,7 +233,10 @@ fn a_person_who_is_a_variants_provider_is_waited_for_and_may_answer_for_one_that
         "proposed+phase_completed+phase_started",
         "it joins a new comparison"
     );
-    let dismissed = Intent::DismissCall { phase: "choose".into() };
+    let dismissed = Intent::DismissCall {
+        phase: "choose".into(),
+        to: CalledTo::Gate,
+    };
     assert!(run.intents.contains(&dismissed), "{:?}", run.intents);
     assert!(run.state.at(&"choose".into()).void.contains(&first));
     compare(&mut run);

@@ -61,7 +61,7 @@ Or, before that:
 - change one: `/edit t1 title=\"…\"`
 - add one: `/task title=\"…\"`
 
-Unanswered for 7 days, I ask again. Silence approves nothing.
+Not approved within 7 days, I ask again. Silence approves nothing.
 
 `/revise …` to ask for another round · `/reject …` to say no · `/hold …` to pause it · `/cancel …` to end it."
     );
@@ -136,6 +136,7 @@ fn approves(card: &str) -> bool {
 #[test]
 fn what_cannot_be_approved_now_has_neither_approve_line_nor_boxes() {
     let cancelled = Event::Cancelled {
+        surface: None,
         by: Some(person("alice")),
         reason: "no time".into(),
     };
@@ -342,9 +343,16 @@ fn three_hundred_outcomes_and_a_long_record_fit() {
             reason: "x".repeat(900),
         };
         events.push(acted("tickets", &format!("link:t{number}"), refused));
-        events.extend([held(), Event::Unheld { by: person("bob") }]);
+        events.extend([
+            held(),
+            Event::Unheld {
+                surface: None,
+                by: person("bob"),
+            },
+        ]);
     }
     events.push(Event::Cancelled {
+        surface: None,
         by: None,
         reason: "the issue was deleted".into(),
     });
@@ -388,11 +396,13 @@ fn any_event() -> impl Strategy<Value = Event> {
             3 => shown(phase, digest),
             4 => approved(phase, digest, Surface::Box),
             5 => Event::Unapproved {
+                surface: None,
                 phase: id,
                 of: None,
                 by,
             },
             17 => Event::VoteWithdrawn {
+                surface: None,
                 phase: id,
                 of: by.clone(),
                 by,
@@ -406,11 +416,13 @@ fn any_event() -> impl Strategy<Value = Event> {
                 reason: text.to_owned(),
             },
             7 => Event::Rejected {
+                surface: None,
                 phase: id,
                 by: Some(by),
                 reason: text.into(),
             },
             8 => Event::Revised {
+                surface: None,
                 phase: id,
                 by,
                 text: text.into(),
@@ -439,12 +451,14 @@ fn any_event() -> impl Strategy<Value = Event> {
                 },
             },
             14 => Event::Held {
+                surface: None,
                 by: None,
                 reason: text.into(),
                 cause: HoldCause::Asked,
             },
-            15 => Event::Unheld { by },
+            15 => Event::Unheld { surface: None, by },
             _ => Event::Cancelled {
+                surface: None,
                 by: Some(by),
                 reason: text.into(),
             },

@@ -239,11 +239,21 @@ pub fn approval_lost(state: &State, phase: &PhaseId, reason: &str, card_url: &st
     )
 }
 
-/// Nobody answered in time, and the proposal counts as rejected.
+/// A gate's time ran out before enough people approved, and the proposal counts as rejected.
 pub fn gate_expired(state: &State, phase: &PhaseId) -> String {
     format!(
-        "Nobody answered in time, so *{}* is rejected. Silence approves nothing. {}",
+        "The time of *{}* ran out before it was approved, so it is rejected. Silence approves nothing. {}",
         title(state, phase),
+        card::steps(state)
+    )
+}
+
+/// A gate's time ran out before enough people approved, and another phase is done again.
+pub fn gate_escalated(state: &State, phase: &PhaseId, to: &PhaseId) -> String {
+    format!(
+        "The time of *{}* ran out before it was approved, so *{}* is done again. Silence approves nothing. {}",
+        title(state, phase),
+        title(state, to),
         card::steps(state)
     )
 }

@@ -1,23 +1,50 @@
 //! Who may, who is asked, and what was not understood.
 
 use crate::chat::say::approval;
-use crate::chat::say::markup::{code, count, is_login, link, list, logins, name, sentence, when, words};
+use crate::chat::say::markup::{code, count, is_login, link, list, login, logins, name, sentence, when, words};
 use crate::chat::say::phrases::{requirement, right, title, topic};
-use crate::workflow::approval::Node;
+use crate::chat::say::view::GateView;
 use crate::workflow::definition::Phase;
 use crate::workflow::gate::{Quorum, Team};
 use crate::workflow::ids::PhaseId;
 use crate::workflow::right::{Requirement, Right};
-use crate::workflow::state::{State, SubjectKind, Timestamp};
+use crate::workflow::state::{Approval, State, SubjectKind, Timestamp};
 
 /// People named in one answer.
 const NAMED: usize = 20;
 
 /// An approval was taken down, and others are missing.
-pub fn voted(tree: &Node) -> String {
+pub fn voted(state: &State, phase: &PhaseId, view: &GateView, vote: &Approval) -> String {
+    let counts = match vote.choice {
+        Some(choice) => format!("Your choice of {choice} counts."),
+        None => "Your approval counts.".to_owned(),
+    };
+    let others: Vec<String> = state
+        .at(phase)
+        .votes()
+        .filter(|other| other.by.id != vote.by.id && other.choice != vote.choice)
+        .filter_map(|other| Some(format!("{} chose {}", login(&other.by.login), other.choice?)))
+        .collect();
+    let agree = match others.is_empty() {
+        true => String::new(),
+        false => format!(" {}, and all must choose the same.", list(&others, "and")),
+    };
+    let who = match state.open_gate() {
+        Some((_, gate, _)) => approval::who_can(gate, view),
+        None => String::new(),
+    };
     format!(
-        "Your approval counts. Still missing: {}. To take it back: {}",
-        approval::missing(tree),
+        "{counts}{agree} Still missing: {}. {who} To take it back: {}",
+        approval::missing(&view.prospect.now, &view.can()),
+        code("/unapprove")
+    )
+}
+
+/// The same where GitHub does not say who is missing.
+pub fn taken_down() -> String {
+    format!(
+        "Your approval counts, and more are needed. How far it is: {} To take it back: {}",
+        code("/who"),
         code("/unapprove")
     )
 }
@@ -54,12 +81,12 @@ pub fn quorum_too_great(quorum: &Quorum, most: usize) -> String {
     )
 }
 
-/// A workflow does not start, because nobody could ever approve what it proposes.
-pub fn cannot_be_approved(mistake: &str) -> String {
+/// A workflow does not start, because nobody could ever approve what it proposes. `again` is the command that starts it.
+pub fn cannot_be_approved(mistake: &str, again: &str) -> String {
     format!(
         "I did not start: nobody could approve what this would propose. Why: {} After that: {}",
         sentence(mistake),
-        code("/deliver")
+        code(again)
     )
 }
 
@@ -98,8 +125,8 @@ pub struct NotAllowed<'a> {
     pub needs: Requirement,
     /// What they have.
     pub has: Right,
-    /// Who can.
-    pub who: &'a WhoCan,
+    /// Who can, in a sentence.
+    pub who: String,
 }
 
 /// They may not.
@@ -112,7 +139,7 @@ pub fn not_allowed(refused: &NotAllowed<'_>) -> String {
     };
     format!(
         "You may not: {verb} needs {needs}. {has}. {} {} says who may do what.",
-        who_can(refused.who),
+        refused.who,
         code("/who")
     )
 }
@@ -202,6 +229,19 @@ fn lacking(permission: &str) -> String {
     match all.is_empty() {
         true => "a permission".to_owned(),
         false => format!("the permission {}", list(&all, "or")),
+    }
+}
+
+/// The comment that calls those to a gate who can open it; where nobody can, those who can change that.
+pub fn call_to(view: &GateView, state: &State, phase: &PhaseId, card_url: &str) -> String {
+    let gate = state.open_gate().map(|(_, gate, _)| gate);
+    let can = view.can();
+    match gate.and_then(|gate| approval::stuck(gate, view)) {
+        None => call(&can, state, phase, card_url),
+        Some(stuck) => {
+            let people = if can.is_empty() { &view.admins } else { &can };
+            format!("{}\n\n{stuck}", call(people, state, phase, card_url))
+        }
     }
 }
 

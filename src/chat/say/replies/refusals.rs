@@ -3,8 +3,9 @@
 use super::people::{NotAllowed, WhoCan, not_allowed, who_can};
 use crate::chat::say::approval;
 use crate::chat::say::markup::{code, count, digest, full_stop, link, list, login, name, when, words};
-use crate::chat::say::next::{choice, steps};
+use crate::chat::say::next::{self, Next, choice_of, steps};
 use crate::chat::say::phrases::{because, right, somebody, title};
+use crate::chat::say::view::GateView;
 use crate::workflow::command::Refusal;
 use crate::workflow::ids::{Digest, PhaseId};
 use crate::workflow::state::{PhaseStatus, State, Status};
@@ -21,6 +22,16 @@ pub struct Refused<'a> {
     pub card_url: &'a str,
     /// Who could have done it.
     pub who: &'a WhoCan,
+    /// How far the open gate is, where an approval of it was refused.
+    pub gate: Option<&'a GateView>,
+}
+
+impl Refused<'_> {
+    /// Who can decide at the open gate, in a sentence; nothing where that was not asked.
+    fn deciders(&self) -> Option<String> {
+        let (_, gate, _) = self.state?.open_gate()?;
+        Some(approval::who_can(gate, self.gate?))
+    }
 }
 
 /// Words a refusal.
@@ -30,7 +41,7 @@ pub fn refusal(refusal: &Refusal, about: &Refused<'_>) -> String {
             verb: about.verb,
             needs: *needs,
             has: *has,
-            who: about.who,
+            who: about.deciders().unwrap_or_else(|| who_can(about.who)),
         });
     }
     let said = reason(refusal, about);
@@ -53,6 +64,7 @@ fn reason(refusal: &Refusal, about: &Refused<'_>) -> String {
             given,
             current,
             void: true,
+            ..
         } => format!(
             "{} is void: the proposal changed after it was shown. Now {} is shown on {}.",
             name(given),
@@ -63,6 +75,7 @@ fn reason(refusal: &Refusal, about: &Refused<'_>) -> String {
             given,
             current,
             void: false,
+            ..
         } => {
             format!(
                 "{} is not what is shown. {} shows {}.",
@@ -76,13 +89,18 @@ fn reason(refusal: &Refusal, about: &Refused<'_>) -> String {
              The approve line appears on the card when it does."
                 .to_owned()
         }
-        Refusal::ChangedJustNow { current } => format!(
+        Refusal::ChangedJustNow { current, .. } => format!(
             "{} changed less than ten seconds before you wrote, so I cannot know that you saw {}. Look again.",
             capital(&card(about)),
             digest(current)
         ),
         Refusal::DoesNotCount { by, tree } => match about.state.and_then(State::open_gate) {
-            Some((_, gate, _)) => approval::you_do_not_count(gate, tree, by.id),
+            Some((_, gate, _)) => {
+                let why = approval::you_do_not_count(gate, tree, by.id);
+                format!("{why} {}", about.deciders().unwrap_or_default())
+                    .trim()
+                    .to_owned()
+            }
             None => "Your approval does not count here.".to_owned(),
         },
         Refusal::GateSaysNo { tree } => format!(
@@ -90,7 +108,12 @@ fn reason(refusal: &Refusal, about: &Refused<'_>) -> String {
             approval::in_the_way(tree)
         ),
         Refusal::VotedBefore { tree } => {
-            format!("You approved this already. Still missing: {}.", approval::missing(tree))
+            let can = about.gate.map(GateView::can).unwrap_or_default();
+            let missing = approval::missing(tree, &can);
+            let who = about.deciders().unwrap_or_default();
+            format!("You approved this already. Still missing: {missing}. {who}")
+                .trim()
+                .to_owned()
         }
         Refusal::CouldNotCheck { why } => format!("I could not check who may approve: {}.", words(why)),
         Refusal::NothingApproved => "There is no approval that could be taken back.".to_owned(),
@@ -127,12 +150,12 @@ fn reason(refusal: &Refusal, about: &Refused<'_>) -> String {
                 .map_or_else(|| code(phase.as_str()), |state| title(state, phase));
             format!("*{title}* {}.", stands(*status))
         }
-        Refusal::NotRevised { variants } => match variants.first() {
-            Some(one) => format!(
+        Refusal::NotRevised { .. } => match about.state.and_then(next::anew) {
+            Some(anew) => format!(
                 "A comparison is not revised: choose one, or have one made anew with {}.",
-                code(&format!("/retry {one}"))
+                code(&anew.command)
             ),
-            None => "A comparison is not revised: have a variant made anew.".to_owned(),
+            None => "A comparison is not revised: choose one.".to_owned(),
         },
         Refusal::NothingToRetry => "Nothing failed.".to_owned(),
         Refusal::NoAnswerAwaited => "No answer of a person is awaited.".to_owned(),
@@ -264,8 +287,9 @@ fn letters(variants: &[Letter]) -> String {
 
 /// What is allowed instead, ending with the command that fits best.
 fn onwards(refusal: &Refusal, about: &Refused<'_>) -> String {
-    if let Refusal::WrongDigest { current, .. } | Refusal::ChangedJustNow { current } = refusal {
-        if let Some(choose) = about.state.and_then(choice) {
+    if let Refusal::WrongDigest { current, choice, .. } | Refusal::ChangedJustNow { current, choice } = refusal {
+        let wanted = choice.and_then(|letter| choice_of(about.state?, letter));
+        if let Some(choose) = wanted.or_else(|| about.state.and_then(next::choice)) {
             return format!("To choose of what is shown: {}", code(&choose.command));
         }
         return match about.state.is_some_and(at_a_review) {
@@ -292,18 +316,31 @@ fn onwards(refusal: &Refusal, about: &Refused<'_>) -> String {
     {
         return approve(&pending.digest);
     }
-    let taken = steps(state);
-    // What was just refused is no advice.
-    let refused = format!("/{}", about.verb);
-    let offered: Vec<String> = taken
+    let offered: Vec<String> = advised(refusal, about.verb, state)
         .iter()
-        .filter(|step| step.command.split(' ').next() != Some(refused.as_str()))
         .map(|step| format!("{} to {}", code(&step.command), step.does))
         .take(3)
         .collect();
     match offered.is_empty() {
         true => format!("How it stands: {}", code("/status")),
         false => format!("Next: {}.", list(&offered, "or")),
+    }
+}
+
+/// The commands that are advised after a refusal.
+fn advised(refusal: &Refusal, verb: &str, state: &State) -> Vec<Next> {
+    // What was just refused is no advice.
+    let refused = format!("/{verb}");
+    let other = |step: &Next| step.command.split(' ').next() != Some(refused.as_str());
+    match refusal {
+        // None of these asks for a round that is not left, and the same verb may do with another word.
+        Refusal::CapReached { .. } => steps(state),
+        // Whether another variant is made anew is beside the point.
+        Refusal::NotMade { .. } => {
+            let steps = steps(state).into_iter();
+            steps.filter(|step| !step.command.starts_with("/retry")).collect()
+        }
+        _ => steps(state).into_iter().filter(other).collect(),
     }
 }
 

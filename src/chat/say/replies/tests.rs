@@ -23,7 +23,10 @@ fn known() -> WhoCan {
 
 #[test]
 fn the_right_is_missing() {
-    let refused = |verb, needs, has, who: &WhoCan| not_allowed(&NotAllowed { verb, needs, has, who });
+    let refused = |verb, needs, has, who: &WhoCan| {
+        let who = people::who_can(who);
+        not_allowed(&NotAllowed { verb, needs, has, who })
+    };
     assert_eq!(
         refused("approve", WRITERS, Right::None, &known()),
         "You may not: `/approve` needs write access on the repository. You have no access beyond what everybody has. Who can: `alice` and `bob`. `/who` says who may do what."
@@ -126,8 +129,9 @@ fn who_may_do_what_and_who_can_decide_now() {
         ("approve", WRITERS),
         ("status", Requirement::ANYONE),
     ];
+    let named = ["alice".to_owned(), "bob".to_owned()];
     assert_eq!(
-        who(&verbs, Some(&at_the_tasks()), &known(), None),
+        who(&verbs, Some(&at_the_tasks()), Some(&gate_of(&named)), None),
         "| Commands | Need |
 | --- | --- |
 | `/help` `/status` | nothing |
@@ -140,12 +144,10 @@ fn who_may_do_what_and_who_can_decide_now() {
 How it stands: `/status`"
     );
     for state in [None, Some(&cancelled())] {
-        let said = who(&verbs, state, &known(), None);
+        let said = who(&verbs, state, None, None);
         assert!(said.contains("Nothing is waiting for approval now."), "{said}");
     }
-    assert!(
-        who(&verbs, Some(&at_the_tasks()), &WhoCan::Unknown, None).contains("I could not find out who can decide.")
-    );
+    assert!(who(&verbs, Some(&at_the_tasks()), None, None).contains("I could not find out who can decide."));
 }
 
 #[test]
@@ -272,6 +274,7 @@ fn the_end_says_what_came_of_it() {
         running("tickets"),
         acted("tickets", "issue:t1", opened(41, "Runbook", &[])),
         Event::Cancelled {
+            surface: None,
             by: None,
             reason: "gone".into(),
         },
@@ -397,13 +400,14 @@ fn approvals_that_no_longer_count_say_why() {
         "The approval of *Tasks* no longer counts: bob has no write access any more. Nothing more is done under it, see [the card](https://github.com/acme/app/issues/12#issuecomment-5). To approve it anew: `/approve a7937b64b8ca`"
     );
     let expired = Event::Rejected {
+        surface: None,
         phase: "extract".into(),
         by: None,
         reason: "nobody answered".into(),
     };
     assert_eq!(
         gate_expired(&and_then(at_the_tasks(), expired), &phase),
-        "Nobody answered in time, so *Tasks* is rejected. Silence approves nothing. `/retry` to try again · `/revise …` to ask for another round · `/hold …` to pause it · `/cancel …` to end it."
+        "The time of *Tasks* ran out before it was approved, so it is rejected. Silence approves nothing. `/retry` to try again · `/revise …` to ask for another round · `/hold …` to pause it · `/cancel …` to end it."
     );
 }
 
@@ -478,19 +482,19 @@ proptest! {
         let mallory = person(&text);
         let phase = "extract".into();
         let who_can = WhoCan::Known(texts.to_vec());
-        let hold = Event::Held { by: Some(mallory.clone()), reason: text.as_str().into(), cause: HoldCause::Asked };
+        let hold = Event::Held { surface: None, by: Some(mallory.clone()), reason: text.as_str().into(), cause: HoldCause::Asked };
         let held = and_then(at_the_tasks(), hold);
-        let end = Event::Cancelled { by: Some(mallory.clone()), reason: text.as_str().into() };
+        let end = Event::Cancelled { surface: None, by: Some(mallory.clone()), reason: text.as_str().into() };
         let why = Event::Failed { phase: "extract".into(), why: Why::Failed(text.clone()) };
         let failed = and_then(deliver(&[running("extract")]), why);
         let heard = Happening::Heard { at: at(0), by: Some(&text), what: Told::Label(&text), url: Some(&text), outcome: Heard::Nothing(&text) };
-        let about = Refused { verb: "approve", state: Some(&held), card_url: CARD_URL, who: &who_can };
-        let wrong = Refusal::WrongDigest { given: text.clone(), current, void: false };
+        let about = Refused { verb: "approve", state: Some(&held), card_url: CARD_URL, who: &who_can, gate: None };
+        let wrong = Refusal::WrongDigest { given: text.clone(), current, void: false, choice: None };
         let theirs = Refusal::NotYours { of: mallory.clone(), needs: Right::Maintain };
         let unlinked = Unlinked { number: IssueNumber(1), title: text.clone(), reason: Some(text.clone()) };
         let tampered = Tampered { before: &text, after: b, editor: Some(&text), current: None };
         let mut said = vec![
-            not_allowed(&NotAllowed { verb: "approve", needs: WRITERS, has: Right::None, who: &who_can }),
+            not_allowed(&NotAllowed { verb: "approve", needs: WRITERS, has: Right::None, who: people::who_can(&who_can) }),
             could_not_check("approve", &text, Again::WillTry),
             app_lacks(&Lacks { to: &text, permission: &text, accept_url: &text, again: &text }),
             call(&texts, &gate, &phase, &text),
@@ -500,7 +504,7 @@ proptest! {
             refusal(&Refusal::Over, &Refused { state: Some(&and_then(at_the_tasks(), end)), ..about }),
             status(&Scene::new(held.clone(), None).view(), CARD_URL),
             already_open(&gate, &text),
-            who(&[("approve", WRITERS)], Some(&gate), &who_can, None),
+            who(&[("approve", WRITERS)], Some(&gate), Some(&gate_of(&texts)), None),
             explain(Some(&held), &[heard, Happening::Recorded(held.record.last().unwrap())], None),
             addressed(&mallory, &Surface::Label { name: text.clone(), event: Some(1) }, "no"),
             stopped(&texts, &failed, &phase, CARD_URL),

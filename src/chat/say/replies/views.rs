@@ -1,14 +1,15 @@
 //! Answers to people who ask how things stand.
 
-use super::people::{WhoCan, named};
+use super::people::named;
 use crate::chat::say::approval;
 use crate::chat::say::card;
 use crate::chat::say::markup::{code, count, link, login, name, paragraphs, pieces, table, when, words};
 use crate::chat::say::phrases::{requirement, somebody, title};
-use crate::chat::say::record::said;
+use crate::chat::say::record::told;
 use crate::chat::say::spending;
-use crate::chat::say::view::CardView;
+use crate::chat::say::view::{CardView, GateView};
 use crate::workflow::approval::{Node, Rule};
+use crate::workflow::definition::PeopleGate;
 use crate::workflow::ids::WorkflowId;
 use crate::workflow::right::Requirement;
 use crate::workflow::state::{Entry, State, Timestamp};
@@ -26,7 +27,7 @@ pub fn status(view: &CardView<'_>, card_url: &str) -> String {
         card::standing(view),
         view.spending.map(spending::line).unwrap_or_default(),
         format!("Everything stands on {}.", link("the card", card_url)),
-        card::steps(view.state),
+        card::open_steps(view),
     ])
 }
 
@@ -52,7 +53,12 @@ pub fn already_open(state: &State, card_url: &str) -> String {
 
 /// `/who`: what each verb needs, and who can decide now. `verbs` holds names without the slash, with what this
 /// repository asks for.
-pub fn who(verbs: &[(&str, Requirement)], state: Option<&State>, who: &WhoCan, tree: Option<&Node>) -> String {
+pub fn who(
+    verbs: &[(&str, Requirement)],
+    state: Option<&State>,
+    view: Option<&GateView>,
+    tree: Option<&Node>,
+) -> String {
     let mut groups: Vec<(Requirement, Vec<String>)> = Vec::new();
     for (verb, needs) in verbs {
         let verb = code(&format!("/{verb}"));
@@ -69,27 +75,13 @@ pub fn who(verbs: &[(&str, Requirement)], state: Option<&State>, who: &WhoCan, t
     let gate = state
         .filter(|state| state.is_open())
         .and_then(|state| Some((state, state.open_gate()?)));
-    let now = match (gate, who) {
-        (None, _) => "Nothing is waiting for approval now.".to_owned(),
-        (Some((state, (phase, ..))), WhoCan::Known(all)) if all.is_empty() => {
-            format!(
-                "*{}* is waiting for approval, and I know of nobody who can decide.",
-                title(state, phase)
-            )
-        }
-        (Some((state, (phase, ..))), WhoCan::Known(all)) => {
-            format!(
-                "*{}* is waiting for approval. Who can decide now: {}.",
-                title(state, phase),
-                named(all)
-            )
-        }
-        (Some((state, (phase, ..))), WhoCan::Unknown) => {
-            format!(
-                "*{}* is waiting for approval. I could not find out who can decide.",
-                title(state, phase)
-            )
-        }
+    let now = match gate {
+        None => "Nothing is waiting for approval now.".to_owned(),
+        Some((state, (phase, gate, _))) => format!(
+            "*{}* is waiting for approval. {}",
+            title(state, phase),
+            view.map_or_else(|| UNKNOWN.to_owned(), |view| deciders(gate, view))
+        ),
     };
     paragraphs(&[
         table(&["Commands", "Need"], &rows),
@@ -97,6 +89,21 @@ pub fn who(verbs: &[(&str, Requirement)], state: Option<&State>, who: &WhoCan, t
         gate_part(state, tree),
         format!("How it stands: {}", code("/status")),
     ])
+}
+
+/// Nobody could be named.
+const UNKNOWN: &str = "I could not find out who can decide.";
+
+/// Who can decide at a gate now, or why nobody can, and whose approval would not count.
+fn deciders(gate: &PeopleGate, view: &GateView) -> String {
+    let can = view.can();
+    match approval::stuck(gate, view) {
+        Some(stuck) => stuck,
+        None if can.is_empty() => UNKNOWN.to_owned(),
+        None => format!("Who can decide now: {}. {}", named(&can), approval::excluded(view))
+            .trim()
+            .to_owned(),
+    }
 }
 
 /// Whether the gate asks more than people.
@@ -265,7 +272,7 @@ fn explained(state: Option<&State>, happening: &Happening<'_>, why: fn(&str) -> 
     match happening {
         Happening::Recorded(entry) => {
             let (what, how) = match state {
-                Some(state) => said(state, &entry.what),
+                Some(state) => told(state, entry),
                 None => (String::new(), String::new()),
             };
             vec![when(entry.at), somebody(entry.by.as_ref()), what, how]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Row, Walked};
 use crate::cli::page::harmless;
-use crate::workflow::plan::Intent;
+use crate::workflow::plan::{CalledTo, Intent};
 use crate::workflow::state::PhaseStatus;
 
 /// A status as it is stored.
@@ -67,7 +67,14 @@ fn intent_words(intent: &Intent) -> String {
         Intent::Card => "write the card".to_owned(),
         Intent::Questions { phase } => format!("write the questions of {phase}"),
         Intent::CallPeople { phase, .. } => format!("call the people of the gate of {phase}"),
-        Intent::DismissCall { phase } => format!("take back the call of {phase}"),
+        Intent::DismissCall {
+            phase,
+            to: CalledTo::Gate,
+        } => format!("take back the call of {phase}"),
+        Intent::DismissCall {
+            phase,
+            to: CalledTo::Stop,
+        } => format!("tidy away that {phase} stopped"),
         Intent::ExpireGate { phase, at, .. } => {
             format!(
                 "set the timer of the gate of {phase} to {}",

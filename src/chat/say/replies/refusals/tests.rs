@@ -1,5 +1,6 @@
 use super::*;
 use crate::chat::say::fixtures::*;
+use crate::workflow::event::Event;
 use crate::workflow::right::{Requirement, Right};
 
 const WRITERS: Requirement = Requirement::at_least(Right::Write);
@@ -12,9 +13,19 @@ fn known() -> WhoCan {
 fn every_refusal_says_how_it_stands_and_what_goes_on() {
     let gate = at_the_tasks();
     let held = and_then(at_the_tasks(), held());
+    let last = deliver(&[
+        Event::PhaseStarted {
+            phase: "extract".into(),
+            iteration: 10,
+            attempt: 1,
+        },
+        proposed("extract", first(), &["issue:t1"]),
+        shown("extract", first()),
+    ]);
     let hold = held.hold.clone().unwrap();
     let current = first();
     let wrong = |given: &str, void| Refusal::WrongDigest {
+        choice: None,
         given: given.to_owned(),
         current,
         void,
@@ -89,7 +100,7 @@ fn every_refusal_says_how_it_stands_and_what_goes_on() {
         ),
         (
             "approve",
-            Refusal::ChangedJustNow { current },
+            Refusal::ChangedJustNow { current, choice: None },
             &gate,
             "[The card](https://github.com/acme/app/issues/12#issuecomment-5) changed less than ten seconds before you wrote, so I cannot know that you saw `a7937b64b8ca`. Look again. To approve what is shown: `/approve a7937b64b8ca`",
         ),
@@ -144,7 +155,7 @@ fn every_refusal_says_how_it_stands_and_what_goes_on() {
         (
             "revise",
             capped,
-            &gate,
+            &last,
             "*Tasks* had 10 rounds, which is the limit. Next: `/approve a7937b64b8ca` to approve exactly this, `/reject …` to say no or `/hold …` to pause it.",
         ),
     ];
@@ -154,6 +165,7 @@ fn every_refusal_says_how_it_stands_and_what_goes_on() {
             state: Some(state),
             card_url: CARD_URL,
             who: &known(),
+            gate: None,
         };
         assert_eq!(refusal(refused, &about), *said, "{refused:?}");
     }
@@ -167,6 +179,7 @@ fn a_phase_without_an_open_gate_says_where_it_stands() {
             state: None,
             card_url: CARD_URL,
             who: &known(),
+            gate: None,
         };
         let said = refusal(&Refusal::NoOpenGate(Some(("extract".into(), status))), &about);
         assert!(
