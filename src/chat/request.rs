@@ -117,10 +117,20 @@ pub enum Request {
         /// The person's words.
         reason: Option<String>,
     },
-    /// Show the prompt that waits for an answer.
-    Prompt,
+    /// Show a prompt that waits for an answer.
+    Prompt {
+        /// The phase or variant, where one is named.
+        #[serde(default)]
+        of: Option<String>,
+    },
     /// Give an agent's answer by hand.
     Respond {
+        /// The phase or variant that it is for, where one is named.
+        #[serde(default)]
+        of: Option<String>,
+        /// The prompt that it is for, where one is named.
+        #[serde(default)]
+        prompt: Option<DigestPrefix>,
         /// The answer; never blank.
         text: String,
     },
@@ -150,7 +160,7 @@ impl Request {
             Self::Unhold => "unhold",
             Self::Retry { .. } => "retry",
             Self::Cancel { .. } => "cancel",
-            Self::Prompt => "prompt",
+            Self::Prompt { .. } => "prompt",
             Self::Respond { .. } => "respond",
         }
     }
@@ -160,9 +170,8 @@ impl Request {
     pub fn hint(&self) -> String {
         let verb = self.verb();
         match self {
-            Self::Deliver | Self::Tasks | Self::Status | Self::Who | Self::Unhold | Self::Prompt => {
-                format!("/{verb}")
-            }
+            Self::Deliver | Self::Tasks | Self::Status | Self::Who | Self::Unhold => format!("/{verb}"),
+            Self::Prompt { of } => line(verb, of.iter()),
             Self::Retry { variant } => line(verb, variant.iter()),
             Self::Choose {
                 variant,
@@ -213,7 +222,10 @@ impl Request {
                     None => line(verb, parts),
                 }
             }
-            Self::Respond { text } => format!("/{verb}\n{}", fence(text)),
+            Self::Respond { of, prompt, text } => {
+                let named = of.iter().cloned().chain(prompt.iter().map(ToString::to_string));
+                format!("{}\n{}", line(verb, named), fence(text))
+            }
         }
     }
 }

@@ -150,5 +150,11 @@ pub(super) async fn meant(store: &Store, named: Option<String>, or_last: bool) -
 }
 
 fn short(workflow: &WorkflowSummary) -> String {
-    format!("{} ({}#{})", workflow.id, workflow.definition, workflow.subject)
+    match workflow.repository.contains('/') {
+        true => format!(
+            "{} ({} on {}#{})",
+            workflow.id, workflow.definition, workflow.repository, workflow.subject
+        ),
+        false => format!("{} ({})", workflow.id, workflow.definition),
+    }
 }

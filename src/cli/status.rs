@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::answer::{Answer, Refusal};
 use super::database::{Database, Whose, meant};
-use super::list::standing;
+use super::list::{standing, subject};
 use super::page::{Ink, Table, facts, moment};
+use super::terminal::ruling;
 use crate::chat::say::children::words as child_words;
 use crate::chat::say::spending::amount;
 use crate::chat::say::why::why_words;
@@ -14,11 +15,13 @@ use crate::store::Store;
 use crate::store::calls::{Call, CallEnd, total};
 use crate::store::effects::EffectSummary;
 use crate::store::workflows::WorkflowSummary;
+use crate::workflow::artifact::ReviewVerdict;
 use crate::workflow::budget::Spend;
 use crate::workflow::children::{Child, Parent};
 use crate::workflow::definition::Phase;
 use crate::workflow::ids::{Digest, WorkflowId};
-use crate::workflow::state::{Approval, Ending, PhaseState, PhaseStatus, State, Timestamp, Why};
+use crate::workflow::judging::Ruling;
+use crate::workflow::state::{Approval, Ending, PhaseState, PhaseStatus, State, Status as Standing, Timestamp, Why};
 
 /// Which workflow.
 #[derive(Debug, clap::Args)]
@@ -54,6 +57,9 @@ struct Papers {
     /// Those that changed after they were approved.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     changed: Vec<String>,
+    /// Of a complete workflow, the files of the project that were approved and never written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unwritten: Vec<String>,
 }
 
 impl<'a> Workflow<'a> {
@@ -85,10 +91,20 @@ struct PhaseRow<'a> {
     approval: Option<&'a Approval>,
     ending: Option<&'a Ending>,
     why: Option<&'a Why>,
+    /// What an approval of the review that waits would take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<ReviewVerdict>,
+    /// What the gate's approver said of what waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ruling: Option<&'a Ruling>,
 }
 
 impl<'a> PhaseRow<'a> {
     fn new(phase: &'a Phase, state: &'a PhaseState) -> Self {
+        let at_gate = state
+            .pending
+            .as_ref()
+            .filter(|_| state.status == PhaseStatus::ReadyForReview);
         Self {
             id: phase.id.as_str(),
             title: &phase.title,
@@ -100,6 +116,8 @@ impl<'a> PhaseRow<'a> {
             approval: state.approval.as_ref(),
             ending: state.ending.as_ref(),
             why: state.why.as_ref(),
+            verdict: at_gate.and_then(|pending| pending.verdict),
+            ruling: at_gate.and_then(|pending| pending.judged.ruling.as_ref()),
         }
     }
 }
@@ -171,6 +189,10 @@ async fn papers(store: &Store, state: &State, whose: &Whose) -> Result<Papers, R
     Ok(Papers {
         file: Folder::at_hand(state, &kept)?,
         changed: folder.changed_papers(state, &kept)?.map_err(Refusal::failed)?,
+        unwritten: match state.status {
+            Standing::Completed => folder.unwritten(&kept),
+            Standing::Open | Standing::Cancelled { .. } => Vec::new(),
+        },
     })
 }
 
@@ -202,7 +224,7 @@ pub(super) fn page(workflow: &Workflow<'_>, ink: Ink) -> String {
         ("workflow", summary.id.clone()),
         ("definition", summary.definition.clone()),
         ("status", standing(summary).to_owned()),
-        ("subject", format!("{}#{}", summary.repository, summary.subject)),
+        ("subject", subject(summary)),
         ("started", started),
         ("changed", format!("{} UTC", moment(summary.updated_at))),
     ];
@@ -220,6 +242,13 @@ pub(super) fn page(workflow: &Workflow<'_>, ink: Ink) -> String {
     }
     for path in &workflow.papers.changed {
         about.push(("changed", format!("{path}, after it was approved")));
+    }
+    if !workflow.papers.unwritten.is_empty() {
+        let paths = workflow.papers.unwritten.join(", ");
+        about.push((
+            "not written",
+            format!("{paths}: `countersign files {}` writes them", summary.id),
+        ));
     }
     if let Some(url) = workflow.card_url {
         about.push(("card", url.to_owned()));
@@ -306,6 +335,8 @@ fn note(phase: &PhaseRow<'_>) -> String {
         Some(Ending::NotConfigured { key }) => parts.push(format!("{key} is not configured")),
         Some(Ending::Done) | None => {}
     }
+    parts.extend(phase.verdict.map(|verdict| format!("verdict {verdict}")));
+    parts.extend(phase.ruling.map(ruling));
     if let Some(approval) = phase.approval {
         parts.push(format!("approved by {}", approval.by.login));
     }

@@ -8,7 +8,7 @@ use super::effects::Ended;
 use super::model::Errand;
 use super::readers::Readers;
 use super::roles::provider_of;
-use super::site::{Job, Source};
+use super::site::{Job, Site, Source};
 use super::{Engine, Trouble};
 use crate::agents::made::files;
 use crate::agents::{self, Agent, Draft, Handed, Inputs, Material, Problem, Prompt};
@@ -246,10 +246,10 @@ impl Engine {
         state: &State,
     ) -> Result<BTreeMap<String, String>, Trouble> {
         let mut files = BTreeMap::new();
-        for (name, input) in state.definition.inputs.iter().filter(|(_, input)| input.file) {
+        for (name, _) in state.definition.inputs.iter().filter(|(_, input)| input.file) {
             let Some(path) = state.given.get(name) else { continue };
             let text = self.text_at(source, path).await?;
-            let text = text.ok_or_else(|| Trouble::Never(reasons::file_is_gone(path, &input.title)))?;
+            let text = text.ok_or_else(|| Trouble::Never(reasons::file_is_gone(path, name)))?;
             files.insert(name.clone(), text);
         }
         Ok(files)
@@ -404,6 +404,20 @@ fn without_scores(agent: &Agent, inputs: &Inputs, why: &str) -> Judged {
             }
         }
         other => other,
+    }
+}
+
+/// Judges an answer as every one is, wherever it came from.
+pub(super) fn judge(site: &Site, agent: &Agent, answer: &str, inputs: &Inputs) -> Result<Draft, Vec<Problem>> {
+    let draft = agents::judge(agent, answer, inputs)?;
+    in_its_place(site, agent, &draft).map(|()| draft)
+}
+
+/// Judges files by what is in the project that they are for; elsewhere a push does.
+pub(super) fn in_its_place(site: &Site, agent: &Agent, draft: &Draft) -> Result<(), Vec<Problem>> {
+    match site {
+        Site::Folder(folder) if agent.schema_name == files::SCHEMA => folder.judge(&draft.artifact),
+        Site::Folder(_) | Site::GitHub(_) => Ok(()),
     }
 }
 

@@ -1,7 +1,8 @@
 //! What a person asks of an open workflow, in the core's terms.
 
-use super::agent_run::{agent_of, beside, propose, sentences};
+use super::agent_run::{agent_of, beside, in_its_place, judge, propose, sentences};
 use super::approvals::Unanswered;
+use super::by_hand::{run_of, unanswered};
 use super::card::{Beside, Found};
 use super::change::Payload;
 use super::commands::{Settled, Spoken, allowed};
@@ -15,17 +16,29 @@ use crate::store::workflows::{Stored, keep_proposal, mark_card_stale};
 use crate::store::{StoreError, Write};
 use crate::workflow::artifact::{Proposal, Stage, Targets};
 use crate::workflow::command::{Ask, Authority, Command, Named, Refusal, Verdict};
-use crate::workflow::decide::{Facts, awaits_answer, decide, no_open_gate};
+use crate::workflow::decide::{Facts, decide, no_open_gate};
 use crate::workflow::event::Event;
 use crate::workflow::ids::{Digest, PhaseId, UserId};
 use crate::workflow::plan::Intent;
+use crate::workflow::unanswered::{Aim, Astray, OpenPrompt, named as named_phases};
+
+/// A person's answer in an agent's place.
+pub(super) struct Given<'a> {
+    pub(super) by: UserId,
+    /// What the run is kept under.
+    pub(super) key: &'a str,
+    pub(super) aim: &'a Aim,
+    pub(super) text: &'a str,
+}
 
 /// Why a person's answer in an agent's place was not taken.
 pub(super) enum NoAnswer {
-    /// Nobody waits for one.
-    NotAwaited,
-    /// What is wrong with it, a sentence each.
-    Problems(Vec<String>),
+    /// The core refuses it, whatever it says.
+    Refused(Refusal),
+    /// It is for no prompt that waits.
+    Astray(Astray),
+    /// What is wrong with it as an answer to this, a sentence each.
+    Problems(OpenPrompt, Vec<String>),
 }
 
 /// Why a person's edit was not taken.
@@ -66,8 +79,8 @@ impl Engine {
         else {
             return self.nothing_open(spoken).await;
         };
-        if *request == Request::Prompt {
-            return self.prompt(&stored).await;
+        if let Request::Prompt { of } = request {
+            return self.prompt(&stored, of.as_deref()).await;
         }
         let (ask, extra) = match self.asked(spoken, &stored, request).await? {
             Asked::Core(ask, extra) => (ask, extra),
@@ -201,7 +214,13 @@ impl Engine {
                     .amended(stored, request.verb(), &[amendment], &request.hint())
                     .await;
             }
-            Request::Respond { text } => return self.responded(spoken, stored, text).await,
+            Request::Respond { of, prompt, text } => {
+                let aim = Aim {
+                    phase: of.clone(),
+                    prompt: prompt.as_ref().map(|prompt| prompt.as_str().to_owned()),
+                };
+                return self.responded(spoken, stored, (&aim, text)).await;
+            }
             Request::Help { .. }
             | Request::Deliver
             | Request::Tasks
@@ -209,7 +228,7 @@ impl Engine {
             | Request::Status
             | Request::Who
             | Request::Explain { .. }
-            | Request::Prompt => return Ok(Asked::No(say::nothing_open(None), Write::new())),
+            | Request::Prompt { .. } => return Ok(Asked::No(say::nothing_open(None), Write::new())),
         };
         Ok(Asked::Core(ask, Write::new()))
     }
@@ -305,6 +324,9 @@ impl Engine {
         let Some(mut draft) = draft else {
             return Ok(Err(Unamended::Nothing(current)));
         };
+        if let Err(problems) = in_its_place(&self.parts().site, &agent, &draft) {
+            return Ok(Err(Unamended::Problem(sentences(&problems).join("; "), current)));
+        }
         let said = Beside {
             planned: std::mem::take(&mut draft.planned),
             ..Beside::of(said)
@@ -326,86 +348,98 @@ impl Engine {
     }
 
     pub(super) async fn inputs_of(&self, stored: &Stored, phase: &PhaseId) -> Result<Inputs, Trouble> {
-        let run = self.store().last_run(&stored.state.id, phase).await?;
-        let run = run.ok_or_else(|| Trouble::Never("the agent was never asked".to_owned()))?;
-        super::agent_run::read(&run.inputs)
+        super::agent_run::read(&run_of(self.store(), &stored.state, phase).await?.inputs)
     }
 
     /// A person's answer in the agent's place, through the same checks.
-    pub(super) async fn responded(&self, spoken: &Spoken<'_>, stored: &Stored, text: &str) -> Result<Asked, Trouble> {
-        let by = (spoken.speech.by.id, spoken.key.as_str());
-        Ok(match self.hand_in(stored, by, text).await? {
+    async fn responded(
+        &self,
+        spoken: &Spoken<'_>,
+        stored: &Stored,
+        (aim, text): (&Aim, &str),
+    ) -> Result<Asked, Trouble> {
+        let given = Given {
+            by: spoken.speech.by.id,
+            key: &spoken.key,
+            aim,
+            text,
+        };
+        let state = &stored.state;
+        Ok(match self.hand_in(stored, &given).await? {
             Ok((ask, extra)) => Asked::Core(ask, extra),
-            Err(NoAnswer::NotAwaited) => Asked::Refused(Refusal::NoAnswerAwaited),
-            Err(NoAnswer::Problems(sentences)) => Asked::No(say::answer_rejected(&sentences), Write::new()),
+            Err(NoAnswer::Refused(refusal)) => Asked::Refused(refusal),
+            Err(NoAnswer::Astray(astray)) => Asked::No(say::answer_astray(state, &astray), Write::new()),
+            Err(NoAnswer::Problems(of, sentences)) => {
+                Asked::No(say::answer_rejected(state, &of, &sentences), Write::new())
+            }
         })
     }
 
-    /// The same in the core's terms, with what must be kept beside it. The run is kept under `key`.
+    /// The same in the core's terms, with what must be kept beside it.
     pub(super) async fn hand_in(
         &self,
         stored: &Stored,
-        (by, key): (UserId, &str),
-        text: &str,
+        given: &Given<'_>,
     ) -> Result<Result<(Ask, Write), NoAnswer>, Trouble> {
         let state = &stored.state;
-        let Some(phase) = awaiting(state) else {
-            return Ok(Err(NoAnswer::NotAwaited));
+        let of = match unanswered(self.store(), state, given.aim).await? {
+            Ok(of) => of,
+            Err(no) => return Ok(Err(no)),
         };
-        let agent = agent_of(state, &phase)?;
-        let inputs = self.inputs_of(stored, &phase).await?;
-        let at = state.at(&phase);
-        let mut draft = match agents::judge(&agent, text, &inputs) {
+        let phase = &of.phase;
+        let agent = agent_of(state, phase)?;
+        let asked = run_of(self.store(), state, phase).await?;
+        let inputs = super::agent_run::read(&asked.inputs)?;
+        let mut draft = match judge(&self.parts().site, &agent, given.text, &inputs) {
             Ok(draft) => draft,
-            Err(problems) => return Ok(Err(NoAnswer::Problems(sentences(&problems)))),
+            Err(problems) => return Ok(Err(NoAnswer::Problems(of, sentences(&problems)))),
         };
         let said = beside(&agent, &inputs, &mut draft);
-        let proposal = propose(state, &phase, at.iteration, &agent, draft);
+        let proposal = propose(state, phase, of.iteration, &agent, draft);
         let repository = state.subject.repository;
         let mut extra = Write::of(keep_proposal(&proposal, &said.value(), repository, self.now())?);
-        let prompt = agents::prompt(&agent, &inputs).map_err(|error| Trouble::Never(error.to_string()))?;
         let run = Run {
-            id: key.to_owned(),
+            id: given.key.to_owned(),
             phase: phase.clone(),
-            iteration: at.iteration,
-            attempt: at.attempt,
+            iteration: of.iteration,
+            attempt: of.attempt,
             agent: agent.name.to_string(),
             provider: "manual".to_owned(),
-            inputs: serde_json::to_string(&inputs).map_err(|error| Trouble::Never(error.to_string()))?,
-            prompt: prompt.whole(),
-            answer: Some(text.to_owned()),
-            answered_by: Some(by),
+            answer: Some(given.text.to_owned()),
+            answered_by: Some(given.by),
             outcome: "proposed".to_owned(),
             started_at: self.now(),
             ended_at: self.now(),
+            ..asked
         };
         extra.push(keep_run(&run, &state.id, state.subject.repository));
         Ok(Ok((Ask::Respond { proposal }, extra)))
     }
 
-    async fn prompt(&self, stored: &Stored) -> Result<Settled, Trouble> {
+    async fn prompt(&self, stored: &Stored, of: Option<&str>) -> Result<Settled, Trouble> {
         let state = &stored.state;
-        let asked = awaiting(state).or_else(|| state.open_gate().map(|(phase, ..)| phase.clone()));
-        let run = match &asked {
-            Some(phase) => self.store().last_run(&state.id, phase).await?,
-            None => None,
+        let aim = Aim {
+            phase: of.map(str::to_owned),
+            prompt: None,
         };
-        Ok(match (asked, run) {
-            (Some(phase), Some(run)) => Settled::Answered(say::prompt(state, &phase, &run.prompt)),
-            _ => Settled::refused(say::no_prompt(state)),
+        let waits = unanswered(self.store(), state, &aim).await?;
+        let at_gate = state.open_gate().map(|(phase, ..)| phase);
+        let (phase, prompt) = match (waits, at_gate) {
+            (Ok(waits), _) => (waits.phase.clone(), Some(waits.prompt)),
+            // What waits for approval can be read as well, and is not answered yet.
+            (Err(_), Some(phase)) if of.is_none_or(|of| named_phases(&state.definition, of).contains(&phase)) => {
+                (phase.clone(), None)
+            }
+            (Err(NoAnswer::Astray(astray)), _) => {
+                return Ok(Settled::refused(say::prompt_astray(state, &astray)));
+            }
+            (Err(_), _) => return Ok(Settled::refused(say::no_prompt(state))),
+        };
+        Ok(match self.store().last_run(&state.id, &phase).await? {
+            Some(run) => Settled::Answered(say::prompt(state, (&phase, prompt.as_ref()), &run.prompt)),
+            None => Settled::refused(say::no_prompt(state)),
         })
     }
-}
-
-/// The phase whose agent's answer a person may give now.
-pub(super) fn awaiting(state: &crate::workflow::state::State) -> Option<PhaseId> {
-    state
-        .definition
-        .phases
-        .iter()
-        .map(|phase| &phase.id)
-        .find(|id| awaits_answer(state, id))
-        .cloned()
 }
 
 /// Which digest an approval means.

@@ -62,14 +62,12 @@ use crate::workflow::definition::{Definition, Invalid};
 use crate::workflow::ids::{InstallationId, UserId};
 use crate::workflow::state::{State, Timestamp};
 
-pub use by_hand::{Expected, HandIn, WholeRequest, expected, whole_request};
+pub use by_hand::{HandIn, WholeRequest, astray_words, expected, unanswered_in, whole_request};
 pub(crate) use change::waits_for;
 pub use definitions::embedded_definitions;
 pub use deliveries::NotStored;
 pub use estimate::{call_at_most, shortest_prompt, speaker};
-pub use folder::{
-    Folder, Not, NotWritten, Order, Paper, STATE_FOLDER, Standing, WrittenFile, approved_files, operator,
-};
+pub use folder::{Folder, Not, NotWritten, Order, Paper, STATE_FOLDER, Standing, WrittenFile, approved_files};
 pub use fork::ForkRequest;
 pub use roles::provider_of;
 pub use rosters::Rosters;

@@ -4,9 +4,9 @@ mod course;
 
 use chrono::TimeDelta;
 
-use super::agent_run::{Judged, Task};
+use super::agent_run::{Judged, Task, judge};
 use super::change::Payload;
-use super::site::Job;
+use super::site::{Job, Site};
 use super::{Engine, LEASE, Trouble, rest};
 use crate::agents::{self, Inputs, Prompt};
 use crate::chat::say::spending::occupied;
@@ -58,11 +58,17 @@ impl Engine {
         let deadline = errand.run.started_at + TimeDelta::minutes(i64::from(minutes));
         loop {
             let calls = self.calls_settled(errand.state(), &errand.run.id).await?;
+            let site = &self.parts().site;
+            let now = self.now();
             let times = Times {
-                now: self.now(),
-                deadline,
+                now,
+                deadline: match site {
+                    // Whoever waits at a terminal is told at once what is in the way, and tries again.
+                    Site::Folder(_) => now,
+                    Site::GitHub(_) => deadline,
+                },
             };
-            let judge = |text: &str| agents::judge(&errand.task.agent, text, errand.inputs);
+            let judge = |text: &str| judge(site, &errand.task.agent, text, errand.inputs);
             match course::next(&calls, &candidates, times, judge) {
                 Next::Take(draft) => {
                     let (answer, endpoint) = last_answer(&calls).unwrap_or_default();

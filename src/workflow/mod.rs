@@ -23,6 +23,7 @@ pub mod plan;
 pub mod repair;
 pub mod right;
 pub mod state;
+pub mod unanswered;
 pub mod variants;
 pub mod why;
 pub mod words;

@@ -15,6 +15,24 @@ pub struct Person {
     pub login: String,
 }
 
+/// Above every account's id of GitHub: from here on ids are of users of an operating system.
+const OPERATORS: u64 = 1 << 48;
+
+impl Person {
+    /// A user of the operating system that the program runs on.
+    pub fn operator(user: u32, name: String) -> Self {
+        Self {
+            id: UserId(OPERATORS | u64::from(user)),
+            login: name,
+        }
+    }
+
+    /// Whether it is a user of the operating system, and not one of GitHub.
+    pub fn is_operator(&self) -> bool {
+        self.id.0 >= OPERATORS
+    }
+}
+
 /// A right on a repository, least first.
 ///
 /// The names are GitHub's role names

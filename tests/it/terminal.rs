@@ -1,6 +1,8 @@
 //! Workflows of a project's folder, played from a terminal: the real program, no GitHub, no server.
 
+mod models;
 mod orders;
+mod prompts;
 mod refused;
 mod settings;
 
@@ -218,7 +220,7 @@ fn two_projects_know_nothing_of_each_other_and_one_is_named_by_its_folder() {
     one.started(&[]);
     let elsewhere = one.home.path();
     let ran = one.run_in(elsewhere, &["status", "--project-dir", "shop"]);
-    assert!(ran.page().contains("shop#1"), "{}", ran.out);
+    assert!(ran.page().contains("subject     shop\n"), "{}", ran.out);
     let ran = one.run_in(elsewhere, &["approve", "--project-dir", "shop"]);
     assert!(
         ran.page().contains("countersign approve --project-dir shop"),

@@ -17,6 +17,7 @@ use super::why::why;
 use super::{document, mail, record, spending, tasks};
 use crate::text::harmless::literal;
 use crate::workflow::artifact::ReviewVerdict;
+use crate::workflow::decide::awaits_answer;
 use crate::workflow::definition::{OnExpiry, PeopleGate};
 use crate::workflow::ids::PhaseId;
 use crate::workflow::state::{Maker, Pending, PhaseStatus, State, Status, What};
@@ -280,13 +281,21 @@ fn waits_for(view: &CardView<'_>) -> String {
     let stopped = [PhaseStatus::WaitingForHuman, PhaseStatus::Rejected, PhaseStatus::Error];
     match state.first_at(&stopped) {
         Some(phase) => format!(
-            "{}Waiting for {whom} at *{}* since {}.",
+            "{}Waiting for {whom} at {} since {}.",
             rejected(state, phase),
-            title(state, phase),
+            list(&waiting_with(state, phase), "and"),
             when(state.at(phase).since)
         ),
         None => String::new(),
     }
+}
+
+/// A phase that needs a person, and where it waits for an answer by hand, the others that do.
+fn waiting_with(state: &State, phase: &PhaseId) -> Vec<String> {
+    let at_once = |other: &PhaseId| awaits_answer(state, phase) && awaits_answer(state, other);
+    let phases = state.definition.phases.iter().map(|phase| &phase.id);
+    let waiting = phases.filter(|other| *other == phase || at_once(other));
+    waiting.map(|phase| format!("*{}*", title(state, phase))).collect()
 }
 
 /// Who rejected what a phase proposed, and why; empty where nobody did.
@@ -379,7 +388,7 @@ fn handed_over(state: &State) -> String {
 fn made(pending: &Pending, iteration: u32) -> String {
     let by = match &pending.by {
         Maker::Agent { provider } => name(provider),
-        Maker::Person(person) => login(&person.login),
+        Maker::Person(person) => somebody(Some(person)),
     };
     let round = if iteration > 1 {
         format!(", round {iteration}")
@@ -700,7 +709,7 @@ fn other_steps(state: &State) -> String {
     joined(&steps)
 }
 
-fn joined(steps: &[next::Next]) -> String {
+pub(super) fn joined(steps: &[next::Next]) -> String {
     let steps: Vec<String> = steps
         .iter()
         .map(|step| format!("{} to {}", code(&step.command), step.does))

@@ -15,7 +15,7 @@ pub mod why;
 
 mod comparison;
 pub mod document;
-mod judges;
+pub mod judges;
 mod mail;
 mod markup;
 mod outcomes;

@@ -6,6 +6,42 @@ use crate::workflow::decide::awaits_answer;
 use crate::workflow::definition::{Definition, Phase, Wait};
 use crate::workflow::ids::PhaseId;
 use crate::workflow::state::{PhaseStatus, State, Why};
+use crate::workflow::unanswered::name_of;
+
+/// The commands that move it on from a phase that needs a person, where they are not those of [`steps`].
+pub fn steps_at(state: &State, phase: &PhaseId) -> Vec<Next> {
+    let elsewhere = !state.is_open() || state.hold.is_some() || state.open_gate().is_some();
+    if elsewhere || !awaits_answer(state, phase) {
+        return steps(state);
+    }
+    let mut steps = stopped_steps(state, phase);
+    steps.extend(ends());
+    steps
+}
+
+fn ends() -> [Next; 2] {
+    [step("/hold …", "pause it"), step("/cancel …", "end it")]
+}
+
+/// The commands that answer a phase's prompt by hand. They name it: another may wait when they are used.
+fn answer_steps(state: &State, phase: &PhaseId) -> Vec<Next> {
+    if !awaits_answer(state, phase) {
+        return Vec::new();
+    }
+    let name = name_of(&state.definition, phase);
+    let respond = format!("/respond {name}");
+    let mut others = state.definition.phases.iter().filter(|other| other.id != *phase);
+    match others.any(|other| awaits_answer(state, &other.id)) {
+        false => vec![
+            step("/prompt", "see what is asked"),
+            step(respond, "answer it in a fenced block"),
+        ],
+        true => vec![
+            step(format!("/prompt {name}"), "see what this one is asked"),
+            step(respond, "answer this one in a fenced block"),
+        ],
+    }
+}
 
 /// The definitions that have a command of their own.
 const OF_THEIR_OWN: [&str; 2] = ["deliver", "tasks"];
@@ -35,8 +71,7 @@ pub fn steps(state: &State) -> Vec<Next> {
         return vec![step("/unhold", "let it go on"), step("/cancel …", "end it")];
     }
     let mut steps = gate_steps(state).unwrap_or_else(|| between_gates(state));
-    steps.push(step("/hold …", "pause it"));
-    steps.push(step("/cancel …", "end it"));
+    steps.extend(ends());
     steps
 }
 
@@ -132,11 +167,7 @@ fn stopped_steps(state: &State, phase: &PhaseId) -> Vec<Next> {
             step("/skip …", "go on without answers"),
         ];
     }
-    let mut answer = Vec::new();
-    if awaits_answer(state, phase) {
-        answer.push(step("/prompt", "see what is asked"));
-        answer.push(step("/respond", "answer it in a fenced block"));
-    }
+    let answer = answer_steps(state, phase);
     let mut again = vec![step("/retry", "try again")];
     let has_agent = state.definition.phase(phase).is_some_and(Phase::has_agent);
     if has_agent && state.at(phase).approval.is_none() {

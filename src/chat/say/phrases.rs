@@ -41,9 +41,13 @@ pub fn requirement(needs: Requirement) -> String {
     }
 }
 
-/// Somebody, or the bot.
+/// Somebody, or the bot. A user of the operating system is not taken for one of GitHub.
 pub fn somebody(person: Option<&Person>) -> String {
-    person.map_or_else(|| "countersign".to_owned(), |person| login(&person.login))
+    match person {
+        None => "countersign".to_owned(),
+        Some(person) if person.is_operator() => format!("the operator {}", login(&person.login)),
+        Some(person) => login(&person.login),
+    }
 }
 
 /// By which surface somebody spoke, with a link where there is one.

@@ -31,8 +31,8 @@ pub const NO_ISSUE: &str = "no issue was opened";
 pub const PROMPT_UNREAD: &str = "the prompt that was approved cannot be read";
 
 /// A file that was named when the workflow started is not there any more.
-pub fn file_is_gone(path: &str, title: &str) -> String {
-    format!("{path}, named by {title}, is gone")
+pub fn file_is_gone(path: &str, input: &str) -> String {
+    format!("{path}, given for {input}, is gone")
 }
 
 /// A definition of a later program names an agent that this one has not.

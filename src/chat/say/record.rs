@@ -6,7 +6,8 @@ use super::phrases::{because, somebody, surface, title};
 use crate::workflow::ids::{Digest, PhaseId};
 use crate::workflow::judging::Decision;
 use crate::workflow::repair::{Duplicate, Fate, Repair};
-use crate::workflow::state::{Entry, State, What};
+use crate::workflow::right::Person;
+use crate::workflow::state::{Entry, State, Surface, What};
 
 /// Lines of a record that is shortened: so many from each end.
 const EACH_END: usize = 20;
@@ -31,7 +32,10 @@ pub fn section(state: &State, room: Room) -> String {
 }
 
 fn row(state: &State, entry: &Entry) -> Vec<String> {
-    let (mut what, how) = said(state, &entry.what);
+    let (mut what, mut how) = said(state, &entry.what);
+    if how.is_empty() && entry.by.as_ref().is_some_and(Person::is_operator) {
+        how = surface(&Surface::Terminal);
+    }
     if let Some(verdict) = entry.overrode {
         what.push_str(&format!("; it counts as *{verdict}*, whatever its own verdict was"));
     }

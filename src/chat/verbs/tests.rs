@@ -137,10 +137,22 @@ fn words_become_requests() {
         let text = text.to_owned();
         assert_eq!(request(line), Request::Answer { question: 2, text }, "{line}");
     }
-    assert_eq!(
-        request("/respond\n```\n{}\n```"),
-        Request::Respond { text: "{}".to_owned() }
-    );
+    assert_eq!(request("/respond\n```\n{}\n```"), respond(None, None));
+    let digest = || Some(DigestPrefix::new("3f9c0a417be2").unwrap());
+    for (line, of, prompt) in [
+        ("/respond draft-b", some("draft-b"), None),
+        ("/respond C", some("c"), None),
+        ("/respond `B` `3F9C0A417BE2`", some("b"), digest()),
+        ("/respond 3f9c0a417be2", None, digest()),
+    ] {
+        assert_eq!(
+            request(&format!("{line}\n```\n{{}}\n```")),
+            respond(of, prompt),
+            "{line}"
+        );
+    }
+    assert_eq!(request("/prompt"), Request::Prompt { of: None });
+    assert_eq!(request("/prompt C"), Request::Prompt { of: some("c") });
 }
 
 #[test]
@@ -281,6 +293,15 @@ fn malformed_arguments_have_a_sentence() {
         ("/respond", "three backticks"),
         ("/respond {}", "three backticks"),
         ("/respond\n```\n\n```", "three backticks"),
+        ("/respond B 3f9c0a\n```\n{}\n```", "12 to 64 hex digits"),
+        (
+            "/respond B 3f9c0a417be2 please\n```\n{}\n```",
+            "“please” is more than this command takes",
+        ),
+        ("/respond here: {}\n```\n{}\n```", "no digest"),
+        ("/respond #2\n```\n{}\n```", "is no phase"),
+        ("/prompt B C", "“C” is more than this command takes"),
+        ("/prompt what=x", "is no phase"),
         ("/unapprove bob", "with `@`"),
         ("/unapprove @", "one person's"),
         ("/explain that", "address of a comment"),
@@ -474,6 +495,11 @@ fn with_title((title, mut fields): (String, Vec<FieldChange>)) -> Request {
     Request::Task { fields }
 }
 
+fn respond(of: Option<String>, prompt: Option<DigestPrefix>) -> Request {
+    let text = "{}".to_owned();
+    Request::Respond { of, prompt, text }
+}
+
 fn letter() -> impl Strategy<Value = Letter> {
     prop::sample::select(Letter::first(8).collect::<Vec<_>>())
 }
@@ -490,8 +516,9 @@ fn any_request() -> impl Strategy<Value = Request> {
             Request::Who,
             Request::Unhold,
             Request::Retry { variant: None },
-            Request::Prompt,
+            Request::Prompt { of: None },
         ]),
+        "[a-z][a-z-]{0,9}".prop_map(|of| Request::Prompt { of: Some(of) }),
         prop::option::of(any::<u64>()).prop_map(|about| Request::Explain { about }),
         ("[a-z]{1,9}", "[a-z]{1,6}", sentence()).prop_map(|(definition, name, value)| Request::Run {
             definition,
@@ -528,7 +555,8 @@ fn any_request() -> impl Strategy<Value = Request> {
         reason().prop_map(|reason| Request::Skip { reason }),
         reason().prop_map(|reason| Request::Hold { reason }),
         reason().prop_map(|reason| Request::Cancel { reason }),
-        fenced.prop_map(|text| Request::Respond { text }),
+        (prop::option::of("[g-z][a-z-]{0,8}"), prop::option::of(digest()), fenced)
+            .prop_map(|(of, prompt, text)| Request::Respond { of, prompt, text }),
     ]
 }
 

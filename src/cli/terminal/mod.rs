@@ -1,9 +1,12 @@
 //! Workflows of a project's folder, run from a terminal: no GitHub, no account, no server.
 
+mod next;
 mod orders;
+mod phase;
 mod request;
 mod run;
 mod validate;
+mod watch;
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -16,6 +19,7 @@ pub(super) use orders::{Answered, Approve, Cancel, Hold, Reject, Respond, Retry,
 pub(super) use request::Prompted;
 pub(super) use run::Run;
 pub(super) use validate::Validate;
+pub(super) use words::ruling;
 
 use super::answer::{Answer, Refusal};
 use super::database::{Database, Whose, project};
@@ -23,18 +27,20 @@ use super::house::machine_clock;
 use super::page::{facts, harmless};
 use super::providers::server_models;
 use super::status::{unknown, words as status_words};
-use crate::chat::say::why::why_words;
+use crate::agents;
 use crate::config::terminal::{Choices, read_project, read_user};
 use crate::config::{DatabaseUrl, Models, ProviderName};
-use crate::engine::{Allowance, Engine, Folder, Pacing, Parts, STATE_FOLDER, Site, WrittenFile, operator};
+use crate::engine::{Allowance, Engine, Folder, Pacing, Parts, STATE_FOLDER, Site, WrittenFile, unanswered_in};
 use crate::mail::Mailer;
 use crate::providers::http::Client as ModelClient;
 use crate::store::Store;
-use crate::workflow::artifact::Stage;
-use crate::workflow::decide::awaits_answer;
-use crate::workflow::ids::WorkflowId;
+use crate::store::kept::Kept;
+use crate::workflow::artifact::{ReviewVerdict, Stage};
+use crate::workflow::ids::{PhaseId, WorkflowId};
 use crate::workflow::right::Person;
-use crate::workflow::state::{PhaseStatus, State, Status, Why};
+use crate::workflow::state::{PhaseStatus, State, Status};
+use crate::workflow::unanswered::OpenPrompt;
+use next::{Calls, next};
 
 /// What the folder's own `.gitignore` says: its state is a machine's, its settings may be shared.
 const IGNORED: &str = "*\n!.gitignore\n!config.yml\n";
@@ -46,9 +52,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 pub(super) struct Desk {
     pub(super) engine: Engine,
     pub(super) folder: Folder,
-    pub(super) choices: Choices,
-    pub(super) models: Models,
-    /// ` --project-dir DIR` where that was said.
+    /// ` --project-dir DIR` and ` --config FILE` where the next command needs them to find what this one found.
     suffix: String,
 }
 
@@ -73,29 +77,27 @@ impl Desk {
                 root.display()
             )]));
         }
-        let (choices, models) = settings(&root, named.config.clone())?;
+        let (_, models) = settings(&root, named.config.clone())?;
         if entering == Entering::New {
             prepare(&root)?;
         }
         let store = Store::serve(&database).map_err(|error| Refusal::configuration(vec![error.to_string()]))?;
         let folder = Folder::new(root.clone(), whoever_runs_this(&root));
-        let engine = engine(&root, &folder, (store, models.clone()))?;
+        let engine = engine(&root, &folder, (store, models))?;
         engine.take_over().await?;
-        let suffix = match named.named_project() {
-            Some(dir) => format!(" --project-dir {}", quoted(&dir.display().to_string())),
-            None => String::new(),
-        };
         Ok(Self {
             engine,
             folder,
-            choices,
-            models,
-            suffix,
+            suffix: suffix(named),
         })
     }
 
     /// Does what is due until the workflow waits for a person, or for a time that is far away.
     pub(super) async fn settle(&self, id: &WorkflowId) -> Result<(), Refusal> {
+        watch::watched(self.engine.store(), id, self.settle_quietly(id)).await
+    }
+
+    async fn settle_quietly(&self, id: &WorkflowId) -> Result<(), Refusal> {
         self.engine.pump().await?;
         self.engine.show_again(id).await?;
         loop {
@@ -112,7 +114,7 @@ impl Desk {
 
     /// How a workflow stands and what comes next, once everything was done that could be; files that were approved are in
     /// the project then.
-    pub(super) async fn standing(&self, id: &WorkflowId, deliver: bool) -> Result<Answer, Refusal> {
+    pub(super) async fn standing(&self, id: &WorkflowId) -> Result<Answer, Refusal> {
         let store = self.engine.store();
         let stored = store.workflow(id).await?.ok_or_else(|| unknown(id))?;
         let kept = store.kept(id).await?.ok_or_else(|| unknown(id))?;
@@ -131,7 +133,7 @@ impl Desk {
             )));
         }
         let mut written = None;
-        if deliver && state.status == Status::Completed {
+        if state.status == Status::Completed {
             if let Some(finding) = kept.findings().first() {
                 return Err(Refusal::failed(format!(
                     "{id} was changed outside of this program, and its files are not written: {finding}"
@@ -149,15 +151,56 @@ impl Desk {
             written = Some(files);
         }
         let several = store.list_workflows(true, u32::MAX).await?.len() > 1;
-        let file = Folder::at_hand(state, &kept)?;
         let mut notes = notes(&kept, state);
         notes.extend(questions(&kept, state));
         let changed = self.folder.changed_papers(state, &kept)?.map_err(Refusal::failed)?;
         notes.extend(changed.iter().map(|path| words::changed(path)));
-        let next = next(state, &Calls::new(&self.suffix, several.then_some(id)));
-        let stands = Stands::of(state, (file, next), (notes, written));
+        let waiting = unanswered_in(state, &kept);
+        let awaited = Folder::awaited(state, &kept)?;
+        let answers = waiting.iter().filter_map(|of| {
+            let (_, file) = awaited.iter().find(|(phase, _)| *phase == of.phase)?;
+            Some(Wanted {
+                of: of.clone(),
+                file: file.clone(),
+            })
+        });
+        let stands = Stands {
+            file: Folder::at_hand(state, &kept)?,
+            answers: answers.collect(),
+            next: next(state, &waiting, &Calls::new(&self.suffix, several.then_some(id))),
+            notes,
+            files: written,
+            ..Stands::of(state)
+        };
         Ok(Answer::new(&stands, stands.page()))
     }
+}
+
+/// What the next commands need to be said to find what this one found.
+fn suffix(named: &Database) -> String {
+    let mut suffix = match named.named_project() {
+        Some(dir) => format!(" --project-dir {}", quoted(&dir.display().to_string())),
+        // Else they would look into the server's database.
+        None if named.is_configured() => " --project-dir .".to_owned(),
+        None => String::new(),
+    };
+    let of_environment = std::env::var_os("COUNTERSIGN_CONFIG").map(PathBuf::from);
+    if let Some(config) = named
+        .config
+        .as_ref()
+        .filter(|config| Some(*config) != of_environment.as_ref())
+    {
+        suffix.push_str(&format!(" --config {}", quoted(&config.display().to_string())));
+    }
+    suffix
+}
+
+/// An answer that is waited for, and where it belongs.
+#[derive(Debug, Serialize)]
+struct Wanted {
+    #[serde(flatten)]
+    of: OpenPrompt,
+    file: String,
 }
 
 /// What a command tells of a workflow when it has done its part.
@@ -173,12 +216,29 @@ struct Stands<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     iteration: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    attempt: Option<u32>,
+    /// How many attempts the iteration may have before a rejection is for a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<String>,
+    /// The verdict that an approval of what waits would take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<ReviewVerdict>,
+    /// What the gate's approver said of what waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approver: Option<String>,
     /// What the workflow met, apart from what this command met.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_error: Option<String>,
+    /// Who said no last, and why, where that is where it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejected: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<String>,
+    /// The answers that are waited for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    answers: Vec<Wanted>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     next: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -188,35 +248,41 @@ struct Stands<'a> {
 }
 
 impl<'a> Stands<'a> {
-    fn of(
-        state: &'a State,
-        (file, next): (Option<String>, Vec<String>),
-        (notes, files): (Vec<String>, Option<Vec<WrittenFile>>),
-    ) -> Self {
+    fn of(state: &'a State) -> Self {
         let phase = current(state);
         let at = phase.map(|phase| state.at(phase));
+        let pending = at.and_then(|at| at.pending.as_ref());
+        let limits = phase
+            .and_then(|phase| state.definition.phase(phase))
+            .map(|phase| &phase.limits);
         Self {
             workflow: state.id.as_str(),
             definition: &state.definition.name,
             status: &state.status,
-            phase: phase.map(crate::workflow::ids::PhaseId::as_str),
+            phase: phase.map(PhaseId::as_str),
             phase_status: at.map(|at| at.status),
             iteration: at.map(|at| at.iteration),
-            digest: at
-                .and_then(|at| at.pending.as_ref())
-                .map(|pending| pending.digest.to_string()),
-            last_error: at.and_then(|at| at.why.as_ref()).map(why_words),
-            file,
-            next,
-            notes,
-            files,
+            attempt: at.map(|at| at.attempt),
+            attempts: limits
+                .filter(|limits| limits.retries > 0)
+                .map(|limits| limits.retries + 1),
+            digest: pending.map(|pending| pending.digest.to_string()),
+            verdict: pending.and_then(|pending| pending.verdict),
+            approver: pending.and_then(|pending| pending.judged.ruling.as_ref()).map(ruling),
+            last_error: at.and_then(|at| at.why.as_ref()).map(words::why),
+            rejected: phase.and_then(|phase| words::rejection(state, phase)),
+            file: None,
+            answers: Vec::new(),
+            next: Vec::new(),
+            notes: Vec::new(),
+            files: None,
         }
     }
 
     fn page(&self) -> String {
         let stands = match self.status {
             Status::Open => match (self.phase, self.phase_status) {
-                (Some(phase), Some(status)) => format!("{phase}: {}", status_words(status)),
+                (Some(phase), Some(status)) => format!("{phase}: {}{}", status_words(status), self.tries()),
                 _ => "at work".to_owned(),
             },
             Status::Completed => "completed".to_owned(),
@@ -226,8 +292,18 @@ impl<'a> Stands<'a> {
             ("workflow", format!("{} ({})", self.workflow, self.definition)),
             ("stands", stands),
         ];
+        about.extend(self.verdict.map(|verdict| ("verdict", verdict.to_string())));
+        about.extend(self.approver.iter().map(|said| ("approver", said.clone())));
+        about.extend(self.rejected.iter().map(|why| ("because", why.clone())));
         about.extend(self.last_error.iter().map(|why| ("because", why.clone())));
-        about.extend(self.file.iter().map(|file| ("file", file.clone())));
+        match self.answers.as_slice() {
+            [] | [_] => about.extend(self.file.iter().map(|file| ("file", file.clone()))),
+            several => about.extend(
+                several
+                    .iter()
+                    .map(|one| ("file", format!("{} ({})", one.file, one.of.phase))),
+            ),
+        }
         about.extend(self.notes.iter().map(|note| ("note", note.clone())));
         about.extend(self.next.iter().map(|next| ("next", next.clone())));
         let mut page = facts(&about);
@@ -236,10 +312,19 @@ impl<'a> Stands<'a> {
         }
         page
     }
+
+    /// Which attempt it is, where it is not the first.
+    fn tries(&self) -> String {
+        match (self.attempt, self.attempts) {
+            (None | Some(0 | 1), _) => String::new(),
+            (Some(attempt), Some(attempts)) if attempt <= attempts => format!(", attempt {attempt} of {attempts}"),
+            (Some(attempt), _) => format!(", attempt {attempt}"),
+        }
+    }
 }
 
 /// The phase that an open workflow stands at.
-fn current(state: &State) -> Option<&crate::workflow::ids::PhaseId> {
+fn current(state: &State) -> Option<&PhaseId> {
     let stopped = [
         PhaseStatus::WaitingForHuman,
         PhaseStatus::Rejected,
@@ -257,24 +342,30 @@ fn current(state: &State) -> Option<&crate::workflow::ids::PhaseId> {
 }
 
 /// What is to be known of what waits at the gate.
-fn notes(kept: &crate::store::kept::Kept, state: &State) -> Vec<String> {
-    let digest = state.open_gate().map(|(_, _, pending)| pending.digest.to_string());
-    let at_gate = kept
-        .artifacts
-        .iter()
-        .find(|artifact| Some(&artifact.digest) == digest.as_ref());
+fn notes(kept: &Kept, state: &State) -> Vec<String> {
+    let Some((phase, _, pending)) = state.open_gate().filter(|_| state.is_open()) else {
+        return Vec::new();
+    };
+    let digest = pending.digest.to_string();
+    let at_gate = kept.artifacts.iter().find(|artifact| artifact.digest == digest);
     let Some(artifact) = at_gate else { return Vec::new() };
+    // Whose standards they are is told once; their file stays.
+    let told = state.definition.phases.first().map(|first| &first.id) != Some(phase) || pending.stage != Stage::Prompt;
+    let defined = state.definition.phase(phase).filter(|_| told);
+    let standards = defined.and_then(|phase| agents::of_phase(&state.definition, phase)?.standards);
+    let standards = standards.map(|standards| standards.note());
     let lists = ["notes", "planned"]
         .into_iter()
         .filter_map(|key| artifact.beside[key].as_array());
     lists
         .flatten()
         .filter_map(|note| note.as_str().map(str::to_owned))
+        .filter(|note| Some(note) != standards.as_ref())
         .collect()
 }
 
 /// What an open workflow asks, with the numbers that answers name.
-fn questions(kept: &crate::store::kept::Kept, state: &State) -> Vec<String> {
+fn questions(kept: &Kept, state: &State) -> Vec<String> {
     let Some(phase) = state.asking() else { return Vec::new() };
     let open = state.at(phase).open_questions();
     let texts = open.map(|(number, question)| {
@@ -285,76 +376,6 @@ fn questions(kept: &crate::store::kept::Kept, state: &State) -> Vec<String> {
         format!("question {number}: {}", text.unwrap_or("(not kept)"))
     });
     texts.collect()
-}
-
-/// How the next commands are written.
-struct Calls<'a> {
-    suffix: &'a str,
-    id: Option<&'a WorkflowId>,
-}
-
-impl<'a> Calls<'a> {
-    fn new(suffix: &'a str, id: Option<&'a WorkflowId>) -> Self {
-        Self { suffix, id }
-    }
-
-    fn call(&self, words: &str) -> String {
-        let id = self.id.map(|id| format!(" {id}")).unwrap_or_default();
-        format!("countersign {words}{id}{}", self.suffix)
-    }
-}
-
-/// The commands that go on from here.
-fn next(state: &State, calls: &Calls<'_>) -> Vec<String> {
-    if !state.is_open() {
-        return Vec::new();
-    }
-    if state.hold.is_some() {
-        return vec![calls.call("unhold")];
-    }
-    if let Some((phase, _, pending)) = state.open_gate() {
-        let mut next = vec![calls.call("approve")];
-        if pending.stage == Stage::Response {
-            let way_back = state
-                .definition
-                .phase(phase)
-                .is_some_and(|phase| phase.on_fail.is_some());
-            if way_back {
-                next.push(calls.call("approve complete"));
-                next.push(calls.call("approve revise"));
-            }
-            next.push(calls.call("reject --feedback TEXT"));
-        }
-        return next;
-    }
-    if let Some(phase) = state.asking() {
-        let open = state.at(phase).open_questions();
-        let mut next: Vec<String> = open
-            .map(|(number, _)| calls.call(&format!("answer {number} TEXT")))
-            .collect();
-        next.push(calls.call("skip"));
-        return next;
-    }
-    let phases = state.definition.phases.iter().map(|phase| &phase.id);
-    if let Some(phase) = phases.into_iter().find(|phase| awaits_answer(state, phase)) {
-        let by_hand = state.at(phase).why == Some(Why::ManualProvider);
-        let mut next = vec![
-            calls.call("approve"),
-            calls.call("respond --file FILE"),
-            calls.call("prompt"),
-        ];
-        if !by_hand {
-            next.insert(0, calls.call("retry"));
-        }
-        return next;
-    }
-    match state.first_at(&[PhaseStatus::Rejected, PhaseStatus::Error, PhaseStatus::WaitingForHuman]) {
-        Some(phase) if state.at(phase).status == PhaseStatus::Rejected => {
-            vec![calls.call("revise --feedback TEXT"), calls.call("cancel")]
-        }
-        Some(_) => vec![calls.call("retry"), calls.call("cancel")],
-        None => Vec::new(),
-    }
 }
 
 /// The project's settings and the user's, and the endpoints that can be used: the server's file's where one is named, else
@@ -471,7 +492,7 @@ pub(super) fn whoever_runs_this(root: &Path) -> Person {
             .find_map(|name| std::env::var(name).ok())
     };
     let name = by_id.or_else(by_environment).filter(|name| !name.is_empty());
-    operator(id, name.unwrap_or_else(|| format!("user-{id}")))
+    Person::operator(id, name.unwrap_or_else(|| format!("user-{id}")))
 }
 
 #[cfg(unix)]

@@ -7,12 +7,15 @@ use serde_json::json;
 use super::super::answer::{Answer, Refusal};
 use super::super::database::{Database, meant};
 use super::super::status::unknown;
+use super::phase::Phased;
+use super::watch::watched;
 use super::{Desk, Entering, root_of, whoever_runs_this, words};
 use crate::engine::{Not, Order, expected};
 use crate::store::repositories::OperatorCommand;
 use crate::workflow::artifact::ReviewVerdict;
 use crate::workflow::ids::WorkflowId;
 use crate::workflow::state::SubjectKind;
+use crate::workflow::unanswered::Aim;
 use crate::workflow::variants::Letter;
 
 /// Which workflow, and of which project.
@@ -47,8 +50,8 @@ pub(in crate::cli) struct Approve {
     /// What is to be kept with the approval
     #[arg(long, value_parser = said, value_name = "TEXT")]
     reason: Option<String>,
-    /// Taken for scripts of the former tool: prompts always have a digest
-    #[arg(long, hide = true)]
+    /// Changes nothing: prompts always have a digest. For scripts of the tool that this carries on
+    #[arg(long)]
     hash_prompts: bool,
     #[command(flatten)]
     database: Database,
@@ -64,9 +67,10 @@ impl Approve {
         };
         let (verdict, id) = match self.words.as_slice() {
             [] => (None, None),
-            [one] => match verdict(one) {
-                Some(verdict) => (Some(verdict), None),
-                None => (None, Some(one.clone())),
+            [one] => match (verdict(one), near_a_verdict(one)) {
+                (Some(verdict), _) => (Some(verdict), None),
+                (None, Some(meant)) => return Err(Refusal::usage(format!("{one} is no verdict; {meant}"))),
+                (None, None) => (None, Some(one.clone())),
             },
             [first, id, ..] => match verdict(first) {
                 Some(verdict) => (Some(verdict), Some(id.clone())),
@@ -91,6 +95,12 @@ impl Approve {
         };
         give(&self.database, id, &order).await
     }
+}
+
+/// The verdict that a word may have been meant as; no workflow's id is like one.
+fn near_a_verdict(word: &str) -> Option<String> {
+    let nearest = words::nearest(word, &["complete", "revise"]);
+    nearest.contains("did you mean").then_some(nearest)
 }
 
 /// What is rejected, and why.
@@ -226,11 +236,16 @@ impl Retry {
 /// An answer in an agent's place.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Respond {
-    /// The file that holds the answer; `-` for standard input
+    /// The file that holds the answer; `-` for standard input. One of the workflow's own says which prompt it is for
     #[arg(long, value_name = "FILE")]
     file: PathBuf,
+    /// Only if this prompt waits: its digest, as `prompt` shows it, or its first twelve digits
+    #[arg(long, value_name = "DIGEST")]
+    prompt: Option<String>,
     #[command(flatten)]
-    of: Of,
+    phased: Phased,
+    #[command(flatten)]
+    database: Database,
 }
 
 impl Respond {
@@ -238,10 +253,16 @@ impl Respond {
     /// then.
     pub(in crate::cli) async fn run(self) -> Result<Answer, Refusal> {
         let text = read(&self.file)?;
-        let Of { id, database } = self.of;
-        match root_of(&database)? {
-            Some(root) => order_in(&root, &database, id, &Order::Respond { text }).await,
-            None => ask_server(database, id, text).await,
+        let file = Some(self.file).filter(|file| file.as_os_str() != "-");
+        match root_of(&self.database)? {
+            Some(root) => {
+                let desk = Desk::open(&root, &self.database, Entering::Existing).await?;
+                let (id, phase) = self.phased.meant(desk.engine.store()).await?;
+                let prompt = self.prompt;
+                let aim = Aim { phase, prompt };
+                carried_out(&desk, &id, &Order::Respond { text, aim, file }).await
+            }
+            None => ask_server(self.database, self.phased, (self.prompt, text)).await,
         }
     }
 }
@@ -255,14 +276,21 @@ fn read(file: &Path) -> Result<String, Refusal> {
 }
 
 /// Leaves an answer for the server, unless it can be seen from here that it would be refused.
-async fn ask_server(database: Database, id: Option<String>, text: String) -> Result<Answer, Refusal> {
+async fn ask_server(
+    database: Database,
+    phased: Phased,
+    (prompt, text): (Option<String>, String),
+) -> Result<Answer, Refusal> {
     let store = database.outside_writer().await?;
-    let id = meant(&store, id, false).await?;
+    let (id, phase) = phased.meant(&store).await?;
+    let aim = Aim { phase, prompt };
     let stored = store.workflow(&id).await?.ok_or_else(|| unknown(&id))?;
     if stored.state.subject.kind == SubjectKind::Folder {
         return Err(elsewhere(&id));
     }
-    let awaited = expected(&store, &id, &text).await?.map_err(Refusal::failed_for)?;
+    let awaited = expected(&store, &id, (&aim, &text))
+        .await?
+        .map_err(Refusal::failed_for)?;
     let operator = whoever_runs_this(Path::new("."));
     let command = OperatorCommand::Respond {
         workflow: id.as_str().to_owned(),
@@ -303,14 +331,18 @@ async fn give(database: &Database, id: Option<String>, order: &Order) -> Result<
 async fn order_in(root: &Path, database: &Database, id: Option<String>, order: &Order) -> Result<Answer, Refusal> {
     let desk = Desk::open(root, database, Entering::Existing).await?;
     let id = meant(desk.engine.store(), id, false).await?;
-    desk.settle(&id).await?;
-    if let Err(not) = desk.engine.obey(&id, order).await? {
-        let store = desk.engine.store();
-        let state = store.workflow(&id).await?.map(|stored| stored.state);
-        return Err(words::refusal(&id, &not, (state.as_ref(), desk.suffix.as_str())));
+    carried_out(&desk, &id, order).await
+}
+
+async fn carried_out(desk: &Desk, id: &WorkflowId, order: &Order) -> Result<Answer, Refusal> {
+    desk.settle(id).await?;
+    let store = desk.engine.store();
+    if let Err(not) = watched(store, id, desk.engine.obey(id, order)).await? {
+        let state = store.workflow(id).await?.map(|stored| stored.state);
+        return Err(words::refusal(id, &not, (state.as_ref(), desk.suffix.as_str())));
     }
-    desk.settle(&id).await?;
-    desk.standing(&id, true).await
+    desk.settle(id).await?;
+    desk.standing(id).await
 }
 
 /// Why nothing is decided here: the workflow is a server's.

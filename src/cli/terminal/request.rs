@@ -3,18 +3,19 @@
 use serde_json::json;
 
 use super::super::answer::{Answer, Refusal};
-use super::super::database::{Database, Whose, meant};
+use super::super::database::{Database, Whose};
 use super::super::page::{facts, harmless};
 use super::super::status::unknown;
 use super::models_from_here;
+use super::phase::Phased;
 use crate::config::{Models, ProviderName};
 use crate::engine::whole_request;
 
 /// Whose request.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Prompted {
-    /// The workflow's id; left out, the one that is open
-    id: Option<String>,
+    #[command(flatten)]
+    phased: Phased,
     #[command(flatten)]
     database: Database,
 }
@@ -24,11 +25,13 @@ impl Prompted {
     pub(in crate::cli) async fn run(self) -> Result<Answer, Refusal> {
         let models = self.models()?;
         let store = self.database.reader().await?;
-        let id = meant(&store, self.id, false).await?;
+        let (id, phase) = self.phased.meant(&store).await?;
         if store.workflow_summary(&id).await?.is_none() {
             return Err(unknown(&id));
         }
-        let request = whole_request(&store, &id).await?.map_err(Refusal::failed)?;
+        let request = whole_request(&store, &id, phase.as_deref())
+            .await?
+            .map_err(Refusal::failed)?;
         let model = match request.provider.parse::<ProviderName>() {
             Ok(provider) => provider
                 .endpoint()
@@ -50,6 +53,7 @@ impl Prompted {
             ("schema", request.schema_name.clone()),
         ];
         about.extend(model.iter().map(|model| ("model", model.clone())));
+        about.extend(request.prompt.map(|prompt| ("prompt", prompt.to_string())));
         if request.waits_for_approval {
             about.push((
                 "note",

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::super::answer::{Answer, Refusal};
-use super::super::database::{Database, Whose};
+use super::super::database::{Database, Whose, project};
 use super::super::definitions::find;
-use super::{Desk, Entering, provider, words};
+use super::{Desk, Entering, provider, settings, whoever_runs_this, words};
 use crate::config::terminal::{Choices, GateStage, parse_gate};
 use crate::config::{Offer, ProviderName};
-use crate::engine::Not;
+use crate::engine::{Folder, Not};
 
 /// What to start.
 #[derive(Debug, clap::Args)]
@@ -101,22 +101,27 @@ impl Run {
             (None, Ok(Whose::Projects(root))) => root,
             (None, _) => PathBuf::from("."),
         };
-        let desk = Desk::open(&root, &self.database, Entering::New).await?;
+        // Whatever is refused leaves nothing behind.
+        let whole = project(&root)?;
+        let (settings, models) = settings(&whole, self.database.config.clone())?;
+        let folder = Folder::new(whole.clone(), whoever_runs_this(&whole));
         let offer = Offer {
-            models: &desk.models,
-            repository: Some(desk.folder.name()),
+            models: &models,
+            repository: Some(folder.name()),
         };
-        let chosen = flags.over(desk.choices.clone());
+        let chosen = flags.over(settings);
         let names = crate::agents::names();
         let adapted = chosen.applied_to(&definition, offer, &names);
         let adapted = adapted.map_err(Refusal::configuration)?;
-        match desk.engine.begin(adapted, &given, request.as_deref()).await? {
-            Ok(id) => {
-                desk.settle(&id).await?;
-                desk.standing(&id, true).await
-            }
-            Err(Not::Misgiven(wrong)) => Err(Refusal::failed_for(words::misgiven(&definition, &wrong))),
-            Err(not) => Err(words::refusal(&definition.name.as_str().into(), &not, (None, ""))),
-        }
+        let refused = |not: Not| match not {
+            Not::Misgiven(wrong) => Refusal::failed_for(words::misgiven(&definition, &wrong)),
+            not => words::refusal(&definition.name.as_str().into(), &not, (None, "")),
+        };
+        folder.admits(&adapted, &given).map_err(refused)?;
+        let desk = Desk::open(&root, &self.database, Entering::New).await?;
+        let begun = desk.engine.begin(adapted, &given, request.as_deref()).await?;
+        let id = begun.map_err(refused)?;
+        desk.settle(&id).await?;
+        desk.standing(&id).await
     }
 }

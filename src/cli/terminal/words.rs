@@ -3,12 +3,15 @@
 use super::super::answer::Refusal as Failure;
 use super::super::status::unknown;
 use crate::chat::say::approval::{in_the_way, lost};
+use crate::chat::say::why::why_words;
 use crate::config::definition::instead;
 use crate::engine::Not;
+use crate::workflow::artifact::ReviewVerdict;
 use crate::workflow::command::Refusal;
 use crate::workflow::definition::{Definition, Misgiven};
-use crate::workflow::ids::WorkflowId;
-use crate::workflow::state::State;
+use crate::workflow::ids::{PhaseId, WorkflowId};
+use crate::workflow::judging::{Decision, Ruling};
+use crate::workflow::state::{PhaseStatus, State, What, Why};
 use crate::workflow::variants::Letter;
 
 /// A refusal as the command tells it.
@@ -27,14 +30,71 @@ pub(super) fn refusal(id: &WorkflowId, not: &Not, (state, suffix): (Option<&Stat
             None => Failure::failed("what was given does not fit the definition"),
         },
         Not::Refused(refusal) => Failure::failed(refused(id, refusal, (state, suffix))),
-        Not::Problems(sentences) => Failure::failed_for(sentences.clone()),
+        Not::Problems(sentences, file) => {
+            let onwards = match file {
+                Some(file) => format!("nothing has changed: put it right in {file}, and run the command again"),
+                None => "nothing has changed: put it right, and run the command again".to_owned(),
+            };
+            let asked = format!("; `countersign prompt {id}{suffix}` prints what is asked");
+            let sentences = sentences.iter().cloned();
+            Failure::failed_for(sentences.chain([onwards + &asked]).collect())
+        }
         Not::Changed(paths) => Failure::failed_for(paths.iter().map(|path| changed(path)).collect()),
-        Not::NoAnswerYet(path) => Failure::failed(format!(
-            "nothing stands in {path} yet: paste the answer there, then `countersign approve{suffix}`; \
-             `countersign prompt {id}{suffix}` prints what is asked"
+        Not::Recounted { file, given, counts } => {
+            let other = match counts {
+                ReviewVerdict::Pass => "revise",
+                ReviewVerdict::Fail => "complete",
+            };
+            Failure::failed(format!(
+                "nothing is approved yet: the review in {file} calls itself a {given}, and by its findings it is a {counts}, \
+                 which counts. Look at it, then `countersign approve{suffix}` takes the {counts}, and `countersign approve \
+                 {other}{suffix}` the other verdict"
+            ))
+        }
+        Not::NoAnswerYet(paths) => Failure::failed(format!(
+            "nothing stands in {} yet: paste the answer there, then `countersign approve{suffix}`; \
+             `countersign prompt {id}{suffix}` prints what is asked",
+            paths.join(" or ")
         )),
         Not::Said(sentence) => Failure::failed(sentence),
     }
+}
+
+/// Why a phase needs a person, with the commands of a terminal.
+pub(super) fn why(why: &Why) -> String {
+    let said = why_words(why);
+    ["retry", "revise"].iter().fold(said, |said, command| {
+        said.replace(&format!("`/{command}`"), &format!("`countersign {command}`"))
+    })
+}
+
+/// What an approver said.
+pub(in crate::cli) fn ruling(ruling: &Ruling) -> String {
+    let verb = match ruling.decision {
+        Decision::Approved => "approved it",
+        Decision::Rejected => "rejected it",
+    };
+    match ruling.feedback.as_str().trim() {
+        "" => format!("{} {verb}", ruling.by),
+        feedback => format!("{} {verb}: {feedback}", ruling.by),
+    }
+}
+
+/// Who rejected what a phase made, and why, where that is where it stands.
+pub(super) fn rejection(state: &State, phase: &PhaseId) -> Option<String> {
+    let at = state.at(phase);
+    let again = at.status == PhaseStatus::WaitingForHuman && at.rejections > 0;
+    if at.status != PhaseStatus::Rejected && !again {
+        return None;
+    }
+    state.record.iter().rev().find_map(|entry| match &entry.what {
+        What::Rejected(of, why) if of == phase => {
+            let by = entry.by.as_ref().map_or("nobody", |by| &by.login);
+            Some(format!("rejected by {by}: {}", why.as_str()))
+        }
+        What::Expired(of) if of == phase => Some("nobody answered in time".to_owned()),
+        _ => None,
+    })
 }
 
 /// A paper that is not as it was approved.
@@ -114,7 +174,11 @@ fn refused(id: &WorkflowId, refusal: &Refusal, (state, suffix): (Option<&State>,
         Refusal::DoesNotCount { tree, .. } | Refusal::VotedBefore { tree } => {
             format!("your approval does not open this gate: {}", lost(tree))
         }
-        Refusal::GateSaysNo { tree } => format!("people alone do not open this gate: {}", in_the_way(tree)),
+        Refusal::GateSaysNo { tree } => format!(
+            "people alone do not open this gate: {}; edit its file and approve that, or `countersign revise --feedback \
+             TEXT{suffix}` asks for another round",
+            in_the_way(tree)
+        ),
         Refusal::CouldNotCheck { why } => format!("it could not be checked whether you may: {why}"),
         Refusal::NothingApproved => format!("nothing of {id} was approved that could be taken back"),
         Refusal::NotYours { of, .. } => format!("that was approved by {}", of.login),

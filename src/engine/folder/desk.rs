@@ -2,15 +2,12 @@
 //! workflows, and nothing with those of GitHub.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde_json::json;
-
-use super::papers::{DATA_BELOW, Papers, papers, same};
-use super::{Folder, INSTALLATION, REPOSITORY, REQUEST, Standing, disk};
-use crate::agents::made::files;
-use crate::agents::{Amendment, Prompt};
-use crate::engine::asks::{NoAnswer, Unamended, awaiting};
+use super::papers::papers;
+use super::taking::changed;
+use super::{Folder, INSTALLATION, REPOSITORY, REQUEST, disk};
 use crate::engine::by_hand::plainly;
 use crate::engine::change::Payload;
 use crate::engine::{Engine, TRIES, Trouble};
@@ -18,7 +15,7 @@ use crate::store::kept::Kept;
 use crate::store::workflows::{Place, Stored};
 use crate::store::{StoreError, Write};
 use crate::workflow::approval::{Fact, Kind, Live, Standing as Voter};
-use crate::workflow::artifact::{ReviewVerdict, Stage};
+use crate::workflow::artifact::ReviewVerdict;
 use crate::workflow::command::{Ask, Authority, Command, Named, Refusal, Start, Verdict};
 use crate::workflow::decide::{Facts, decide};
 use crate::workflow::definition::{Definition, Gate, Misgiven, PeopleGate};
@@ -28,6 +25,7 @@ use crate::workflow::judging::ChecksGate;
 use crate::workflow::plan::Intent;
 use crate::workflow::right::{Person, Requirement, Right};
 use crate::workflow::state::{Pending, State, Subject, SubjectKind, Surface};
+use crate::workflow::unanswered::Aim;
 use crate::workflow::variants::Letter;
 
 /// What brought an event about, for the history.
@@ -57,10 +55,14 @@ pub enum Order {
         /// What should be different.
         text: String,
     },
-    /// Give the answer that is waited for.
+    /// Give an answer that is waited for.
     Respond {
         /// The answer.
         text: String,
+        /// Which prompt it is for.
+        aim: Aim,
+        /// The file that it stands in: one of the workflow's papers says which prompt it is for.
+        file: Option<PathBuf>,
     },
     /// Answer a question.
     Answer {
@@ -109,17 +111,26 @@ pub enum Not {
     Misgiven(Vec<Misgiven>),
     /// The core refuses it.
     Refused(Box<Refusal>),
-    /// The answer, or an edit, is not usable: a sentence for each reason.
-    Problems(Vec<String>),
+    /// The answer, or an edit, is not usable: a sentence for each reason, and the file where one holds it.
+    Problems(Vec<String>, Option<String>),
     /// These files changed after they were approved.
     Changed(Vec<String>),
-    /// The answer is waited for in this file, and nothing stands there.
-    NoAnswerYet(String),
+    /// An answer is waited for in one of these files, and nothing stands there.
+    NoAnswerYet(Vec<String>),
+    /// The verdict of a review, as it stands in this file, is not the one that its findings come to.
+    Recounted {
+        /// The file.
+        file: String,
+        /// What it calls itself.
+        given: ReviewVerdict,
+        /// What counts.
+        counts: ReviewVerdict,
+    },
     /// Anything else, as a sentence.
     Said(String),
 }
 
-type Done<T> = Result<Result<T, Not>, Trouble>;
+pub(super) type Done<T> = Result<Result<T, Not>, Trouble>;
 
 impl Engine {
     /// Starts a workflow of a definition in this folder. `request` is what a person asks for, where the definition's inputs
@@ -151,30 +162,10 @@ impl Engine {
         request: Option<&str>,
     ) -> Done<WorkflowId> {
         let folder = self.folder()?;
-        if let Some(why) = beyond_a_folder(&definition) {
-            return Ok(Err(Not::Said(why)));
-        }
-        let given = match definition.resolve(given) {
+        let given = match folder.admits(&definition, given) {
             Ok(given) => given,
-            Err(wrong) => return Ok(Err(Not::Misgiven(wrong))),
+            Err(not) => return Ok(Err(not)),
         };
-        let mut missing = Vec::new();
-        for (name, path) in &given {
-            if !definition.inputs.get(name).is_some_and(|input| input.file) {
-                continue;
-            }
-            match folder.text_of(path) {
-                Ok(Some(_)) => {}
-                Ok(None) => missing.push(Misgiven::NoFile {
-                    name: name.clone(),
-                    path: path.clone(),
-                }),
-                Err(why) => return Ok(Err(Not::Said(why))),
-            }
-        }
-        if !missing.is_empty() {
-            return Ok(Err(Not::Misgiven(missing)));
-        }
         self.store()
             .note_repository(REPOSITORY, INSTALLATION, "", folder.name())
             .await?;
@@ -227,11 +218,11 @@ impl Engine {
                 Ok(taken) => taken,
                 Err(not) => return Ok(Err(not)),
             };
-            // Where no gate of people follows the answer, what waits now was never looked at.
-            if let Some(phase) = taken
-                && !self.waits_with_its_answer(id, &phase).await?
+            // Where no gate of people follows what was taken, what waits now was never looked at.
+            if let Some(taken) = taken.filter(|_| matches!(order, Order::Approve { .. }))
+                && let Some(ended) = self.goes_on_with(id, order, taken).await?
             {
-                return Ok(Ok(()));
+                return Ok(ended);
             }
         }
         let ask = match order {
@@ -281,44 +272,6 @@ impl Engine {
         self.put(id, ask, Write::new()).await
     }
 
-    /// Takes what the operator wrote into the papers: the answer that is waited for, or edits of what waits at the gate.
-    /// Tells the phase whose answer it took.
-    async fn prepare_paper(&self, id: &WorkflowId, order: &Order) -> Done<Option<PhaseId>> {
-        let folder = self.folder()?;
-        let Some(stored) = self.store().workflow(id).await? else {
-            return Ok(Err(Not::Unknown));
-        };
-        self.write_papers(folder, &stored).await?;
-        let papers = self.papers(&stored).await?;
-        let changed = changed(folder, &stored.state, &papers)?;
-        if !changed.is_empty() {
-            return Ok(Err(Not::Changed(changed)));
-        }
-        let text = match (order, papers.awaited()) {
-            (Order::Respond { text }, _) => text.clone(),
-            (_, Some(paper)) => {
-                let whole = format!("{}/{}", Folder::papers_of(&stored.state), paper.path);
-                match read(folder, &stored.state, &paper.path)? {
-                    Some(text) if !text.trim().is_empty() => text,
-                    _ => return Ok(Err(Not::NoAnswerYet(whole))),
-                }
-            }
-            (_, None) => {
-                let taken = self.take_edits(folder, &stored, &papers).await?;
-                return Ok(taken.map(|()| None));
-            }
-        };
-        let phase = awaiting(&stored.state);
-        let taken = self.take_answer(&stored, &text).await?;
-        Ok(taken.map(|()| phase))
-    }
-
-    async fn waits_with_its_answer(&self, id: &WorkflowId, phase: &PhaseId) -> Result<bool, Trouble> {
-        let stored = self.store().workflow(id).await?;
-        let open = stored.as_ref().and_then(|stored| stored.state.open_gate());
-        Ok(open.is_some_and(|(open, _, pending)| open == phase && pending.stage == Stage::Response))
-    }
-
     /// Has what waits at a gate shown again, where its papers could not be written before.
     ///
     /// # Errors
@@ -337,94 +290,8 @@ impl Engine {
         self.store().write(Write::of(card)).await.map(drop)
     }
 
-    /// An answer of the operator's, through the checks that every answer goes through. It waits at its gate then.
-    async fn take_answer(&self, stored: &Stored, text: &str) -> Done<()> {
-        let (state, folder) = (&stored.state, self.folder()?);
-        let Some(phase) = awaiting(state) else {
-            return Ok(Err(Not::Refused(Box::new(Refusal::NoAnswerAwaited))));
-        };
-        let at = state.at(&phase);
-        let key = format!("{}:by-hand:{phase}:{}:{}", state.id, at.iteration, state.version);
-        let (ask, extra) = match self.hand_in(stored, (folder.operator().id, &key), text).await? {
-            Ok(handed) => handed,
-            Err(NoAnswer::NotAwaited) => return Ok(Err(Not::Refused(Box::new(Refusal::NoAnswerAwaited)))),
-            Err(NoAnswer::Problems(sentences)) => return Ok(Err(Not::Problems(sentences))),
-        };
-        if let Ask::Respond { proposal } = &ask {
-            let repeated = state.at(&phase).void.contains(&proposal.digest());
-            if repeated && at.rejections > 0 {
-                let said = "this is the answer that was rejected: give another one".to_owned();
-                return Ok(Err(Not::Problems(vec![said])));
-            }
-            if proposal.schema == files::SCHEMA {
-                let all = files::of(&proposal.artifact);
-                let wrong = all.iter().filter_map(|file| disk::judge(&folder.root, file.path).err());
-                let wrong: Vec<String> = wrong.collect();
-                if !wrong.is_empty() {
-                    return Ok(Err(Not::Problems(wrong)));
-                }
-            }
-        }
-        self.put(&state.id, ask, extra).await
-    }
-
-    /// The edits of what waits at the gate, as a new proposal: what is approved is what stands in the files.
-    async fn take_edits(&self, folder: &Folder, stored: &Stored, papers: &Papers) -> Done<()> {
-        let state = &stored.state;
-        let Some((_, _, pending)) = state.open_gate() else {
-            return Ok(Ok(()));
-        };
-        let mut replaced: Option<String> = None;
-        let mut parts: Vec<(String, String)> = Vec::new();
-        for paper in papers.0.iter().filter(|paper| paper.standing == Standing::Open) {
-            let Some(there) = read(folder, state, &paper.path)? else {
-                continue;
-            };
-            match &paper.part {
-                _ if same(&there, &paper.text) => {}
-                None => replaced = Some(there),
-                Some(part) => parts.push((part.clone(), there)),
-            }
-        }
-        let Some((proposal, _)) = self.store().proposal(&state.id, &pending.digest).await? else {
-            return Ok(Err(Not::Said("what waits is not kept any more".to_owned())));
-        };
-        let (text, change) = match (replaced, parts.is_empty()) {
-            (None, true) => return Ok(Ok(())),
-            (Some(_), false) => {
-                let said = "both the answer's file and files below code/ were edited: put one of them back";
-                return Ok(Err(Not::Said(said.to_owned())));
-            }
-            (Some(text), true) if pending.stage == Stage::Prompt => match instructions(&text, &proposal.artifact) {
-                Ok(text) => (text, "edited its file"),
-                Err(why) => return Ok(Err(Not::Problems(vec![why]))),
-            },
-            (Some(text), true) => (text, "edited its file"),
-            (None, false) => {
-                let mut artifact = proposal.artifact.clone();
-                for write in artifact["writes"].as_array_mut().into_iter().flatten() {
-                    let edited = parts.iter().find(|(path, _)| write["path"] == json!(path));
-                    if let Some((_, content)) = edited {
-                        write["content"] = json!(content);
-                    }
-                }
-                (artifact.to_string(), "edited its files")
-            }
-        };
-        match self.amendment(stored, &[Amendment::Replace(text)], change).await? {
-            Ok((ask, extra)) => match self.put(&state.id, ask, extra).await? {
-                // Other spaces or line ends: it says the same.
-                Err(Not::Refused(refusal)) if *refusal == Refusal::NoChange => Ok(Ok(())),
-                done => Ok(done),
-            },
-            Err(Unamended::Refused(refusal)) => Ok(Err(Not::Refused(Box::new(refusal)))),
-            Err(Unamended::Problem(why, _)) => Ok(Err(Not::Problems(vec![why]))),
-            Err(Unamended::Nothing(_)) => Ok(Ok(())),
-        }
-    }
-
     /// Has the core decide, keeps what it decided, and does what follows at once.
-    async fn put(&self, id: &WorkflowId, ask: Ask, extra: Write) -> Done<()> {
+    pub(super) async fn put(&self, id: &WorkflowId, ask: Ask, extra: Write) -> Done<()> {
         let operator = self.folder()?.operator().clone();
         for _ in 0..TRIES {
             let Some(stored) = self.store().workflow(id).await? else {
@@ -488,20 +355,59 @@ fn settled<T>(done: Done<T>) -> Result<Result<T, Not>, StoreError> {
     Ok(plainly(done)?.unwrap_or_else(|why| Err(Not::Said(why))))
 }
 
-fn read(folder: &Folder, state: &State, path: &str) -> Result<Option<String>, Trouble> {
-    let path = format!("{}/{path}", Folder::papers_of(state));
-    disk::read(&folder.root, &path).map_err(|error| Trouble::Never(error.to_string()))
-}
-
 impl Folder {
+    /// What a workflow of a definition would start with here.
+    ///
+    /// # Errors
+    /// Why it cannot be started.
+    pub fn admits(
+        &self,
+        definition: &Definition,
+        given: &BTreeMap<String, String>,
+    ) -> Result<BTreeMap<String, String>, Not> {
+        if let Some(why) = beyond_a_folder(definition) {
+            return Err(Not::Said(why));
+        }
+        let given = definition.resolve(given).map_err(Not::Misgiven)?;
+        let mut missing = Vec::new();
+        for (name, path) in &given {
+            if !definition.inputs.get(name).is_some_and(|input| input.file) {
+                continue;
+            }
+            if self.text_of(path).map_err(Not::Said)?.is_none() {
+                missing.push(Misgiven::NoFile {
+                    name: name.clone(),
+                    path: path.clone(),
+                });
+            }
+        }
+        match missing.is_empty() {
+            true => Ok(given),
+            false => Err(Not::Misgiven(missing)),
+        }
+    }
+
     /// The paper that waits for the operator: at a gate, or for an answer. Its path from the project's folder.
     ///
     /// # Errors
     /// When an event cannot be read.
     pub fn at_hand(state: &State, kept: &Kept) -> Result<Option<String>, StoreError> {
         let papers = papers(state, kept)?;
-        let paper = papers.open().or_else(|| papers.awaited());
+        let paper = papers.open().or_else(|| papers.awaited().next());
         Ok(paper.map(|paper| format!("{}/{}", Self::papers_of(state), paper.path)))
+    }
+
+    /// Where the answers are waited for: each phase with its paper's path from the project's folder.
+    ///
+    /// # Errors
+    /// When an event cannot be read.
+    pub fn awaited(state: &State, kept: &Kept) -> Result<Vec<(PhaseId, String)>, StoreError> {
+        let papers = papers(state, kept)?;
+        let awaited = papers.awaited().filter_map(|paper| {
+            let path = format!("{}/{}", Self::papers_of(state), paper.path);
+            Some((paper.phase.clone()?, path))
+        });
+        Ok(awaited.collect())
     }
 
     /// The paths, from the project's folder, of the papers that changed after they were approved.
@@ -516,38 +422,6 @@ impl Folder {
             Err(_) => Ok(Err("a paper could not be read".to_owned())),
         }
     }
-}
-
-/// The papers that differ from what was approved. One that is missing is written anew.
-fn changed(folder: &Folder, state: &State, papers: &Papers) -> Result<Vec<String>, Trouble> {
-    let mut changed = Vec::new();
-    for paper in papers.0.iter().filter(|paper| paper.standing == Standing::Locked) {
-        let there = read(folder, state, &paper.path)?;
-        if there.is_some_and(|there| !same(&there, &paper.text)) {
-            changed.push(format!("{}/{}", Folder::papers_of(state), paper.path));
-        }
-    }
-    Ok(changed)
-}
-
-/// The instructions of an edited prompt, where its data is as it was.
-fn instructions(edited: &str, artifact: &serde_json::Value) -> Result<String, String> {
-    let prompt: Prompt = serde_json::from_value(artifact.clone())
-        .map_err(|error| format!("the prompt on record cannot be read: {error}"))?;
-    let Some((above, below)) = edited.split_once(DATA_BELOW) else {
-        return Err(format!(
-            "the line `{DATA_BELOW}` is missing: put it back between the instructions and the data"
-        ));
-    };
-    if !same(below.trim(), prompt.user.trim()) {
-        return Err(format!(
-            "what stands below the line `{DATA_BELOW}` was changed: only the instructions above it can be put differently"
-        ));
-    }
-    if above.trim().is_empty() {
-        return Err("the prompt has no instructions left".to_owned());
-    }
-    Ok(format!("{}\n", above.replace("\r\n", "\n").trim_end()))
 }
 
 /// What the operating system says of those who approved: whoever could, may.

@@ -85,6 +85,18 @@ pub(super) fn write(root: &Path, path: &str, text: &str) -> Result<(), Unusable>
     written.map(drop).map_err(|error| unusable(&whole, error))
 }
 
+/// Takes a file away, and the folders above it, below `until`, that are empty then.
+pub(super) fn remove(root: &Path, path: &str, until: &str) -> Result<(), Unusable> {
+    if !parents_are_folders(root, path)? {
+        return Ok(());
+    }
+    let mut whole = root.join(path);
+    fs::remove_file(&whole).map_err(|error| unusable(&whole, error))?;
+    let until = root.join(until);
+    while whole.pop() && whole.starts_with(&until) && whole != until && fs::remove_dir(&whole).is_ok() {}
+    Ok(())
+}
+
 /// Whether every folder above a path is there; what is there must be a folder itself and no link to one.
 fn parents_are_folders(root: &Path, path: &str) -> Result<bool, Unusable> {
     let mut at = root.to_owned();

@@ -5,6 +5,7 @@ mod desk;
 mod disk;
 mod output;
 mod papers;
+mod taking;
 
 use std::path::{Path, PathBuf};
 
@@ -12,13 +13,14 @@ use super::change::Payload;
 use super::effects::Ended;
 use super::site::{Job, Source};
 use super::{Engine, Site, Trouble};
-use crate::agents::{Entry, Limits, Thread};
+use crate::agents::made::files;
+use crate::agents::{Entry, Limits, Problem, ProblemKind, Thread};
 use crate::config::RepositoryConfig;
 use crate::store::Write;
 use crate::store::effects::LeasedEffect;
 use crate::store::workflows::{Stored, keep_proposal};
 use crate::workflow::command::Report;
-use crate::workflow::ids::{InstallationId, PhaseId, RepositoryId, UserId};
+use crate::workflow::ids::{InstallationId, PhaseId, RepositoryId};
 use crate::workflow::plan::Intent;
 use crate::workflow::right::Person;
 use crate::workflow::state::State;
@@ -43,9 +45,6 @@ pub(super) const REPOSITORY: RepositoryId = RepositoryId(0);
 
 /// No App is installed anywhere.
 pub(super) const INSTALLATION: InstallationId = InstallationId(0);
-
-/// Above every account's id of GitHub, so that a user of the operating system is never taken for one of GitHub.
-const USERS: u64 = 1 << 48;
 
 /// A project's folder and who works in it.
 #[derive(Debug, Clone)]
@@ -84,6 +83,26 @@ impl Folder {
         format!("{STATE_FOLDER}/{}", state.id)
     }
 
+    /// Judges the files of an answer by what is in the project.
+    ///
+    /// # Errors
+    /// A problem for each path that cannot be written, with the rule's name.
+    pub(super) fn judge(&self, artifact: &serde_json::Value) -> Result<(), Vec<Problem>> {
+        let wrong = files::of(artifact).into_iter().enumerate().filter_map(|(at, file)| {
+            let text = disk::judge(&self.root, file.path).err()?;
+            Some(Problem {
+                kind: ProblemKind::Rule,
+                at: format!("/writes/{at}/path"),
+                text,
+            })
+        });
+        let wrong: Vec<Problem> = wrong.collect();
+        match wrong.is_empty() {
+            true => Ok(()),
+            false => Err(wrong),
+        }
+    }
+
     /// The text of a file of the project; `None` where there is none.
     ///
     /// # Errors
@@ -91,14 +110,6 @@ impl Folder {
     pub(super) fn text_of(&self, path: &str) -> Result<Option<String>, String> {
         crate::text::paths::check(path).map_err(|rule| format!("`{path}`: {rule} ({})", rule.name()))?;
         disk::read(&self.root, path).map_err(|error| error.to_string())
-    }
-}
-
-/// A user of the operating system as the record keeps them.
-pub fn operator(uid: u32, name: String) -> Person {
-    Person {
-        id: UserId(USERS | u64::from(uid)),
-        login: name,
     }
 }
 

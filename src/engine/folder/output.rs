@@ -81,7 +81,31 @@ pub(super) fn base_of(folder: &Folder, proposal: &Proposal) -> BTreeMap<String, 
     base.collect()
 }
 
+/// What stood at each path when files for it were first shown.
+fn first_base(kept: &Kept) -> BTreeMap<String, Option<Digest>> {
+    let mut base: BTreeMap<String, Option<Digest>> = BTreeMap::new();
+    for artifact in &kept.artifacts {
+        for (path, digest) in Beside::of(artifact.beside.clone()).base {
+            base.entry(path).or_insert(digest);
+        }
+    }
+    base
+}
+
 impl Folder {
+    /// The paths of approved files that were never written: what stands there is still what stood there before.
+    pub fn unwritten(&self, kept: &Kept) -> Vec<String> {
+        let base = first_base(kept);
+        let before = |path: &str| base.get(path).copied().flatten();
+        let approved = approved_files(kept).into_iter();
+        let missing = approved.filter(|(path, content)| match disk::read(&self.root, path) {
+            Ok(Some(there)) => there != *content && before(path) == Some(digest_of(&there)),
+            Ok(None) => before(path).is_none(),
+            Err(_) => true,
+        });
+        missing.map(|(path, _)| path).collect()
+    }
+
     /// Writes the approved files of a workflow into the project: all, or none where a path breaks a rule or where something
     /// else stands there than when the files were first shown.
     ///
@@ -93,12 +117,7 @@ impl Folder {
         let sentences =
             |problems: Vec<crate::agents::Problem>| NotWritten(problems.iter().map(ToString::to_string).collect());
         files::check(&set).map_err(sentences)?;
-        let mut base: BTreeMap<String, Option<Digest>> = BTreeMap::new();
-        for artifact in &kept.artifacts {
-            for (path, digest) in Beside::of(artifact.beside.clone()).base {
-                base.entry(path).or_insert(digest);
-            }
-        }
+        let base = first_base(kept);
         let mut wrong = Vec::new();
         let mut due = Vec::new();
         for file in &set {

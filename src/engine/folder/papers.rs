@@ -8,13 +8,12 @@ use serde_json::Value;
 use super::{Folder, disk};
 use crate::agents::made::files;
 use crate::agents::{self, PROMPT_SCHEMA, Prompt};
-use crate::engine::{Engine, Trouble};
+use crate::engine::{Engine, Trouble, unanswered_in};
 use crate::store::StoreError;
 use crate::store::kept::Kept;
 use crate::store::runs::PROMPTED;
 use crate::store::workflows::Stored;
 use crate::workflow::artifact::{Proposal, Stage};
-use crate::workflow::decide::awaits_answer;
 use crate::workflow::event::Event;
 use crate::workflow::ids::{Digest, PhaseId};
 use crate::workflow::state::State;
@@ -36,6 +35,8 @@ pub enum Standing {
     Awaited,
     /// It is over; kept to be read.
     Past,
+    /// A file of a former answer: it does not stand among those of the present one.
+    Gone,
 }
 
 /// One file of a workflow's folder.
@@ -51,6 +52,29 @@ pub struct Paper {
     pub digest: Option<Digest>,
     /// The path of the file that it is one of, where it is one of several that were made together.
     pub part: Option<String>,
+    /// The phase that it is of, where it is of one.
+    pub phase: Option<PhaseId>,
+}
+
+impl Paper {
+    fn new(path: String, text: String, standing: Standing) -> Self {
+        Self {
+            path,
+            text,
+            standing,
+            digest: None,
+            part: None,
+            phase: None,
+        }
+    }
+
+    fn of(self, phase: &PhaseId, digest: Option<Digest>) -> Self {
+        Self {
+            phase: Some(phase.clone()),
+            digest,
+            ..self
+        }
+    }
 }
 
 /// The papers of one workflow, and what stands at its gate.
@@ -64,9 +88,9 @@ impl Papers {
             .find(|paper| paper.standing == Standing::Open && paper.part.is_none())
     }
 
-    /// The paper that an answer is waited for in.
-    pub(super) fn awaited(&self) -> Option<&Paper> {
-        self.0.iter().find(|paper| paper.standing == Standing::Awaited)
+    /// The papers that answers are waited for in.
+    pub(super) fn awaited(&self) -> impl Iterator<Item = &Paper> {
+        self.0.iter().filter(|paper| paper.standing == Standing::Awaited)
     }
 }
 
@@ -176,15 +200,10 @@ fn told(kept: &Kept) -> Result<BTreeMap<Slot, Vec<Told>>, StoreError> {
 /// The papers of a workflow as they should be.
 pub(super) fn papers(state: &State, kept: &Kept) -> Result<Papers, StoreError> {
     let mut papers: Vec<Paper> = Vec::new();
-    let at_gate = state.open_gate().map(|(_, _, pending)| pending.digest);
+    let at_gate = state.open_gate().filter(|_| state.is_open());
+    let at_gate = at_gate.map(|(_, _, pending)| pending.digest);
     if let Some(standards) = standards(state) {
-        papers.push(Paper {
-            path: STANDARDS.to_owned(),
-            text: standards,
-            standing: Standing::Locked,
-            digest: None,
-            part: None,
-        });
+        papers.push(Paper::new(STANDARDS.to_owned(), standards, Standing::Locked));
     }
     let slots = told(kept)?;
     for ((phase, iteration, response), all) in &slots {
@@ -192,43 +211,58 @@ pub(super) fn papers(state: &State, kept: &Kept) -> Result<Papers, StoreError> {
         for rejected in all.iter().filter(|told| told.rejected.is_some()) {
             let number = rejected.rejected.unwrap_or_default();
             let path = paper_path(state, phase, *iteration, &format!("{what}.rejected-{number}"));
-            papers.push(Paper {
-                path,
-                text: text_of(&rejected.proposal),
-                standing: Standing::Past,
-                digest: Some(rejected.digest),
-                part: None,
-            });
+            let paper = Paper::new(path, text_of(&rejected.proposal), Standing::Past);
+            papers.push(paper.of(phase, Some(rejected.digest)));
         }
-        let Some(last) = all.last().filter(|told| told.rejected.is_none()) else {
-            continue;
+        let code = |told: &Told, standing: Standing| -> Vec<Paper> {
+            let of = (phase, round(state, phase, *iteration));
+            code_of(told, standing, of)
         };
+        let (last, former) = match all.split_last() {
+            Some((last, former)) if last.rejected.is_none() => (Some(last), former),
+            _ => (None, all.as_slice()),
+        };
+        papers.extend(former.iter().flat_map(|told| code(told, Standing::Gone)));
+        let Some(last) = last else { continue };
         let standing = match (last.approved, at_gate == Some(last.digest)) {
             (true, _) => Standing::Locked,
             (false, true) => Standing::Open,
             (false, false) => Standing::Past,
         };
-        let round = round(state, phase, *iteration);
-        papers.push(Paper {
-            path: paper_path(state, phase, *iteration, what),
-            text: text_of(&last.proposal),
-            standing,
-            digest: Some(last.digest),
-            part: None,
-        });
-        if last.proposal.schema == files::SCHEMA {
-            papers.extend(files::of(&last.proposal.artifact).iter().map(|file| Paper {
-                path: format!("iteration-{round}/code/{}", file.path),
-                text: file.content.to_owned(),
-                standing,
-                digest: Some(last.digest),
-                part: Some(file.path.to_owned()),
-            }));
-        }
+        let path = paper_path(state, phase, *iteration, what);
+        papers.push(Paper::new(path, text_of(&last.proposal), standing).of(phase, Some(last.digest)));
+        papers.extend(code(last, standing));
     }
+    let stays: BTreeSet<String> = papers
+        .iter()
+        .filter(|paper| paper.standing != Standing::Gone)
+        .map(|paper| paper.path.clone())
+        .collect();
+    papers.retain(|paper| paper.standing != Standing::Gone || !stays.contains(&paper.path));
     papers.extend(of_runs(state, kept, &slots));
-    papers.extend(awaited(state, &slots));
+    papers.extend(awaited(state, kept, &slots));
     Ok(Papers(papers))
+}
+
+/// The files of an answer, below `code/` of their round.
+fn code_of(told: &Told, standing: Standing, (phase, round): (&PhaseId, u32)) -> Vec<Paper> {
+    if told.proposal.schema != files::SCHEMA {
+        return Vec::new();
+    }
+    let files = files::of(&told.proposal.artifact);
+    let papers = files.iter().map(|file| {
+        let path = format!("{}/{}", code_folder(round), file.path);
+        let paper = Paper::new(path, file.content.to_owned(), standing).of(phase, Some(told.digest));
+        Paper {
+            part: Some(file.path.to_owned()),
+            ..paper
+        }
+    });
+    papers.collect()
+}
+
+fn code_folder(round: u32) -> String {
+    format!("iteration-{round}/code")
 }
 
 fn standards(state: &State) -> Option<String> {
@@ -252,36 +286,22 @@ fn of_runs(state: &State, kept: &Kept, slots: &BTreeMap<Slot, Vec<Told>>) -> Vec
         if run.outcome == PROMPTED || !seen.insert(path.clone()) {
             continue;
         }
-        papers.push(Paper {
-            path,
-            text: format!("{}\n", run.prompt.trim_end()),
-            standing: Standing::Past,
-            digest: None,
-            part: None,
-        });
+        let text = format!("{}\n", run.prompt.trim_end());
+        papers.push(Paper::new(path, text, Standing::Past).of(&run.phase, None));
     }
     papers
 }
 
-/// Where the answer of a person is waited for.
-fn awaited(state: &State, slots: &BTreeMap<Slot, Vec<Told>>) -> Option<Paper> {
-    if !state.is_open() {
-        return None;
-    }
-    let phases = state.definition.phases.iter().map(|phase| &phase.id);
-    let phase = phases.into_iter().find(|phase| awaits_answer(state, phase))?;
-    let iteration = state.at(phase).iteration;
-    let before = slots.get(&(phase.clone(), iteration, true));
-    let path = paper_path(state, phase, iteration, "response");
-    // What stands there may still be the answer that was rejected.
-    let last = before.and_then(|all| all.last()).map(|told| text_of(&told.proposal));
-    Some(Paper {
-        path,
-        text: last.unwrap_or_default(),
-        standing: Standing::Awaited,
-        digest: None,
-        part: None,
-    })
+/// Where answers of a person are waited for.
+fn awaited(state: &State, kept: &Kept, slots: &BTreeMap<Slot, Vec<Told>>) -> Vec<Paper> {
+    let papers = unanswered_in(state, kept).into_iter().map(|of| {
+        let before = slots.get(&(of.phase.clone(), of.iteration, true));
+        let path = paper_path(state, &of.phase, of.iteration, "response");
+        // What stands there may still be the answer that was rejected.
+        let last = before.and_then(|all| all.last()).map(|told| text_of(&told.proposal));
+        Paper::new(path, last.unwrap_or_default(), Standing::Awaited).of(&of.phase, None)
+    });
+    papers.collect()
 }
 
 /// Whether two texts say the same to a person whose editor ends lines in its own way.
@@ -309,6 +329,13 @@ impl Engine {
         for paper in self.papers(stored).await?.0 {
             let path = format!("{}/{}", Folder::papers_of(state), paper.path);
             let there = disk::read(&folder.root, &path).map_err(unusable)?;
+            if paper.standing == Standing::Gone {
+                // What a person wrote there stays.
+                if there.is_some_and(|there| same(&there, &paper.text)) {
+                    disk::remove(&folder.root, &path, &Folder::papers_of(state)).map_err(unusable)?;
+                }
+                continue;
+            }
             let text = match (paper.standing, &there) {
                 (Standing::Awaited, None) => "",
                 // The answer that was rejected is kept beside; a new one goes here.

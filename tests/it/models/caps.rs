@@ -103,7 +103,7 @@ async fn every_cap_has_a_name_and_ends_with_a_retry() {
         let issue = world.issue("Release 1.4", TALK);
         world.say("alice", issue, "/deliver").await;
         let card = world.card(issue);
-        for words in [name, key, "then `/retry`", "`/prompt`", "`/respond`"] {
+        for words in [name, key, "then `/retry`", "`/prompt`", "`/respond extract`"] {
             assert!(card.contains(words), "{cap}: {words}: {card}");
         }
         assert_eq!(world.hear(issue).len(), 1, "{cap}: people are told");

@@ -127,7 +127,7 @@ async fn stays(dialect: Dialect) {
         world.say("alice", issue, "/deliver").await;
         let card = world.card(issue);
         assert!(!card.contains("\\`/"), "{at}: a command is no code: {card}");
-        for words in [said, "http:local", "`/prompt`", "`/respond`"] {
+        for words in [said, "http:local", "`/prompt`", "`/respond extract`"] {
             assert!(card.contains(words), "{at}: {words}: {card}");
         }
         assert_eq!(world.hear(issue).len(), 1, "{at}: people are told once");
@@ -219,7 +219,7 @@ async fn answers(dialect: Dialect) {
             world.digest(issue);
         } else {
             assert!(
-                card.contains("`/prompt`") && card.contains("`/respond`"),
+                card.contains("`/prompt`") && card.contains("`/respond extract`"),
                 "{at}: {card}"
             );
             world.say("bob", issue, "/prompt").await;
@@ -286,7 +286,7 @@ async fn a_key_that_is_missing_or_refused_is_named_and_never_shown() {
             "`SCRIPT_KEY`",
             "`/retry`",
             "`/prompt`",
-            "`/respond`",
+            "`/respond extract`",
         ] {
             assert!(
                 card.to_lowercase().contains(&words.to_lowercase()),

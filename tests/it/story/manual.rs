@@ -10,7 +10,10 @@ async fn waiting() -> (World, countersign::sandbox::IssueNumber) {
     let issue = world.discussion().await;
     world.say("alice", issue, "/deliver").await;
     let said = world.answer(issue);
-    says(&said, &["@alice", "*Tasks* needs a person", "`/prompt`", "`/respond`"]);
+    says(
+        &said,
+        &["@alice", "*Tasks* needs a person", "`/prompt`", "`/respond extract`"],
+    );
     (world, issue)
 }
 
@@ -23,10 +26,11 @@ async fn the_prompt_is_shown_with_the_discussion_in_it() {
     says(
         &prompt,
         &[
-            "The prompt of *Tasks*",
+            "The prompt `",
+            "of *Tasks*",
             "will write the runbook",
             "comment_id",
-            "/respond",
+            "/respond extract ",
         ],
     );
     world.end().await;

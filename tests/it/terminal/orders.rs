@@ -126,7 +126,9 @@ fn a_verdict_goes_back_and_people_may_say_another() {
     let (_, said) = project.refused(&["approve", "complete"]);
     assert!(said.contains("is no review"), "{said}");
     project.through(&written(&DOMAIN));
-    let after = project.through(&review(Some("critical")));
+    let mut failing = review(Some("critical"));
+    failing["verdict"] = json!("fail");
+    let after = project.through(&failing);
     assert_eq!(after["phase"], "revise", "a grave finding goes back");
     assert!(project.at_hand().ends_with("iteration-2/revision-prompt.md"));
     let mut revised = written(&DOMAIN[..1]);
@@ -220,6 +222,7 @@ fn a_hold_stops_a_retry_tries_again_and_a_cancel_ends() {
     assert!(project.refused(&["retry"]).1.contains("nothing failed"));
     let done = project.told(&["cancel", "--reason", "not now"]);
     assert_eq!(done["status"]["status"], "cancelled");
+    assert!(done.get("file").is_none() && done.get("notes").is_none(), "{done}");
     assert!(project.refused(&["approve"]).1.contains("no workflow is open"));
     assert!(project.refused(&["approve", &id]).1.contains("has ended"));
     assert_eq!(
@@ -238,15 +241,16 @@ fn a_variant_is_chosen_and_one_is_made_anew() {
          Choice\n    chooses: draft\n    gate: {people: {}}\n",
     );
     project.told(&["run", "ways.yml", "--request", "We need rate limits."]);
-    let answer = |content: &str| {
+    let answer = |letter: &str, content: &str| {
         let solution = json!({"content": content, "confidence": "low", "rationale": "One way.", "assumptions": []});
         project.put("answer.json", &solution.to_string());
-        project.told(&["respond", "--file", "answer.json"])
+        project.told(&["respond", letter, "--file", "answer.json"])
     };
     let (_, said) = project.refused(&["approve", "--choose", "A"]);
     assert!(said.contains("paste the answer there"), "{said}");
-    answer("Count in memory.");
-    answer("Count in the database.");
+    answer("A", "Count in memory.");
+    let stands = answer("draft-b", "Count in the database.");
+    assert_eq!(stands["next"][0], "countersign approve --choose LETTER", "{stands}");
     let (_, said) = project.refused(&["approve"]);
     assert!(
         said.contains("an approval says which") && said.contains("--choose LETTER"),
@@ -260,7 +264,7 @@ fn a_variant_is_chosen_and_one_is_made_anew() {
 
     let after = project.told(&["retry", "--variant", "B"]);
     assert_eq!(after["phase_status"], "waiting_for_human", "{after}");
-    answer("Count in a gateway.");
+    answer("b", "Count in a gateway.");
     let after = project.told(&["approve", "--choose", "b", "--reason", "It can be bought."]);
     assert_eq!(after["status"]["status"], "completed", "{after}");
     let history = project.run(&["history", after["workflow"].as_str().unwrap()]);

@@ -183,12 +183,27 @@ async fn on_github_the_shell_approves_nothing_and_its_answer_meets_its_gate() {
     std::fs::write(world.home().join("plan.json"), plan_of_generate().to_string()).unwrap();
     std::fs::write(world.home().join("none.json"), "none").unwrap();
     let respond = |file: &str| run(world.home(), &["respond", &id, "--file", file]);
+    let of = |words: &[&str]| {
+        run(
+            world.home(),
+            &[&["respond", "--file", "plan.json", &id], words].concat(),
+        )
+        .err
+    };
     let early = respond("plan.json");
     assert!(early.err.contains("it waits for approval of plan"), "{}", early.err);
     approve(&world, issue).await;
     let request = run(world.home(), &["prompt", &id, "--json"]).envelope()["data"].take();
     assert_eq!(request["waits_for_approval"], false);
     assert_eq!(request["schema_name"], "plan.v1");
+    let said = of(&["review"]);
+    assert!(
+        said.contains("review waits for no answer; what is expected now: plan, iteration 1, prompt "),
+        "{said}"
+    );
+    let said = of(&["--prompt", "3f9c0a417be2"]);
+    assert!(said.contains("no prompt 3f9c0a417be2 waits"), "{said}");
+    assert!(of(&["plam"]).contains("there is no phase plam"));
     assert!(respond("none.json").err.contains("holds no JSON object"));
     let taken = respond("plan.json");
     assert!(
@@ -197,11 +212,16 @@ async fn on_github_the_shell_approves_nothing_and_its_answer_meets_its_gate() {
         taken.out
     );
     let twice = respond("plan.json");
-    twice.page();
+    assert_eq!(twice.code, 1, "{}", twice.out);
+    assert!(twice.err.contains("was left for the server before"), "{}", twice.err);
     world.house().obey_once().await.unwrap();
     world.settle().await;
     let card = world.card(issue);
     assert!(card.contains("waiting for approval"), "it meets its gate: {card}");
+    assert!(
+        card.contains("by the operator `") && card.contains("| the operator's terminal |"),
+        "{card}"
+    );
     world.hear(issue);
     let late = respond("plan.json");
     assert!(late.err.contains("no answer is waited for"), "{}", late.err);

@@ -196,7 +196,7 @@ fn a_phase_that_needs_a_person_says_why() {
             card.contains("Waiting for `alice` or `bob` at *Tasks* since 2025-12-04 12:02 UTC."),
             "{card}"
         );
-        assert!(card.contains("`/respond` to answer it"), "{card}");
+        assert!(card.contains("`/respond extract` to answer it"), "{card}");
     }
 }
 

@@ -6,6 +6,7 @@
 //! ([`ended`]). Malformed and unknown commands are answered by the table of verbs, which knows their usage.
 
 mod beginnings;
+mod by_hand;
 mod card;
 mod levels;
 mod notices;
@@ -18,6 +19,7 @@ mod views;
 
 pub use super::phrases::topic;
 pub use beginnings::*;
+pub use by_hand::*;
 pub use card::*;
 pub use levels::*;
 pub use notices::*;

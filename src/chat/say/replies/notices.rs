@@ -3,6 +3,7 @@
 use super::people::mentions;
 use crate::chat::say::card;
 use crate::chat::say::markup::{code, count, digest, fenced, link, list, name, paragraphs, sentence, units, words};
+use crate::chat::say::next;
 use crate::chat::say::outcomes::opened;
 use crate::chat::say::pages::LONGEST;
 use crate::chat::say::phrases::{because, somebody, surface, title};
@@ -96,23 +97,11 @@ pub fn stopped(people: &[String], state: &State, phase: &PhaseId, card_url: &str
             link("the card", card_url)
         ),
         reason,
-        card::steps(state),
+        card::joined(&next::steps_at(state, phase)),
     ])
 }
 
-/// An answer given by hand, or by a provider, did not pass; the sentences are the validator's.
-pub fn answer_rejected(sentences: &[String]) -> String {
-    let lines = said(sentences);
-    format!(
-        "That answer could not be used. Nothing is lost, and nothing has changed.\n\n{}\n\nWhat is asked: {} — put it \
-         right and answer again: {}",
-        lines,
-        code("/prompt"),
-        code("/respond")
-    )
-}
-
-fn said(sentences: &[String]) -> String {
+pub(super) fn said(sentences: &[String]) -> String {
     let mut lines: Vec<String> = sentences
         .iter()
         .take(SENTENCES)

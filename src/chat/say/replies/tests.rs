@@ -9,6 +9,7 @@ use crate::workflow::event::{Event, HoldCause};
 use crate::workflow::ids::IssueNumber;
 use crate::workflow::right::{Requirement, Right, Standing};
 use crate::workflow::state::{Surface, Why};
+use crate::workflow::unanswered::{Astray, OpenPrompt};
 
 const HOLDERS: Requirement = Requirement {
     right: Right::Triage,
@@ -185,9 +186,10 @@ How it stands: `/status`"
 fn a_prompt_is_shown_with_how_to_answer_it() {
     let gate = at_the_tasks();
     let phase = "extract".into();
+    let waits = first();
     assert_eq!(
-        prompt(&gate, &phase, "You read\n```\na thread\n```"),
-        ["The prompt of *Tasks*.
+        prompt(&gate, (&phase, Some(&waits)), "You read\n```\na thread\n```"),
+        ["The prompt `a7937b64b8ca` of *Tasks*.
 
 <details><summary>Show the prompt</summary>
 
@@ -203,18 +205,22 @@ fn a_prompt_is_shown_with_how_to_answer_it() {
 Give it to a person or a model of your choice. The answer goes into a comment of this form:
 
   ````
-  /respond
+  /respond extract a7937b64b8ca
   ```json
   { … }
   ```
   ````"]
     );
     let long = "`".repeat(65_000);
-    let parts = prompt(&gate, &phase, &long);
+    let parts = prompt(&gate, (&phase, Some(&waits)), &long);
     assert_eq!(parts.len(), 4);
     assert!(parts.iter().all(|part| units(part) <= LONGEST));
-    assert!(parts[1].starts_with("The prompt of *Tasks*, part 2 of 4."));
-    assert!(!parts[1].contains("/respond") && parts[3].contains("  /respond\n"));
+    assert!(parts[1].starts_with("The prompt `a7937b64b8ca` of *Tasks*, part 2 of 4."));
+    assert!(!parts[1].contains("/respond") && parts[3].contains("  /respond extract "));
+    assert!(
+        !prompt(&gate, (&phase, None), "You read")[0].contains("/respond"),
+        "it waits for approval"
+    );
     assert_eq!(
         no_prompt(&gate),
         "No prompt is waiting for an answer. `/approve a7937b64b8ca` to approve exactly this · `/revise …` to ask for another round · `/reject …` to say no · `/hold …` to pause it · `/cancel …` to end it."
@@ -262,7 +268,7 @@ fn a_phase_that_stopped_calls_people() {
 
 It failed: GitHub answered 422.
 
-`/retry` to try again · `/revise …` to ask for another round · `/prompt` to see what is asked · `/respond` to answer it in a fenced block · `/hold …` to pause it · `/cancel …` to end it.");
+`/retry` to try again · `/revise …` to ask for another round · `/prompt` to see what is asked · `/respond extract` to answer it in a fenced block · `/hold …` to pause it · `/cancel …` to end it.");
     let waits = Event::WaitsForHuman {
         phase: phase.clone(),
         why: Why::Unusable(vec!["`title` is missing".to_owned()]),
@@ -274,23 +280,58 @@ What the agent proposed could not be used:
 
 - `title` is missing.
 
-`/retry` to try again · `/revise …` to ask for another round · `/prompt` to see what is asked · `/respond` to answer it in a fenced block · `/hold …` to pause it · `/cancel …` to end it.");
+`/retry` to try again · `/revise …` to ask for another round · `/prompt` to see what is asked · `/respond extract` to answer it in a fenced block · `/hold …` to pause it · `/cancel …` to end it.");
 }
 
 #[test]
 fn answers_and_edits_that_do_not_pass_change_nothing() {
     assert_eq!(
-        answer_rejected(&["at /tasks: `title` is missing".to_owned()]),
+        answer_rejected(&failing(), &extract(), &["at /tasks: `title` is missing".to_owned()]),
         "That answer could not be used. Nothing is lost, and nothing has changed.
 
 - at /tasks: `title` is missing.
 
-What is asked: `/prompt` — put it right and answer again: `/respond`"
+What is asked: `/prompt extract` — put it right and answer again: `/respond extract a7937b64b8ca`"
     );
-    assert!(answer_rejected(&vec!["no".to_owned(); 30]).contains("\n- 10 more\n"));
+    assert!(answer_rejected(&failing(), &extract(), &vec!["no".to_owned(); 30]).contains("\n- 10 more\n"));
     assert_eq!(
         amendment_refused("edit", "there is no task `t9`", &first()),
         "I changed nothing: there is no task `t9`. `a7937b64b8ca` is still what is shown. How it is typed: `/help edit`"
+    );
+}
+
+/// The prompt of the tasks, while it waits for an answer by hand.
+fn extract() -> OpenPrompt {
+    OpenPrompt {
+        phase: "extract".into(),
+        iteration: 1,
+        attempt: 1,
+        prompt: first(),
+    }
+}
+
+#[test]
+fn an_answer_to_another_prompt_hears_what_is_expected() {
+    let state = failing();
+    let other = Astray::OtherPrompt("3f9c0a417be2".to_owned(), vec![extract()]);
+    assert_eq!(
+        answer_astray(&state, &other),
+        "No prompt `3f9c0a417be2` waits for an answer. Nothing has changed.
+
+Expected now:
+
+- Tasks, round 1: `/respond extract a7937b64b8ca`"
+    );
+    let none = Astray::NotAwaited("mail".into(), Vec::new());
+    let said = answer_astray(&state, &none);
+    assert!(
+        said.contains("waits for no answer") && said.contains("No answer is expected now."),
+        "{said}"
+    );
+    let several = Astray::Several(vec![extract()]);
+    assert_eq!(
+        prompt_astray(&state, &several),
+        "Several prompts wait for an answer, so name the one that you mean. To see one: `/prompt extract` for *Tasks*."
     );
 }
 
@@ -444,7 +485,9 @@ proptest! {
             explain(Some(&held), &[heard, Happening::Recorded(held.record.last().unwrap())], None),
             addressed(&mallory, &Surface::Label { name: text.clone(), event: Some(1) }, "no"),
             stopped(&texts, &failed, &phase, CARD_URL),
-            answer_rejected(&texts),
+            answer_rejected(&failed, &extract(), &texts),
+            answer_astray(&failed, &Astray::NoSuchPhase(text.clone(), vec![extract()])),
+            answer_astray(&failed, &Astray::OtherPrompt(text.clone(), Vec::new())),
             amendment_refused("edit", &text, &current),
             card_restored(&tampered),
             approval_lost(&gate, &phase, &text, CARD_URL),
@@ -452,7 +495,7 @@ proptest! {
             subject_closed(Some(&mallory)),
             unlinked_issues(&[unlinked]),
         ];
-        said.extend(prompt(&gate, &phase, &text));
+        said.extend(prompt(&gate, (&phase, Some(&current)), &text));
         for said in said {
             prop_assert_eq!(live(&said, &["https://github.com/", "https://evil.test/y"]), Vec::<String>::new(), "{}", said);
         }

@@ -3,7 +3,7 @@
 use super::people::{WhoCan, named};
 use crate::chat::say::approval;
 use crate::chat::say::card;
-use crate::chat::say::markup::{code, collapsed, count, fenced, link, login, paragraphs, pieces, table, when, words};
+use crate::chat::say::markup::{code, count, link, login, paragraphs, table, when, words};
 use crate::chat::say::phrases::{requirement, somebody, title};
 use crate::chat::say::record::said;
 use crate::chat::say::spending;
@@ -13,8 +13,6 @@ use crate::workflow::ids::WorkflowId;
 use crate::workflow::right::Requirement;
 use crate::workflow::state::{Entry, State, Timestamp};
 
-/// Raw characters of a prompt in one comment; fenced and moved in, they grow to three times that at worst.
-const PROMPT: usize = 18_000;
 /// Lines of an explanation.
 const EXPLAINED: usize = 20;
 
@@ -209,43 +207,4 @@ fn explained(state: Option<&State>, happening: &Happening<'_>) -> Vec<String> {
             vec![when(*at), by.map(login).unwrap_or_default(), what, came]
         }
     }
-}
-
-/// `/prompt`: what the agent of a phase is asked, with how to answer. Several comments where it is long.
-pub fn prompt(state: &State, phase: &crate::workflow::ids::PhaseId, prompt: &str) -> Vec<String> {
-    let parts = pieces(prompt, PROMPT);
-    let title = title(state, phase);
-    let all = parts.len();
-    let comments = parts.iter().enumerate().map(|(at, part)| {
-        let number = if all > 1 {
-            format!(", part {} of {all}", at + 1)
-        } else {
-            String::new()
-        };
-        let text = collapsed(
-            "Show the prompt",
-            &fenced(part.strip_suffix('\n').unwrap_or(part), "text"),
-        );
-        let last = at + 1 == all;
-        let how = if last {
-            format!(
-                "Give {} to a person or a model of your choice. The answer goes into a comment of this form:\n\n{}",
-                if all > 1 {
-                    "all parts, one after the other,"
-                } else {
-                    "it"
-                },
-                fenced("/respond\n```json\n{ … }\n```", "")
-            )
-        } else {
-            String::new()
-        };
-        paragraphs(&[format!("The prompt of *{title}*{number}."), text, how])
-    });
-    comments.collect()
-}
-
-/// Nothing waits for an answer, so there is no prompt to show.
-pub fn no_prompt(state: &State) -> String {
-    format!("No prompt is waiting for an answer. {}", card::steps(state))
 }
