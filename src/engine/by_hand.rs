@@ -283,7 +283,7 @@ pub fn astray_words(state: &State, astray: &Astray) -> String {
     let expected: Vec<String> = astray.expected().iter().map(|one| expected_words(state, one)).collect();
     match expected.as_slice() {
         [] => format!("{why}; no answer is waited for in {}: {}", state.id, standing(state)),
-        some => format!("{why}; what is expected now: {}", some.join(", ")),
+        some => format!("{why}; what is expected now: {}", some.join(" or ")),
     }
 }
 

@@ -209,6 +209,9 @@ struct Stands<'a> {
     workflow: &'a str,
     definition: &'a str,
     status: &'a Status,
+    /// Who held it, and why, where somebody did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     phase: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -259,6 +262,7 @@ impl<'a> Stands<'a> {
             workflow: state.id.as_str(),
             definition: &state.definition.name,
             status: &state.status,
+            held: state.hold.as_ref().map(words::held),
             phase: phase.map(PhaseId::as_str),
             phase_status: at.map(|at| at.status),
             iteration: at.map(|at| at.iteration),
@@ -292,6 +296,7 @@ impl<'a> Stands<'a> {
             ("workflow", format!("{} ({})", self.workflow, self.definition)),
             ("stands", stands),
         ];
+        about.extend(self.held.iter().map(|held| ("held", held.clone())));
         about.extend(self.verdict.map(|verdict| ("verdict", verdict.to_string())));
         about.extend(self.approver.iter().map(|said| ("approver", said.clone())));
         about.extend(self.rejected.iter().map(|why| ("because", why.clone())));

@@ -3,6 +3,7 @@
 use super::super::answer::Refusal;
 use super::super::database::meant;
 use super::super::status::unknown;
+use super::words::nearest;
 use crate::store::Store;
 use crate::workflow::ids::WorkflowId;
 use crate::workflow::unanswered::named;
@@ -32,10 +33,15 @@ impl Phased {
                 };
                 let only = WorkflowId::from(only.id.as_str());
                 let stored = store.workflow(&only).await?.ok_or_else(|| unknown(&only))?;
-                match named(&stored.state.definition, &word).is_empty() {
-                    true => Err(unknown(&id)),
-                    false => Ok((only, Some(word))),
+                let definition = &stored.state.definition;
+                if !named(definition, &word).is_empty() {
+                    return Ok((only, Some(word)));
                 }
+                let phases: Vec<&str> = definition.phases.iter().map(|phase| phase.id.as_str()).collect();
+                Err(Refusal::failed(format!(
+                    "there is no workflow {word}, and {only} has no phase of that name; {}",
+                    nearest(&word, &phases)
+                )))
             }
             (None, _) => Ok((meant(store, None, false).await?, None)),
         }

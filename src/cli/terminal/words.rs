@@ -8,10 +8,11 @@ use crate::config::definition::instead;
 use crate::engine::Not;
 use crate::workflow::artifact::ReviewVerdict;
 use crate::workflow::command::Refusal;
+use crate::workflow::decide::awaits_answer;
 use crate::workflow::definition::{Definition, Misgiven};
 use crate::workflow::ids::{PhaseId, WorkflowId};
 use crate::workflow::judging::{Decision, Ruling};
-use crate::workflow::state::{PhaseStatus, State, What, Why};
+use crate::workflow::state::{Hold, PhaseStatus, State, What, Why};
 use crate::workflow::variants::Letter;
 
 /// A refusal as the command tells it.
@@ -35,7 +36,10 @@ pub(super) fn refusal(id: &WorkflowId, not: &Not, (state, suffix): (Option<&Stat
                 Some(file) => format!("nothing has changed: put it right in {file}, and run the command again"),
                 None => "nothing has changed: put it right, and run the command again".to_owned(),
             };
-            let asked = format!("; `countersign prompt {id}{suffix}` prints what is asked");
+            let asked = format!(
+                "; `countersign prompt {id}{}{suffix}` prints what is asked",
+                of_several(state)
+            );
             let sentences = sentences.iter().cloned();
             Failure::failed_for(sentences.chain([onwards + &asked]).collect())
         }
@@ -53,10 +57,32 @@ pub(super) fn refusal(id: &WorkflowId, not: &Not, (state, suffix): (Option<&Stat
         }
         Not::NoAnswerYet(paths) => Failure::failed(format!(
             "nothing stands in {} yet: paste the answer there, then `countersign approve{suffix}`; \
-             `countersign prompt {id}{suffix}` prints what is asked",
-            paths.join(" or ")
+             `countersign prompt {id}{}{suffix}` prints what is asked",
+            paths.join(" or "),
+            of_several(state)
         )),
         Not::Said(sentence) => Failure::failed(sentence),
+    }
+}
+
+/// Who held a workflow, and why.
+pub(super) fn held(hold: &Hold) -> String {
+    let by = hold.by.as_ref().map_or("the program", |by| &by.login);
+    match hold.reason.as_str().trim() {
+        "" => format!("by {by}"),
+        reason => format!("by {by}: {reason}"),
+    }
+}
+
+/// That a phase must be named, where several are asked.
+fn of_several(state: Option<&State>) -> &'static str {
+    let asked = |state: &State| {
+        let phases = state.definition.phases.iter();
+        phases.filter(|phase| awaits_answer(state, &phase.id)).count()
+    };
+    match state.map(asked) {
+        None | Some(0 | 1) => "",
+        Some(_) => " PHASE",
     }
 }
 

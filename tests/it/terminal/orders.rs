@@ -212,7 +212,8 @@ fn nothing_of_the_project_that_changed_since_is_written_over() {
 fn a_hold_stops_a_retry_tries_again_and_a_cancel_ends() {
     let project = Project::new();
     let id = project.started(&[]);
-    project.told(&["hold", "--reason", "lunch"]);
+    let held = project.told(&["hold", "--reason", "lunch"]);
+    assert!(held["held"].as_str().unwrap().ends_with(": lunch"), "{held}");
     let (_, said) = project.refused(&["approve"]);
     assert!(
         said.contains("is held (lunch)") && said.contains("countersign unhold"),
