@@ -375,27 +375,27 @@ async fn refusals_name_those_who_can_and_nobody_else() {
     let issue = at_the_gate(&world).await;
     let command = format!("/approve {}", world.digest(issue));
     world.say("carol", issue, &command).await;
-    says(&world.answer(issue), &["Who can: `ada`, `bob` and `mona`."]);
+    says(&world.answer(issue), &["Who can: `bob`, `mona` and `ada`."]);
     votes(&world, "alice", issue).await;
     says(
         &world.answer(issue),
-        &["You started this workflow, so your approval does not count here. Who can: `ada`, `bob` and `mona`."],
+        &["You started this workflow, so your approval does not count here. Who can: `bob`, `mona` and `ada`."],
     );
     votes(&world, "bob", issue).await;
     says(
         &world.answer(issue),
-        &["1 of 2; one more of `mona` or `ada`. Who can: `ada` and `mona`."],
+        &["1 of 2; one more of `mona` or `ada`. Who can: `mona` and `ada`."],
     );
     votes(&world, "bob", issue).await;
     says(
         &world.answer(issue),
-        &["You approved this already. Still missing: 1 of 2; one more of `mona` or `ada`. Who can: `ada` and `mona`."],
+        &["You approved this already. Still missing: 1 of 2; one more of `mona` or `ada`. Who can: `mona` and `ada`."],
     );
     world.say("rita", issue, "/who").await;
     says(
         &world.answer(issue),
         &[
-            "Who can decide now: `ada` and `mona`. `alice` started this workflow, so that approval does not count.",
+            "Who can decide now: `mona` and `ada`. `alice` started this workflow, so that approval does not count.",
             "`bob`: counts",
         ],
     );

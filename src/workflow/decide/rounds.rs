@@ -91,7 +91,7 @@ fn another_try(state: &State) -> Result<(PhaseId, Vec<Event>), Refusal> {
     let stopped = [PhaseStatus::Error, PhaseStatus::WaitingForHuman, PhaseStatus::Rejected];
     let phases = state.definition.phases.iter().map(|phase| &phase.id);
     let phases = phases
-        .filter(|id| !state.at(id).is_asking() && !state.is_passed_over(id) && !state.is_compared_at(id, &stopped))
+        .filter(|id| !state.at(id).is_asking() && !state.is_passed_over(id))
         .filter(|id| stopped.contains(&state.at(id).status));
     let mut refused = Refusal::NothingToRetry;
     for phase in phases {

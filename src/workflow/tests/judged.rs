@@ -302,7 +302,10 @@ fn an_approver_that_cannot_be_asked_is_a_state_with_a_retry() {
         run.asks("bob", Right::Write, Ask::Retry { variant: None }),
         "retried+approver_asked"
     );
-    assert_eq!(planned(&run), ["card", "ask the approver of work 2"]);
+    assert_eq!(
+        planned(&run),
+        ["card", "dismiss work's stop", "ask the approver of work 2"]
+    );
     assert_eq!(run.status("work"), PhaseStatus::ReadyForReview);
     rules(&mut run, Decision::Approved);
     assert_eq!(run.status("work"), PhaseStatus::Completed);

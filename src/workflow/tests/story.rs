@@ -332,7 +332,7 @@ fn a_failed_act_can_be_tried_again_or_its_approval_taken_back() {
         run.asks("bob", Right::Write, Ask::Retry { variant: None }),
         "retried+acts_started"
     );
-    assert_eq!(planned(&run), ["card", "act tickets label"]);
+    assert_eq!(planned(&run), ["card", "dismiss tickets's stop", "act tickets label"]);
     run.reports(failed);
     run.asks("bob", Right::Write, Ask::Unapprove { of: None });
     assert_eq!(run.state.at(&"tickets".into()).why, None);
@@ -497,7 +497,15 @@ fn a_rejected_proposal_is_revised_or_tried_again_up_to_the_cap() {
     let said_at = run.now;
     let revise = Ask::Revise { text: "shorter".into() };
     assert_eq!(run.asks("bob", Right::Write, revise.clone()), "revised+phase_started");
-    assert_eq!(planned(&run), ["card", "dismiss call for extract", "run extract 2.1"]);
+    assert_eq!(
+        planned(&run),
+        [
+            "card",
+            "dismiss extract's stop",
+            "dismiss call for extract",
+            "run extract 2.1"
+        ]
+    );
     assert_eq!(run.state.heard_at, said_at);
     assert_eq!(
         run.state.at(&"extract".into()).steer.last().unwrap().as_str(),
@@ -556,7 +564,7 @@ fn a_person_answers_in_the_place_of_the_manual_provider() {
     }
     assert_eq!(run.asks("bob", Right::Write, respond(tasks("a"))), "proposed");
     assert_eq!(run.state.at(&"extract".into()).why, None);
-    assert_eq!(planned(&run), ["card"]);
+    assert_eq!(planned(&run), ["card", "dismiss extract's stop"]);
     run.shown("extract", tasks("a").digest());
     assert_eq!(
         run.asks("bob", Right::Write, approve(&tasks("a"))),
