@@ -255,6 +255,8 @@ impl Engine {
         let current = gate.map(|(_, _, pending)| pending.digest);
         let text = match self.inspect_card(&spoken.repo, stored, &card).await? {
             Found::Intact => return Ok(None),
+            Found::Ours(body) if current.is_none_or(|digest| body.contains(&digest.short())) => return Ok(None),
+            Found::Ours(_) => say::card_was_behind(current.as_ref()),
             Found::BoxesDiffer => say::boxes_differ(current.as_ref()),
             Found::Gone => say::card_was_deleted(current.as_ref()),
             Found::Changed(before, after, editor) => say::card_restored(&say::Tampered {

@@ -90,6 +90,8 @@ pub(super) enum Found {
     Intact,
     /// The same but for its boxes, which say something else than the proposal.
     BoxesDiffer,
+    /// Written by the bot itself: a write that is under way, or one that a restored database does not know.
+    Ours(String),
     /// Changed: what the bot wrote, what stands there, and by whom it is, where GitHub tells.
     Changed(String, String, Option<String>),
     /// Not there any more.
@@ -379,13 +381,13 @@ impl Engine {
         let at = topic.comment(card.comment, &card.node_id);
         let found = repo.thread(topic).comment(&at).await;
         Ok(match found.map_err(|error| self.trouble(&error, 1))? {
-            Some(found) => self.compare_card(repo, &found, card).await,
+            Some(found) => self.compare_card(repo, stored, &found, card).await,
             None => Found::Gone,
         })
     }
 
     /// The same for a card that was read.
-    pub(super) async fn compare_card(&self, repo: &Repo, found: &ThreadComment, card: &Card) -> Found {
+    pub(super) async fn compare_card(&self, repo: &Repo, stored: &Stored, found: &ThreadComment, card: &Card) -> Found {
         if same(&found.body, &card.body) {
             return Found::Intact;
         }
@@ -396,6 +398,13 @@ impl Engine {
         let editor = editor
             .and_then(|mut times| times.remove(&found.node_id))
             .and_then(|time| time.editor);
+        if let Some(editor) = &editor
+            && let Ok(bot) = self.bot(stored.installation).await
+            && editor.is_app(&bot.login)
+        {
+            return Found::Ours(found.body.clone());
+        }
+        let editor = editor.map(|editor| editor.login);
         Found::Changed(card.body.clone(), found.body.clone(), editor)
     }
 }

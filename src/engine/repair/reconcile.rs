@@ -105,9 +105,9 @@ impl Engine {
         let state = &stored.state;
         let current = state.open_gate().map(|(_, _, pending)| pending.digest);
         let seen = Digest::of(&(&found.body, found.updated_at)).short();
-        let (body, repair) = match self.compare_card(&here.repo, found, card).await {
+        let (body, repair) = match self.compare_card(&here.repo, stored, found, card).await {
             Found::Intact | Found::Gone if !card.stale => return Ok(()),
-            Found::Intact | Found::Gone => (None, None),
+            Found::Intact | Found::Gone | Found::Ours(_) => (None, None),
             Found::BoxesDiffer => (Some(say::ticks_unheard(current.as_ref())), None),
             Found::Changed(before, after, by) => {
                 let said = say::card_restored(&say::Tampered {

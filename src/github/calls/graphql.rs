@@ -14,7 +14,7 @@ use crate::github::error::{GithubError, Refusal, UNSPECIFIED_WAIT};
 const NODES: usize = 100;
 
 const EDIT_TIMES: &str =
-    "query($ids: [ID!]!) { nodes(ids: $ids) { id ... on Comment { lastEditedAt editor { login } } } }";
+    "query($ids: [ID!]!) { nodes(ids: $ids) { id ... on Comment { lastEditedAt editor { __typename login } } } }";
 const MINIMIZE: &str = "mutation($id: ID!, $classifier: ReportedContentClassifiers!) \
      { minimizeComment(input: { subjectId: $id, classifier: $classifier }) { minimizedComment { isMinimized } } }";
 
@@ -23,8 +23,24 @@ const MINIMIZE: &str = "mutation($id: ID!, $classifier: ReportedContentClassifie
 pub struct EditTime {
     /// `None`: the text is as it was first written.
     pub last_edited_at: Option<DateTime<Utc>>,
-    /// The editor's login; a deleted account has none.
-    pub editor: Option<String>,
+    /// Who did; a deleted account is nobody.
+    pub editor: Option<Editor>,
+}
+
+/// Who changed a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Editor {
+    /// The login. That of an App's bot is the App's slug alone, which its owner may have as a login, too.
+    pub login: String,
+    /// Whether it is the bot of an App.
+    pub is_bot: bool,
+}
+
+impl Editor {
+    /// Whether it is this account of an App, as REST names it: `slug[bot]`.
+    pub fn is_app(&self, bot: &str) -> bool {
+        self.is_bot && bot.strip_suffix("[bot]") == Some(self.login.as_str())
+    }
 }
 
 /// Why edit times are not known.
@@ -86,12 +102,15 @@ struct Nodes {
 struct Node {
     id: Option<String>,
     last_edited_at: Option<DateTime<Utc>>,
-    editor: Option<Editor>,
+    editor: Option<Actor>,
 }
 
+/// <https://docs.github.com/graphql/reference/interfaces#actor>
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Editor {
+struct Actor {
+    #[serde(rename = "__typename")]
+    kind: String,
     login: Option<String>,
 }
 
@@ -109,7 +128,12 @@ impl Repo {
             let found: Nodes = read(answer.json()?, Absent::Skipped)?;
             for node in found.nodes.into_iter().flatten() {
                 let Some(id) = node.id else { continue };
-                let editor = node.editor.and_then(|editor| editor.login);
+                let editor = node.editor.and_then(|actor| {
+                    Some(Editor {
+                        is_bot: actor.kind == "Bot",
+                        login: actor.login?,
+                    })
+                });
                 let time = EditTime {
                     last_edited_at: node.last_edited_at,
                     editor,

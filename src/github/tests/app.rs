@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::fake::{Fake, INSTALLATION, NOON, instant, reply};
 use crate::github::calls::app::AttemptId;
-use crate::github::calls::graphql::{Classifier, EditTime, EditTimesUnavailable};
+use crate::github::calls::graphql::{Classifier, EditTime, EditTimesUnavailable, Editor};
 use crate::github::error::{GithubError, Refusal};
 use crate::workflow::ids::{InstallationId, UserId};
 
@@ -17,7 +17,7 @@ async fn edit_times_come_in_hundreds_and_a_deleted_text_has_none() {
         let nodes: Vec<Value> = ids
             .iter()
             .map(|id| match id.as_str().unwrap() {
-                "n0" => json!({ "id": id, "lastEditedAt": "2026-11-20T11:00:00Z", "editor": { "login": "alice" } }),
+                "n0" => json!({ "id": id, "lastEditedAt": "2026-11-20T11:00:00Z", "editor": { "__typename": "User", "login": "alice" } }),
                 "n1" => Value::Null,
                 _ => json!({ "id": id, "lastEditedAt": null, "editor": null }),
             })
@@ -30,7 +30,17 @@ async fn edit_times_come_in_hundreds_and_a_deleted_text_has_none() {
     let times = fake.repo().edit_times(&ids).await.unwrap();
     assert_eq!(times.len(), 149);
     assert_eq!(times["n0"].last_edited_at, Some(instant(NOON - 3600)));
-    assert_eq!(times["n0"].editor.as_deref(), Some("alice"));
+    let editor = |is_bot| Editor {
+        login: "alice".to_owned(),
+        is_bot,
+    };
+    assert_eq!(times["n0"].editor, Some(editor(false)));
+    assert!(
+        !editor(false).is_app("alice[bot]"),
+        "the App's owner may have its slug as a login"
+    );
+    assert!(editor(true).is_app("alice[bot]"));
+    assert!(!editor(true).is_app("bob[bot]"));
     assert_eq!(times["n2"], EditTime::default());
     let targets: Vec<String> = fake.calls().into_iter().map(|seen| seen.target).collect();
     assert_eq!(targets, ["/api/graphql", "/api/graphql"]);

@@ -11,6 +11,14 @@ pub fn boxes_differ(current: Option<&Digest>) -> String {
     )
 }
 
+/// The card shows something else of the bot's own than what could be approved.
+pub fn card_was_behind(current: Option<&Digest>) -> String {
+    format!(
+        "The card did not show yet what there is to approve, so I approved nothing and have drawn it anew. {}",
+        look_again(current)
+    )
+}
+
 /// The card was deleted.
 pub fn card_was_deleted(current: Option<&Digest>) -> String {
     format!(
