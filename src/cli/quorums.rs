@@ -41,7 +41,7 @@ impl Against {
     pub(super) fn usable(&self) -> Result<(), Refusal> {
         if let Some(config) = self.config.as_ref().filter(|config| !config.exists()) {
             return Err(Refusal::usage(format!(
-                "--config {}: there is no such file",
+                "{} (--config, or COUNTERSIGN_CONFIG): there is no such file",
                 config.display()
             )));
         }

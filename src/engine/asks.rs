@@ -246,8 +246,7 @@ impl Engine {
         let Some(card) = self.store().card(&stored.state.id).await? else {
             return Ok(None);
         };
-        // The bot may be writing it at this moment: what stands there is its own then, not yet kept. What is not known to
-        // be shown is refused for that.
+        // What is not known to be shown is refused for that.
         let gate = stored.state.open_gate();
         if gate.is_some_and(|(_, _, pending)| pending.shown_at.is_none()) {
             return Ok(None);
@@ -255,7 +254,7 @@ impl Engine {
         let current = gate.map(|(_, _, pending)| pending.digest);
         let text = match self.inspect_card(&spoken.repo, stored, &card).await? {
             Found::Intact => return Ok(None),
-            Found::Ours(body) if current.is_none_or(|digest| body.contains(&digest.short())) => return Ok(None),
+            Found::Ours(body) if self.is_being_written(stored, &body).await? => return Ok(None),
             Found::Ours(_) => say::card_was_behind(current.as_ref()),
             Found::BoxesDiffer => say::boxes_differ(current.as_ref()),
             Found::Gone => say::card_was_deleted(current.as_ref()),
@@ -267,6 +266,21 @@ impl Engine {
             }),
         };
         Ok(Some(Asked::No(text, self.restore_card(spoken, stored)?)))
+    }
+
+    /// Whether what stands on the card is the bot's own write of this moment, and shows what could be approved. A database
+    /// that was restored knows of no such write: what was decided since its backup may be on the card.
+    async fn is_being_written(&self, stored: &Stored, body: &str) -> Result<bool, StoreError> {
+        let gate = stored.state.open_gate();
+        if gate.is_some_and(|(_, _, pending)| !body.contains(&pending.digest.short())) {
+            return Ok(false);
+        }
+        if self.store().card_in_flight(&stored.state.id).await? {
+            return Ok(true);
+        }
+        // Or it has just been kept.
+        let card = self.store().card(&stored.state.id).await?;
+        Ok(card.is_some_and(|card| super::card::same(&card.body, body)))
     }
 
     /// The statements that have the card written again as it should be.

@@ -410,7 +410,7 @@ impl Engine {
 }
 
 /// The web editor sends `\r\n`; the last line's end is nobody's business.
-fn same(one: &str, other: &str) -> bool {
+pub(super) fn same(one: &str, other: &str) -> bool {
     one.replace("\r\n", "\n").trim_end() == other.replace("\r\n", "\n").trim_end()
 }
 

@@ -243,13 +243,22 @@ impl Engine {
         id: String,
         payload: &Payload,
     ) -> Result<Statement, StoreError> {
+        let lane = lane_of(&stored.state.id, &id, payload);
+        self.effect_in(stored, id, lane, payload)
+    }
+
+    /// The statement that has the card edited while an act, which is before it in the workflow's lane, waits.
+    pub(super) fn card_beside_acts(&self, stored: &Stored, id: String) -> Result<Statement, StoreError> {
+        let lane = format!("card:{}", stored.state.id);
+        self.effect_in(stored, id, lane, &Payload::Step(Intent::Card))
+    }
+
+    fn effect_in(&self, stored: &Stored, id: String, lane: String, payload: &Payload) -> Result<Statement, StoreError> {
         let spot = Spot {
             installation: stored.installation,
             repository: stored.state.subject.repository,
         };
-        let workflow = &stored.state.id;
-        let lane = lane_of(workflow, &id, payload);
-        self.effect(EffectId::from(id), Some(workflow), spot, lane, payload)
+        self.effect(EffectId::from(id), Some(&stored.state.id), spot, lane, payload)
     }
 
     /// The write that keeps what happened to a workflow and plans what follows.

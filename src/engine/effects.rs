@@ -529,8 +529,7 @@ impl Engine {
         let Some(stored) = stored else {
             return Ok(Write::new());
         };
-        let id = format!("{}:waits", effect.id);
-        let card = self.workflow_effect(&stored, id, &Payload::Step(Intent::Card))?;
+        let card = self.card_beside_acts(&stored, format!("{}:waits", effect.id))?;
         Ok(Write::of(card))
     }
 

@@ -337,6 +337,14 @@ impl Store {
         Ok(!self.read(ACT, values![workflow]).await?.is_empty())
     }
 
+    /// Whether the card of this workflow is being written, and was not being written by a process or a database that is
+    /// gone.
+    pub async fn card_in_flight(&self, workflow: &WorkflowId) -> Result<bool, StoreError> {
+        const CARD: &str = "SELECT seq FROM effects WHERE workflow_id = $1 AND kind = 'card'
+            AND state = 'inflight' AND doubt = 0 LIMIT 1";
+        Ok(!self.read(CARD, values![workflow]).await?.is_empty())
+    }
+
     /// Whether an effect failed for good.
     pub async fn has_failed(&self, id: &EffectId) -> Result<bool, StoreError> {
         const FAILED: &str = "SELECT id FROM effects WHERE id = $1 AND state = 'failed'";

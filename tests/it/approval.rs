@@ -227,7 +227,8 @@ async fn a_team_that_github_does_not_tell_of_is_neither_yes_nor_no() {
         .fault(FaultRule::on("GET", "/orgs/acme/teams", FaultKind::Refuse));
     world.wait(1200).await;
     assert!(world.opened().is_empty());
-    assert!(!world.card(issue).contains("waiting for approval"));
+    let card = world.card(issue);
+    assert!(!card.contains("waiting for approval"), "{card}");
     world.github.heal();
     world.wait(7200).await;
     assert_eq!(world.opened().len(), 2);

@@ -178,16 +178,19 @@ fn check_holds_endpoints_to_the_servers_file_and_says_where_it_cannot() {
     for (providers, environment, wanted) in [
         ("http:free", server, "name it with --repository"),
         ("http:any", &[], "no server configuration is named"),
-        (
-            "http:any",
-            &[("COUNTERSIGN_CONFIG", "none.yml")],
-            "none.yml cannot be read",
-        ),
     ] {
         let ran = check(providers, environment, &[]);
         let page = ran.page();
         assert!(page.starts_with("c.yml is good. ") && page.contains(wanted), "{page}");
     }
+    let none = check("http:any", &[("COUNTERSIGN_CONFIG", "none.yml")], &[]);
+    assert_eq!(none.code, 2);
+    assert!(
+        none.err
+            .contains("none.yml (--config, or COUNTERSIGN_CONFIG): there is no such file"),
+        "{}",
+        none.err
+    );
     let envelope = check("http:any", &[], &["--json"]).envelope();
     assert!(envelope["data"]["unchecked"].as_str().unwrap().contains("`http:any`"));
     assert_eq!(

@@ -182,7 +182,10 @@ async fn a_prompt_is_not_rejected_and_a_rejected_answer_is_tried_again_with_the_
         card.contains("needs a person"),
         "it is tried again, by a person: {card}"
     );
-    assert!(card.contains("`/respond` to answer it in a fenced block"), "{card}");
+    assert!(
+        card.contains("`/respond plan` to answer it in a fenced block"),
+        "{card}"
+    );
     world.say("alice", issue, "/prompt").await;
     let prompt = world.answer(issue);
     assert!(

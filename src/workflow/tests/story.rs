@@ -521,14 +521,14 @@ fn a_rejected_proposal_is_revised_or_tried_again_up_to_the_cap() {
         run.asks("bob", Right::Write, Ask::Retry { variant: None }),
         "retried+phase_started"
     );
-    assert_eq!(planned(&run), ["card", "run extract 2.2"]);
+    assert_eq!(planned(&run), ["card", "dismiss extract's stop", "run extract 2.2"]);
     run.proposes(&proposal("extract", 2, "b", &ACTS));
     run.asks("bob", Right::Write, reject());
     assert_eq!(
         run.asks("bob", Right::Write, Ask::Retry { variant: None }),
         "retried+phase_started"
     );
-    assert_eq!(planned(&run), ["card", "run extract 3.1"]);
+    assert_eq!(planned(&run), ["card", "dismiss extract's stop", "run extract 3.1"]);
 
     let last = proposal("extract", 3, "c", &ACTS);
     run.proposes(&last);

@@ -179,6 +179,8 @@ async fn an_approval_can_be_taken_back_before_anything_was_opened() {
     let issue = world.delivered().await;
     world.nothing_leaves();
     world.approve("bob", issue).await;
+    // What is approved is shown before the act that waits is tried again.
+    world.wait(601).await;
     says(&world.card(issue), &["approved by `bob`", "/unapprove"]);
     let asked = world.say("bob", issue, "/unapprove").await;
     assert_eq!(world.reactions(asked), ["eyes", "rocket"]);
