@@ -51,7 +51,9 @@ impl Engine {
             happenings.extend(state.record.iter().map(say::Happening::Recorded));
         }
         happenings.sort_by_key(|happening| std::cmp::Reverse(happening.at()));
-        let tree = match state {
+        // Of one comment the gate is told where it was refused.
+        let tells_gate = about.is_none() || happenings.iter().any(say::Happening::is_refusal);
+        let tree = match state.filter(|_| tells_gate) {
             Some(state) => self.tree(&spoken.repo, state).await?,
             None => None,
         };

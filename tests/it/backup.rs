@@ -79,8 +79,8 @@ async fn a_backup_is_taken_beside_a_running_server_and_is_a_database_of_its_own(
     world.end().await;
 }
 
-#[tokio::test]
-async fn what_is_no_whole_backup_changes_nothing() {
+/// A world whose server was stopped after a backup, and the bytes of its database.
+async fn stopped_with_a_backup() -> (World, Vec<u8>) {
     let mut world = World::new().await;
     let issue = world.issue("Checkout is slow", "- [ ] Measure the checkout\n");
     world.say("alice", issue, "/deliver").await;
@@ -88,8 +88,14 @@ async fn what_is_no_whole_backup_changes_nothing() {
     world.hear(issue);
     assert_eq!(run(world.home(), &["backup", "kept.sqlite"]).code, 0);
     world.stop().await;
+    let database = std::fs::read(world.home().join("bot.sqlite")).unwrap();
+    (world, database)
+}
+
+#[tokio::test]
+async fn what_is_no_whole_backup_changes_nothing() {
+    let (mut world, before) = stopped_with_a_backup().await;
     let home = world.home().to_owned();
-    let before = std::fs::read(home.join("bot.sqlite")).unwrap();
     let mut damaged = std::fs::read(home.join("kept.sqlite")).unwrap();
     let middle = damaged.len() / 2;
     damaged[middle..middle + 4096].fill(0x5a);
@@ -124,15 +130,8 @@ async fn what_is_no_whole_backup_changes_nothing() {
 
 #[tokio::test]
 async fn a_backup_in_which_a_text_was_changed_is_refused_with_what_verify_finds() {
-    let mut world = World::new().await;
-    let issue = world.issue("Checkout is slow", "- [ ] Measure the checkout\n");
-    world.say("alice", issue, "/deliver").await;
-    world.card(issue);
-    world.hear(issue);
-    assert_eq!(run(world.home(), &["backup", "kept.sqlite"]).code, 0);
-    world.stop().await;
+    let (mut world, before) = stopped_with_a_backup().await;
     let home = world.home().to_owned();
-    let before = std::fs::read(home.join("bot.sqlite")).unwrap();
     let kept = rusqlite::Connection::open(home.join("kept.sqlite")).unwrap();
     let changed = kept.execute("UPDATE runs SET prompt = replace(prompt, 'checkout', 'CHECKOUT')", []);
     assert!(changed.unwrap() > 0);

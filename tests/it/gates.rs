@@ -353,8 +353,8 @@ async fn checks_are_read_again_from_time_to_time_and_right_before_an_approval() 
     world.end().await;
 }
 
-#[tokio::test]
-async fn the_owners_of_what_is_written_must_be_among_those_who_approve() {
+/// A world with these code owners, and files of theirs that wait at its gate.
+async fn owned(owners: &'static str) -> (ModelServer, World, IssueNumber) {
     let models = ModelServer::start(None).await.unwrap();
     let definition = "name: judged\nversion: 1\ntitle: One judged step\nphases:\n  - {id: work, title: Work, prompt: \
                       generate/generate, schema: files.v1, provider: manual, gate: {people: {code_owners: true}}}\n";
@@ -364,7 +364,7 @@ async fn the_owners_of_what_is_written_must_be_among_those_who_approve() {
         .github(|github| {
             github
                 .file(".github/countersign/judged.yml", definition)
-                .file("CODEOWNERS", "src/ @mona\n")
+                .file("CODEOWNERS", owners)
         })
         .start()
         .await;
@@ -372,6 +372,12 @@ async fn the_owners_of_what_is_written_must_be_among_those_who_approve() {
     respond(&world, issue, &files("fn pay() {}\n")).await;
     world.wait(11).await;
     world.hear(issue);
+    (models, world, issue)
+}
+
+#[tokio::test]
+async fn the_owners_of_what_is_written_must_be_among_those_who_approve() {
+    let (_models, world, issue) = owned("src/ @mona\n").await;
     approves(&world, "bob", issue).await;
     let answer = world.answer(issue);
     assert!(answer.contains("an owner of `src/client.rs`: `mona`"), "{answer}");
@@ -584,23 +590,7 @@ async fn at_the_last_round_nobody_is_sent_in_a_circle() {
 
 #[tokio::test]
 async fn a_team_of_owners_that_is_not_there_is_named() {
-    let models = ModelServer::start(None).await.unwrap();
-    let definition = "name: judged\nversion: 1\ntitle: One judged step\nphases:\n  - {id: work, title: Work, prompt: \
-                      generate/generate, schema: files.v1, provider: manual, gate: {people: {code_owners: true}}}\n";
-    let world = Setup::new()
-        .server_file(&server_file(&models, &[("judge", Dialect::OpenAi, "")], "{}"))
-        .config(CONFIG)
-        .github(|github| {
-            github
-                .file(".github/countersign/judged.yml", definition)
-                .file("CODEOWNERS", "src/ @acme/ghost\n")
-        })
-        .start()
-        .await;
-    let issue = begins(&world).await;
-    respond(&world, issue, &files("fn pay() {}\n")).await;
-    world.wait(11).await;
-    world.hear(issue);
+    let (_models, world, issue) = owned("src/ @acme/ghost\n").await;
     let stuck = "`src/client.rs` belongs to `@acme/ghost`, and I see no team `@acme/ghost`.";
     shows(
         &world,

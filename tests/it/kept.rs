@@ -231,14 +231,20 @@ async fn verify_says_what_was_touched() {
     world.end().await;
 }
 
-#[tokio::test]
-async fn what_a_person_wrote_can_be_erased_and_all_still_verifies() {
+/// A workflow of which a person wrote something that is theirs: it, and the event that holds it.
+pub async fn rejected_with_a_number() -> (World, IssueNumber, String, usize) {
     let world = World::new().await;
     let issue = world.delivered().await;
     world.say("bob", issue, "/reject call me on 555-0199").await;
     world.card(issue);
     let id = only_workflow(&world);
     let seq = first(&world, &id, "rejected");
+    (world, issue, id, seq)
+}
+
+#[tokio::test]
+async fn what_a_person_wrote_can_be_erased_and_all_still_verifies() {
+    let (world, issue, id, seq) = rejected_with_a_number().await;
     let erase = format!("UPDATE events SET data = json_set(data, '$.reason.text', NULL) WHERE seq = {seq}");
     assert_eq!(touched(&world, &id, &erase), "");
     let change = format!("UPDATE events SET data = json_set(data, '$.reason.sha256', 'x') WHERE seq = {seq}");
@@ -249,12 +255,7 @@ async fn what_a_person_wrote_can_be_erased_and_all_still_verifies() {
 
 #[tokio::test]
 async fn what_a_person_wrote_cannot_be_rewritten_unnoticed() {
-    let world = World::new().await;
-    let issue = world.delivered().await;
-    world.say("bob", issue, "/reject call me on 555-0199").await;
-    world.card(issue);
-    let id = only_workflow(&world);
-    let seq = first(&world, &id, "rejected");
+    let (world, _, id, seq) = rejected_with_a_number().await;
     let of_event = format!("UPDATE events SET data = replace(data, '0199', '0100') WHERE seq = {seq}");
     let wrong = format!("event {seq}: what a person wrote was changed: its reason has another digest now");
     assert_eq!(touched(&world, &id, &of_event), format!("{id}: {wrong}"));

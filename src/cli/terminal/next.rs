@@ -53,7 +53,7 @@ pub(super) fn next(state: &State, waiting: &[OpenPrompt], calls: &Calls<'_>) -> 
     match state.first_at(&[PhaseStatus::Rejected, PhaseStatus::Error, PhaseStatus::WaitingForHuman]) {
         Some(phase) if state.at(phase).status == PhaseStatus::Rejected => {
             let mut next = Vec::new();
-            if has_round(state, phase) {
+            if state.has_round_left(phase) {
                 next.extend([calls.call("revise --feedback TEXT"), calls.call("retry")]);
             }
             next.push(calls.call("cancel"));
@@ -74,14 +74,16 @@ fn at_gate(state: &State, (phase, pending): (&PhaseId, &Pending), calls: &Calls<
         return letter.iter().map(|words| calls.call(words)).collect();
     }
     if !people_may_approve(state, phase) {
-        let revise = has_round(state, phase).then(|| calls.call("revise --feedback TEXT"));
+        let revise = state
+            .has_round_left(phase)
+            .then(|| calls.call("revise --feedback TEXT"));
         return revise.into_iter().chain([calls.call("cancel")]).collect();
     }
     if pending.stage == Stage::Prompt {
         return vec![calls.call("approve")];
     }
     let back = state.definition.phase(phase).and_then(|phase| phase.on_fail.as_ref());
-    let goes_back = back.map(|to| has_round(state, to));
+    let goes_back = back.map(|to| state.has_round_left(to));
     let mut next = Vec::new();
     if goes_back != Some(false) || pending.verdict != Some(ReviewVerdict::Fail) {
         next.push(calls.call("approve"));
@@ -112,10 +114,4 @@ fn by_hand(state: &State, waiting: &[OpenPrompt], calls: &Calls<'_>) -> Vec<Stri
         })),
     }
     next
-}
-
-/// Whether the definition lets a phase have another iteration.
-fn has_round(state: &State, phase: &PhaseId) -> bool {
-    let most = state.definition.phase(phase).map_or(1, |phase| phase.limits.iterations);
-    state.at(phase).iteration < most
 }

@@ -6,9 +6,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{completed, data, first};
-use crate::cli::{only_workflow, run, run_with};
-use crate::world::World;
+use super::{completed, data, rejected_with_a_number};
+use crate::cli::{run, run_with};
 
 /// The files of an archive by their paths.
 pub type Files = BTreeMap<String, Vec<u8>>;
@@ -184,12 +183,7 @@ async fn a_whole_archive_verifies_without_a_database_and_a_touched_one_says_wher
 
 #[tokio::test]
 async fn an_archive_whose_words_were_rewritten_does_not_verify() {
-    let world = World::new().await;
-    let issue = world.delivered().await;
-    world.say("bob", issue, "/reject call me on 555-0199").await;
-    world.card(issue);
-    let id = only_workflow(&world);
-    let seq = first(&world, &id, "rejected");
+    let (world, _, id, seq) = rejected_with_a_number().await;
     run(world.home(), &["export", &id, "--output", "whole.tar"]).page();
     let whole = unpacked(&world.home().join("whole.tar"));
     let forged = |paths: &[&str], to: &str| {

@@ -144,6 +144,17 @@ pub enum Happening<'a> {
 }
 
 impl Happening<'_> {
+    /// Whether something was refused.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Heard {
+                outcome: Heard::Refused(_),
+                ..
+            }
+        )
+    }
+
     /// When it happened.
     pub fn at(&self) -> Timestamp {
         match self {
