@@ -229,14 +229,9 @@ impl Engine {
             Settled::Answered(answers) => (Sign::Done, answers, Write::new(), format!("{what}: answered")),
             Settled::Refused(text, extra) => (Sign::Refused, vec![text], extra, format!("{what}: refused")),
         };
-        let silent = answers.is_empty();
         let (answers, counted) = self.within_limits(spoken, what, answers).await?;
         // An answer that is withheld is no success.
-        let sign = if answers.is_empty() && !silent {
-            Sign::Refused
-        } else {
-            sign
-        };
+        let sign = if answers.is_some() { sign } else { Sign::Refused };
         let mut write = Write::new();
         if ends == Ends::Delivery {
             write.push(spoken.delivery.done(&outcome));
@@ -253,7 +248,7 @@ impl Engine {
             };
             write.push(self.answer(spoken.spot, number, &format!("{sign:?}:{}", spoken.key), &react)?);
         }
-        for (at, body) in answers.into_iter().enumerate() {
+        for (at, body) in answers.into_iter().flatten().enumerate() {
             let reply = self.reply_to(spoken, body);
             let id = reply_id(&spoken.key, at);
             write.push(self.answer(spoken.spot, number, id.as_str(), &reply)?);

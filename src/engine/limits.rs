@@ -50,15 +50,15 @@ impl Engine {
     }
 
     /// The answers that are given, and what is counted with them. A stranger who asks once too often gets the reaction
-    /// alone.
+    /// alone: `None`.
     pub(super) async fn within_limits(
         &self,
         spoken: &Spoken<'_>,
         what: &str,
         answers: Vec<String>,
-    ) -> Result<(Vec<String>, Write), Trouble> {
+    ) -> Result<(Option<Vec<String>>, Write), Trouble> {
         if !matches!(spoken.from, From::Comment { .. }) {
-            return Ok((answers, Write::new()));
+            return Ok((Some(answers), Write::new()));
         }
         let by = &spoken.speech.by;
         let of_author = spoken.subject.author.id == by.id;
@@ -67,14 +67,14 @@ impl Engine {
             false => self.commands_of(by).one_more(),
         };
         if answers.is_empty() || of_author || !self.is_stranger(spoken).await {
-            return Ok((answers, counted));
+            return Ok((Some(answers), counted));
         }
         let given = Hourly::at(format!("strangers:{}", spoken.spot.repository), self.now());
         if self.store().counted(&given).await? >= self.parts().allowance.stranger_answers {
-            return Ok((Vec::new(), counted));
+            return Ok((None, counted));
         }
         counted.append(given.one_more());
-        Ok((answers, counted))
+        Ok((Some(answers), counted))
     }
 
     /// Whether somebody has less than triage access: everybody may read a public repository. Whoever cannot be asked
