@@ -132,7 +132,7 @@ async fn serve(config: &ServerConfig) -> ExitCode {
     });
     let house = House::open(config, machine_clock(), figures()).await;
     let (listener, house) = match (listening, house) {
-        (Ok(listening), Ok(house)) => (listening.listener(), house),
+        (Ok(listening), Ok(house)) => (listening.listener().await, house),
         (listening, house) => {
             let problems = house.err().into_iter().flatten();
             return refuse(&problems.chain(listening.err()).collect::<Vec<_>>());

@@ -1,6 +1,7 @@
 //! What is answered while the database is waited for: the process lives, and everything else comes again later.
 
 use std::io;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
@@ -8,15 +9,21 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{health, serve};
+use super::health;
+use super::serve::serve_and_drain;
+
+/// How long a request that has begun may still take when the listener is handed over.
+const BEGUN: Duration = Duration::from_secs(1);
 
 /// Listens, and answers 503 to all but `/livez`, until whoever serves takes the listener.
 #[derive(Debug)]
 pub struct Listening {
     listener: TcpListener,
-    _until: DropGuard,
+    waiting: JoinHandle<io::Result<()>>,
+    until: DropGuard,
 }
 
 impl Listening {
@@ -28,15 +35,19 @@ impl Listening {
         let listener = listener.into_std()?;
         let waiting = TcpListener::from_std(listener.try_clone()?)?;
         let stop = CancellationToken::new();
-        tokio::spawn(serve(waiting, router(), stop.clone()));
         Ok(Self {
             listener: TcpListener::from_std(listener)?,
-            _until: stop.drop_guard(),
+            waiting: tokio::spawn(serve_and_drain(waiting, router(), stop.clone(), BEGUN)),
+            until: stop.drop_guard(),
         })
     }
 
-    /// The listener, on which nothing is answered any more but what has begun.
-    pub fn listener(self) -> TcpListener {
+    /// The listener, once nobody else accepts on it: whoever connects now is answered by whoever has it.
+    pub async fn listener(self) -> TcpListener {
+        drop(self.until);
+        if let Ok(Err(error)) = self.waiting.await {
+            tracing::warn!(%error, "what was asked while the database was waited for was not answered");
+        }
         self.listener
     }
 }
