@@ -417,32 +417,26 @@ impl Findings {
     }
 }
 
-/// What states have only since a later version: a state that was written before has none of it, and is none the worse.
-const LATER: [&str; 10] = [
-    "given",
-    "stage",
-    "prompt",
-    "output",
-    "verdict",
-    "rejections",
-    "called",
-    "cause",
-    "overrode",
-    "rounds",
-];
-
 /// The first place where a stored state is not what the events lead to. Texts of people do not count: those may be erased
-/// from the events or from the state, and both still hold.
+/// from the events or from the state, and both still hold. What another version of the program wrote may lack what that
+/// version did not know, and is none the worse: it is folded again before it is used.
 fn difference(written: &Value, stored: &State, folded: &State) -> Option<String> {
     let meaning = |state: &State| {
         let whole = serde_json::to_value(state).unwrap_or_default();
         serde_json::to_value(WithoutWords(&whole)).unwrap_or_default()
     };
-    let (mut stored, mut folded) = (meaning(stored), meaning(folded));
+    let stored_by_another = stored.fold != folded.fold;
+    let folded = State {
+        fold: stored.fold,
+        ..folded.clone()
+    };
+    let (mut stored, mut folded) = (meaning(stored), meaning(&folded));
     in_microseconds(&mut stored);
     in_microseconds(&mut folded);
-    forget_later(&mut stored, written);
-    forget_later(&mut folded, written);
+    if stored_by_another {
+        keep_written(&mut stored, written);
+        keep_written(&mut folded, written);
+    }
     let mut path = Vec::new();
     first_difference(&stored, &folded, &mut path);
     (stored != folded).then(|| path.join("."))
@@ -462,20 +456,20 @@ fn in_microseconds(state: &mut Value) {
     }
 }
 
-/// Takes out what the state as it was written could not have.
-fn forget_later(state: &mut Value, written: &Value) {
+/// Takes out what the state as it was written does not have.
+fn keep_written(state: &mut Value, written: &Value) {
     match (state, written) {
         (Value::Object(state), Value::Object(written)) => {
-            state.retain(|key, _| written.contains_key(key) || !LATER.contains(&key.as_str()));
+            state.retain(|key, _| written.contains_key(key));
             for (key, value) in state {
                 if let Some(written) = written.get(key) {
-                    forget_later(value, written);
+                    keep_written(value, written);
                 }
             }
         }
         (Value::Array(state), Value::Array(written)) => {
             for (value, written) in state.iter_mut().zip(written) {
-                forget_later(value, written);
+                keep_written(value, written);
             }
         }
         _ => {}

@@ -3,9 +3,10 @@
 use super::deliveries::{micros, moment};
 use super::{Row, Statement, Store, StoreError};
 use crate::values;
+use crate::workflow::apply::fold;
 use crate::workflow::artifact::Proposal;
 use crate::workflow::ids::{CommentId, Digest, InstallationId, IssueNumber, RepositoryId, WorkflowId};
-use crate::workflow::state::{State, SubjectKind, Timestamp};
+use crate::workflow::state::{FoldVersion, State, SubjectKind, Timestamp};
 
 /// A workflow as it is stored, with what a change of it must match.
 #[derive(Debug, Clone)]
@@ -395,6 +396,9 @@ impl Store {
         let mut all = Vec::with_capacity(rows.len());
         for row in rows {
             let mut state: State = row.json("state")?;
+            if state.fold != FoldVersion::CURRENT {
+                state = self.folded_again(state).await?;
+            }
             state.definition = self.definition_of(&state.id).await?;
             all.push(Stored {
                 state,
@@ -404,6 +408,23 @@ impl Store {
             });
         }
         Ok(all)
+    }
+}
+
+impl Store {
+    /// A state that another version of the program wrote, as this one makes it of the same events. The next change keeps
+    /// it. Where it was made with events that this program does not know, it stays as it is.
+    async fn folded_again(&self, state: State) -> Result<State, StoreError> {
+        let records = self.records(&state.id).await?;
+        let made_of = records.iter().take_while(|record| record.seq.unsigned_abs() <= state.version);
+        let events: Result<Vec<_>, StoreError> = made_of.map(|record| Ok((record.read()?, record.at))).collect();
+        let folded = events.map(|events| fold(events.iter().map(|(event, at)| (event, *at))));
+        match folded {
+            Ok(Some(folded)) if folded.version == state.version => return Ok(folded),
+            Ok(_) => tracing::warn!(workflow = %state.id, "a state has not as many events as it says"),
+            Err(error) => tracing::warn!(workflow = %state.id, %error, "a state has events of another version"),
+        }
+        Ok(state)
     }
 }
 

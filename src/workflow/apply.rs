@@ -8,7 +8,7 @@ use super::event::{Event, HoldCause};
 use super::ids::{Digest, PhaseId, UserId};
 use super::judging::Decision;
 use super::repair::Repair;
-use super::state::{Entry, Hold, Maker, Pending, PhaseState, PhaseStatus, State, Status, Timestamp, What, Why};
+use super::state::{Entry, FoldVersion, Hold, Maker, Pending, PhaseState, PhaseStatus, State, Status, Timestamp, What, Why};
 
 /// The state after the first event.
 ///
@@ -52,6 +52,7 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
     };
     Some(State {
         id: workflow.clone(),
+        fold: FoldVersion::CURRENT,
         version: 1,
         definition: Arc::clone(definition),
         subject: subject.clone(),

@@ -427,11 +427,27 @@ pub enum What {
     Forked(WorkflowId, u64),
 }
 
+/// Which version of the fold made a state. A stored state is only as good as the fold that made it: a former program
+/// leaves out what it does not know, and so drops this mark, too. Whoever reads a state of another version folds the
+/// events again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FoldVersion(u32);
+
+impl FoldVersion {
+    /// That of this program: one more whenever old events come to lead to another state. A test compares what they lead
+    /// to with what they led to.
+    pub const CURRENT: Self = Self(1);
+}
+
 /// A workflow at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     /// Its id.
     pub id: WorkflowId,
+    /// What made it.
+    #[serde(default)]
+    pub fold: FoldVersion,
     /// How many events made it.
     pub version: u64,
     /// The definition that it started with. It stands whole in the first event and is not written again with every

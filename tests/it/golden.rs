@@ -3,6 +3,7 @@
 //!
 //! `UPDATE_GOLDEN=1` makes the histories that are missing, with the program as it is; it changes none that is there.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use countersign::sandbox::models::{Dialect, ModelServer};
@@ -10,15 +11,16 @@ use countersign::sandbox::{FaultKind, FaultRule, Role};
 use countersign::store::history::{Record, first_broken_record};
 use countersign::workflow::apply::fold;
 use countersign::workflow::event::Event;
-use countersign::workflow::state::State;
-use serde::Deserialize;
+use countersign::workflow::ids::Digest;
+use countersign::workflow::state::{FoldVersion, State};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::models::{TALK, asks, server_file};
 use crate::stages;
 use crate::world::{Setup, World, whole_story};
 
-const STORIES: [&str; 20] = [
+const STORIES: [&str; 21] = [
     "deliver",
     "held",
     "revised",
@@ -39,6 +41,7 @@ const STORIES: [&str; 20] = [
     "gates",
     "variants",
     "repaired",
+    "spoken",
 ];
 
 fn folder() -> PathBuf {
@@ -153,6 +156,47 @@ fn old_histories_fold_to_what_they_once_did() {
     assert!(read >= STORIES.len(), "only {read} histories are there");
 }
 
+/// What the histories lead to, whole, and the version of the fold that said so.
+#[derive(Serialize, Deserialize, PartialEq)]
+struct Folded {
+    version: FoldVersion,
+    /// The digest of each history's state.
+    states: BTreeMap<String, Digest>,
+}
+
+/// A state that is stored is used as it is by programs of the same version of the fold, and folded again by others.
+#[test]
+fn another_fold_has_another_version() {
+    let path = folder().with_file_name("folded.json");
+    let mut now = Folded {
+        version: FoldVersion::CURRENT,
+        states: BTreeMap::new(),
+    };
+    for file in std::fs::read_dir(folder()).unwrap() {
+        let path = file.unwrap().path();
+        let golden = Golden::read(&std::fs::read_to_string(&path).unwrap());
+        let events: Vec<_> = golden.events.iter().map(|of| (of.read().unwrap(), of.at)).collect();
+        let mut state = fold(events.iter().map(|(event, at)| (event, *at))).unwrap();
+        state.fold = FoldVersion::default();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        now.states.insert(name, Digest::of(&state));
+    }
+    let before: Option<Folded> = std::fs::read_to_string(&path)
+        .ok()
+        .map(|text| serde_json::from_str(&text).unwrap());
+    if let Some(before) = before.as_ref().filter(|before| before.version == now.version) {
+        for (name, digest) in &before.states {
+            let same = now.states.get(name) == Some(digest);
+            assert!(same, "{name} leads to another state: raise FoldVersion::CURRENT");
+        }
+    }
+    if before.as_ref() != Some(&now) {
+        let update = std::env::var_os("UPDATE_GOLDEN").is_some();
+        assert!(update, "UPDATE_GOLDEN=1 writes what the histories lead to now");
+        std::fs::write(&path, serde_json::to_string_pretty(&now).unwrap() + "\n").unwrap();
+    }
+}
+
 /// The kinds of events that there are: those that the type says it takes.
 fn every_kind() -> Vec<String> {
     let refused = serde_json::from_value::<Event>(json!({ "type": "" }))
@@ -258,6 +302,19 @@ async fn told(name: &str) -> World {
         "cancelled" => {
             world.approve("bob", issue).await;
             world.say("alice", issue, "/cancel no mail please").await;
+        }
+        // By whom and by which surface each was said.
+        "spoken" => {
+            world.say("bob", issue, "/edit t1 title=\"Measure the checkout\"").await;
+            world.label("bob", issue, "countersign:hold").await;
+            world.say("bob", issue, "/unhold").await;
+            world.say("bob", issue, "/reject the index is there already").await;
+            world.say("bob", issue, "/retry").await;
+            nothing_leaves(&world);
+            world.approve("bob", issue).await;
+            world.say("bob", issue, "/unapprove").await;
+            world.say("alice", issue, "/revise without the index").await;
+            world.say("alice", issue, "/cancel another way").await;
         }
         "reminded" => {
             for _ in 0..4 {

@@ -167,6 +167,48 @@ async fn finer_times_than_the_database_keeps_are_no_finding() {
     world.end().await;
 }
 
+/// A former program that changes a workflow, while servers are replaced, keeps of its state what it knows and no more.
+#[tokio::test]
+async fn what_a_former_program_left_out_of_a_state_is_folded_again() {
+    let world = World::new().await;
+    let issue = world.delivered().await;
+    world.say("carol", issue, "/hold the release comes first").await;
+    world.card(issue);
+    let id = only_workflow(&world);
+    let whole = stored_state(&world, &id);
+    let spoken = "json_remove(state, '$.record[1].surface', '$.record[2].surface', '$.record[3].surface')";
+    let left_out = format!("UPDATE workflows SET state = {spoken}");
+    let said = touched(&world, &id, &left_out);
+    assert!(said.contains("it is not what the events lead to: record."), "{said}");
+
+    let former = format!("UPDATE workflows SET state = json_remove({spoken}, '$.fold')");
+    let ended =
+        format!("UPDATE workflows SET state = json_set(json_remove({spoken}, '$.fold'), '$.status.status', 'completed')");
+    assert!(touched(&world, &id, &ended).contains("status.status differs"));
+    assert_eq!(touched(&world, &id, &former), "");
+    let file = Connection::open(world.home().join("bot.sqlite")).unwrap();
+    file.execute_batch(&former).unwrap();
+    let former = stored_state(&world, &id);
+    assert_ne!(former, whole);
+    assert!(former["record"].to_string().len() < whole["record"].to_string().len());
+
+    world.say("bob", issue, "/unhold").await;
+    world.card(issue);
+    let again = stored_state(&world, &id);
+    assert_eq!(again["fold"], whole["fold"]);
+    let record = |state: &Value| state["record"].as_array().unwrap().clone();
+    assert!(record(&again).starts_with(&record(&whole)), "{again:#}");
+    assert_eq!(run(world.home(), &["verify"]).code, 0);
+    world.end().await;
+}
+
+fn stored_state(world: &World, id: &str) -> Value {
+    let file = Connection::open(world.home().join("bot.sqlite")).unwrap();
+    let state = "SELECT state FROM workflows WHERE id = ?1";
+    let state: String = file.query_row(state, [id], |row| row.get(0)).unwrap();
+    serde_json::from_str(&state).unwrap()
+}
+
 #[tokio::test]
 async fn verify_says_what_was_touched() {
     let (world, issue, id) = completed().await;
