@@ -96,8 +96,32 @@ const A_STEP_BACK: TimeDelta = TimeDelta::seconds(5);
 /// How many attempts an effect or a delivery gets before a person must look at it.
 const MOST_ATTEMPTS: u32 = 30;
 
-/// How many effects are claimed at once.
+/// How many effects, and how many deliveries, are claimed at once.
 const CLAIMED_AT_ONCE: u32 = 16;
+
+/// How much may be claimed.
+#[derive(Clone, Copy)]
+struct Room {
+    deliveries: u32,
+    effects: u32,
+}
+
+impl Room {
+    /// For what is done before anything else is claimed: deliveries one after another, as they came.
+    const OF_A_PUMP: Self = Self {
+        deliveries: 1,
+        effects: CLAIMED_AT_ONCE,
+    };
+
+    /// For so many pieces of work side by side.
+    fn of(pieces: usize) -> Self {
+        let pieces = u32::try_from(pieces).unwrap_or(CLAIMED_AT_ONCE).min(CLAIMED_AT_ONCE);
+        Self {
+            deliveries: pieces,
+            effects: pieces,
+        }
+    }
+}
 
 /// How often something is decided anew when its workflow changed meanwhile.
 const TRIES: usize = 8;
@@ -280,7 +304,7 @@ impl Engine {
     }
 
     async fn pump_once(&self) -> Result<usize, StoreError> {
-        let due = self.claim(usize::MAX).await?;
+        let due = self.claim(Room::OF_A_PUMP).await?;
         let handled = due.len();
         futures::future::join_all(due.into_iter().map(|work| self.handle(work))).await;
         Ok(handled)
@@ -338,7 +362,7 @@ impl Engine {
         if room == 0 {
             return Ok(0);
         }
-        let due = self.claim(room).await?;
+        let due = self.claim(Room::of(room)).await?;
         let begun = due.len();
         for work in due {
             let engine = self.clone();
@@ -347,21 +371,23 @@ impl Engine {
         Ok(begun)
     }
 
-    /// Takes what is due now: at most one delivery, one write that GitHub's limits count, and other effects.
-    async fn claim(&self, room: usize) -> Result<Vec<Work>, StoreError> {
+    /// Takes what is due now: deliveries, one write that GitHub's limits count, and other effects.
+    async fn claim(&self, room: Room) -> Result<Vec<Work>, StoreError> {
         let now = self.now();
         self.mend_after_a_step(now).await?;
         let until = now + LEASE;
         let owner = &self.parts().owner;
         let mut due = Vec::new();
+        let deliveries = self
+            .store()
+            .claim_deliveries(owner, now, until, room.deliveries)
+            .await?;
         due.extend(
-            self.store()
-                .claim_delivery(owner, now, until)
-                .await?
+            deliveries
+                .into_iter()
                 .map(|delivery| Work::Delivery(Box::new(delivery))),
         );
-        let effects = u32::try_from(room).unwrap_or(CLAIMED_AT_ONCE).min(CLAIMED_AT_ONCE);
-        let effects = self.store().claim_effects(owner, now, until, effects).await?;
+        let effects = self.store().claim_effects(owner, now, until, room.effects).await?;
         due.extend(effects.into_iter().map(|effect| Work::Effect(Box::new(effect))));
         due.extend(
             self.store()

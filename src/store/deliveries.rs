@@ -41,7 +41,7 @@ pub enum Accepted {
     Revived,
 }
 
-/// A delivery that this process handles now. Only [`Store::claim_delivery`] makes one.
+/// A delivery that this process handles now. Only [`Store::claim_deliveries`] makes one.
 #[derive(Debug, Clone)]
 pub struct LeasedDelivery {
     /// Its position in the order of arrival.
@@ -98,13 +98,15 @@ pub(super) fn moment(micros: i64) -> Timestamp {
     Timestamp::from_timestamp_micros(micros).unwrap_or_default()
 }
 
-const CLAIM: &str = "UPDATE deliveries
-    SET state = 'leased', attempt = attempt + 1, fence = fence + 1, lease_owner = $1, lease_until = $2
-    WHERE seq = (SELECT d.seq FROM deliveries d
+/// A delivery is due when it is the first of its lane that is not ended.
+const CLAIM: &str = "WITH due AS MATERIALIZED (SELECT d.seq FROM deliveries d
         WHERE d.state IN ('new', 'leased') AND d.run_at <= $3 AND d.lease_until <= $3
         AND NOT EXISTS (SELECT 1 FROM deliveries e
             WHERE e.lane = d.lane AND e.seq < d.seq AND e.state IN ('new', 'leased'))
-        ORDER BY d.run_at, d.seq LIMIT 1 /* postgres: FOR UPDATE SKIP LOCKED */)
+        ORDER BY d.run_at, d.seq LIMIT $4 /* postgres: FOR UPDATE SKIP LOCKED */)
+    UPDATE deliveries
+    SET state = 'leased', attempt = attempt + 1, fence = fence + 1, lease_owner = $1, lease_until = $2
+    WHERE seq IN (SELECT seq FROM due)
     RETURNING seq, id, event, body, installation_id, received_at, attempt, trace, fence";
 
 impl Store {
@@ -178,17 +180,21 @@ impl Store {
         })
     }
 
-    /// Takes the next delivery that is due: the first of its lane. A lease that ran out counts as due.
-    pub async fn claim_delivery(
+    /// Takes up to `limit` deliveries that are due, at most one of each lane, in the order in which they came. A lease that
+    /// ran out counts as due.
+    pub async fn claim_deliveries(
         &self,
         owner: &str,
         now: Timestamp,
         until: Timestamp,
-    ) -> Result<Option<LeasedDelivery>, StoreError> {
+        limit: u32,
+    ) -> Result<Vec<LeasedDelivery>, StoreError> {
         self.may_claim()?;
-        let claim = Statement::new(CLAIM, values![owner, micros(until), micros(now)]);
+        let claim = Statement::new(CLAIM, values![owner, micros(until), micros(now), limit]);
         let rows = self.write(Write::of(claim)).await?;
-        rows[0].first().map(leased).transpose()
+        let mut claimed: Vec<_> = rows[0].iter().map(leased).collect::<Result<_, _>>()?;
+        claimed.sort_by_key(|delivery| delivery.seq);
+        Ok(claimed)
     }
 
     /// Newest first; with `open`, only those that are not done.

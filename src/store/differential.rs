@@ -258,19 +258,23 @@ impl Side {
             }
             Kind::ClaimDelivery => {
                 let until = now + TimeDelta::seconds(90);
-                let claimed = self.store.claim_delivery("us", now, until).await.unwrap();
-                let shown = claimed.as_ref().map(|of| {
-                    let LeasedDelivery {
-                        id,
-                        event,
-                        body,
-                        received_at,
-                        attempt,
-                        ..
-                    } = of;
-                    format!("{id:?} {event} {body:?} {received_at} {attempt}")
-                });
-                let some = claimed.is_some();
+                let limit = 1 + how as u32 % 3;
+                let claimed = self.store.claim_deliveries("us", now, until, limit).await.unwrap();
+                let shown: Vec<_> = claimed
+                    .iter()
+                    .map(|of| {
+                        let LeasedDelivery {
+                            id,
+                            event,
+                            body,
+                            received_at,
+                            attempt,
+                            ..
+                        } = of;
+                        format!("{id:?} {event} {body:?} {received_at} {attempt}")
+                    })
+                    .collect();
+                let some = !claimed.is_empty();
                 self.deliveries.extend(claimed);
                 (format!("{shown:?}"), some)
             }

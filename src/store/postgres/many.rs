@@ -124,6 +124,11 @@ impl Many {
         })
     }
 
+    /// Whether a row is inserted or found there, so that doing it twice is the same as once.
+    pub(super) fn finds(&self) -> bool {
+        !self.key.is_empty()
+    }
+
     fn key_of<'a>(&self, statement: &'a Statement) -> Vec<&'a Value> {
         self.key
             .iter()

@@ -83,8 +83,8 @@ impl Text {
     pub(super) fn stands_alone(&self, statement: &Statement) -> bool {
         match statement.hits {
             Hits::Any => true,
-            // It inserts one row or none.
-            Hits::Exactly(wanted) => wanted == 1 && self.many.is_some(),
+            // It inserts one row, or none because that is there.
+            Hits::Exactly(wanted) => wanted == 1 && self.many.as_ref().is_some_and(Many::finds),
         }
     }
 

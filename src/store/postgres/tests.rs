@@ -276,12 +276,12 @@ async fn replicas_share_what_is_due() {
                 let until = now() + TimeDelta::seconds(90);
                 let mut got = Vec::new();
                 loop {
-                    let delivery = store.claim_delivery("us", now(), until).await.unwrap();
+                    let deliveries = store.claim_deliveries("us", now(), until, 3).await.unwrap();
                     let effects = store.claim_effects("us", now(), until, 4).await.unwrap();
-                    if delivery.is_none() && effects.is_empty() {
+                    if deliveries.is_empty() && effects.is_empty() {
                         return got;
                     }
-                    got.extend(delivery.map(|delivery| delivery.id.as_str().to_owned()));
+                    got.extend(deliveries.iter().map(|delivery| delivery.id.as_str().to_owned()));
                     got.extend(effects.iter().map(|effect| effect.id.as_str().to_owned()));
                 }
             })
@@ -292,13 +292,12 @@ async fn replicas_share_what_is_due() {
         got.extend(claimer.await.unwrap());
     }
     // Whoever found only locked rows has ended; what is left is there to be claimed.
-    while let Some(delivery) = stores[0]
-        .claim_delivery("us", now(), now() + TimeDelta::seconds(90))
+    let until = now() + TimeDelta::seconds(90);
+    let left = stores[0]
+        .claim_deliveries("us", now(), until, ALL as u32)
         .await
-        .unwrap()
-    {
-        got.push(delivery.id.as_str().to_owned());
-    }
+        .unwrap();
+    got.extend(left.iter().map(|delivery| delivery.id.as_str().to_owned()));
     let different: BTreeSet<_> = got.iter().collect();
     assert_eq!((got.len(), different.len()), (2 * ALL, 2 * ALL));
     for store in &stores {
