@@ -193,7 +193,7 @@ async fn what_a_former_program_left_out_of_a_state_is_folded_again() {
     assert!(former["record"].to_string().len() < whole["record"].to_string().len());
 
     world.say("bob", issue, "/unhold").await;
-    world.card(issue);
+    world.hear(issue);
     let again = stored_state(&world, &id);
     assert_eq!(again["fold"], whole["fold"]);
     let record = |state: &Value| state["record"].as_array().unwrap().clone();
