@@ -53,6 +53,7 @@ impl Doctor {
                 github(&config, &mut findings).await;
                 mail(&config, &mut findings).await;
                 models(&config.models, &mut findings);
+                policy(&config, &mut findings);
                 traces(config.traces.as_ref(), &mut findings).await;
             }
             Err(problems) => {
@@ -237,6 +238,19 @@ async fn traces(url: Option<&TracesUrl>, findings: &mut Findings) {
             format!("{url} does not take them: {why}"),
             "start the collector or correct the endpoint; a server works all the same",
         ),
+    }
+}
+
+fn policy(config: &ServerConfig, findings: &mut Findings) {
+    const AREA: &str = "policy";
+    match house::policy(config) {
+        Ok(None) => {}
+        Ok(Some(_)) => findings.fine(AREA, "it can be read; `/explain` shows what it changes in a repository"),
+        Err(mistakes) => {
+            for mistake in mistakes {
+                findings.wrong(AREA, mistake, "correct it; a server does not start with it");
+            }
+        }
     }
 }
 

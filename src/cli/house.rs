@@ -8,8 +8,8 @@ use chrono::TimeDelta;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{AppSettings, MailUrl, Mailbox, Overrides, Pace, PrivateKey, ServerConfig, Sources};
-use crate::engine::{Allowance, Clock, Engine, ForkRequest, HandIn, Pacing, Parts, Site};
+use crate::config::{AppSettings, ConfigError, MailUrl, Mailbox, Overrides, Pace, PrivateKey, ServerConfig, Sources};
+use crate::engine::{Allowance, Clock, Engine, ForkRequest, HandIn, Pacing, Parts, Policy, Site};
 use crate::github::{GitHub, Limits, Settings};
 use crate::inbox::signature::Secrets;
 use crate::inbox::sweep::{Sweep, SweepError, Swept};
@@ -86,8 +86,9 @@ impl House {
             .map_err(|weak| problems.extend(weak.iter().map(ToString::to_string)));
         let model_client = ModelClient::new()
             .map_err(|error| problems.push(format!("connections to models cannot be prepared: {error}")));
-        let (Ok(store), Ok(github), Ok(mailer), Ok(secrets), Ok(model_client)) =
-            (store, github, mailer, secrets, model_client)
+        let policy = policy(config).map_err(|mistakes| problems.extend(mistakes));
+        let (Ok(store), Ok(github), Ok(mailer), Ok(secrets), Ok(model_client), Ok(policy)) =
+            (store, github, mailer, secrets, model_client, policy)
         else {
             return Err(problems);
         };
@@ -103,6 +104,7 @@ impl House {
                 Pace::Off => Pacing::Off,
             },
             models: Arc::new(config.models.clone()),
+            policy: policy.map(Arc::new),
             allowance: Allowance {
                 commands: config.commands_per_hour.0,
                 stranger_answers: config.stranger_answers_per_hour.0,
@@ -384,4 +386,16 @@ pub fn figures() -> PrometheusHandle {
         crate::figures::describe();
     }
     handle
+}
+
+/// What holds in all repositories, as the settings say.
+///
+/// # Errors
+/// Every mistake of its file, a sentence each.
+pub(super) fn policy(config: &ServerConfig) -> Result<Option<Policy>, Vec<String>> {
+    let Some(file) = &config.policy else { return Ok(None) };
+    let read = Policy::read(file.text.clone(), &config.models).map_err(|invalid| vec![invalid.to_string()])?;
+    let of_file = |mistake: ConfigError| format!("{}, {mistake}", file.path.display());
+    read.map(Some)
+        .map_err(|mistakes| mistakes.into_iter().map(of_file).collect())
 }

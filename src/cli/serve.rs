@@ -59,6 +59,9 @@ pub(super) struct Settings {
     /// The collector that traces go to, such as `http://127.0.0.1:4318`
     #[arg(long, value_name = "URL")]
     otlp_endpoint: Option<String>,
+    /// What holds in all repositories: a file in the language of a repository's
+    #[arg(long, value_name = "FILE")]
+    policy_file: Option<String>,
     /// `off` stops the waiting between writes, where the API is on this machine
     #[arg(long, value_name = "PACE")]
     github_pace: Option<String>,
@@ -81,6 +84,7 @@ impl Settings {
             commands_per_hour: self.commands_per_hour,
             stranger_answers_per_hour: self.stranger_answers_per_hour,
             otlp_endpoint: self.otlp_endpoint,
+            policy_file: self.policy_file,
             github_pace: self.github_pace,
         }
     }
@@ -122,6 +126,10 @@ impl Serve {
 
 /// From valid settings to a server that stopped.
 async fn serve(config: &ServerConfig) -> ExitCode {
+    let mut signals = match web::StopSignals::listen() {
+        Ok(signals) => signals,
+        Err(error) => return refuse(&[format!("signals cannot be listened to: {error}")]),
+    };
     let listener = TcpListener::bind(config.listen).await.and_then(web::Listening::at);
     let listening = listener.map_err(|error| {
         format!(
@@ -130,7 +138,14 @@ async fn serve(config: &ServerConfig) -> ExitCode {
             config.listen
         )
     });
-    let house = House::open(config, machine_clock(), figures()).await;
+    let house = tokio::select! {
+        house = House::open(config, machine_clock(), figures()) => house,
+        // Nothing was begun.
+        () = signals.next() => {
+            tracing::info!("told to stop before it served");
+            return ExitCode::SUCCESS;
+        }
+    };
     let (listener, house) = match (listening, house) {
         (Ok(listening), Ok(house)) => (listening.listener().await, house),
         (listening, house) => {
@@ -142,7 +157,12 @@ async fn serve(config: &ServerConfig) -> ExitCode {
     let listen = listener.local_addr().unwrap_or(config.listen);
     tracing::info!(%listen, github = config.app.api.as_str(), "serving");
     let (stop_work, stop_listening) = (CancellationToken::new(), CancellationToken::new());
-    tokio::spawn(until_told(house.engine.clone(), config.linger, stop_work.clone()));
+    tokio::spawn(until_told(
+        signals,
+        house.engine.clone(),
+        config.linger,
+        stop_work.clone(),
+    ));
     // What comes while the last work ends is stored all the same, and is somebody's next work.
     let working = async {
         house.work(stop_work).await;
@@ -161,18 +181,13 @@ async fn serve(config: &ServerConfig) -> ExitCode {
 
 /// Waits for the word to stop, says so to whoever asks whether this server is ready, and gives them time to ask. A second
 /// word ends that.
-async fn until_told(engine: Engine, linger: Duration, stop: CancellationToken) {
-    let told = async || {
-        if let Err(error) = web::shutdown_signal().await {
-            tracing::error!(%error, "signals cannot be waited for");
-        }
-    };
-    told().await;
+async fn until_told(mut signals: web::StopSignals, engine: Engine, linger: Duration, stop: CancellationToken) {
+    signals.next().await;
     engine.leave();
     tracing::info!(?linger, "told to stop");
     tokio::select! {
         () = tokio::time::sleep(linger) => {}
-        () = told() => {}
+        () = signals.next() => {}
     }
     stop.cancel();
 }

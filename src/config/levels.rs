@@ -1,50 +1,75 @@
-//! An owner's level above the repositories: what its `.github` repository says for all of them.
+//! The levels above a repository: its owner's, which is a file of the owner's `.github` repository, and the server's.
 //!
-//! A repository may ask for more where security is concerned and choose freely elsewhere. What it asks for less of is not
-//! a mistake of its file, which may be older than the owner's: it has no effect, and `/explain` says so.
+//! A lower level may ask for more where security is concerned and choose freely elsewhere. What it asks for less of is not
+//! a mistake of its file, which may be older than the one above: it has no effect, and `/explain` says so.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::address::Mailbox;
-use super::document::Document;
+use super::document::{ConfigError, Document};
 use super::repository::{Limits, ProviderName, Providers, Recipients, RepositoryConfig};
 use crate::workflow::right::Right;
 
-/// A file with what it says itself, as against what holds where it is silent.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Level {
-    /// What holds by this file alone.
-    pub config: RepositoryConfig,
-    says: BTreeSet<String>,
-}
-
-impl Level {
-    /// A file that was read as `config`.
-    pub fn of(config: RepositoryConfig, text: &str) -> Self {
-        let mut says = BTreeSet::new();
-        if let Ok(document) = Document::parse(text) {
-            says.extend(document.keys(&[]).into_iter().map(str::to_owned));
-            for part in ["limits", "providers"] {
-                says.extend(document.keys(&[part]).into_iter().map(|key| format!("{part}.{key}")));
-            }
-        }
-        Self { config, says }
-    }
-
-    fn says(&self, key: &str) -> bool {
-        self.says.contains(key)
-    }
-}
-
-/// Who decided a setting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Who says something, the uppermost first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Setter {
+    /// The server's operator.
+    Server,
     /// The owner's `.github` repository.
     Owner,
     /// The repository's own file.
     Repository,
-    /// Both: each adds to it, or they agree.
-    Both,
+}
+
+/// Settings with who says them, as against what holds where nobody does.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Level {
+    /// What holds by this level, and by those under it, alone.
+    pub config: RepositoryConfig,
+    /// Who says a key; a key that nobody says is not there.
+    says: BTreeMap<String, BTreeSet<Setter>>,
+}
+
+impl Level {
+    /// One file, which was read as `config`.
+    pub fn of(setter: Setter, config: RepositoryConfig, text: &str) -> Self {
+        let mut keys: Vec<String> = Vec::new();
+        if let Ok(document) = Document::parse(text) {
+            keys.extend(document.keys(&[]).into_iter().map(str::to_owned));
+            for part in ["limits", "providers"] {
+                keys.extend(document.keys(&[part]).into_iter().map(|key| format!("{part}.{key}")));
+            }
+        }
+        keys.extend(config.permissions.keys().map(|verb| format!("permissions.{verb}")));
+        keys.extend(config.providers.roles.keys().map(|role| of_role(role)));
+        let says = keys.into_iter().map(|key| (key, BTreeSet::from([setter]))).collect();
+        Self { config, says }
+    }
+
+    /// The server's file.
+    ///
+    /// # Errors
+    /// What it says and only a repository may.
+    pub fn of_server(config: RepositoryConfig, text: &str) -> Result<Self, Vec<ConfigError>> {
+        match Document::parse(text) {
+            Ok(document) if !config.definitions.is_empty() => Err(vec![document.key_at(&["definitions"]).error(
+                "a definition belongs to a repository; take it out, and put it into that repository's .github/countersign/",
+            )]),
+            _ => Ok(Self::of(Setter::Server, config, text)),
+        }
+    }
+
+    fn says(&self, key: &str) -> bool {
+        self.says.contains_key(key)
+    }
+
+    fn sayers(&self, key: &str) -> BTreeSet<Setter> {
+        self.says.get(key).cloned().unwrap_or_default()
+    }
+}
+
+fn of_role(role: &str) -> String {
+    format!("providers.roles.{role}")
 }
 
 /// A setting in force, and by whom.
@@ -54,45 +79,68 @@ pub struct Origin {
     pub key: String,
     /// What holds.
     pub value: String,
-    /// Who decided.
-    pub by: Setter,
-    /// What the repository's file says and the owner's does not allow.
+    /// Who decided: more than one where each adds to it, or they agree.
+    pub by: BTreeSet<Setter>,
+    /// What a lower level says and an upper one does not allow.
     pub without_effect: Option<String>,
 }
 
-/// What holds in a repository under its owner's level, and where each setting comes from.
+/// What holds in a repository under the levels above it, and where each setting comes from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Joined {
-    /// What holds. `approval` is the repository's own: the owner's is asked for beside it.
+    /// What holds. `approval` is the repository's own: what stands above is asked for beside it.
     pub config: RepositoryConfig,
-    /// The settings that one of the two files says something about.
+    /// The settings that one of the levels says something about.
     pub origins: Vec<Origin>,
 }
 
-/// Puts a repository's file under its owner's. `usable` tells whether an endpoint or a definition that only the owner
-/// named can be had in this repository.
-pub fn join(owner: &Level, repository: &Level, usable: Usable<'_>) -> Joined {
+/// The files that hold in a repository.
+#[derive(Debug, Clone, Copy)]
+pub struct Levels<'a> {
+    /// The server's.
+    pub server: &'a Level,
+    /// The owner's.
+    pub owner: &'a Level,
+    /// The repository's own.
+    pub repository: &'a Level,
+}
+
+/// Puts a repository's file under the levels above it. `usable` tells whether an endpoint or a definition that only an
+/// upper one named can be had in this repository.
+pub fn join(levels: Levels<'_>, usable: Usable<'_>) -> Joined {
+    let below = under(levels.owner, levels.repository, &[], usable);
+    let says = below.origins.iter().map(|of| (of.key.clone(), of.by.clone())).collect();
+    let level = Level {
+        config: below.config,
+        says,
+    };
+    under(levels.server, &level, &below.origins, usable)
+}
+
+/// One level under another. `origins` are those of the lower one, where it is itself what two others lead to.
+fn under(above: &Level, below: &Level, origins: &[Origin], usable: Usable<'_>) -> Joined {
     let mut join = Join {
-        owner,
-        repository,
+        above,
+        below,
         usable,
+        former: origins,
         origins: Vec::new(),
     };
     let config = RepositoryConfig {
         mail: join.mail(),
         permissions: join.permissions(),
         aliases: {
-            let mut all = owner.config.aliases.clone();
-            all.extend(repository.config.aliases.clone());
+            let mut all = above.config.aliases.clone();
+            all.extend(below.config.aliases.clone());
             all
         },
         limits: join.limits(),
         definition: join.definition(),
         providers: join.providers(),
-        caps: owner.config.caps.tightened_by(&repository.config.caps),
-        approval: repository.config.approval.clone(),
-        // Those in the owner's file are of its own repository.
-        definitions: repository.config.definitions.clone(),
+        caps: above.config.caps.tightened_by(&below.config.caps),
+        approval: below.config.approval.clone(),
+        // Those in an owner's file are of its own repository.
+        definitions: below.config.definitions.clone(),
     };
     for key in ["aliases", "caps", "approval"] {
         join.added(key);
@@ -103,7 +151,7 @@ pub fn join(owner: &Level, repository: &Level, usable: Usable<'_>) -> Joined {
     }
 }
 
-/// What can be had in a repository of what its owner names.
+/// What can be had in a repository of what an upper level names.
 #[derive(Clone, Copy)]
 pub struct Usable<'a> {
     /// Whether there is such a definition.
@@ -113,48 +161,70 @@ pub struct Usable<'a> {
 }
 
 struct Join<'a> {
-    owner: &'a Level,
-    repository: &'a Level,
+    above: &'a Level,
+    below: &'a Level,
     usable: Usable<'a>,
+    former: &'a [Origin],
     origins: Vec<Origin>,
 }
 
+/// Which of two levels decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    Above,
+    Below,
+    Both,
+}
+
 impl Join<'_> {
-    fn set(&mut self, key: impl Into<String>, value: impl ToString, by: Setter, without_effect: Option<String>) {
+    fn sayers(&self, key: &str, by: By) -> BTreeSet<Setter> {
+        let (above, below) = (self.above.sayers(key), self.below.sayers(key));
+        match by {
+            By::Above => above,
+            By::Below => below,
+            By::Both => above.union(&below).copied().collect(),
+        }
+    }
+
+    fn set(&mut self, key: &str, value: impl ToString, by: By, without_effect: Option<String>) {
+        let by = self.sayers(key, by);
+        self.set_by(key, value, by, without_effect);
+    }
+
+    fn set_by(&mut self, key: &str, value: impl ToString, by: BTreeSet<Setter>, without_effect: Option<String>) {
+        let former = self.former.iter().find(|origin| origin.key == key);
+        let former = former.and_then(|origin| origin.without_effect.clone());
+        let without: Vec<String> = without_effect.into_iter().chain(former).collect();
         self.origins.push(Origin {
-            key: key.into(),
+            key: key.to_owned(),
             value: value.to_string(),
             by,
-            without_effect,
+            without_effect: (!without.is_empty()).then(|| without.join(", ")),
         });
     }
 
-    /// A part to which each file adds.
+    /// A part to which each level adds.
     fn added(&mut self, key: &str) {
-        let by = match (self.owner.says(key), self.repository.says(key)) {
-            (true, true) => Setter::Both,
-            (true, false) => Setter::Owner,
-            (false, true) => Setter::Repository,
-            (false, false) => return,
-        };
-        self.set(key, "", by, None);
+        if self.above.says(key) || self.below.says(key) {
+            self.set(key, "", By::Both, None);
+        }
     }
 
-    /// The owner's list is all that mail may go to; a repository takes from it, or the whole.
+    /// The upper list is all that mail may go to; a lower level takes from it, or the whole.
     fn mail(&mut self) -> Recipients {
-        let (above, own) = (&self.owner.config.mail, &self.repository.config.mail);
-        let named = self.owner.says("mail") && !(above.to.is_empty() && above.cc.is_empty());
+        let (above, own) = (&self.above.config.mail, &self.below.config.mail);
+        let named = self.above.says("mail") && !(above.to.is_empty() && above.cc.is_empty());
         let shown = |mail: &Recipients| addresses(mail.to.iter().chain(&mail.cc));
-        match (named, self.repository.says("mail")) {
+        match (named, self.below.says("mail")) {
             (false, false) => Recipients::default(),
             (false, true) => {
                 let own = own.clone();
-                self.set("mail", shown(&own), Setter::Repository, None);
+                self.set("mail", shown(&own), By::Below, None);
                 own
             }
             (true, false) => {
                 let above = above.clone();
-                self.set("mail", shown(&above), Setter::Owner, None);
+                self.set("mail", shown(&above), By::Above, None);
                 above
             }
             (true, true) => {
@@ -170,33 +240,33 @@ impl Join<'_> {
                 let cc = if to.is_empty() { Vec::new() } else { cc };
                 let taken = Recipients { to, cc };
                 let left = (!left.is_empty()).then(|| addresses(left.iter()));
-                self.set("mail", shown(&taken), Setter::Both, left);
+                self.set("mail", shown(&taken), By::Both, left);
                 taken
             }
         }
     }
 
-    fn permissions(&mut self) -> std::collections::BTreeMap<String, Right> {
-        let (above, own) = (&self.owner.config.permissions, &self.repository.config.permissions);
+    fn permissions(&mut self) -> BTreeMap<String, Right> {
+        let (above, own) = (&self.above.config.permissions, &self.below.config.permissions);
         let mut all = above.clone();
         let verbs: BTreeSet<&String> = above.keys().chain(own.keys()).collect();
         for verb in verbs {
             let (above, own) = (above.get(verb).copied(), own.get(verb).copied());
             let Some(right) = above.max(own) else { continue };
             let by = match (above == Some(right), own == Some(right)) {
-                (true, true) => Setter::Both,
-                (true, false) => Setter::Owner,
-                (false, _) => Setter::Repository,
+                (true, true) => By::Both,
+                (true, false) => By::Above,
+                (false, _) => By::Below,
             };
             let lower = own.filter(|own| *own < right).map(|own| own.to_string());
-            self.set(format!("permissions.{verb}"), right, by, lower);
+            self.set(&format!("permissions.{verb}"), right, by, lower);
             all.insert(verb.clone(), right);
         }
         all
     }
 
     fn limits(&mut self) -> Limits {
-        let (above, own) = (self.owner.config.limits, self.repository.config.limits);
+        let (above, own) = (self.above.config.limits, self.below.config.limits);
         Limits {
             tasks: self.limit("limits.tasks", above.tasks, own.tasks),
             comments: self.limit("limits.comments", above.comments, own.comments),
@@ -204,23 +274,19 @@ impl Join<'_> {
     }
 
     fn limit(&mut self, key: &str, above: u32, own: u32) -> u32 {
-        match (self.owner.says(key), self.repository.says(key)) {
+        match (self.above.says(key), self.below.says(key)) {
             (true, true) => {
-                let by = if own <= above {
-                    Setter::Repository
-                } else {
-                    Setter::Owner
-                };
+                let by = if own <= above { By::Below } else { By::Above };
                 let higher = (own > above).then(|| own.to_string());
                 self.set(key, own.min(above), by, higher);
                 own.min(above)
             }
             (true, false) => {
-                self.set(key, above, Setter::Owner, None);
+                self.set(key, above, By::Above, None);
                 above
             }
             (false, true) => {
-                self.set(key, own, Setter::Repository, None);
+                self.set(key, own, By::Below, None);
                 own
             }
             (false, false) => own,
@@ -228,18 +294,18 @@ impl Join<'_> {
     }
 
     fn definition(&mut self) -> String {
-        let (above, own) = (&self.owner.config.definition, &self.repository.config.definition);
-        if self.repository.says("definition") {
-            self.set("definition", own, Setter::Repository, None);
-        } else if self.owner.says("definition") && (self.usable.definition)(above) {
-            self.set("definition", above, Setter::Owner, None);
+        let (above, own) = (&self.above.config.definition, &self.below.config.definition);
+        if self.below.says("definition") {
+            self.set("definition", own, By::Below, None);
+        } else if self.above.says("definition") && (self.usable.definition)(above) {
+            self.set("definition", above, By::Above, None);
             return above.clone();
         }
         own.clone()
     }
 
     fn providers(&mut self) -> Providers {
-        let (above, own) = (&self.owner.config.providers, &self.repository.config.providers);
+        let (above, own) = (&self.above.config.providers, &self.below.config.providers);
         let mut roles = above.roles.clone();
         roles.extend(own.roles.clone());
         let allowed = match (&above.allowed, &own.allowed) {
@@ -249,9 +315,9 @@ impl Join<'_> {
         if let Some(allowed) = &allowed {
             let names: Vec<String> = allowed.iter().map(ToString::to_string).collect();
             let by = match (above.allowed.is_some(), own.allowed.is_some()) {
-                (true, true) => Setter::Both,
-                (true, false) => Setter::Owner,
-                (false, _) => Setter::Repository,
+                (true, true) => By::Both,
+                (true, false) => By::Above,
+                (false, _) => By::Below,
             };
             self.set("providers.allowed", names.join(", "), by, None);
         }
@@ -259,10 +325,10 @@ impl Join<'_> {
             .into_iter()
             .map(|(role, chosen)| {
                 let by = match own.roles.contains_key(&role) {
-                    true => Setter::Repository,
-                    false => Setter::Owner,
+                    true => By::Below,
+                    false => By::Above,
                 };
-                let chosen = self.held(&format!("providers.roles.{role}"), chosen, by, allowed.as_deref());
+                let chosen = self.held(&of_role(&role), chosen, by, allowed.as_deref());
                 (role, chosen)
             })
             .collect();
@@ -283,22 +349,25 @@ impl Join<'_> {
         allowed: Option<&[ProviderName]>,
     ) -> ProviderName {
         let key = format!("providers.{key}");
-        let (chosen, by) = match (self.repository.says(&key), self.owner.says(&key)) {
-            (true, _) => (own, Setter::Repository),
-            (false, true) => (above, Setter::Owner),
+        let (chosen, by) = match (self.below.says(&key), self.above.says(&key)) {
+            (true, _) => (own, By::Below),
+            (false, true) => (above, By::Above),
             (false, false) => return permitted(own.clone(), allowed).0,
         };
         self.held(&key, chosen.clone(), by, allowed)
     }
 
-    fn held(&mut self, key: &str, chosen: ProviderName, by: Setter, allowed: Option<&[ProviderName]>) -> ProviderName {
-        let usable = by == Setter::Repository || (self.usable.provider)(&chosen);
+    fn held(&mut self, key: &str, chosen: ProviderName, by: By, allowed: Option<&[ProviderName]>) -> ProviderName {
+        let usable = by == By::Below || (self.usable.provider)(&chosen);
         let (taken, refused) = match usable {
             true => permitted(chosen, allowed),
             false => (ProviderName::Manual, Some(chosen)),
         };
-        let by = if refused.is_some() { Setter::Owner } else { by };
-        self.set(key, &taken, by, refused.map(|refused| refused.to_string()));
+        let by = match usable && refused.is_some() {
+            true => self.sayers("providers.allowed", By::Both),
+            false => self.sayers(key, by),
+        };
+        self.set_by(key, &taken, by, refused.map(|refused| refused.to_string()));
         taken
     }
 }

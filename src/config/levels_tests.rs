@@ -3,7 +3,7 @@ use crate::config::Vocabulary;
 
 const VERBS: &[(&str, Right)] = &[("approve", Right::Write), ("deliver", Right::Triage)];
 
-fn level(text: &str) -> Level {
+fn level(setter: Setter, text: &str) -> Level {
     let text = format!("version: 1\n{text}");
     let vocabulary = Vocabulary {
         verbs: VERBS,
@@ -13,15 +13,28 @@ fn level(text: &str) -> Level {
         agents: None,
         children: None,
     };
-    Level::of(RepositoryConfig::parse(&text, vocabulary).unwrap(), &text)
+    Level::of(setter, RepositoryConfig::parse(&text, vocabulary).unwrap(), &text)
 }
 
 fn joined(owner: &str, repository: &str) -> Joined {
+    under_all("", owner, repository)
+}
+
+fn under_all(server: &str, owner: &str, repository: &str) -> Joined {
     let usable = Usable {
         definition: &|name| name != "gone",
         provider: &|name| name.to_string() != "http:elsewhere",
     };
-    join(&level(owner), &level(repository), usable)
+    let levels = Levels {
+        server: &level(Setter::Server, server),
+        owner: &level(Setter::Owner, owner),
+        repository: &level(Setter::Repository, repository),
+    };
+    join(levels, usable)
+}
+
+fn by(origin: &Origin) -> Vec<Setter> {
+    origin.by.iter().copied().collect()
 }
 
 fn origin<'a>(joined: &'a Joined, key: &str) -> &'a Origin {
@@ -34,8 +47,8 @@ fn a_right_is_raised_by_either_and_lowered_by_none() {
     let found = joined(owner, "permissions: {approve: admin, deliver: triage}");
     assert_eq!(found.config.permissions["approve"], Right::Admin);
     assert_eq!(found.config.permissions["deliver"], Right::Write);
-    assert_eq!(origin(&found, "permissions.approve").by, Setter::Repository);
-    assert_eq!(origin(&found, "permissions.deliver").by, Setter::Owner);
+    assert_eq!(by(origin(&found, "permissions.approve")), [Setter::Repository]);
+    assert_eq!(by(origin(&found, "permissions.deliver")), [Setter::Owner]);
     let lower = joined("permissions: {approve: admin}", "permissions: {approve: maintain}");
     assert_eq!(lower.config.permissions["approve"], Right::Admin);
     assert_eq!(
@@ -106,4 +119,42 @@ fn a_provider_that_the_owner_does_not_allow_is_a_person() {
     // A file that says nothing takes the default, where that is allowed.
     let silent = joined("providers: {allowed: ['http:house']}", "");
     assert_eq!(silent.config.providers.extract, ProviderName::Manual);
+}
+
+#[test]
+fn the_servers_policy_stands_above_both() {
+    let server = "permissions: {approve: admin}\nlimits: {tasks: 5}\nmail: {to: [team@example.org, boss@example.org]}\n\
+                  providers: {allowed: [rules, manual]}\naliases: {go: deliver}\n";
+    let owner = "permissions: {approve: maintain}\nlimits: {tasks: 9}\nmail: {to: [boss@example.org, x@evil.test]}\n";
+    let own = "permissions: {approve: write, deliver: write}\nlimits: {tasks: 7}\nmail: {to: [boss@example.org, me@evil.test]}\n\
+               providers: {extract: 'http:local'}\n";
+    let found = under_all(server, owner, own);
+    assert_eq!(found.config.permissions["approve"], Right::Admin);
+    let approve = origin(&found, "permissions.approve");
+    assert_eq!(by(approve), [Setter::Server]);
+    assert_eq!(approve.without_effect.as_deref(), Some("maintain"));
+    assert_eq!(by(origin(&found, "permissions.deliver")), [Setter::Repository]);
+    assert_eq!(found.config.limits.tasks, 5);
+    assert_eq!(by(origin(&found, "limits.tasks")), [Setter::Server]);
+    let to: Vec<_> = found.config.mail.to.iter().map(|one| one.address()).collect();
+    assert_eq!(to, ["boss@example.org"]);
+    assert_eq!(
+        by(origin(&found, "mail")),
+        [Setter::Server, Setter::Owner, Setter::Repository]
+    );
+    assert_eq!(found.config.providers.extract, ProviderName::Manual);
+    let extract = origin(&found, "providers.extract");
+    assert_eq!(by(extract), [Setter::Server]);
+    assert_eq!(extract.without_effect.as_deref(), Some("http:local"));
+    assert_eq!(found.config.aliases["go"], "deliver");
+}
+
+#[test]
+fn a_recipient_that_the_owner_leaves_out_does_not_come_back_by_the_server() {
+    let server = "mail: {to: [team@example.org, boss@example.org]}";
+    let owner = "mail: {to: [boss@example.org]}";
+    let nobody = under_all(server, owner, "mail: {to: [team@example.org]}");
+    assert_eq!(nobody.config.mail, Recipients::default());
+    let boss = under_all(server, owner, "");
+    assert_eq!(boss.config.mail.to.len(), 1);
 }

@@ -54,6 +54,17 @@ pub struct ServerConfig {
     pub models: Models,
     /// Where traces go; none are kept where it does not say.
     pub traces: Option<TracesUrl>,
+    /// What holds in all repositories: a file in the language of a repository's, as it was read.
+    pub policy: Option<PolicyFile>,
+}
+
+/// A file that is read with the settings, for the room that understands it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyFile {
+    /// Where it stands.
+    pub path: PathBuf,
+    /// What it says.
+    pub text: String,
 }
 
 /// How often something may be done in an hour: 1 to 100000.
@@ -102,6 +113,8 @@ pub struct Overrides {
     pub stranger_answers_per_hour: Option<String>,
     /// `--otlp-endpoint`
     pub otlp_endpoint: Option<String>,
+    /// `--policy-file`
+    pub policy_file: Option<String>,
     /// `--github-pace`
     pub github_pace: Option<String>,
 }
@@ -197,6 +210,7 @@ impl ServerConfig {
         let stranger_answers_per_hour = reader.required("stranger_answers_per_hour", parse);
         let models = reader.models();
         let traces = reader.traces();
+        let policy = reader.policy();
         let problems = reader.problems;
         match (
             listen,
@@ -241,6 +255,7 @@ impl ServerConfig {
                 stranger_answers_per_hour,
                 models,
                 traces,
+                policy,
             }),
             _ => Err(Problems(problems)),
         }
@@ -349,6 +364,7 @@ impl Overrides {
             "commands_per_hour" => self.commands_per_hour.as_ref(),
             "stranger_answers_per_hour" => self.stranger_answers_per_hour.as_ref(),
             "otlp_endpoint" => self.otlp_endpoint.as_ref(),
+            "policy_file" => self.policy_file.as_ref(),
             "github_pace" => self.github_pace.as_ref(),
             _ => None,
         }
@@ -440,6 +456,10 @@ file! {
         /// OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_TRACES_ENDPOINT say it as well. Default: none are kept
         #[schemars(with = "String")]
         otlp_endpoint: String,
+        /// What holds in all repositories: a file in the language of a repository's .github/countersign.yml, under
+        /// which a repository can only ask for more. Default: none
+        #[schemars(with = "String")]
+        policy_file: String,
     }
     sections {
         models: FileModels,
@@ -611,6 +631,16 @@ impl<'a> Reader<'a> {
     }
 
     fn key_file(&mut self, named: &Found) -> Option<Found> {
+        let text = self.text_of(named)?;
+        Some(Found {
+            place: format!("The key in {}, named by {},", named.text.trim(), named.place),
+            text,
+            by_flag: false,
+        })
+    }
+
+    /// What stands in the file that a setting names.
+    fn text_of(&mut self, named: &Found) -> Option<String> {
         let path = named.text.trim();
         if path.is_empty() {
             self.problems
@@ -618,11 +648,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         match std::fs::read_to_string(path) {
-            Ok(text) => Some(Found {
-                place: format!("The key in {path}, named by {},", named.place),
-                text,
-                by_flag: false,
-            }),
+            Ok(text) => Some(text),
             Err(error) => {
                 self.problems.push(format!(
                     "{} names {path}, which cannot be read ({}); check the path and who may read it",
@@ -632,6 +658,13 @@ impl<'a> Reader<'a> {
                 None
             }
         }
+    }
+
+    fn policy(&mut self) -> Option<PolicyFile> {
+        let named = self.find("policy_file")?;
+        let text = self.text_of(&named)?;
+        let path = PathBuf::from(named.text.trim());
+        Some(PolicyFile { path, text })
     }
 
     fn database_url(&mut self) -> Option<DatabaseUrl> {

@@ -306,6 +306,7 @@ fn the_nearest_place_that_names_a_key_counts() {
 fn every_flag_is_read() {
     let mut process = Process::ready().without("GITHUB_APP_ID").without("GITHUB_PRIVATE_KEY");
     let key = process.file("app.pem", KEY);
+    let policy = process.file("policy.yml", "version: 1\n");
     process.overrides = Overrides {
         config: Some(process.file("empty.yml", "# nothing\n").into()),
         listen: Some("[::1]:80".into()),
@@ -321,6 +322,7 @@ fn every_flag_is_read() {
         commands_per_hour: Some("8".into()),
         stranger_answers_per_hour: Some("9".into()),
         otlp_endpoint: Some("http://127.0.0.1:4318".into()),
+        policy_file: Some(policy),
         github_pace: Some("off".into()),
     };
     let config = process.load();
@@ -338,6 +340,7 @@ fn every_flag_is_read() {
         (PerHour(8), PerHour(9))
     );
     assert_eq!(config.traces.unwrap().as_str(), "http://127.0.0.1:4318/v1/traces");
+    assert_eq!(config.policy.unwrap().text, "version: 1\n");
     match config.mail_url {
         MailUrl::Smtp(url) => assert_eq!((url.port, url.security), (587, Security::StartTls)),
         MailUrl::File(path) => panic!("{path:?}"),

@@ -11,7 +11,6 @@ use super::{Engine, Trouble, topic_of};
 use crate::agents::touched;
 use crate::chat::say::view::GateView;
 use crate::chat::say::{approval as words, next, reasons, replies as say};
-use crate::config::RepositoryConfig;
 use crate::config::quorums::{self, Asked};
 use crate::github::{Account, AccountKind, Members, Repo};
 use crate::workflow::approval::{
@@ -341,8 +340,7 @@ impl Engine {
         definition: &Definition,
     ) -> Result<Result<Definition, Settled>, Trouble> {
         let mut definition = definition.clone();
-        let above = spoken.settings.above.as_ref().map(|above| &above.approval);
-        let more = || above.into_iter().chain([&spoken.settings.config.approval]);
+        let more = || spoken.settings.approvals();
         for gate in definition
             .family_mut()
             .into_iter()
@@ -369,20 +367,21 @@ impl Engine {
         Ok(Ok(definition))
     }
 
-    /// Why nobody could open a gate, with the place in the repository's files, or its owner's, that asks for it.
+    /// Why nobody could open a gate, with the place in the repository's files, its owner's, or the server's policy that
+    /// asks for it.
     fn impossible(&self, settings: &Settings, quorum: &Quorum, mistake: String) -> String {
         let path = super::settings::CONFIG_PATH;
         let mut files: Vec<(String, Vec<Asked>)> = Vec::new();
         if let Some(text) = &settings.text {
             files.push((path.to_owned(), quorums::in_configuration(text, &settings.config)));
         }
-        if let Some(above) = &settings.above {
-            let config = RepositoryConfig {
-                approval: above.approval.clone(),
-                ..RepositoryConfig::default()
-            };
-            let asked = quorums::in_configuration(&above.text, &config);
-            files.push((format!("{}/{path}", above.name), asked));
+        if let Some(owner) = &settings.owner {
+            let asked = quorums::in_configuration(&owner.text, &owner.level.config);
+            files.push((format!("{}/{path}", owner.name), asked));
+        }
+        if let Some(policy) = &settings.policy {
+            let asked = quorums::in_configuration(&policy.text, &policy.level.config);
+            files.push((say::THE_POLICY.to_owned(), asked));
         }
         for file in &settings.definitions {
             let read = file.good.as_ref().zip(self.read_kept(file));

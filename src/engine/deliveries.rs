@@ -419,9 +419,9 @@ impl Engine {
             let said = say::definition_is_broken(&file.path, broken, file.good.is_some());
             Some((file.path.as_str(), broken, said))
         });
-        let above = settings.above.as_ref().and_then(|above| {
-            let broken = above.broken.as_ref()?;
-            let path = format!("{}/{CONFIG_PATH}", above.name);
+        let above = settings.owner.as_ref().and_then(|owner| {
+            let broken = owner.broken.as_ref()?;
+            let path = format!("{}/{CONFIG_PATH}", owner.name);
             Some((path, broken))
         });
         let above = above.as_ref().map(|(path, broken)| {

@@ -62,9 +62,14 @@ impl Engine {
             None => say::explain(state, &happenings, tree.as_ref()),
         };
         let settings = &spoken.settings;
-        if let Some(above) = settings.above.as_ref().filter(|_| about.is_none()) {
-            let origins: Vec<say::Setting<'_>> = settings.origins.iter().map(setting).collect();
-            said = format!("{said}\n\n{}", say::settings(&above.name, &origins));
+        if about.is_none() && (settings.policy.is_some() || settings.owner.is_some()) {
+            let owner = settings
+                .owner
+                .as_ref()
+                .map(|owner| owner.name.as_str())
+                .unwrap_or_default();
+            let origins: Vec<say::Setting<'_>> = settings.origins.iter().map(|of| setting(of, owner)).collect();
+            said = format!("{said}\n\n{}", say::settings(&origins));
         }
         Ok(Settled::Answered(vec![said]))
     }
@@ -103,15 +108,16 @@ impl Engine {
     }
 }
 
-fn setting(origin: &Origin) -> say::Setting<'_> {
+fn setting<'a>(origin: &'a Origin, owner: &'a str) -> say::Setting<'a> {
+    let by = |by: &Setter| match by {
+        Setter::Server => say::SetBy::Server,
+        Setter::Owner => say::SetBy::Owner(owner),
+        Setter::Repository => say::SetBy::Repository,
+    };
     say::Setting {
         key: &origin.key,
         value: &origin.value,
-        by: match origin.by {
-            Setter::Owner => say::SetBy::Owner,
-            Setter::Repository => say::SetBy::Repository,
-            Setter::Both => say::SetBy::Both,
-        },
+        by: origin.by.iter().map(by).collect(),
         without_effect: origin.without_effect.as_deref(),
     }
 }

@@ -72,7 +72,7 @@ pub use folder::{Folder, Not, NotWritten, Order, Paper, STATE_FOLDER, Standing, 
 pub use fork::{ForkRequest, fork_of};
 pub use roles::provider_of;
 pub use rosters::Rosters;
-pub use settings::{check_repository_config, read_repository_config};
+pub use settings::{Policy, check_repository_config, read_repository_config};
 pub use site::Site;
 
 /// The clock of everything: the system's, or a test's.
@@ -172,6 +172,8 @@ pub struct Parts {
     pub pacing: Pacing,
     /// The model endpoints, and how much may be spent on them.
     pub models: Arc<Models>,
+    /// What holds in all repositories.
+    pub policy: Option<Arc<Policy>>,
     /// How much is answered in an hour.
     pub allowance: Allowance,
     /// How far back this GitHub can be asked for deliveries.

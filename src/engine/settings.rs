@@ -1,7 +1,7 @@
 //! What a repository asks for: its configuration from the default branch, the last good one while the newest is
 //! broken.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use chrono::TimeDelta;
 
@@ -10,7 +10,8 @@ use crate::agents::{self, Names};
 use crate::chat::say::replies::configuration_is_unreadable;
 use crate::chat::verbs::{Dialect, VERBS};
 use crate::config::{
-    ConfigError, Joined, Level, Offer, Origin, ProviderName, RepositoryConfig, Usable, Vocabulary, join,
+    ConfigError, Joined, Level, Levels, Models, Offer, Origin, ProviderName, RepositoryConfig, Setter, Usable,
+    Vocabulary, join,
 };
 use crate::github::{GithubError, Repo, RepositoryRef};
 use crate::store::definitions::KeptDefinition;
@@ -38,37 +39,69 @@ pub(super) struct Settings {
     pub(super) definitions: Vec<KeptDefinition>,
     /// The file that the configuration was read from.
     pub(super) text: Option<String>,
+    /// What the server asks of all repositories, where it does.
+    pub(super) policy: Option<Arc<Policy>>,
     /// What the owner asks of all its repositories, where it does.
-    pub(super) above: Option<Above>,
+    pub(super) owner: Option<OwnersLevel>,
     /// Which level set what.
     pub(super) origins: Vec<Origin>,
 }
 
 /// The level of the owner, as its `.github` repository has it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Above {
+pub(super) struct OwnersLevel {
     /// `owner/.github`.
     pub(super) name: String,
-    /// What every gate of people asks for.
-    pub(super) approval: Tightening,
     /// What is wrong with a newer one.
     pub(super) broken: Option<String>,
     /// The file.
     pub(super) text: String,
-    level: Level,
+    pub(super) level: Level,
+}
+
+/// What the server's operator asks of all repositories: a file in the language of a repository's.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Policy {
+    pub(super) text: String,
+    pub(super) level: Level,
+}
+
+impl Policy {
+    /// Reads the file, given what the server offers.
+    ///
+    /// # Errors
+    /// When a definition of this program is invalid, which a test rules out; within, every mistake of the file.
+    pub fn read(text: String, models: &Models) -> Result<Result<Self, Vec<ConfigError>>, Invalid> {
+        let offer = Offer {
+            models,
+            repository: None,
+        };
+        let config = check_repository_config(&text, &[], Some(offer))?;
+        let level = config.and_then(|config| Level::of_server(config, &text));
+        Ok(level.map(|level| Self { text, level }))
+    }
+}
+
+impl Settings {
+    /// What each level asks of every approval.
+    pub(super) fn approvals(&self) -> impl Iterator<Item = &Tightening> {
+        let policy = self.policy.as_ref().map(|policy| &policy.level.config.approval);
+        let owner = self.owner.as_ref().map(|owner| &owner.level.config.approval);
+        policy.into_iter().chain(owner).chain([&self.config.approval])
+    }
 }
 
 impl Engine {
-    /// The configuration in force: the repository's own under its owner's. Read anew when it is not fresh; while GitHub
+    /// The configuration in force: the repository's own under its owner's and the server's. Read anew when it is not fresh; while GitHub
     /// does not answer, the one that was read before stays, and the first one has to be waited for.
     pub(super) async fn settings(&self, repo: &Repo, known: &Repository) -> Result<Settings, Trouble> {
-        let above = self.above(known).await?;
+        let owner = self.owners_level(known).await?;
         let own = self.own_settings(repo, known).await?;
-        Ok(self.joined(known, own, above))
+        Ok(self.joined(known, own, owner))
     }
 
     /// What the owner's `.github` repository says for all of them; nothing where the App does not reach one.
-    async fn above(&self, known: &Repository) -> Result<Option<Above>, Trouble> {
+    async fn owners_level(&self, known: &Repository) -> Result<Option<OwnersLevel>, Trouble> {
         if known.name.eq_ignore_ascii_case(OWNERS) {
             return Ok(None);
         }
@@ -79,12 +112,11 @@ impl Engine {
         };
         let Some(owners) = found else { return Ok(None) };
         let own = self.own_settings(&self.repo_of(&owners)?, &owners).await?;
-        Ok(own.text.as_deref().map(|text| Above {
+        Ok(own.text.map(|text| OwnersLevel {
             name: format!("{}/{}", owners.owner, owners.name),
-            approval: own.config.approval.clone(),
-            broken: own.broken.clone(),
-            text: text.to_owned(),
-            level: Level::of(own.config.clone(), text),
+            broken: own.broken,
+            level: Level::of(Setter::Owner, own.config, &text),
+            text,
         }))
     }
 
@@ -116,12 +148,13 @@ impl Engine {
         Ok(self.store().repository(found.id).await?)
     }
 
-    /// The repository's own file under the owner's.
-    fn joined(&self, known: &Repository, own: Settings, above: Option<Above>) -> Settings {
+    /// The repository's own file under the owner's, and both under the server's.
+    fn joined(&self, known: &Repository, own: Settings, owner: Option<OwnersLevel>) -> Settings {
         let repository = match &own.text {
-            Some(text) => Level::of(own.config.clone(), text),
+            Some(text) => Level::of(Setter::Repository, own.config.clone(), text),
             None => Level::default(),
         };
+        let policy = self.parts().policy.clone();
         let full_name = format!("{}/{}", known.owner, known.name);
         let names = self.definition_names(&own);
         let offer = Offer {
@@ -133,11 +166,16 @@ impl Engine {
             provider: &|name: &ProviderName| name.endpoint().is_none_or(|name| offer.refusal(name).is_none()),
         };
         let nothing = Level::default();
-        let owner = above.as_ref().map_or(&nothing, |above| &above.level);
-        let Joined { config, origins } = join(owner, &repository, usable);
+        let levels = Levels {
+            server: policy.as_ref().map_or(&nothing, |policy| &policy.level),
+            owner: owner.as_ref().map_or(&nothing, |owner| &owner.level),
+            repository: &repository,
+        };
+        let Joined { config, origins } = join(levels, usable);
         Settings {
             config,
-            above,
+            policy,
+            owner,
             origins,
             ..own
         }

@@ -416,7 +416,9 @@ impl Store {
     /// it. Where it was made with events that this program does not know, it stays as it is.
     async fn folded_again(&self, state: State) -> Result<State, StoreError> {
         let records = self.records(&state.id).await?;
-        let made_of = records.iter().take_while(|record| record.seq.unsigned_abs() <= state.version);
+        let made_of = records
+            .iter()
+            .take_while(|record| record.seq.unsigned_abs() <= state.version);
         let events: Result<Vec<_>, StoreError> = made_of.map(|record| Ok((record.read()?, record.at))).collect();
         let folded = events.map(|events| fold(events.iter().map(|(event, at)| (event, *at))));
         match folded {

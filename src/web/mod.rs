@@ -29,7 +29,7 @@ use crate::figures::{Amiss, Queue};
 use crate::inbox::signature::{SecretName, Secrets};
 use crate::workflow::ids::DeliveryId;
 
-pub use serve::{DRAIN, serve, shutdown_signal};
+pub use serve::{DRAIN, StopSignals, serve};
 pub use waiting::Listening;
 pub use webhook::{ANSWER_WITHIN, BODY_LIMIT};
 

@@ -46,22 +46,52 @@ pub(super) async fn serve_and_drain(
     }
 }
 
-/// Returns when the process is asked to stop: `SIGTERM` or `SIGINT`.
-///
-/// # Errors
-/// When the signals cannot be listened to.
-pub async fn shutdown_signal() -> io::Result<()> {
+/// What asks the process to stop, `SIGTERM` or `SIGINT`: from when it is made, neither ends the process by itself.
+pub struct StopSignals {
     #[cfg(unix)]
-    {
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl StopSignals {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    /// When the signals cannot be listened to.
+    #[cfg(unix)]
+    pub fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        Ok(())
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
     }
+
+    /// Returns with the next signal.
+    #[cfg(unix)]
+    pub async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    /// Begins to listen.
+    ///
+    /// # Errors
+    /// Never.
     #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Returns with the next signal.
+    #[cfg(not(unix))]
+    pub async fn next(&mut self) {
+        if let Err(error) = tokio::signal::ctrl_c().await {
+            tracing::error!(%error, "signals cannot be waited for");
+            std::future::pending::<()>().await;
+        }
+    }
 }

@@ -8,7 +8,9 @@ use super::event::{Event, HoldCause};
 use super::ids::{Digest, PhaseId, UserId};
 use super::judging::Decision;
 use super::repair::Repair;
-use super::state::{Entry, FoldVersion, Hold, Maker, Pending, PhaseState, PhaseStatus, State, Status, Timestamp, What, Why};
+use super::state::{
+    Entry, FoldVersion, Hold, Maker, Pending, PhaseState, PhaseStatus, State, Status, Timestamp, What, Why,
+};
 
 /// The state after the first event.
 ///

@@ -128,6 +128,22 @@ async fn what_is_wrong_is_told_with_what_helps() {
 }
 
 #[tokio::test]
+async fn a_policy_is_looked_at() {
+    let (github, home) = (github().await, tempfile::tempdir().unwrap());
+    let mut with = environment(&github.base_url(), 4711);
+    set(&mut with, "COUNTERSIGN_POLICY_FILE", "policy.yml");
+    let file = home.path().join("policy.yml");
+    std::fs::write(&file, "version: 1\napproval: {quorum: 2}\n").unwrap();
+    let ran = doctor(home.path(), with.clone(), &["--json"]).await;
+    assert!(said(&ran, "policy")[0].starts_with("fine: "), "{}", ran.out);
+    std::fs::write(&file, "version: 1\napproval: {quorum: two}\n").unwrap();
+    let ran = doctor(home.path(), with, &["--json"]).await;
+    let said = said(&ran, "policy");
+    assert!(said[0].starts_with("wrong: policy.yml, line 2, column 20:"), "{said:?}");
+    assert_eq!(ran.code, 1);
+}
+
+#[tokio::test]
 async fn mistakes_of_the_settings_hide_nothing_else() {
     let (github, home) = (github().await, tempfile::tempdir().unwrap());
     let mut wrong = environment(&github.base_url(), 4711);

@@ -182,8 +182,9 @@ async fn what_a_former_program_left_out_of_a_state_is_folded_again() {
     assert!(said.contains("it is not what the events lead to: record."), "{said}");
 
     let former = format!("UPDATE workflows SET state = json_remove({spoken}, '$.fold')");
-    let ended =
-        format!("UPDATE workflows SET state = json_set(json_remove({spoken}, '$.fold'), '$.status.status', 'completed')");
+    let ended = format!(
+        "UPDATE workflows SET state = json_set(json_remove({spoken}, '$.fold'), '$.status.status', 'completed')"
+    );
     assert!(touched(&world, &id, &ended).contains("status.status differs"));
     assert_eq!(touched(&world, &id, &former), "");
     let file = Connection::open(world.home().join("bot.sqlite")).unwrap();

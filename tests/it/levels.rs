@@ -1,4 +1,4 @@
-//! The owner's level: what its `.github` repository says holds in all of its repositories.
+//! The levels above a repository: what its owner's `.github` repository and the server's policy say holds in all.
 
 use countersign::sandbox::{Role, Sandbox, Visibility};
 
@@ -152,5 +152,65 @@ async fn a_level_that_was_read_is_not_lost_with_the_repository() {
     let digest = world.digest(issue);
     world.say("mona", issue, &format!("/approve {digest}")).await;
     assert!(world.answer(issue).contains("`/approve` needs the admin role"));
+    world.end().await;
+}
+
+/// A world whose server has a policy, and whose owner has a level of its own.
+async fn under_policy(policy: &str, owner: &str, repository: &str) -> (World, tempfile::TempDir) {
+    let files = tempfile::tempdir().unwrap();
+    let file = files.path().join("policy.yml");
+    std::fs::write(&file, policy).unwrap();
+    let setup = Setup::new().config(repository);
+    let world = setup
+        .set("COUNTERSIGN_POLICY_FILE", &file.display().to_string())
+        .start()
+        .await;
+    let above = world.github.add_repo("acme/.github", Visibility::Public);
+    above.set_role("ada", Role::Admin);
+    above.as_("ada").set_file(CONFIG_PATH, owner).unwrap();
+    world.settle().await;
+    (world, files)
+}
+
+#[tokio::test]
+async fn an_owner_asks_for_no_less_than_the_server() {
+    let policy = "version: 1\npermissions: {approve: admin}\napproval: {exclude: [starter]}\n\
+                  mail: {to: [team@acme.example, boss@acme.example]}\n";
+    let owner = "version: 1\npermissions: {approve: maintain}\napproval: {quorum: 1}\nmail: {to: [x@evil.test, team@acme.example]}\n";
+    let own = "version: 1\npermissions: {deliver: write}\nmail: {to: [boss@acme.example, team@acme.example]}\n";
+    let (world, _files) = under_policy(policy, owner, own).await;
+    let issue = world.issue("Sort the drawers", LIST);
+    world.settle().await;
+    world.say("ada", issue, "/deliver").await;
+    world.hear(issue);
+    let digest = world.digest(issue);
+    world.say("mona", issue, &format!("/approve {digest}")).await;
+    let said = world.answer(issue);
+    assert!(said.contains("`/approve` needs the admin role"), "{said}");
+    // Whoever started it does not count by the server's word.
+    world.say("ada", issue, &format!("/approve {digest}")).await;
+    world.hear(issue);
+    assert!(world.opened().is_empty());
+
+    world.say("mona", issue, "/explain").await;
+    let said = world.answer(issue);
+    for row in [
+        "| `permissions.approve` | `admin` | the server's policy | `maintain` |",
+        "| `mail` | `team@acme.example` | the server's policy and `acme/.github` and this repository | `boss@acme.example` |",
+        "| `approval` |  | the server's policy and `acme/.github` |",
+    ] {
+        assert!(said.contains(row), "{row} is not in\n{said}");
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_quorum_of_the_server_that_nobody_can_meet_is_told_where_it_stands() {
+    let policy = "version: 1\napproval:\n  quorum: 2 of @acme/nobody\n";
+    let (world, _files) = under_policy(policy, "version: 1\n", "version: 1\n").await;
+    let issue = world.issue("Sort the drawers", LIST);
+    world.say("bob", issue, "/deliver").await;
+    let said = world.answer(issue);
+    assert!(said.contains("the server's policy, line 3, column 11:"), "{said}");
     world.end().await;
 }

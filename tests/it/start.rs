@@ -141,6 +141,29 @@ async fn all_that_is_wrong_is_told_at_once() {
 }
 
 #[tokio::test]
+async fn a_policy_with_mistakes_keeps_it_from_starting() {
+    let program = Program::new(NOBODY);
+    let file = program.home().join("policy.yml");
+    let program = program.set("COUNTERSIGN_POLICY_FILE", &file.display().to_string());
+    one(
+        &program.refuse().await,
+        &["COUNTERSIGN_POLICY_FILE names", "which cannot be read"],
+    );
+    std::fs::write(&file, "version: 1\npermissions:\n  approve: everybody\n").unwrap();
+    one(
+        &program.refuse().await,
+        &["policy.yml, line 3, column 12:", "must be one of"],
+    );
+    let definition = "version: 1\ndefinitions:\n  - name: notes\n    version: 1\n    title: Notes\n    prompts: {write: \"{{ schema }}\"}\n    \
+                      phases:\n      - {id: notes, title: Notes, prompt: write, schema: document.v1, gate: {people: {right: write}}}\n";
+    std::fs::write(&file, definition).unwrap();
+    one(
+        &program.refuse().await,
+        &["policy.yml, line 2, column 1:", "a definition belongs to a repository"],
+    );
+}
+
+#[tokio::test]
 async fn a_port_in_use_and_a_database_in_use_are_told_at_once() {
     let program = Program::new(NOBODY);
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

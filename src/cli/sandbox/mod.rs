@@ -115,6 +115,7 @@ async fn open_the_page(listen: SocketAddr) -> Result<(), Trouble> {
             "{listen} cannot be listened on ({error}): stop what listens there, or choose another address with --listen"
         ))
     })?;
+    let mut signals = web::StopSignals::listen().map_err(failed)?;
     let stage = Stage::set(github, house::machine_clock()).await.map_err(not_started)?;
     stage.show_on_the_page();
     println!(
@@ -129,14 +130,13 @@ async fn open_the_page(listen: SocketAddr) -> Result<(), Trouble> {
     );
     let stop = CancellationToken::new();
     let until = stop.clone();
-    let signals = tokio::spawn(async move {
-        let heard = web::shutdown_signal().await;
+    tokio::spawn(async move {
+        signals.next().await;
         until.cancel();
-        heard
     });
     stage.house.work(stop).await;
     stage.strike().await;
-    signals.await.map_err(failed)?.map_err(failed)
+    Ok(())
 }
 
 async fn perform(file: &Path) -> Result<(), Trouble> {

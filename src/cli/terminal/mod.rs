@@ -471,6 +471,7 @@ fn engine(root: &Path, folder: &Folder, (store, models): (Store, Models)) -> Res
         model_client,
         pacing: Pacing::Off,
         models: Arc::new(models),
+        policy: None,
         // The one person here is the operator.
         allowance: Allowance {
             commands: u32::MAX,

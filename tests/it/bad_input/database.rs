@@ -91,6 +91,18 @@ async fn a_database_that_is_not_there_yet_is_asked_again_and_what_then_comes_is_
 }
 
 #[tokio::test]
+async fn whoever_waits_for_a_database_can_be_told_to_stop() {
+    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let program = Program::new(NOBODY).set(
+        "COUNTERSIGN_DATABASE_URL",
+        &format!("postgres://bot@{port}/countersign"),
+    );
+    let mut waiting = program.spawn();
+    waiting.says("cannot be reached").await;
+    waiting.stop().await;
+}
+
+#[tokio::test]
 async fn a_restored_postgres_is_not_put_in_doubt_under_a_server_that_runs() {
     let database = Cluster::shared().database();
     let program = Program::new(NOBODY).set("COUNTERSIGN_DATABASE_URL", &database.url());
