@@ -53,43 +53,73 @@ pub(super) fn spawn(
 /// Works until it is closed or nobody can ask any more; returns who waits for the end.
 fn serve(
     connection: &Connection,
-    mut messages: mpsc::Receiver<Message>,
+    messages: mpsc::Receiver<Message>,
     progress: &Progress,
 ) -> Vec<oneshot::Sender<()>> {
-    let mut close = Vec::new();
-    let mut jobs = Vec::with_capacity(GROUP);
-    while let Some(first) = messages.blocking_recv() {
-        let mut next = Some(first);
-        while let Some(message) = next {
-            match message {
-                Message::Job(job) => jobs.push(job),
-                Message::Close(waiter) => {
-                    messages.close();
-                    close.push(waiter);
-                }
-            }
-            next = if jobs.len() < GROUP {
-                messages.try_recv().ok()
-            } else {
-                None
-            };
-        }
-        group(connection, &mut jobs, progress);
+    let mut queue = Queue {
+        messages,
+        jobs: Vec::with_capacity(GROUP),
+        close: Vec::new(),
+    };
+    while let Some(first) = queue.messages.blocking_recv() {
+        queue.take(first);
+        group(connection, &mut queue, progress);
     }
-    close
+    queue.close
+}
+
+/// What waits, and what is in the transaction that is under way.
+struct Queue {
+    messages: mpsc::Receiver<Message>,
+    jobs: Vec<Job>,
+    /// Who waits for the end.
+    close: Vec<oneshot::Sender<()>>,
+}
+
+impl Queue {
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Job(job) => self.jobs.push(job),
+            Message::Close(waiter) => {
+                self.messages.close();
+                self.close.push(waiter);
+            }
+        }
+    }
+}
+
+/// The writes of one transaction. More may come until one is asked for in vain.
+trait Writes {
+    /// The write at a position, from 0.
+    fn at(&mut self, position: usize) -> Option<&Write>;
+
+    /// All that were asked for.
+    fn all(&self) -> Vec<&Write>;
+}
+
+impl Writes for Queue {
+    fn at(&mut self, position: usize) -> Option<&Write> {
+        while self.jobs.len() <= position && self.jobs.len() < GROUP {
+            let message = self.messages.try_recv().ok()?;
+            self.take(message);
+        }
+        self.jobs.get(position).map(|job| &job.write)
+    }
+
+    fn all(&self) -> Vec<&Write> {
+        self.jobs.iter().map(|job| &job.write).collect()
+    }
 }
 
 /// Does the jobs in one transaction and answers them.
-fn group(connection: &Connection, jobs: &mut Vec<Job>, progress: &Progress) {
+fn group(connection: &Connection, queue: &mut Queue, progress: &Progress) {
     let answers = if progress.stopped() {
-        let stopped = StoreError::Unavailable("it was stopped at a crash point".to_owned());
-        jobs.iter().map(|_| Err(stopped.clone())).collect()
+        Err(StoreError::Unavailable("it was stopped at a crash point".to_owned()))
     } else {
-        let writes: Vec<&Write> = jobs.iter().map(|job| &job.write).collect();
-        transaction(connection, &writes, progress)
-            .unwrap_or_else(|error| jobs.iter().map(|_| Err(error.clone())).collect())
+        transaction(connection, queue, progress)
     };
-    for (job, answer) in jobs.drain(..).zip(answers) {
+    let answers = answers.unwrap_or_else(|error| queue.jobs.iter().map(|_| Err(error.clone())).collect());
+    for (job, answer) in queue.jobs.drain(..).zip(answers) {
         // Who asked may have left; what was done stays done.
         let _ = job.answer.send(answer);
     }
@@ -100,10 +130,14 @@ fn group(connection: &Connection, jobs: &mut Vec<Job>, progress: &Progress) {
 /// Undoing one write among others takes a savepoint, and a savepoint takes a copy of every page that is changed after it.
 /// Hardly any group holds a write to undo, so a group is tried without, and done again with savepoints where one was
 /// needed.
-fn transaction(connection: &Connection, writes: &[&Write], progress: &Progress) -> Result<Vec<Answer>, StoreError> {
+fn transaction(
+    connection: &Connection,
+    writes: &mut impl Writes,
+    progress: &Progress,
+) -> Result<Vec<Answer>, StoreError> {
     let done = match committed(connection, || plain(connection, writes))? {
         Some(done) => done,
-        None => committed(connection, || each_apart(connection, writes).map(Some))?.unwrap_or_default(),
+        None => committed(connection, || each_apart(connection, &writes.all()).map(Some))?.unwrap_or_default(),
     };
     if done.changes > 0 {
         progress.committed();
@@ -135,17 +169,18 @@ fn committed(
     kept
 }
 
-/// Runs the writes one after another. Nothing is told when one failed that must be undone alone.
-fn plain(connection: &Connection, writes: &[&Write]) -> Result<Option<Done>, StoreError> {
+/// Runs the writes one after another, those too that come meanwhile: the more of them share a commit, the less each waits
+/// for the disk. Nothing is told when one failed that must be undone alone.
+fn plain(connection: &Connection, writes: &mut impl Writes) -> Result<Option<Done>, StoreError> {
     let mut done = Done::default();
-    for write in writes {
+    while let Some(write) = writes.at(done.answers.len()) {
         let before = connection.total_changes();
         let answer = guarded(|| perform(connection, write));
         still_open(connection, &answer)?;
         let changed = connection.total_changes() - before;
         match answer {
             // The whole transaction is its own.
-            Err(error) if writes.len() == 1 => return Err(error),
+            Err(error) if done.answers.is_empty() && writes.at(1).is_none() => return Err(error),
             Err(_) if changed > 0 => return Ok(None),
             answer => {
                 done.changes += changed;
@@ -250,8 +285,49 @@ mod tests {
         rows.map(Result::unwrap).collect()
     }
 
-    fn run_group(connection: &Connection, writes: &[Write], progress: &Progress) -> Result<Vec<Answer>, StoreError> {
-        transaction(connection, &writes.iter().collect::<Vec<_>>(), progress)
+    impl Writes for &[Write] {
+        fn at(&mut self, position: usize) -> Option<&Write> {
+            self.get(position)
+        }
+
+        fn all(&self) -> Vec<&Write> {
+            self.iter().collect()
+        }
+    }
+
+    fn run_group(
+        connection: &Connection,
+        mut writes: &[Write],
+        progress: &Progress,
+    ) -> Result<Vec<Answer>, StoreError> {
+        transaction(connection, &mut writes, progress)
+    }
+
+    fn job(write: Write) -> (Message, oneshot::Receiver<Answer>) {
+        let (answer, receiver) = oneshot::channel();
+        (Message::Job(Job { write, answer }), receiver)
+    }
+
+    #[test]
+    fn what_comes_before_the_commit_is_in_it() {
+        let connection = database();
+        let progress = Progress::default();
+        let (sender, messages) = mpsc::channel(8);
+        let (first, _first) = job(Write::of(insert("a")));
+        let mut queue = Queue {
+            messages,
+            jobs: Vec::new(),
+            close: Vec::new(),
+        };
+        queue.take(first);
+        let (second, mut answer) = job(Write::of(insert("b")));
+        sender.try_send(second).ok().unwrap();
+        let (end, _end) = oneshot::channel();
+        sender.try_send(Message::Close(end)).ok().unwrap();
+        group(&connection, &mut queue, &progress);
+        assert_eq!(answer.try_recv().unwrap(), Ok(vec![vec![]]));
+        assert_eq!((kept(&connection).len(), progress.commits()), (2, 1));
+        assert_eq!(queue.close.len(), 1);
     }
 
     #[test]
@@ -289,7 +365,7 @@ mod tests {
         let connection = database();
         let writes = [Write::of(insert("a")), Write::of(insert("a")), Write::of(insert("b"))];
         execute(&connection, "BEGIN IMMEDIATE").unwrap();
-        let done = plain(&connection, &writes.iter().collect::<Vec<_>>()).unwrap().unwrap();
+        let done = plain(&connection, &mut writes.as_slice()).unwrap().unwrap();
         execute(&connection, "COMMIT").unwrap();
         assert!(
             matches!(done.answers[1], Err(StoreError::Conflict(_))),
