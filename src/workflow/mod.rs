@@ -9,6 +9,7 @@ pub mod apply;
 pub mod approval;
 pub mod artifact;
 pub mod asking;
+pub mod awaits;
 pub mod budget;
 pub mod children;
 pub mod command;
