@@ -20,6 +20,7 @@ pub mod fork;
 pub mod gate;
 pub mod ids;
 pub mod judging;
+pub mod notification;
 pub mod plan;
 pub mod repair;
 pub mod right;
