@@ -6,7 +6,9 @@ use super::repair::{self, Verification};
 use super::{Engine, Pacing};
 use crate::github::{CommentKind, CommentRef, Reaction, TopicKind};
 use crate::store::change::Change;
-use crate::store::effects::{NewEffect, Pace, Priority, cancel_planned, end_timers, no_act_under_way, timers_of};
+use crate::store::effects::{
+    NOTIFY, NewEffect, Pace, Priority, cancel_planned, end_timers, no_act_under_way, timers_of,
+};
 use crate::store::repair::RECONCILE;
 use crate::store::workflows::{OF_APPROVER, OF_CHECKS, OF_CHILDREN, Place, Stored};
 use crate::store::{Statement, StoreError, Write};
@@ -16,6 +18,7 @@ use crate::workflow::event::Event;
 use crate::workflow::ids::{
     CommentId, Digest, EffectId, InstallationId, IssueNumber, PhaseId, RepositoryId, WorkflowId,
 };
+use crate::workflow::notification::Notification;
 use crate::workflow::plan::{Intent, plan};
 use crate::workflow::state::{State, SubjectKind, Timestamp};
 
@@ -67,6 +70,14 @@ pub(super) enum Payload {
     Reconcile { workflow: WorkflowId },
     /// What a write in doubt made is looked for once more: it may be there twice.
     Verify(Verification),
+    /// Somebody outside of GitHub is told what happened to a workflow.
+    Notify {
+        /// The endpoint's name.
+        endpoint: String,
+        /// `owner/name` when it happened.
+        repository: String,
+        notification: Box<Notification>,
+    },
     /// A step of a workflow.
     Step(Intent),
 }
@@ -104,6 +115,7 @@ impl Payload {
             Self::CheckConfiguration { .. } => "check_configuration",
             Self::Reconcile { .. } => RECONCILE,
             Self::Verify(_) => "verify",
+            Self::Notify { .. } => NOTIFY,
             Self::Step(intent) => match intent {
                 Intent::RunAgent { .. } => "run_agent",
                 Intent::Act { .. } => "act",
@@ -131,7 +143,7 @@ impl Payload {
             | Self::MakeLabel { .. }
             | Self::Verify(_)
             | Self::CheckConfiguration { .. } => Pace::Write,
-            Self::Reconcile { .. } => Pace::Free,
+            Self::Reconcile { .. } | Self::Notify { .. } => Pace::Free,
             Self::Reply { .. } | Self::Page { .. } => Pace::Notifies,
             Self::Step(intent) => match intent {
                 Intent::RunAgent { .. }
@@ -155,9 +167,11 @@ impl Payload {
         match self {
             Self::React { .. } | Self::Reply { .. } => Priority::Answer,
             Self::RemoveLabel { .. } | Self::Page { .. } | Self::Step(_) => Priority::Step,
-            Self::MakeLabel { .. } | Self::CheckConfiguration { .. } | Self::Reconcile { .. } | Self::Verify(_) => {
-                Priority::Background
-            }
+            Self::MakeLabel { .. }
+            | Self::CheckConfiguration { .. }
+            | Self::Reconcile { .. }
+            | Self::Verify(_)
+            | Self::Notify { .. } => Priority::Background,
         }
     }
 }
@@ -285,7 +299,10 @@ impl Engine {
         if events.iter().any(|event| matches!(event, Event::Unapproved { .. })) {
             write.push(no_act_under_way(&after.id));
         }
-        for (ordinal, intent) in plan(&after, events, now).into_iter().enumerate() {
+        let intents = plan(&after, events, now);
+        let repository = before.map_or_else(|place| &place.repository, |stored| &stored.repository);
+        let told = self.notified((&after, events, &intents), (spot, repository))?;
+        for (ordinal, intent) in intents.into_iter().enumerate() {
             if intent == Intent::CancelPlanned {
                 write.push(cancel_planned(&after.id, now));
                 continue;
@@ -299,6 +316,7 @@ impl Engine {
             let lane = lane_of(&after.id, &id, &payload);
             write.push(self.effect(EffectId::from(id), Some(&after.id), spot, lane, &payload)?);
         }
+        write.append(told);
         Ok((write, after))
     }
 }
