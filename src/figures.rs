@@ -9,6 +9,7 @@ const DELIVERIES: &str = "countersign_deliveries_total";
 const QUEUE_DEPTH: &str = "countersign_queue_depth";
 const OLDEST: &str = "countersign_oldest_seconds";
 const EFFECTS: &str = "countersign_effects_total";
+const NOTIFICATIONS: &str = "countersign_notifications_total";
 const MODEL_CALLS: &str = "countersign_model_calls_total";
 const MODEL_TOKENS: &str = "countersign_model_tokens_total";
 const MODEL_MONEY: &str = "countersign_model_money_millionths_total";
@@ -29,6 +30,7 @@ pub fn describe() {
     describe_gauge!(QUEUE_DEPTH, "Rows that wait, by queue");
     describe_gauge!(OLDEST, Unit::Seconds, "Age of the oldest row that waits, by queue");
     describe_counter!(EFFECTS, "Writes to the outside by kind and outcome");
+    describe_counter!(NOTIFICATIONS, "Attempts to tell an endpoint what happened, by outcome");
     describe_counter!(MODEL_CALLS, "Calls of model endpoints by outcome");
     describe_counter!(MODEL_TOKENS, "Tokens that model endpoints took, in and out together");
     describe_counter!(
@@ -71,6 +73,11 @@ pub fn delivery(outcome: &'static str) {
 /// One more effect of this kind with this outcome.
 pub fn effect(kind: &'static str, outcome: &'static str) {
     counter!(EFFECTS, "kind" => kind, "outcome" => outcome).increment(1);
+}
+
+/// One more attempt to tell an endpoint what happened, with this outcome.
+pub fn notification(endpoint: &str, outcome: &'static str) {
+    counter!(NOTIFICATIONS, "endpoint" => endpoint.to_owned(), "outcome" => outcome).increment(1);
 }
 
 /// One more call of a model: how it ended, and what it took.

@@ -13,6 +13,7 @@
 //! | [`providers`] | where an agent's text comes from |
 //! | [`github`] | the only room that knows octocrab |
 //! | [`mail`] | the only room that knows lettre |
+//! | [`notify`] | telling others than GitHub what happened |
 //! | [`store`] | the only room that holds SQL |
 //! | [`config`] | raw to valid: the server's settings and a repository's file |
 //! | [`figures`] | what is counted, by which name; every room may count |
@@ -32,6 +33,7 @@ pub mod figures;
 pub mod github;
 pub mod inbox;
 pub mod mail;
+pub mod notify;
 pub mod outgoing;
 pub mod providers;
 pub mod sandbox;

@@ -1,6 +1,8 @@
 //! Clients for HTTP, made in one way: they follow no redirect, and all of a process share the machine's certificates, which
 //! are read and parsed once.
 
+mod retry_after;
+
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -10,6 +12,7 @@ use rustls_platform_verifier::ConfigVerifierExt as _;
 use url::Url;
 
 use crate::config::is_loopback;
+pub use retry_after::{retry_after, seconds};
 
 /// How long a connection may take to open, TLS included.
 const CONNECT: Duration = Duration::from_secs(10);

@@ -15,7 +15,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::answer::{Answer, Refusal};
 use super::house::{self, machine_clock};
 use super::serve::Settings;
-use crate::config::{Models, ServerConfig, TracesUrl, is_loopback};
+use crate::config::{Models, NotificationEndpoint, Notifications, ServerConfig, TracesUrl, is_loopback};
 use crate::github::{App, GithubError, Limits};
 use findings::Findings;
 
@@ -54,6 +54,7 @@ impl Doctor {
                 mail(&config, &mut findings).await;
                 models(&config.models, &mut findings);
                 policy(&config, &mut findings);
+                notifications(&config.notifications, &mut findings).await;
                 traces(config.traces.as_ref(), &mut findings).await;
             }
             Err(problems) => {
@@ -69,6 +70,9 @@ impl Doctor {
                 }
                 if let Ok(endpoints) = sources.models() {
                     models(&endpoints, &mut findings);
+                }
+                if let Ok(endpoints) = sources.notifications() {
+                    notifications(&endpoints, &mut findings).await;
                 }
             }
         }
@@ -252,6 +256,37 @@ fn policy(config: &ServerConfig, findings: &mut Findings) {
             }
         }
     }
+}
+
+/// Receivers are asked whether they are there, and told nothing.
+async fn notifications(notifications: &Notifications, findings: &mut Findings) {
+    const AREA: &str = "notifications";
+    for endpoint in &notifications.endpoints {
+        let at = endpoint.channel.host().map(|host| format!(" at {host}"));
+        let NotificationEndpoint { name, channel, .. } = endpoint;
+        let who = format!("{name} ({}{})", channel.as_str(), at.unwrap_or_default());
+        match crate::notify::probe(endpoint).await {
+            Ok(()) => findings.fine(AREA, format!("{who} answers, and is told of {}", told_of(endpoint))),
+            Err(why) => findings.doubtful(
+                AREA,
+                format!("{who} does not answer: {why}"),
+                "let this machine reach it, or correct its address; meanwhile notifications wait, and nothing else does",
+            ),
+        }
+    }
+    if notifications.endpoints.is_empty() {
+        findings.fine(AREA, "nobody is told but by GitHub and mail: no endpoint is configured");
+    }
+}
+
+/// What an endpoint is told of, and of which repositories.
+fn told_of(endpoint: &NotificationEndpoint) -> String {
+    let events: Vec<&str> = endpoint.events.iter().map(|kind| kind.as_str()).collect();
+    let of = match endpoint.repositories.is_empty() {
+        true => "every repository".to_owned(),
+        false => endpoint.repositories.join(", "),
+    };
+    format!("{} in {of}", events.join(", "))
 }
 
 fn models(models: &Models, findings: &mut Findings) {

@@ -7,7 +7,7 @@ use super::answer::{Answer, Refusal};
 use super::database::Database;
 use super::page::{Ink, Table, moment};
 use crate::store::Store;
-use crate::store::effects::{EffectSummary, Which};
+use crate::store::effects::{EffectSummary, NOTIFY, Which};
 use crate::store::repositories::OperatorCommand;
 use crate::workflow::ids::EffectId;
 
@@ -107,9 +107,13 @@ async fn one_again(store: &Store, id: &EffectId) -> Result<Answer, Refusal> {
         )));
     }
     let command = ask(store, &effect).await?;
+    let then = match effect.kind.as_str() {
+        NOTIFY => "It is told under the id that it had, by which its receiver knows a repeat.",
+        _ => "What may have been written is looked for first.",
+    };
     Ok(Answer::new(
         serde_json::json!({ "requested": command }),
-        format!("{} What may have been written is looked for first.\n", asked(id)),
+        format!("{} {then}\n", asked(id)),
     ))
 }
 

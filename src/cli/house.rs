@@ -14,6 +14,7 @@ use crate::github::{GitHub, Limits, Settings};
 use crate::inbox::signature::Secrets;
 use crate::inbox::sweep::{Sweep, SweepError, Swept};
 use crate::mail::Mailer;
+use crate::notify::Notifier;
 use crate::providers::http::Client as ModelClient;
 use crate::store::repositories::OperatorCommand;
 use crate::store::retention::Forgotten;
@@ -87,8 +88,10 @@ impl House {
         let model_client = ModelClient::new()
             .map_err(|error| problems.push(format!("connections to models cannot be prepared: {error}")));
         let policy = policy(config).map_err(|mistakes| problems.extend(mistakes));
-        let (Ok(store), Ok(github), Ok(mailer), Ok(secrets), Ok(model_client), Ok(policy)) =
-            (store, github, mailer, secrets, model_client, policy)
+        let notifier = Notifier::new(&config.notifications, &config.app.api.site())
+            .map_err(|error| problems.push(format!("connections to receivers cannot be prepared: {error}")));
+        let (Ok(store), Ok(github), Ok(mailer), Ok(secrets), Ok(model_client), Ok(policy), Ok(notifier)) =
+            (store, github, mailer, secrets, model_client, policy, notifier)
         else {
             return Err(problems);
         };
@@ -98,6 +101,7 @@ impl House {
             store,
             site: Site::GitHub(github.clone()),
             mailer,
+            notifier,
             clock: Arc::clone(&clock),
             pacing: match config.pace {
                 Pace::Default => Pacing::AsGithubAsks,

@@ -473,7 +473,7 @@ pub(super) fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clo
 pub(super) struct Schema {
     json: Value,
     validator: jsonschema::Validator,
-    parts: &'static [&'static [&'static str]],
+    parts: Vec<&'static [&'static str]>,
 }
 
 impl Schema {
@@ -492,14 +492,14 @@ impl Schema {
         Self {
             json,
             validator,
-            parts: &[],
+            parts: Vec::new(),
         }
     }
 
     /// Paths of values that can be left out alone, `*` standing for any key: a mistake in one of them leaves its
     /// neighbours to be checked. What holds such values must be readable without a key that the schema asks for.
     pub fn with_parts(mut self, parts: &'static [&'static [&'static str]]) -> Self {
-        self.parts = parts;
+        self.parts.extend(parts);
         self
     }
 

@@ -33,6 +33,18 @@ impl GithubApiUrl {
         format!("{base}/graphql")
     }
 
+    /// Where GitHub's pages are, without a slash at the end: `https://github.com`, on an Enterprise Server the host of the
+    /// API, on GHE.com the host without `api.` (<https://docs.github.com/enterprise-cloud@latest/admin/data-residency>).
+    pub fn site(&self) -> String {
+        let base = self.as_str();
+        let of_a_server = base.strip_suffix("/api/v3").unwrap_or(base);
+        let host = of_a_server.strip_prefix("https://api.");
+        match host.filter(|host| *host == "github.com" || host.ends_with(".ghe.com")) {
+            Some(host) => format!("https://{host}"),
+            None => of_a_server.to_owned(),
+        }
+    }
+
     /// How far back deliveries are kept there and can be asked for again: three days, on an Enterprise Server seven
     /// (<https://docs.github.com/webhooks/testing-and-troubleshooting-webhooks/redelivering-webhooks>).
     pub fn keeps_deliveries(&self) -> TimeDelta {
@@ -180,6 +192,19 @@ mod tests {
             let url: GithubApiUrl = text.parse().unwrap();
             assert_eq!(url.as_str(), rest, "{text}");
             assert_eq!(url.graphql_url(), graphql, "{text}");
+        }
+    }
+
+    #[test]
+    fn pages() {
+        for (text, site) in [
+            ("https://api.github.com", "https://github.com"),
+            ("https://ghe.example/api/v3/", "https://ghe.example"),
+            ("https://api.ghe.example/api/v3", "https://api.ghe.example"),
+            ("https://api.acme.ghe.com", "https://acme.ghe.com"),
+            ("http://127.0.0.1:9000", "http://127.0.0.1:9000"),
+        ] {
+            assert_eq!(text.parse::<GithubApiUrl>().unwrap().site(), site, "{text}");
         }
     }
 

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::address::Mailbox;
 use super::document::{ConfigError, Document};
 use super::repository::{Limits, ProviderName, Providers, Recipients, RepositoryConfig};
+use crate::workflow::notification::Kind;
 use crate::workflow::right::Right;
 
 /// Who says something, the uppermost first.
@@ -139,6 +140,7 @@ fn under(above: &Level, below: &Level, origins: &[Origin], usable: Usable<'_>) -
         providers: join.providers(),
         caps: above.config.caps.tightened_by(&below.config.caps),
         approval: below.config.approval.clone(),
+        notifications: join.notifications(),
         // Those in an owner's file are of its own repository.
         definitions: below.config.definitions.clone(),
     };
@@ -291,6 +293,27 @@ impl Join<'_> {
             }
             (false, false) => own,
         }
+    }
+
+    /// What both let be told.
+    fn notifications(&mut self) -> Option<BTreeSet<Kind>> {
+        let (above, own) = (&self.above.config.notifications, &self.below.config.notifications);
+        let words = |kinds: &mut dyn Iterator<Item = &Kind>| -> String {
+            let words: Vec<&str> = kinds.map(|kind| kind.as_str()).collect();
+            words.join(", ")
+        };
+        let (kinds, by, more) = match (above, own) {
+            (None, None) => return None,
+            (Some(above), None) => (above.clone(), By::Above, String::new()),
+            (None, Some(own)) => (own.clone(), By::Below, String::new()),
+            (Some(above), Some(own)) => (above & own, By::Both, words(&mut own.difference(above))),
+        };
+        let told = match kinds.is_empty() {
+            true => "nothing".to_owned(),
+            false => words(&mut kinds.iter()),
+        };
+        self.set("notifications", told, by, (!more.is_empty()).then_some(more));
+        Some(kinds)
     }
 
     fn definition(&mut self) -> String {

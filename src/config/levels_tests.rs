@@ -158,3 +158,36 @@ fn a_recipient_that_the_owner_leaves_out_does_not_come_back_by_the_server() {
     let boss = under_all(server, owner, "");
     assert_eq!(boss.config.mail.to.len(), 1);
 }
+
+#[test]
+fn what_is_told_is_what_both_let_be_told() {
+    let told = |owner, repository| {
+        let found = joined(owner, repository);
+        let words = found.config.notifications.as_ref().map(|kinds| {
+            let words: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+            words.join(" ")
+        });
+        (words, found)
+    };
+    assert_eq!(told("", "").0, None, "all that the endpoints ask for");
+    assert_eq!(told("", "notifications: []").0.as_deref(), Some(""));
+    assert_eq!(told("notifications: [failed]", "").0.as_deref(), Some("failed"));
+    let (both, found) = told("notifications: [failed, waiting]", "notifications: [waiting, started]");
+    assert_eq!(both.as_deref(), Some("waiting"));
+    let origin = origin(&found, "notifications");
+    assert_eq!(origin.value, "waiting");
+    assert_eq!(by(origin), [Setter::Owner, Setter::Repository]);
+    assert_eq!(origin.without_effect.as_deref(), Some("started"));
+    let (none, found) = told("notifications: [failed]", "notifications: [waiting]");
+    assert_eq!(none.as_deref(), Some(""));
+    let nothing = found
+        .origins
+        .iter()
+        .find(|origin| origin.key == "notifications")
+        .unwrap();
+    assert_eq!(nothing.value, "nothing");
+    // The server's policy may say it for everybody.
+    let policy = under_all("notifications: [failed]", "", "notifications: [waiting, failed]");
+    let kinds: Vec<_> = policy.config.notifications.iter().flatten().copied().collect();
+    assert_eq!(kinds, [Kind::Failed]);
+}

@@ -15,6 +15,8 @@ mod levels;
 mod mail_url;
 mod models;
 mod models_file;
+mod notifications;
+mod notifications_file;
 pub mod quorums;
 mod repository;
 mod secret;
@@ -32,10 +34,11 @@ pub use github_api::{GithubApiUrl, Pace, is_loopback};
 pub use levels::{Joined, Level, Levels, Origin, Setter, Usable, join};
 pub use mail_url::{Credentials, InDoubt, MailUrl, Security, SmtpUrl};
 pub use models::{Dialect, Endpoint, EndpointName, Models, StructuredOutput};
+pub use notifications::{Channel, NotificationEndpoint, Notifications, StandardUrl};
 pub use repository::{
     Limits, Offer, ProviderName, Providers, Recipients, RepositoryConfig, Vocabulary, repository_schema,
 };
-pub use secret::{ApiKey, AppId, MailPassword, PrivateKey, WebhookSecret};
+pub use secret::{ApiKey, AppId, MailPassword, PrivateKey, SecretUrl, SigningSecret, WebhookSecret};
 pub use server::{
     AppSettings, KeyCheck, Overrides, PerHour, PolicyFile, Problems, ServerConfig, Sources, server_schema,
 };

@@ -51,7 +51,8 @@ impl Default for Models {
     }
 }
 
-/// The name of an endpoint, as `http:NAME` refers to it: lower-case letters, digits and hyphens.
+/// The name of an endpoint, of a model (`http:NAME` refers to it) or of a receiver of notifications: lower-case letters, digits
+/// and hyphens.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EndpointName(String);
@@ -208,16 +209,19 @@ impl Endpoint {
         (!is_key).then(|| format!("{variable} holds white space or characters that no key has; set it anew"))
     }
 
-    /// Whether a repository (`owner/name`) may use it. GitHub compares both without case.
+    /// Whether a repository (`owner/name`) may use it.
     pub fn allows(&self, repository: &str) -> bool {
-        let owner = repository.split('/').next().unwrap_or_default();
-        self.repositories.is_empty()
-            || self
-                .repositories
-                .iter()
-                .any(|pattern| match pattern.strip_suffix("/*") {
-                    Some(allowed) => allowed.eq_ignore_ascii_case(owner),
-                    None => pattern.eq_ignore_ascii_case(repository),
-                })
+        allowed(&self.repositories, repository)
     }
+}
+
+/// Whether a repository (`owner/name`) is among these: `owner/name` or `owner/*`, all where there is none. GitHub compares
+/// both without case.
+pub(super) fn allowed(repositories: &[String], repository: &str) -> bool {
+    let owner = repository.split('/').next().unwrap_or_default();
+    repositories.is_empty()
+        || repositories.iter().any(|pattern| match pattern.strip_suffix("/*") {
+            Some(allowed) => allowed.eq_ignore_ascii_case(owner),
+            None => pattern.eq_ignore_ascii_case(repository),
+        })
 }

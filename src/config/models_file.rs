@@ -381,7 +381,7 @@ impl Check<'_> {
 }
 
 /// A name that a shell can export. What has the looks of a key is none: it would be shown wherever the name is.
-fn is_variable(text: &str) -> bool {
+pub(super) fn is_variable(text: &str) -> bool {
     let named = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && text.len() <= 64;
@@ -395,7 +395,7 @@ fn is_variable(text: &str) -> bool {
 }
 
 /// `owner/name` or `owner/*`, of the characters that GitHub allows; owners on Enterprise may have `_`.
-fn is_repository_pattern(text: &str) -> bool {
+pub(super) fn is_repository_pattern(text: &str) -> bool {
     let part = |part: &str, more: &str| {
         !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
     };

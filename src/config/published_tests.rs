@@ -115,7 +115,7 @@ fn the_page_shows_a_server_file_that_is_valid_and_complete() {
             environment: &|name| match name {
                 "COUNTERSIGN_GITHUB_PRIVATE_KEY" => Some(TEST_KEY.to_owned()),
                 "COUNTERSIGN_WEBHOOK_SECRET" => Some("s".repeat(32)),
-                _ => None,
+                _ => of_a_receiver(name),
             },
             check_key: None,
         };
@@ -177,13 +177,62 @@ fn the_rows_for_common_models_on_the_page_are_valid() {
     }
 }
 
+/// What the variables of the page's receivers could hold.
+fn of_a_receiver(name: &str) -> Option<String> {
+    match name.rsplit_once('_') {
+        Some(("OPS_WEBHOOK", "SECRET") | ("OPS_WEBHOOK_SECRET", "PREVIOUS")) => {
+            Some(format!("whsec_{}", "A".repeat(32)))
+        }
+        Some(("TEAM_SLACK" | "CHAT_DISCORD", "URL")) => Some("https://hooks.example/of-a-channel".to_owned()),
+        _ => None,
+    }
+}
+
+#[test]
+fn the_receivers_on_the_page_are_valid_and_each_of_their_keys_has_a_row() {
+    let directory = tempfile::tempdir().unwrap();
+    let schema = server_schema();
+    let fields = &schema["properties"]["notifications"]["properties"]["endpoints"]["additionalProperties"];
+    for example in examples("# notifications of the server") {
+        all_keys(fields, &example, "notifications.endpoints.NAME.");
+        let path = directory.path().join("server.yml");
+        std::fs::write(&path, &example).unwrap();
+        let overrides = Overrides {
+            config: Some(path),
+            ..Overrides::default()
+        };
+        let sources = Sources {
+            overrides: &overrides,
+            environment: &of_a_receiver,
+            check_key: None,
+        };
+        let notifications = sources.notifications().unwrap_or_else(|problems| panic!("{problems}"));
+        let channels: Vec<_> = notifications.endpoints.iter().map(|one| one.channel.as_str()).collect();
+        assert_eq!(channels, ["standard", "slack", "discord"]);
+    }
+    let page = page();
+    for key in fields["properties"].as_object().unwrap().keys() {
+        assert!(
+            page.contains(&format!("| `{key}` |")),
+            "{key} is not in the table of docs/configuration.md"
+        );
+    }
+    for kind in crate::workflow::notification::Kind::ALL {
+        assert!(
+            page.contains(&format!("| `{}` |", kind.as_str())),
+            "{kind:?} is not in the table of docs/configuration.md"
+        );
+    }
+}
+
 #[test]
 fn the_page_names_every_variable() {
     let page = page();
-    // The models are a section of the file and nothing else.
+    // These are sections of the file and nothing else.
+    let sections = ["models", "notifications"];
     let schema = server_schema();
     let keys = schema["properties"].as_object().unwrap().keys();
-    for key in keys.filter(|key| *key != "models") {
+    for key in keys.filter(|key| !sections.contains(&key.as_str())) {
         let variable = format!("COUNTERSIGN_{}", key.to_uppercase());
         assert!(
             page.contains(&format!("`{variable}`")),

@@ -1,6 +1,6 @@
 //! A repository's own file, `.github/countersign.yml`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use schemars::JsonSchema;
@@ -12,10 +12,12 @@ use super::caps_file::{Amounts, RepositoryCaps};
 use super::definition::Part;
 use super::document::{ConfigError, Document, Schema, suggest};
 use super::models::{EndpointName, Models, WORD_LENGTH, is_word};
+use super::notifications_file::kinds;
 use crate::agents::Names;
 use crate::workflow::budget::Caps;
 use crate::workflow::definition::Definition;
 use crate::workflow::gate::Tightening;
+use crate::workflow::notification::Kind;
 use crate::workflow::right::Right;
 
 /// A repository's settings, checked.
@@ -39,6 +41,9 @@ pub struct RepositoryConfig {
     /// What every gate of people asks for beyond its definition.
     #[serde(default)]
     pub approval: Tightening,
+    /// What may be told of this repository to the server's endpoints; `None` for all that they ask for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notifications: Option<BTreeSet<Kind>>,
     /// The definitions that the file itself holds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub definitions: Vec<Definition>,
@@ -190,6 +195,7 @@ impl Default for RepositoryConfig {
             providers: Providers::default(),
             caps: Caps::default(),
             approval: Tightening::default(),
+            notifications: None,
             definitions: Vec::new(),
         }
     }
@@ -324,6 +330,11 @@ struct File {
     caps: RepositoryCaps,
     #[serde(default)]
     approval: FileApproval,
+    /// What may be told of this repository to the server's notification endpoints. Without it, all that they ask for; []
+    /// for nothing.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>", extend("items" = kinds()))]
+    notifications: Option<Vec<Kind>>,
     /// Definitions of the repository's own, in the language of the files in .github/countersign/.
     #[serde(default)]
     #[schemars(length(max = MOST_DEFINITIONS))]
@@ -434,6 +445,11 @@ pub fn repository_schema() -> serde_json::Value {
 }
 
 impl RepositoryConfig {
+    /// Whether this may be told of the repository.
+    pub fn lets_tell(&self, kind: Kind) -> bool {
+        self.notifications.as_ref().is_none_or(|kinds| kinds.contains(&kind))
+    }
+
     /// Reads and checks a file.
     ///
     /// # Errors
@@ -466,6 +482,7 @@ impl RepositoryConfig {
                 &["caps"],
             ),
             approval: file.approval.read(&document, &mut check.mistakes),
+            notifications: file.notifications.map(|kinds| kinds.into_iter().collect()),
             definitions: check.definitions(file.definitions),
         };
         if check.mistakes.is_empty() {

@@ -432,3 +432,31 @@ fn approval_asks_for_more_and_its_mistakes_have_a_place() {
         assert!(mistakes[0].message.contains(says), "{mistakes:?}");
     }
 }
+
+#[test]
+fn what_may_be_told_is_a_list_of_words_that_are_known() {
+    let told = |text: &str| read(&format!("version: 1\n{text}\n"));
+    let silent = told("notifications:");
+    let some = told("notifications: [waiting, failed, waiting]");
+    let nothing = told("notifications: []");
+    for kind in Kind::ALL {
+        assert!(silent.lets_tell(kind) && !nothing.lets_tell(kind), "{kind:?}");
+        let named = [Kind::Waiting, Kind::Failed].contains(&kind);
+        assert_eq!(some.lets_tell(kind), named, "{kind:?}");
+    }
+    for (text, wanted) in [
+        ("[waitng]", "line 2, column 17: `notifications.0` must be one of"),
+        ("[waitng]", "did you mean `waiting`?"),
+        ("waiting", "line 2, column 16: `notifications` must be a list"),
+        (
+            "{url: https://evil.example}",
+            "line 2, column 16: `notifications` must be a list",
+        ),
+    ] {
+        let mistakes = refuse(&format!("version: 1\nnotifications: {text}\n"));
+        assert!(
+            mistakes.len() == 1 && mistakes[0].contains(wanted),
+            "{text}: {mistakes:#?}"
+        );
+    }
+}

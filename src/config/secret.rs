@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use url::Url;
+
 /// The least length of a webhook secret, in characters after trimming.
 pub(super) const SECRET_CHARACTERS: usize = 32;
 
@@ -41,6 +43,62 @@ secret! {
     MailPassword,
     /// The key of a model endpoint.
     ApiKey,
+}
+
+/// An address that is a secret: who knows it can write there.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretUrl(Url);
+
+impl SecretUrl {
+    pub(super) fn new(url: Url) -> Self {
+        Self(url)
+    }
+
+    /// The address itself. Whoever calls this must neither log nor store the answer.
+    pub fn expose(&self) -> &Url {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretUrl(not shown)")
+    }
+}
+
+/// What notifications are signed with, by Standard Webhooks: 24 to 64 bytes, written as `whsec_` and Base64
+/// (<https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#signature-scheme>).
+#[derive(Clone, PartialEq, Eq)]
+pub struct SigningSecret(Vec<u8>);
+
+impl SigningSecret {
+    /// Takes a secret without the white space around it.
+    ///
+    /// # Errors
+    /// The end of a sentence that says what it must be. It never holds the secret.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let secret = text.trim().strip_prefix("whsec_").map(str::as_bytes);
+        let secret = secret.and_then(|secret| data_encoding::BASE64.decode(secret).ok());
+        match secret.filter(|secret| (24..=64).contains(&secret.len())) {
+            Some(secret) => Ok(Self(secret)),
+            None => Err(
+                "is not whsec_ and Base64 of 24 to 64 bytes; make one (echo \"whsec_$(openssl rand -base64 32)\"), and give the \
+                 receiver the same"
+                    .to_owned(),
+            ),
+        }
+    }
+
+    /// The secret itself. Whoever calls this must neither log nor store the answer.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SigningSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SigningSecret(not shown)")
+    }
 }
 
 /// The App's number, as its settings page shows it.
@@ -190,6 +248,28 @@ mod tests {
             "{printed}"
         );
         assert_eq!(secret.expose().len(), 32);
+    }
+
+    #[test]
+    fn a_signing_secret_is_24_to_64_bytes_and_is_not_repeated() {
+        let encoded = |bytes: usize| format!("whsec_{}", data_encoding::BASE64.encode(&vec![7; bytes]));
+        for (text, taken) in [
+            (encoded(24), true),
+            (format!(" {}\n", encoded(64)), true),
+            (encoded(23), false),
+            (encoded(65), false),
+            (encoded(24)["whsec_".len()..].to_owned(), false),
+            ("whsec_hunter2".to_owned(), false),
+            (String::new(), false),
+        ] {
+            match SigningSecret::parse(&text) {
+                Ok(secret) => assert!(taken && !format!("{secret:?}").contains('7'), "{text}"),
+                Err(sentence) => assert!(
+                    !taken && !sentence.contains("hunter2") && !sentence.contains("BwcH"),
+                    "{text}"
+                ),
+            }
+        }
     }
 
     #[test]

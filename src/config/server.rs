@@ -18,6 +18,8 @@ use super::github_api::{GithubApiUrl, Pace};
 use super::mail_url::{InDoubt, MailUrl};
 use super::models::Models;
 use super::models_file::{self, FileModels};
+use super::notifications::Notifications;
+use super::notifications_file::{self, FileNotifications};
 use super::secret::{AppId, PrivateKey, WebhookSecret};
 use super::traces_url::TracesUrl;
 
@@ -52,6 +54,8 @@ pub struct ServerConfig {
     pub stranger_answers_per_hour: PerHour,
     /// The model endpoints, and how much may be spent on them.
     pub models: Models,
+    /// Whom else than GitHub is told what happens.
+    pub notifications: Notifications,
     /// Where traces go; none are kept where it does not say.
     pub traces: Option<TracesUrl>,
     /// What holds in all repositories: a file in the language of a repository's, as it was read.
@@ -209,6 +213,7 @@ impl ServerConfig {
         let commands_per_hour = reader.required("commands_per_hour", parse);
         let stranger_answers_per_hour = reader.required("stranger_answers_per_hour", parse);
         let models = reader.models();
+        let notifications = reader.notifications();
         let traces = reader.traces();
         let policy = reader.policy();
         let problems = reader.problems;
@@ -225,6 +230,7 @@ impl ServerConfig {
             commands_per_hour,
             stranger_answers_per_hour,
             models,
+            notifications,
         ) {
             (
                 Some(listen),
@@ -239,6 +245,7 @@ impl ServerConfig {
                 Some(commands_per_hour),
                 Some(stranger_answers_per_hour),
                 Some(models),
+                Some(notifications),
             ) if problems.is_empty() => Ok(Self {
                 listen,
                 database,
@@ -254,6 +261,7 @@ impl ServerConfig {
                 commands_per_hour,
                 stranger_answers_per_hour,
                 models,
+                notifications,
                 traces,
                 policy,
             }),
@@ -293,6 +301,18 @@ impl Sources<'_> {
         let mut reader = Reader::new(self);
         match reader.app().whole() {
             Some(app) if reader.problems.is_empty() => Ok(app),
+            _ => Err(Problems(reader.problems)),
+        }
+    }
+
+    /// Only the receivers of notifications, for commands that need nothing else.
+    ///
+    /// # Errors
+    /// What is wrong with that section, or with the configuration file.
+    pub fn notifications(&self) -> Result<Notifications, Problems> {
+        let mut reader = Reader::new(self);
+        match reader.notifications() {
+            Some(notifications) if reader.problems.is_empty() => Ok(notifications),
             _ => Err(Problems(reader.problems)),
         }
     }
@@ -396,8 +416,8 @@ macro_rules! file {
 }
 
 file! {
-    /// Settings of Countersign's server, named by COUNTERSIGN_CONFIG. Each but models can be given as an environment
-    /// variable instead (COUNTERSIGN_ and the key in capitals), which then counts.
+    /// Settings of Countersign's server, named by COUNTERSIGN_CONFIG. Each but models and notifications can be given as an
+    /// environment variable instead (COUNTERSIGN_ and the key in capitals), which then counts.
     #[derive(Default, Deserialize, JsonSchema)]
     #[serde(deny_unknown_fields)]
     #[schemars(title = "Countersign: server configuration")]
@@ -463,10 +483,14 @@ file! {
     }
     sections {
         models: FileModels,
+        notifications: FileNotifications,
     }
 }
 
-static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::of::<File>().with_parts(models_file::PARTS));
+static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+    let schema = Schema::of::<File>().with_parts(models_file::PARTS);
+    schema.with_parts(notifications_file::PARTS)
+});
 
 /// The JSON Schema of the server's file, for editors; published as `schema/server.schema.json`.
 pub fn server_schema() -> serde_json::Value {
@@ -695,6 +719,20 @@ impl<'a> Reader<'a> {
         };
         match file.models.check(document, self.sources.environment) {
             Ok(models) => Some(models),
+            Err(mistakes) => {
+                let sentences = mistakes.into_iter().map(|mistake| in_file(path, &mistake));
+                self.problems.extend(sentences);
+                None
+            }
+        }
+    }
+
+    fn notifications(&mut self) -> Option<Notifications> {
+        let Some(ReadFile { path, document, file }) = &self.file else {
+            return Some(Notifications::default());
+        };
+        match file.notifications.check(document, self.sources.environment) {
+            Ok(notifications) => Some(notifications),
             Err(mistakes) => {
                 let sentences = mistakes.into_iter().map(|mistake| in_file(path, &mistake));
                 self.problems.extend(sentences);

@@ -4,22 +4,23 @@ use serde::{Deserialize, Serialize};
 
 use super::repair::{self, Verification};
 use super::{Engine, Pacing};
-use crate::chat::say::judges::people_may_approve;
 use crate::github::{CommentKind, CommentRef, Reaction, TopicKind};
 use crate::store::change::Change;
-use crate::store::effects::{NewEffect, Pace, Priority, cancel_planned, end_timers, no_act_under_way, timers_of};
+use crate::store::effects::{
+    NOTIFY, NewEffect, Pace, Priority, cancel_planned, end_timers, no_act_under_way, timers_of,
+};
 use crate::store::repair::RECONCILE;
 use crate::store::workflows::{OF_APPROVER, OF_CHECKS, OF_CHILDREN, Place, Stored};
 use crate::store::{Statement, StoreError, Write};
 use crate::workflow::apply::{apply, begin};
-use crate::workflow::children;
-use crate::workflow::decide::awaits_answer;
+use crate::workflow::awaits::Awaits;
 use crate::workflow::event::Event;
 use crate::workflow::ids::{
     CommentId, Digest, EffectId, InstallationId, IssueNumber, PhaseId, RepositoryId, WorkflowId,
 };
+use crate::workflow::notification::Notification;
 use crate::workflow::plan::{Intent, plan};
-use crate::workflow::state::{Awaited, PhaseStatus, State, SubjectKind, Timestamp};
+use crate::workflow::state::{State, SubjectKind, Timestamp};
 
 /// What an effect does, as its row keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,6 +70,14 @@ pub(super) enum Payload {
     Reconcile { workflow: WorkflowId },
     /// What a write in doubt made is looked for once more: it may be there twice.
     Verify(Verification),
+    /// Somebody outside of GitHub is told what happened to a workflow.
+    Notify {
+        /// The endpoint's name.
+        endpoint: String,
+        /// `owner/name` when it happened.
+        repository: String,
+        notification: Box<Notification>,
+    },
     /// A step of a workflow.
     Step(Intent),
 }
@@ -106,6 +115,7 @@ impl Payload {
             Self::CheckConfiguration { .. } => "check_configuration",
             Self::Reconcile { .. } => RECONCILE,
             Self::Verify(_) => "verify",
+            Self::Notify { .. } => NOTIFY,
             Self::Step(intent) => match intent {
                 Intent::RunAgent { .. } => "run_agent",
                 Intent::Act { .. } => "act",
@@ -133,7 +143,7 @@ impl Payload {
             | Self::MakeLabel { .. }
             | Self::Verify(_)
             | Self::CheckConfiguration { .. } => Pace::Write,
-            Self::Reconcile { .. } => Pace::Free,
+            Self::Reconcile { .. } | Self::Notify { .. } => Pace::Free,
             Self::Reply { .. } | Self::Page { .. } => Pace::Notifies,
             Self::Step(intent) => match intent {
                 Intent::RunAgent { .. }
@@ -157,9 +167,11 @@ impl Payload {
         match self {
             Self::React { .. } | Self::Reply { .. } => Priority::Answer,
             Self::RemoveLabel { .. } | Self::Page { .. } | Self::Step(_) => Priority::Step,
-            Self::MakeLabel { .. } | Self::CheckConfiguration { .. } | Self::Reconcile { .. } | Self::Verify(_) => {
-                Priority::Background
-            }
+            Self::MakeLabel { .. }
+            | Self::CheckConfiguration { .. }
+            | Self::Reconcile { .. }
+            | Self::Verify(_)
+            | Self::Notify { .. } => Priority::Background,
         }
     }
 }
@@ -287,7 +299,10 @@ impl Engine {
         if events.iter().any(|event| matches!(event, Event::Unapproved { .. })) {
             write.push(no_act_under_way(&after.id));
         }
-        for (ordinal, intent) in plan(&after, events, now).into_iter().enumerate() {
+        let intents = plan(&after, events, now);
+        let repository = before.map_or_else(|place| &place.repository, |stored| &stored.repository);
+        let told = self.notified((&after, events, &intents), (spot, repository))?;
+        for (ordinal, intent) in intents.into_iter().enumerate() {
             if intent == Intent::CancelPlanned {
                 write.push(cancel_planned(&after.id, now));
                 continue;
@@ -301,6 +316,7 @@ impl Engine {
             let lane = lane_of(&after.id, &id, &payload);
             write.push(self.effect(EffectId::from(id), Some(&after.id), spot, lane, &payload)?);
         }
+        write.append(told);
         Ok((write, after))
     }
 }
@@ -360,68 +376,32 @@ fn after(before: Option<&State>, events: &[Event], now: Timestamp) -> Result<Sta
 
 /// What an open workflow waits for, in a few words for lists; empty when it waits for no person.
 pub(crate) fn waits_for(state: &State) -> String {
-    if !state.is_open() {
-        return String::new();
-    }
     // In a folder there is nobody but the operator, and a command has no slash.
     let of_folder = state.subject.kind == SubjectKind::Folder;
     let slash = if of_folder { "" } else { "/" };
-    if let Some(hold) = &state.hold {
-        let by = hold.by.as_ref().map_or("the bot", |by| &by.login);
-        return format!("{slash}unhold (held by {by})");
-    }
-    if let Some((phase, gate, _)) = state.open_gate() {
-        return match state.gate_waits_for(phase) {
-            Some(Awaited::Checks) => format!("{OF_CHECKS}{phase}"),
-            Some(Awaited::Approver) => format!("{OF_APPROVER}{phase}"),
-            _ if !people_may_approve(state, phase) => {
-                format!("{slash}revise or an edit of {phase}, which its approver rejected")
-            }
-            _ if of_folder => format!("approval of {phase}"),
-            _ => format!("approval of {phase} by somebody with {}", gate.right),
-        };
-    }
-    if let Some(phase) = state.asking() {
-        let open: Vec<String> = state
-            .at(phase)
-            .open_questions()
-            .map(|(number, _)| number.to_string())
-            .collect();
-        return format!("answers for {phase} (open: {})", open.join(", "));
-    }
-    let stopped = [PhaseStatus::WaitingForHuman, PhaseStatus::Rejected, PhaseStatus::Error];
-    match state.first_at(&stopped) {
-        Some(phase) => match state.at(phase).status {
-            PhaseStatus::WaitingForHuman => format!("an answer for {}", of_answers(state, phase)),
-            PhaseStatus::Rejected if of_folder => format!("revise, retry or cancel of {phase}"),
-            PhaseStatus::Rejected => format!("/revise or /cancel of {phase}"),
-            _ => format!("{slash}retry or {slash}cancel of {phase}"),
-        },
-        None => of_children(state),
+    match state.awaits() {
+        None => String::new(),
+        Some(Awaits::Unhold) => {
+            let by = state.hold.as_ref().and_then(|hold| hold.by.as_ref());
+            format!("{slash}unhold (held by {})", by.map_or("the bot", |by| &by.login))
+        }
+        Some(Awaits::Checks { phase }) => format!("{OF_CHECKS}{phase}"),
+        Some(Awaits::Approver { phase }) => format!("{OF_APPROVER}{phase}"),
+        Some(Awaits::Edit { phase }) => format!("{slash}revise or an edit of {phase}, which its approver rejected"),
+        Some(Awaits::Approval { phase, .. }) if of_folder => format!("approval of {phase}"),
+        Some(Awaits::Approval { phase, right, .. }) => format!("approval of {phase} by somebody with {right}"),
+        Some(Awaits::Answers { phase, questions }) => format!("answers for {phase} (open: {})", listed(&questions)),
+        Some(Awaits::Answer { phases }) => format!("an answer for {}", listed(&phases)),
+        Some(Awaits::Revision { phase }) if of_folder => format!("revise, retry or cancel of {phase}"),
+        Some(Awaits::Revision { phase }) => format!("/revise or /cancel of {phase}"),
+        Some(Awaits::Retry { phase }) => format!("{slash}retry or {slash}cancel of {phase}"),
+        Some(Awaits::Children { phase, issues }) => {
+            let issues: Vec<String> = issues.iter().map(|issue| format!("#{issue}")).collect();
+            format!("{OF_CHILDREN}{phase} ({})", issues.join(", "))
+        }
     }
 }
 
-/// The phases that wait for a person's answer beside this one, and it.
-fn of_answers(state: &State, phase: &PhaseId) -> String {
-    let phases = state.definition.phases.iter().map(|phase| &phase.id);
-    let waits = |other: &PhaseId| state.at(other).status == PhaseStatus::WaitingForHuman && awaits_answer(state, other);
-    let all: Vec<&str> = phases
-        .filter(|other| *other == phase || waits(other))
-        .map(PhaseId::as_str)
-        .collect();
-    all.join(", ")
-}
-
-/// The children that are waited for; each of them waits for somebody or has something to do itself.
-fn of_children(state: &State) -> String {
-    let Some((phase, _)) = children::waiting(state) else {
-        return String::new();
-    };
-    let open = state
-        .at(&phase.id)
-        .children
-        .values()
-        .filter(|child| !child.standing.is_over());
-    let open: Vec<String> = open.map(|child| format!("#{}", child.issue)).collect();
-    format!("{OF_CHILDREN}{} ({})", phase.id, open.join(", "))
+fn listed<T: ToString>(things: &[T]) -> String {
+    things.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

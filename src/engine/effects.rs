@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::change::Payload;
+use super::notify::most_attempts;
 use super::site::{Job, Source};
-use super::{Engine, FIRST_REST, LEASE, MOST_ATTEMPTS, REST_IN_DOUBT, Site, Trouble, rest, topic_of};
+use super::{Engine, FIRST_REST, LEASE, REST_IN_DOUBT, Site, Trouble, rest, topic_of};
 use crate::chat::say::replies as say;
 use crate::github::{
     Certainty, Classifier, CommentKind, CommentRef, Created, GithubError, Guard, Installation, Label, Marker, Repo,
     Topic,
 };
-use crate::store::effects::{LeasedEffect, Sent, park_installation};
+use crate::store::effects::{LeasedEffect, NOTIFY, Sent, park_installation};
 use crate::store::workflows::{CommentRole, LinkedComment, Stored, link_comment, unlink_comment};
 use crate::store::{Statement, StoreError, Write};
 use crate::traces;
@@ -135,6 +136,15 @@ impl Engine {
         if let Site::Folder(folder) = &self.parts().site {
             return self.carry_out_in(folder, effect, payload).await;
         }
+        // It asks nothing of GitHub but what the repository lets be told, and goes out where GitHub is away.
+        if let Payload::Notify {
+            endpoint,
+            repository,
+            notification,
+        } = &payload
+        {
+            return self.notify(effect, (endpoint, repository), notification).await;
+        }
         let guard = self.guard(effect);
         let (repo, known) = self.repo(effect.repository).await?;
         let work = Work {
@@ -214,6 +224,7 @@ impl Engine {
             Payload::CheckConfiguration { number, sha } => self.check_proposal(&work, &known, number, &sha).await,
             Payload::Reconcile { workflow } => self.reconcile(&work, &known, &workflow).await,
             Payload::Verify(verification) => self.verify(&work, &verification).await,
+            Payload::Notify { .. } => Ok(Ended::Dropped("never written to GitHub")),
             Payload::Step(intent) => {
                 let Some(stored) = self.of(effect).await? else {
                     return Ok(Ended::Dropped("no workflow"));
@@ -470,7 +481,7 @@ impl Engine {
         let kind = kind_of(effect);
         match trouble {
             Trouble::Later { at, sent, why } => {
-                if effect.attempt >= MOST_ATTEMPTS {
+                if effect.attempt >= most_attempts(effect) {
                     crate::figures::effect(kind, "failed");
                     return self.give_up(effect, &why).await;
                 }
@@ -714,7 +725,7 @@ impl Engine {
 
 /// The label of an effect's kind in the metrics: from our own table, whatever the row says.
 fn kind_of(effect: &LeasedEffect) -> &'static str {
-    const KINDS: [&str; 20] = [
+    const KINDS: [&str; 21] = [
         "react",
         "reply",
         "remove_label",
@@ -735,6 +746,7 @@ fn kind_of(effect: &LeasedEffect) -> &'static str {
         "tell",
         "reconcile",
         "verify",
+        NOTIFY,
     ];
     KINDS.into_iter().find(|kind| *kind == effect.kind).unwrap_or("other")
 }

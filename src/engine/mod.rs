@@ -30,6 +30,7 @@ mod fork;
 mod labels;
 mod limits;
 mod model;
+mod notify;
 mod proposed;
 mod queries;
 mod questions;
@@ -55,6 +56,7 @@ use crate::chat::reader::BotName;
 use crate::config::{ConfigError, Models};
 use crate::github::{GithubError, Repo, Topic};
 use crate::mail::Mailer;
+use crate::notify::Notifier;
 use crate::providers::http::Client as ModelClient;
 use crate::store::deliveries::LeasedDelivery;
 use crate::store::effects::{LeasedEffect, Sent};
@@ -164,6 +166,8 @@ pub struct Parts {
     pub site: Site,
     /// The way out for mail.
     pub mailer: Mailer,
+    /// The way out for notifications.
+    pub notifier: Notifier,
     /// The clock.
     pub clock: Clock,
     /// The way out to models.

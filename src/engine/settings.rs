@@ -100,6 +100,25 @@ impl Engine {
         Ok(self.joined(known, own, owner))
     }
 
+    /// The configuration in force as it was read last: GitHub is not asked.
+    pub(super) async fn settings_as_kept(&self, known: &Repository) -> Result<Settings, Trouble> {
+        let owners = match known.name.eq_ignore_ascii_case(OWNERS) {
+            true => None,
+            false => self.store().owners_repository(known.installation, &known.owner).await?,
+        };
+        let owner = match &owners {
+            Some(owners) => level_of(owners, self.own_as_kept(owners).await?),
+            None => None,
+        };
+        let own = self.own_as_kept(known).await?;
+        Ok(self.joined(known, own, owner))
+    }
+
+    async fn own_as_kept(&self, known: &Repository) -> Result<Settings, Trouble> {
+        let kept = self.store().definitions_of(known.id).await?;
+        self.in_force(known, known.config.as_deref(), known.config_error.clone(), kept)
+    }
+
     /// What the owner's `.github` repository says for all of them; nothing where the App does not reach one.
     async fn owners_level(&self, known: &Repository) -> Result<Option<OwnersLevel>, Trouble> {
         if known.name.eq_ignore_ascii_case(OWNERS) {
@@ -112,12 +131,7 @@ impl Engine {
         };
         let Some(owners) = found else { return Ok(None) };
         let own = self.own_settings(&self.repo_of(&owners)?, &owners).await?;
-        Ok(own.text.map(|text| OwnersLevel {
-            name: format!("{}/{}", owners.owner, owners.name),
-            broken: own.broken,
-            level: Level::of(Setter::Owner, own.config, &text),
-            text,
-        }))
+        Ok(level_of(&owners, own))
     }
 
     /// The owner's `.github` repository, if the App reaches it. While GitHub does not answer, a repository that was
@@ -295,6 +309,16 @@ impl Engine {
             floors: settings.config.permissions.clone(),
         }
     }
+}
+
+/// The level that the file of the owner's repository is, where it has one.
+fn level_of(owners: &Repository, own: Settings) -> Option<OwnersLevel> {
+    own.text.map(|text| OwnersLevel {
+        name: format!("{}/{}", owners.owner, owners.name),
+        broken: own.broken,
+        level: Level::of(Setter::Owner, own.config, &text),
+        text,
+    })
 }
 
 /// The definitions in the file, when it can be read; else those of the last good one. Whether their names are taken is

@@ -121,6 +121,9 @@ impl EffectSummary {
     }
 }
 
+/// The kind of the effects by which others than GitHub are told: the queries of stuck workflows and of queues know it.
+pub const NOTIFY: &str = "notify";
+
 /// The kinds whose failure is an event of their workflow.
 const THE_WORKFLOWS: [&str; 4] = ["act", "run_agent", "start_child", "ask_approver"];
 
@@ -444,14 +447,20 @@ impl Store {
         Ok((row.int("depth")?, row.opt_int("oldest")?.map(moment)))
     }
 
-    /// How many effects wait, how many deliveries wait, and since when the oldest of each is due: for the metrics.
-    pub async fn queues(&self) -> Result<[(&'static str, i64, Option<Timestamp>); 2], StoreError> {
+    /// How many effects, notifications and deliveries wait, and since when the oldest of each does: for the metrics.
+    pub async fn queues(&self) -> Result<[(&'static str, i64, Option<Timestamp>); 3], StoreError> {
         const EFFECTS: &str = "SELECT COUNT(*) AS depth, MIN(created_at) AS oldest FROM effects
-            WHERE state IN ('ready', 'inflight') AND kind NOT IN ('expire_gate', 'reconcile', 'verify')";
+            WHERE state IN ('ready', 'inflight') AND kind NOT IN ('expire_gate', 'reconcile', 'verify', 'notify')";
+        const NOTIFICATIONS: &str = "SELECT COUNT(*) AS depth, MIN(created_at) AS oldest FROM effects
+            WHERE state IN ('ready', 'inflight') AND kind = 'notify'";
         const DELIVERIES: &str =
             "SELECT COUNT(*) AS depth, MIN(received_at) AS oldest FROM deliveries WHERE state IN ('new', 'leased')";
-        let mut queues = [("effects", 0, None), ("deliveries", 0, None)];
-        for (queue, sql) in queues.iter_mut().zip([EFFECTS, DELIVERIES]) {
+        let mut queues = [
+            ("effects", 0, None),
+            ("notifications", 0, None),
+            ("deliveries", 0, None),
+        ];
+        for (queue, sql) in queues.iter_mut().zip([EFFECTS, NOTIFICATIONS, DELIVERIES]) {
             if let Some(row) = self.read(sql, values![]).await?.first() {
                 queue.1 = row.int("depth")?;
                 queue.2 = row.opt_int("oldest")?.map(moment);

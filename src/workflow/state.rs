@@ -24,7 +24,7 @@ use super::words::Words;
 pub type Timestamp = DateTime<Utc>;
 
 /// What kind of thing a workflow is anchored to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SubjectKind {
     /// An issue.
@@ -52,7 +52,7 @@ pub struct Subject {
 }
 
 /// The nine states of a phase.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PhaseStatus {
     /// Waits for the phases that it needs.

@@ -38,6 +38,47 @@ pub enum Why {
     Failed(String),
 }
 
+/// Why a phase waits for a person, or failed, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyKind {
+    /// The manual provider was chosen: a person answers the prompt.
+    ManualProvider,
+    /// An answer did not hold what it must.
+    Unusable,
+    /// The prompt holds what must not leave.
+    Withheld,
+    /// It asked people something.
+    Questions,
+    /// Not every child completed.
+    Children,
+    /// More issues were opened than the phase may have children.
+    TooManyItems,
+    /// A cap on what may be spent is in the way.
+    Cap,
+    /// A model could not be asked, or gave no answer to judge.
+    Model,
+    /// An act or a run failed for good.
+    Failed,
+}
+
+impl Why {
+    /// Which it is, without anybody's words.
+    pub fn kind(&self) -> WhyKind {
+        match self {
+            Self::ManualProvider => WhyKind::ManualProvider,
+            Self::Unusable(_) => WhyKind::Unusable,
+            Self::Withheld(_) => WhyKind::Withheld,
+            Self::Questions => WhyKind::Questions,
+            Self::Children => WhyKind::Children,
+            Self::TooManyItems { .. } => WhyKind::TooManyItems,
+            Self::Cap(_) => WhyKind::Cap,
+            Self::Model { .. } => WhyKind::Model,
+            Self::Failed(_) => WhyKind::Failed,
+        }
+    }
+}
+
 /// Which cap is in the way, and by how much.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CapReached {

@@ -3,7 +3,7 @@
 mod configuration;
 mod database;
 mod definitions;
-mod door;
+pub mod door;
 mod gone;
 mod links;
 mod mail;

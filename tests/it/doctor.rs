@@ -87,6 +87,7 @@ async fn a_fresh_machine_with_an_app() {
         ("traces", "fine: none are kept"),
         ("mail", "fine: it is written to post"),
         ("models", "fine: none is configured"),
+        ("notifications", "fine: nobody is told but by GitHub and mail"),
     ] {
         let said = said(&ran, area).join("\n");
         assert!(said.contains(words), "{area}: {said}\n{}", ran.out);

@@ -25,6 +25,7 @@ mod levels;
 mod limits;
 mod mail;
 mod models;
+mod notify;
 mod once;
 mod operation;
 mod postgres;

@@ -13,7 +13,7 @@ pub fn headline(state: &State, phase: &PhaseId) -> &'static str {
     match (state.gate_waits_for(phase), state.is_peoples_turn(phase)) {
         (Some(Awaited::Checks), _) => "waiting for checks",
         (Some(Awaited::Approver), _) => "waiting for the approver",
-        (_, true) if people_may_approve(state, phase) => "waiting for approval",
+        (_, true) if state.people_may_approve(phase) => "waiting for approval",
         (_, true) => "rejected by the approver",
         _ => "at work",
     }
@@ -30,18 +30,6 @@ pub fn waits_for(state: &State, phase: &PhaseId, since: &str) -> Option<String> 
         "Waiting for {whom} at *{}* since {since}.",
         title(state, phase)
     ))
-}
-
-/// Whether an approval of a person would be taken: people open the gate, and nothing else is in the way.
-pub fn people_may_approve(state: &State, phase: &PhaseId) -> bool {
-    let Some((gate, pending)) = state.gate_at(phase) else {
-        return false;
-    };
-    let said_no = pending.judged.decision() == Some(Decision::Rejected);
-    match said_no {
-        true => gate.may_be_overruled() && state.is_peoples_turn(phase),
-        false => gate.people.is_some() && state.is_peoples_turn(phase),
-    }
 }
 
 /// What the checks and the approver of an open gate say, for the card; empty where it has neither.

@@ -74,7 +74,7 @@ fn gate_steps(state: &State) -> Option<Vec<Next>> {
 /// The approval of what is at the open gate, where one would be taken once all of it is shown.
 pub fn approval(state: &State) -> Option<Next> {
     let (phase, gate, pending) = state.open_gate()?;
-    if !super::judges::people_may_approve(state, phase) {
+    if !state.people_may_approve(phase) {
         return None;
     }
     let command = format!("/approve {}", pending.digest.short());

@@ -32,6 +32,7 @@ use crate::config::terminal::{Choices, read_project, read_user};
 use crate::config::{DatabaseUrl, Models, ProviderName};
 use crate::engine::{Allowance, Engine, Folder, Pacing, Parts, STATE_FOLDER, Site, WrittenFile, unanswered_in};
 use crate::mail::Mailer;
+use crate::notify::Notifier;
 use crate::providers::http::Client as ModelClient;
 use crate::store::Store;
 use crate::store::kept::Kept;
@@ -467,6 +468,7 @@ fn engine(root: &Path, folder: &Folder, (store, models): (Store, Models)) -> Res
         store,
         site: Site::Folder(folder.clone()),
         mailer,
+        notifier: Notifier::silent(),
         clock: machine_clock(),
         model_client,
         pacing: Pacing::Off,

@@ -1,6 +1,5 @@
 //! The commands that go on from where a project's workflow stands.
 
-use crate::chat::say::judges::people_may_approve;
 use crate::workflow::artifact::{ReviewVerdict, Stage};
 use crate::workflow::ids::{PhaseId, WorkflowId};
 use crate::workflow::state::{Pending, PhaseStatus, State, Why};
@@ -73,7 +72,7 @@ fn at_gate(state: &State, (phase, pending): (&PhaseId, &Pending), calls: &Calls<
         ];
         return letter.iter().map(|words| calls.call(words)).collect();
     }
-    if !people_may_approve(state, phase) {
+    if !state.people_may_approve(phase) {
         let revise = state
             .has_round_left(phase)
             .then(|| calls.call("revise --feedback TEXT"));

@@ -76,6 +76,7 @@ impl Engine {
             };
             let id = format!("stuck:{}:{}", one.id, one.version);
             write.push(self.said_on(&stored, &id, say::stands_still(&one.id))?);
+            write.append(self.told_stuck(&stored)?);
         }
         match store.write(write).await {
             Ok(_) => {}

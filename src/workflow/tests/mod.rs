@@ -10,6 +10,7 @@ mod forks;
 mod generate;
 mod graphs;
 mod judged;
+mod notifications;
 mod properties;
 mod questions;
 mod reports;

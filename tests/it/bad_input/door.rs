@@ -13,10 +13,10 @@ const OTHER: &str = "another secret, of 32 characters";
 
 /// A log that a test can read.
 #[derive(Clone, Default)]
-struct Page(Arc<Mutex<Vec<u8>>>);
+pub struct Page(Arc<Mutex<Vec<u8>>>);
 
 impl Page {
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }
@@ -34,7 +34,7 @@ impl Write for Page {
 
 /// Has all that this process logs, at every level, written where the test can read it. For tests that run in a
 /// process of their own; where they share one, the first takes it all and this test reads what it may.
-fn listen_to_the_log() -> Page {
+pub fn listen_to_the_log() -> Page {
     let page = Page::default();
     let writer = page.clone();
     let subscriber = tracing_subscriber::fmt()

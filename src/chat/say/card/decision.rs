@@ -110,7 +110,7 @@ pub(super) fn decide(
         view.gate.map(approval::owners).unwrap_or_default(),
         progress_of_gate(view),
     ];
-    let shown = is_shown(view, proposal, rest) && judges::people_may_approve(state, phase);
+    let shown = is_shown(view, proposal, rest) && state.people_may_approve(phase);
     let choices = next::choice(state).map(|_| state.choices(phase));
     if let Some(choices) = choices.filter(|_| shown) {
         let commands: Vec<String> = choices
