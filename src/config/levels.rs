@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::address::Mailbox;
 use super::document::Document;
-use super::repository::{Limits, ProviderName, Providers, Recipients, RepositoryConfig};
+use super::repository::{GuidelinesFile, Limits, ProviderName, Providers, Recipients, RepositoryConfig};
 use crate::workflow::right::Right;
 
 /// A file with what it says itself, as against what holds where it is silent.
@@ -91,6 +91,7 @@ pub fn join(owner: &Level, repository: &Level, usable: Usable<'_>) -> Joined {
         providers: join.providers(),
         caps: owner.config.caps.tightened_by(&repository.config.caps),
         approval: repository.config.approval.clone(),
+        guidelines: join.guidelines(),
         // Those in the owner's file are of its own repository.
         definitions: repository.config.definitions.clone(),
     };
@@ -200,7 +201,24 @@ impl Join<'_> {
         Limits {
             tasks: self.limit("limits.tasks", above.tasks, own.tasks),
             comments: self.limit("limits.comments", above.comments, own.comments),
+            guidelines: self.limit("limits.guidelines", above.guidelines, own.guidelines),
         }
+    }
+
+    /// The owner may forbid them, and names a file for those who name none.
+    fn guidelines(&mut self) -> GuidelinesFile {
+        let (above, own) = (&self.owner.config.guidelines, &self.repository.config.guidelines);
+        let (chosen, by, without) = match (above, own) {
+            (GuidelinesFile::AsDefined, GuidelinesFile::AsDefined) => return GuidelinesFile::AsDefined,
+            (GuidelinesFile::Off, GuidelinesFile::Off) => (own, Setter::Both, None),
+            (GuidelinesFile::Off, GuidelinesFile::AsDefined) => (above, Setter::Owner, None),
+            (GuidelinesFile::Off, GuidelinesFile::At(path)) => (above, Setter::Owner, Some(path.clone())),
+            (_, GuidelinesFile::AsDefined) => (above, Setter::Owner, None),
+            (_, own) => (own, Setter::Repository, None),
+        };
+        let chosen = chosen.clone();
+        self.set("guidelines", &chosen, by, without);
+        chosen
     }
 
     fn limit(&mut self, key: &str, above: u32, own: u32) -> u32 {

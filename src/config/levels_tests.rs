@@ -71,6 +71,35 @@ fn limits_and_caps_are_lowered_and_not_raised() {
 }
 
 #[test]
+fn an_owner_turns_guidelines_off_for_all_and_names_a_file_for_who_names_none() {
+    let (off, path, other) = ("guidelines: off", "guidelines: docs/a.md", "guidelines: docs/b.md");
+    let at = |path: &str| GuidelinesFile::At(path.to_owned());
+    for (owner, own, holds, by, without) in [
+        (off, path, GuidelinesFile::Off, Setter::Owner, Some("docs/a.md")),
+        (off, "", GuidelinesFile::Off, Setter::Owner, None),
+        (off, off, GuidelinesFile::Off, Setter::Both, None),
+        (path, off, GuidelinesFile::Off, Setter::Repository, None),
+        (path, other, at("docs/b.md"), Setter::Repository, None),
+        (path, "", at("docs/a.md"), Setter::Owner, None),
+        ("", other, at("docs/b.md"), Setter::Repository, None),
+    ] {
+        let found = joined(owner, own);
+        assert_eq!(found.config.guidelines, holds, "{owner} / {own}");
+        let origin = origin(&found, "guidelines");
+        assert_eq!(
+            (origin.by, origin.without_effect.as_deref()),
+            (by, without),
+            "{owner} / {own}"
+        );
+    }
+    let silent = joined("", "");
+    assert_eq!(silent.config.guidelines, GuidelinesFile::AsDefined);
+    assert!(!silent.origins.iter().any(|origin| origin.key == "guidelines"));
+    let lower = joined("limits: {guidelines: 100}", "limits: {guidelines: 200}");
+    assert_eq!(lower.config.limits.guidelines, 100);
+}
+
+#[test]
 fn a_definition_and_a_provider_are_the_repositorys_to_choose() {
     let owner = "definition: tasks\nproviders: {extract: manual}";
     let silent = joined(owner, "");

@@ -33,10 +33,13 @@ pub use levels::{Joined, Level, Origin, Setter, Usable, join};
 pub use mail_url::{Credentials, InDoubt, MailUrl, Security, SmtpUrl};
 pub use models::{Dialect, Endpoint, EndpointName, Models, StructuredOutput};
 pub use repository::{
-    Limits, Offer, ProviderName, Providers, Recipients, RepositoryConfig, Vocabulary, repository_schema,
+    GuidelinesFile, Limits, MOST_OF_GUIDELINES, Offer, ProviderName, Providers, Recipients, RepositoryConfig,
+    Vocabulary, repository_schema,
 };
 pub use secret::{ApiKey, AppId, MailPassword, PrivateKey, WebhookSecret};
-pub use server::{AppSettings, KeyCheck, Overrides, PerHour, Problems, ServerConfig, Sources, server_schema};
+pub use server::{
+    AppSettings, GuidelinesBytes, KeyCheck, Overrides, PerHour, Problems, ServerConfig, Sources, server_schema,
+};
 pub use traces_url::TracesUrl;
 
 /// Where a repository keeps its configuration, read from the default branch only.

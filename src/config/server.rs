@@ -18,6 +18,7 @@ use super::github_api::{GithubApiUrl, Pace};
 use super::mail_url::{InDoubt, MailUrl};
 use super::models::Models;
 use super::models_file::{self, FileModels};
+use super::repository::MOST_OF_GUIDELINES;
 use super::secret::{AppId, PrivateKey, WebhookSecret};
 use super::traces_url::TracesUrl;
 
@@ -50,6 +51,8 @@ pub struct ServerConfig {
     pub commands_per_hour: PerHour,
     /// How many answers strangers get in an hour, in one repository.
     pub stranger_answers_per_hour: PerHour,
+    /// How much of a repository's guidelines a prompt is made with.
+    pub guidelines: GuidelinesBytes,
     /// The model endpoints, and how much may be spent on them.
     pub models: Models,
     /// Where traces go; none are kept where it does not say.
@@ -67,6 +70,22 @@ impl FromStr for PerHour {
         match text.trim().parse() {
             Ok(number @ 1..=100_000) => Ok(Self(number)),
             _ => Err("is no number from 1 to 100000".to_owned()),
+        }
+    }
+}
+
+/// The most bytes of a repository's guidelines that a prompt is made with: 0, for none anywhere, to
+/// [`MOST_OF_GUIDELINES`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GuidelinesBytes(pub u32);
+
+impl FromStr for GuidelinesBytes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.trim().parse() {
+            Ok(number @ 0..=MOST_OF_GUIDELINES) => Ok(Self(number)),
+            _ => Err(format!("is no number of bytes from 0 to {MOST_OF_GUIDELINES}")),
         }
     }
 }
@@ -100,6 +119,8 @@ pub struct Overrides {
     pub commands_per_hour: Option<String>,
     /// `--stranger-answers-per-hour`
     pub stranger_answers_per_hour: Option<String>,
+    /// `--guidelines-bytes`
+    pub guidelines_bytes: Option<String>,
     /// `--otlp-endpoint`
     pub otlp_endpoint: Option<String>,
     /// `--github-pace`
@@ -195,6 +216,7 @@ impl ServerConfig {
         let pace = reader.pace(app.api.as_ref());
         let commands_per_hour = reader.required("commands_per_hour", parse);
         let stranger_answers_per_hour = reader.required("stranger_answers_per_hour", parse);
+        let guidelines = reader.required("guidelines_bytes", parse);
         let models = reader.models();
         let traces = reader.traces();
         let problems = reader.problems;
@@ -210,6 +232,7 @@ impl ServerConfig {
             linger,
             commands_per_hour,
             stranger_answers_per_hour,
+            guidelines,
             models,
         ) {
             (
@@ -224,6 +247,7 @@ impl ServerConfig {
                 Some(linger),
                 Some(commands_per_hour),
                 Some(stranger_answers_per_hour),
+                Some(guidelines),
                 Some(models),
             ) if problems.is_empty() => Ok(Self {
                 listen,
@@ -239,6 +263,7 @@ impl ServerConfig {
                 retention,
                 commands_per_hour,
                 stranger_answers_per_hour,
+                guidelines,
                 models,
                 traces,
             }),
@@ -318,6 +343,7 @@ fn default(key: &str) -> Option<&'static str> {
         "github_pace" => Some("default"),
         "commands_per_hour" => Some("60"),
         "stranger_answers_per_hour" => Some("20"),
+        "guidelines_bytes" => Some("131072"),
         _ => None,
     }
 }
@@ -348,6 +374,7 @@ impl Overrides {
             "retention_days" => self.retention_days.as_ref(),
             "commands_per_hour" => self.commands_per_hour.as_ref(),
             "stranger_answers_per_hour" => self.stranger_answers_per_hour.as_ref(),
+            "guidelines_bytes" => self.guidelines_bytes.as_ref(),
             "otlp_endpoint" => self.otlp_endpoint.as_ref(),
             "github_pace" => self.github_pace.as_ref(),
             _ => None,
@@ -436,6 +463,10 @@ file! {
         /// Default: 20
         #[schemars(with = "u32", range(min = 1, max = 100_000))]
         stranger_answers_per_hour: u32,
+        /// The most bytes of a repository's guidelines that a prompt is made with, 0 to 131072; 0: none anywhere. Default:
+        /// 131072
+        #[schemars(with = "u32", range(min = 0, max = MOST_OF_GUIDELINES))]
+        guidelines_bytes: u32,
         /// Where traces go, a collector that speaks OTLP over HTTP: http://HOST:4318. The standard variables
         /// OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_TRACES_ENDPOINT say it as well. Default: none are kept
         #[schemars(with = "String")]

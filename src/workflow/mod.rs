@@ -17,6 +17,7 @@ pub mod definition;
 pub mod event;
 pub mod fork;
 pub mod gate;
+pub mod guidelines;
 pub mod ids;
 pub mod judging;
 pub mod plan;

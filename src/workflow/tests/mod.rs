@@ -9,6 +9,7 @@ mod expiry;
 mod forks;
 mod generate;
 mod graphs;
+mod guidelines;
 mod judged;
 mod properties;
 mod questions;
@@ -209,6 +210,7 @@ impl Run {
             iteration,
             attempt,
             result,
+            guidelines: None,
         })
     }
 
