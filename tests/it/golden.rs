@@ -18,7 +18,7 @@ use crate::models::{TALK, asks, server_file};
 use crate::stages;
 use crate::world::{Setup, World, whole_story};
 
-const STORIES: [&str; 20] = [
+const STORIES: [&str; 21] = [
     "deliver",
     "held",
     "revised",
@@ -39,6 +39,7 @@ const STORIES: [&str; 20] = [
     "gates",
     "variants",
     "repaired",
+    "guided",
 ];
 
 fn folder() -> PathBuf {
@@ -78,7 +79,7 @@ fn standing(state: &State) -> Value {
         .unwrap()
         .iter()
         .map(|(id, phase)| {
-            let standing = json!({
+            let mut standing = json!({
                 "status": phase["status"],
                 "iteration": phase["iteration"],
                 "attempt": phase["attempt"],
@@ -94,6 +95,10 @@ fn standing(state: &State) -> Value {
                 "ending": phase["ending"],
                 "reminders": phase["reminders"],
             });
+            // Histories of old have none.
+            if let Some(guidelines) = phase.get("guidelines") {
+                standing["guidelines"] = json!({ "path": guidelines["path"], "found": guidelines["found"] });
+            }
             (id.clone(), standing)
         })
         .collect();
@@ -226,6 +231,7 @@ async fn told(name: &str) -> World {
         "cap_reached" => return cap_reached().await,
         "responded" => return responded().await,
         "prompted" => return prompted().await,
+        "guided" => return guided().await,
         "sent_back" => return sent_back().await,
         "solved" | "skipped" => return solved(name).await,
         "each" => return crate::children::played().await,
@@ -347,6 +353,29 @@ async fn prompted() -> World {
     stages::respond(&world, issue, &stages::plan()).await;
     world.say("bob", issue, "/reject it names no tests").await;
     stages::respond(&world, issue, &stages::plan()).await;
+    world
+}
+
+/// A plan is made with guidelines, then with others, and then with none that could be given.
+async fn guided() -> World {
+    let setup = usual().github(|github| github.file("AGENTS.md", "Every plan names its tests.\n"));
+    let world = setup.start().await;
+    let issue = world.issue("Billing", "We need a client.");
+    world.say("alice", issue, stages::GOAL).await;
+    world
+        .github
+        .as_("bob")
+        .set_file("AGENTS.md", "Every plan names its risks.\n")
+        .unwrap();
+    stages::through(&world, issue, &stages::plan()).await;
+    world
+        .github
+        .as_("bob")
+        .set_file("AGENTS.md", "password=hunter2\n")
+        .unwrap();
+    world.settle().await;
+    world.say("bob", issue, "/revise with tests").await;
+    stages::through(&world, issue, &stages::files("fn pay() {}\n")).await;
     world
 }
 
