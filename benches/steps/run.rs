@@ -215,6 +215,7 @@ impl Bench {
                     iteration,
                     attempt,
                     result,
+                    guidelines: None,
                 }
             }
             Intent::Card => Report::Shown {

@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::inputs::{Handed, Inputs, Material};
+use super::inputs::{Guide, Handed, Inputs, Material};
 use super::prompt::Brief;
 use super::{Agent, Draft, InputKind, Problem, ProblemKind, WrongInputs, made, template_of};
 use crate::workflow::definition::Definition;
+use crate::workflow::guidelines::Found;
 use crate::workflow::judging::{AiGate, Decision};
 
 /// The schema of its answer.
@@ -27,6 +28,9 @@ pub const MOST: usize = 200_000;
 
 /// The most bytes of a text that is never cut: a name or a path.
 const NAME: usize = 300;
+
+/// What stands where a text was cut.
+const CUT_HERE: &str = "\n(cut here)";
 
 /// Characters of its feedback that are kept.
 const FEEDBACK: usize = 4_000;
@@ -103,6 +107,9 @@ pub fn material(mut material: Material, judged: Handed) -> (Material, Vec<String
     for (name, text) in files.iter_mut() {
         room.text(name, text);
     }
+    if let Some(guide) = &mut material.guide {
+        room.guide(guide);
+    }
     (material, room.cut)
 }
 
@@ -129,13 +136,23 @@ impl Room {
         }
     }
 
+    /// Cuts guidelines, which say themselves how much of the file they are.
+    fn guide(&mut self, guide: &mut Guide) {
+        let cut = self.cut.len();
+        self.text(&guide.of.path, &mut guide.text);
+        if let (true, Found::Given(text)) = (self.cut.len() > cut, &mut guide.of.found) {
+            let kept = guide.text.len().saturating_sub(CUT_HERE.len());
+            text.cut_at = u64::try_from(kept).ok();
+        }
+    }
+
     fn text(&mut self, name: &str, text: &mut String) {
         let most = MOST_OF_ONE.min(self.left);
         let whole = text.len();
         if whole > most && whole > NAME {
             let end = text.floor_char_boundary(most);
             text.truncate(end);
-            text.push_str("\n(cut here)");
+            text.push_str(CUT_HERE);
             self.cut.push(format!("{name}: {end} of {whole} bytes"));
         }
         self.left = self.left.saturating_sub(whole.min(most));
@@ -180,6 +197,7 @@ mod tests {
             files: BTreeMap::new(),
             artifacts: Vec::new(),
             choice: None,
+            guide: None,
         }
     }
 
@@ -222,6 +240,26 @@ mod tests {
         let brief = brief(&Inputs::Material(Box::new(material))).unwrap();
         assert_eq!(brief.facts["judged"]["artifact"]["summary"], "the files");
         assert_eq!(brief.facts["artifacts"].as_array().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn guidelines_that_are_cut_say_how_much_of_the_file_they_are() {
+        let with = |bytes: usize| {
+            let text = "a".repeat(bytes);
+            let guide = Guide::read("AGENTS.md", None, (&text, None), 200_000);
+            let given = Material {
+                guide: Some(guide),
+                ..given()
+            };
+            let (shown, cut) = material(given, handed(json!({"summary": "x"})));
+            (shown.guide.unwrap(), cut)
+        };
+        let (guide, cut) = with(60_000);
+        assert_eq!(cut, ["AGENTS.md: 50000 of 60000 bytes"]);
+        assert_eq!(guide.of.text().unwrap().cut_at, Some(50_000));
+        assert!(guide.text.ends_with("a\n(cut here)"));
+        let (guide, cut) = with(40_000);
+        assert_eq!((guide.of.text().unwrap().cut_at, cut.len()), (None, 0));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{AGENTS, Agent, approver, choice, made, prompt, standards_of};
 use crate::text::paths;
-use crate::workflow::definition::{Definition, Gate, Invalid, Known, Mistake, Phase, nearest};
+use crate::workflow::definition::{Definition, Gate, Invalid, Known, MOST_GUIDELINES, Mistake, Phase, nearest};
 use crate::workflow::judging::AiGate;
 use crate::workflow::variants::Variants;
 
@@ -54,6 +54,7 @@ impl Names {
         mistakes.extend(verdicts(definition));
         mistakes.extend(unruled(definition));
         mistakes.extend(paths_of_files(definition));
+        mistakes.extend(guidelines(definition));
         mistakes
     }
 
@@ -237,6 +238,52 @@ fn unruled(definition: &Definition) -> Vec<Mistake> {
                 let path = ["phases", &index, "variants", &at.to_string(), "provider"];
                 mistakes.push(Mistake::at(&path, text.clone()));
             }
+        }
+    }
+    mistakes
+}
+
+/// Files of guidelines that cannot be, that stand there twice, or that no prompt would be made with.
+fn guidelines(definition: &Definition) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    let named = &definition.guidelines;
+    for (at, path) in named.iter().enumerate() {
+        let mut wrong = |text: String| mistakes.push(Mistake::at(&["guidelines", &at.to_string()], text));
+        if let Err(rule) = paths::check(path) {
+            wrong(format!("`{path}` cannot be a file of the repository: {rule}"));
+        } else if named[..at].contains(path) {
+            wrong(format!("`{path}` stands here twice; keep one of them"));
+        }
+    }
+    if named.len() > MOST_GUIDELINES {
+        let text = format!(
+            "guidelines are looked for in at most {MOST_GUIDELINES} files, and {} are named",
+            named.len()
+        );
+        mistakes.push(Mistake::at(&["guidelines"], text));
+    }
+    let takes = |phase: &Phase| phase.takes_guidelines();
+    if !named.is_empty() && !definition.phases.iter().any(takes) {
+        let text =
+            "no prompt is made with guidelines: they are for phases with a `prompt` and a `schema`; remove the key";
+        mistakes.push(Mistake::at(&["guidelines"], text.to_owned()));
+    }
+    for (index, phase) in definition
+        .phases
+        .iter()
+        .enumerate()
+        .filter(|(_, phase)| !phase.guidelines)
+    {
+        let with = Phase {
+            guidelines: true,
+            ..phase.clone()
+        };
+        if named.is_empty() || !takes(&with) {
+            let text = format!(
+                "phase {}: its prompt is made without guidelines anyway; remove the key",
+                phase.id
+            );
+            mistakes.push(Mistake::at(&["phases", &index.to_string(), "guidelines"], text));
         }
     }
     mistakes

@@ -147,6 +147,7 @@ fn brief(inputs: &Inputs) -> Result<Brief, WrongInputs> {
             "wishes": mailing.steer.iter().map(|text| clean(text)).collect::<Vec<_>>(),
         }),
         data: Value::Array(data),
+        guide: None,
     })
 }
 

@@ -159,6 +159,7 @@ fn brief(inputs: &Inputs) -> Result<Brief, WrongInputs> {
             "wishes": thread.steer.iter().map(|text| clean(text)).collect::<Vec<_>>(),
         }),
         data: Value::Array(data),
+        guide: None,
     })
 }
 

@@ -9,6 +9,8 @@ use serde_json::Value;
 use super::choice::Choice;
 use super::extract::Priority;
 use crate::text::clean::{Hidden, clean, clean_counted};
+use crate::workflow::guidelines::{Found, Guidelines, Text, Unfit};
+use crate::workflow::ids::Digest;
 use crate::workflow::state::SubjectKind;
 
 /// What one run of an agent is given.
@@ -30,6 +32,14 @@ impl Inputs {
             Self::Thread(_) => "thread",
             Self::Mailing(_) => "mailing",
             Self::Material(_) => "material",
+        }
+    }
+
+    /// The guidelines of the repository that a prompt is made with, where it has a section for them.
+    pub fn guide(&self) -> Option<&Guide> {
+        match self {
+            Self::Material(material) => material.guide.as_ref(),
+            Self::Thread(_) | Self::Mailing(_) => None,
         }
     }
 }
@@ -193,6 +203,82 @@ pub struct Material {
     /// The variants that are compared, where people are to choose among some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub choice: Option<Choice>,
+    /// What the repository asks of whoever works in it, where the prompt has a section for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guide: Option<Guide>,
+}
+
+/// Guidelines of a repository, as a prompt is made with them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guide {
+    /// Which file it is, and what came of reading it.
+    pub of: Guidelines,
+    /// Its text as it was written, as far as it is given; empty where nothing of it is.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
+}
+
+impl Guide {
+    /// A file of which nothing is given.
+    pub fn left_out(path: &str, commit: Option<&str>, why: Unfit) -> Self {
+        Self {
+            of: Guidelines {
+                path: path.to_owned(),
+                commit: commit.map(str::to_owned),
+                found: Found::LeftOut(why),
+                instead_of: None,
+            },
+            text: String::new(),
+        }
+    }
+
+    /// A file whose text is given, at most so many bytes of it: up to the end of a line where there is one. One in which
+    /// a reader sees nothing is left out.
+    pub fn read(path: &str, commit: Option<&str>, (text, blob): (&str, Option<&str>), most: u64) -> Self {
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let given = match text.len() > most {
+            true => {
+                let given = &text[..text.floor_char_boundary(most)];
+                given.rfind('\n').map_or(given, |end| &given[..=end])
+            }
+            false => text,
+        };
+        if clean(given).trim().is_empty() {
+            return Self::left_out(path, commit, Unfit::Empty);
+        }
+        let length = |text: &str| u64::try_from(text.len()).unwrap_or(u64::MAX);
+        Self {
+            of: Guidelines {
+                path: path.to_owned(),
+                commit: commit.map(str::to_owned),
+                found: Found::Given(Text {
+                    sha256: Digest::of_bytes(text.as_bytes()),
+                    bytes: length(text),
+                    cut_at: (given.len() < text.len()).then(|| length(given)),
+                    blob: blob.map(str::to_owned),
+                }),
+                instead_of: None,
+            },
+            text: given.to_owned(),
+        }
+    }
+
+    /// The text as a reader of the file's page sees it.
+    pub fn visible(&self) -> String {
+        clean(&self.text)
+    }
+
+    /// For people: what was hidden in it and is not read; `None` when nothing was.
+    pub fn hidden(&self) -> Option<String> {
+        let hidden = clean_counted(&self.text).hidden;
+        (!hidden.is_empty()).then(|| {
+            format!(
+                "Hidden text was removed from {} before it was read: {}.",
+                self.of.path,
+                hidden.words()
+            )
+        })
+    }
 }
 
 /// What a phase hands over.

@@ -131,6 +131,7 @@ pub(super) fn brief(inputs: &Inputs) -> Result<Brief, WrongInputs> {
             "wishes": thread.steer.iter().map(|text| clean(text)).collect::<Vec<_>>(),
         }),
         data: Value::Array(data.collect()),
+        guide: material.guide.clone(),
     })
 }
 

@@ -29,8 +29,8 @@ pub use amend::Amendment;
 pub use answer::value as json_in;
 pub use definitions::{Names, RULED_PROMPTS, has_rules, has_verdict, names, whole};
 pub use facts::{misshapen, secret_in, touched, unsafe_path};
-pub use inputs::{Earlier, Entry, Handed, Inputs, LeftOut, Limits, Mailing, Material, OpenedTask, Thread};
-pub use outbound::{outbound, refused};
+pub use inputs::{Earlier, Entry, Guide, Handed, Inputs, LeftOut, Limits, Mailing, Material, OpenedTask, Thread};
+pub use outbound::{outbound, outbound_guide, refused};
 pub use prompt::{PROMPT_SCHEMA, Prompt};
 
 use crate::text::harmless::attempts::Attempts;

@@ -4,10 +4,11 @@
 //! A text that holds a credential or an e-mail address stays here, whole, and it is said why. What is left is looked at
 //! once more, as one; a find then keeps the whole prompt here.
 
-use super::inputs::{Inputs, LeftOut, Mailing, Material, Thread};
+use super::inputs::{Guide, Inputs, LeftOut, Mailing, Material, Thread};
 use super::scan::{Finding, scan};
 use super::{Agent, Problem, ProblemKind};
 use crate::text::clean::clean;
+use crate::workflow::guidelines::Unfit;
 
 /// Stands between texts that are scanned as one, so that neighbours do not become a name and its value.
 const APART: &str = " . ";
@@ -26,7 +27,20 @@ pub fn outbound(inputs: Inputs) -> Inputs {
 /// is refused whole.
 fn of_material(mut material: Material) -> Material {
     material.thread = of_thread(material.thread);
+    material.guide = material.guide.map(outbound_guide);
     material
+}
+
+/// Guidelines as they may leave. Those that hold something are left out whole: what a rule says without one of its lines is
+/// another rule.
+pub fn outbound_guide(guide: Guide) -> Guide {
+    let Some(finding) = held(&guide.text) else { return guide };
+    let line = (1..).zip(guide.text.lines()).find(|(_, line)| held(line).is_some());
+    let withheld = Unfit::Withheld {
+        holds: finding.to_string(),
+        line: line.map(|(number, _)| number),
+    };
+    Guide::left_out(&guide.of.path, guide.of.commit.as_deref(), withheld)
 }
 
 /// Why a prompt from these inputs may not leave, if it may not.
@@ -36,6 +50,8 @@ pub fn refused(agent: &Agent, inputs: &Inputs) -> Option<Problem> {
             let mut strings = Vec::new();
             super::strings(&brief.facts, &[], &mut strings);
             super::strings(&brief.data, &[], &mut strings);
+            let guidelines = brief.guide.as_ref().map(Guide::visible);
+            strings.extend(guidelines.as_deref());
             scan(&strings.join(APART))?.to_string()
         }
         Err(wrong) => wrong.to_string(),
@@ -125,6 +141,7 @@ mod tests {
     use super::super::fixtures::{mailing, thread};
     use super::super::{email, extract, prompt};
     use super::*;
+    use crate::workflow::guidelines::Found;
 
     const PASSWORD: &str = "password=hunter2";
 
@@ -185,6 +202,39 @@ mod tests {
         assert_eq!(problem.kind, ProblemKind::Withheld);
         assert!(problem.text.contains("an e-mail address"), "{problem}");
         assert!(!problem.text.contains("carol"), "{problem}");
+    }
+
+    #[test]
+    fn guidelines_that_hold_something_stay_here_whole_and_the_line_is_named() {
+        let made = |text: &str| {
+            Inputs::Material(Box::new(Material {
+                thread: thread(&[("alice", "hello")]),
+                given: Default::default(),
+                files: Default::default(),
+                artifacts: Vec::new(),
+                choice: None,
+                guide: Some(Guide::read("AGENTS.md", Some("c0ffee"), (text, None), 1000)),
+            }))
+        };
+        let agent = super::super::made::agent("p", "P".into(), "plan.v1").unwrap();
+        let held = format!("Use tabs.\n\nSign in with {PASSWORD}\n");
+        assert!(refused(&agent, &made(&held)).is_some());
+        let after = outbound(made(&held));
+        assert_eq!(refused(&agent, &after), None);
+        let guide = after.guide().unwrap();
+        assert_eq!((guide.text.as_str(), guide.of.commit.as_deref()), ("", Some("c0ffee")));
+        let why = |holds: &str, line| {
+            Found::LeftOut(Unfit::Withheld {
+                holds: holds.into(),
+                line,
+            })
+        };
+        assert_eq!(guide.of.found, why("a password or key", Some(3)));
+        // Split over lines it is in none of them.
+        let split = outbound(made("-----BEGIN\nRSA PRIVATE KEY-----\n"));
+        assert_eq!(split.guide().unwrap().of.found, why("a private key", None));
+        let good = made("Use tabs.\n");
+        assert_eq!(outbound(good.clone()), good);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::database::{Database, meant};
 use super::page::{Ink, Table, moment};
 use super::status::unknown;
 use crate::chat::say::children::words as child_words;
+use crate::chat::say::guidelines;
 use crate::chat::say::why::why_words;
 use crate::store::history::{Broken, StoredEvent, first_broken};
 use crate::workflow::apply::{apply, begin};
@@ -58,7 +59,7 @@ fn page(events: &[StoredEvent], ink: Ink) -> String {
             moment(stored.at),
             stored.event.name().replace('_', " "),
             stored.event.actor().map(|by| by.login.clone()).unwrap_or_default(),
-            detail(&stored.event) + &handed(&stored.event, state.as_ref()),
+            detail(&stored.event) + &handed(&stored.event, state.as_ref()) + &guided(&stored.event),
             stored.cause.clone(),
         ]);
     }
@@ -83,6 +84,13 @@ fn handed(event: &Event, state: Option<&State>) -> String {
         [] => String::new(),
         handed => format!(", given {}", handed.join(", ")),
     }
+}
+
+/// Which guidelines of the repository a prompt was made with.
+fn guided(event: &Event) -> String {
+    let of = event.guidelines();
+    of.map(|of| format!(" (guidelines {})", guidelines::words(of)))
+        .unwrap_or_default()
 }
 
 fn detail(event: &Event) -> String {
@@ -206,7 +214,9 @@ fn detail(event: &Event) -> String {
         Event::ApprovalLost { phase, reason } => format!("{phase}: {reason}"),
         Event::Rejected { phase, reason, .. } => format!("{phase}: {}", reason.as_str()),
         Event::Revised { phase, text, .. } => format!("{phase}: {}", text.as_str()),
-        Event::WaitsForHuman { phase, why } | Event::Failed { phase, why } => format!("{phase}: {}", why_words(why)),
+        Event::WaitsForHuman { phase, why, .. } | Event::Failed { phase, why } => {
+            format!("{phase}: {}", why_words(why))
+        }
         Event::ActEnded { phase, key, outcome } => format!("{phase} {key}: {}", outcome_words(outcome)),
         Event::PhaseCompleted { phase, ending } => match ending {
             Ending::Done => phase.to_string(),

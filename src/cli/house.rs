@@ -113,6 +113,7 @@ impl House {
                 commands: config.commands_per_hour.0,
                 stranger_answers: config.stranger_answers_per_hour.0,
             },
+            guidelines_bytes: config.guidelines.0,
             model_client,
             deliveries_kept,
             owner: owner.clone(),

@@ -5,6 +5,8 @@ use serde_json::json;
 use super::answer::{Answer, Refusal};
 use super::database::Database;
 use super::page::{Ink, Table, facts, harmless, moment};
+use super::show::guidelines_of;
+use crate::chat::say::guidelines::words;
 use crate::chat::say::spending::amount;
 use crate::store::Store;
 use crate::store::calls::{Call, CallEnd, CountedBy, total};
@@ -94,6 +96,7 @@ async fn one(store: &Store, listed: &Listed) -> Result<Answer, Refusal> {
         ("cost", cost(&calls)),
         ("prompt", digest(&run.prompt)),
     ];
+    about.extend(guidelines_of(run).map(|of| ("guidelines", words(&of))));
     if let Some(answer) = &run.answer {
         about.push(("answer", digest(answer)));
     }

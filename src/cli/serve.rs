@@ -56,6 +56,9 @@ pub(super) struct Settings {
     /// How many answers strangers get in an hour, in one repository
     #[arg(long, value_name = "NUMBER")]
     stranger_answers_per_hour: Option<String>,
+    /// How many bytes of a repository's guidelines a prompt is made with at most; 0 for none
+    #[arg(long, value_name = "BYTES")]
+    guidelines_bytes: Option<String>,
     /// The collector that traces go to, such as `http://127.0.0.1:4318`
     #[arg(long, value_name = "URL")]
     otlp_endpoint: Option<String>,
@@ -83,6 +86,7 @@ impl Settings {
             retention_days: self.retention_days,
             commands_per_hour: self.commands_per_hour,
             stranger_answers_per_hour: self.stranger_answers_per_hour,
+            guidelines_bytes: self.guidelines_bytes,
             otlp_endpoint: self.otlp_endpoint,
             policy_file: self.policy_file,
             github_pace: self.github_pace,

@@ -6,10 +6,14 @@ use super::answer::{Answer, Refusal};
 use super::database::Database;
 use super::page::{facts, harmless, moment};
 use super::status::unknown;
+use crate::agents::Inputs;
+use crate::chat::say::guidelines::words;
 use crate::store::history::StoredEvent;
 use crate::store::kept::{Artifact, GateRecord, KeptRun};
 use crate::store::mails::KeptMail;
+use crate::store::runs::Run;
 use crate::workflow::event::Event;
+use crate::workflow::guidelines::Guidelines;
 use crate::workflow::ids::WorkflowId;
 use crate::workflow::state::{Approval, Maker, Surface};
 
@@ -115,8 +119,9 @@ fn proposal(id: &WorkflowId, artifact: &Artifact, history: &[StoredEvent], gates
             digest,
             by,
             change,
+            guidelines,
             ..
-        } if of(digest) => Some((stored, phase, by, change)),
+        } if of(digest) => Some((stored, phase, by, change, guidelines)),
         _ => None,
     });
     let shown = history.iter().find_map(|stored| match &stored.event {
@@ -132,7 +137,7 @@ fn proposal(id: &WorkflowId, artifact: &Artifact, history: &[StoredEvent], gates
         .collect();
     let gates: Vec<&GateRecord> = gates.iter().filter(|gate| gate.digest == artifact.digest).collect();
     let mut about = vec![("artifact", artifact.digest.clone()), ("workflow", id.to_string())];
-    if let Some((stored, phase, by, change)) = made {
+    if let Some((stored, phase, by, change, guidelines)) = made {
         about.push(("phase", phase.to_string()));
         let by = match by {
             Maker::Agent { provider } => format!("the agent, through {provider}"),
@@ -142,6 +147,7 @@ fn proposal(id: &WorkflowId, artifact: &Artifact, history: &[StoredEvent], gates
         if let Some(change) = change {
             about.push(("change", change.as_str().to_owned()));
         }
+        about.extend(guidelines.iter().map(|of| ("guidelines", words(of))));
         about.push(("made", format!("{} UTC, event {}", moment(stored.at), stored.seq)));
     }
     if let Some(at) = shown {
@@ -165,7 +171,8 @@ fn proposal(id: &WorkflowId, artifact: &Artifact, history: &[StoredEvent], gates
         "workflow": id,
         "kind": "proposal",
         "digest": artifact.digest,
-        "made_by": made.map(|(_, _, by, _)| by),
+        "made_by": made.map(|(_, _, by, ..)| by),
+        "guidelines": made.and_then(|(.., guidelines)| guidelines.as_ref()),
         "event": made.map(|(stored, ..)| stored.seq),
         "at": artifact.at,
         "shown_at": shown,
@@ -179,6 +186,12 @@ fn proposal(id: &WorkflowId, artifact: &Artifact, history: &[StoredEvent], gates
         page.push_str(&format!("\nShown beside it:\n{}\n", pretty(&artifact.beside)));
     }
     Answer::new(data, page)
+}
+
+/// The guidelines that a run's prompt was made with.
+pub(super) fn guidelines_of(run: &Run) -> Option<Guidelines> {
+    let inputs: Inputs = serde_json::from_str(&run.inputs).ok()?;
+    Some(inputs.guide()?.of.clone())
 }
 
 fn approved(approval: &Approval) -> String {
@@ -209,6 +222,8 @@ fn text(id: &WorkflowId, kept: &KeptRun, kind: &str, digest: &str, text: &str) -
     if let Some(person) = run.answered_by {
         about.push(("answered by", format!("the account {person}")));
     }
+    let guidelines = guidelines_of(run);
+    about.extend(guidelines.iter().map(|of| ("guidelines", words(of))));
     let shown: Vec<String> = text.lines().map(harmless).collect();
     let data = json!({
         "workflow": id,
@@ -221,6 +236,7 @@ fn text(id: &WorkflowId, kept: &KeptRun, kind: &str, digest: &str, text: &str) -
         "agent": run.agent,
         "provider": run.provider,
         "answered_by": run.answered_by,
+        "guidelines": guidelines,
         "at": run.started_at,
         "text": text,
     });

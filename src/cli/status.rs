@@ -8,6 +8,7 @@ use super::list::{standing, subject};
 use super::page::{Ink, Table, facts, moment};
 use super::terminal::ruling;
 use crate::chat::say::children::words as child_words;
+use crate::chat::say::guidelines;
 use crate::chat::say::spending::amount;
 use crate::chat::say::why::why_words;
 use crate::engine::Folder;
@@ -19,6 +20,7 @@ use crate::workflow::artifact::ReviewVerdict;
 use crate::workflow::budget::Spend;
 use crate::workflow::children::{Child, Parent};
 use crate::workflow::definition::Phase;
+use crate::workflow::guidelines::Guidelines;
 use crate::workflow::ids::{Digest, WorkflowId};
 use crate::workflow::judging::Ruling;
 use crate::workflow::state::{Approval, Ending, PhaseState, PhaseStatus, State, Status as Standing, Timestamp, Why};
@@ -97,6 +99,9 @@ struct PhaseRow<'a> {
     /// What the gate's approver said of what waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     ruling: Option<&'a Ruling>,
+    /// The guidelines of the repository that its prompt was made with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guidelines: Option<&'a Guidelines>,
 }
 
 impl<'a> PhaseRow<'a> {
@@ -118,6 +123,7 @@ impl<'a> PhaseRow<'a> {
             why: state.why.as_ref(),
             verdict: at_gate.and_then(|pending| pending.verdict),
             ruling: at_gate.and_then(|pending| pending.judged.ruling.as_ref()),
+            guidelines: state.guidelines.as_ref(),
         }
     }
 }
@@ -256,6 +262,7 @@ pub(super) fn page(workflow: &Workflow<'_>, ink: Ink) -> String {
     if let Some(models) = &workflow.models {
         about.push(("models", models.words()));
     }
+    about.extend(guided(&workflow.phases).into_iter().map(|told| ("guidelines", told)));
     let mut table = Table::new(["PHASE", "STATUS", "SINCE (UTC)", "RUN", "DIGEST", "NOTE"]);
     for phase in &workflow.phases {
         table.row([
@@ -286,6 +293,24 @@ pub(super) fn page(workflow: &Workflow<'_>, ink: Ink) -> String {
         page.push_str(&to_do(workflow.effects).page(ink));
     }
     page
+}
+
+/// Which guidelines of the repository prompts were made with, those of the same together.
+fn guided(phases: &[PhaseRow<'_>]) -> Vec<String> {
+    let mut told: Vec<(String, Vec<&str>)> = Vec::new();
+    for phase in phases {
+        let Some(of) = phase.guidelines.map(guidelines::words) else {
+            continue;
+        };
+        match told.iter_mut().find(|(known, _)| *known == of) {
+            Some((_, phases)) => phases.push(phase.id),
+            None => told.push((of, vec![phase.id])),
+        }
+    }
+    let lines = told.into_iter();
+    lines
+        .map(|(of, phases)| format!("{of} ({})", phases.join(", ")))
+        .collect()
 }
 
 /// What it has to do next, timers included, and why that has not been done yet.

@@ -113,6 +113,35 @@ fn every_mistake_has_its_place() {
             "roles: {critic: {title: C, provider: smtp}}\nphases:\n  - {id: a, title: A, agent: extract, role: critik}\n",
             "6:45 phase a: there is no role critik; did you mean critic?",
         ),
+        (
+            "guidelines: [../a.md]\nphases:\n  - {id: a, title: A, prompt: generate/plan, schema: plan.v1}\n",
+            "4:14 `../a.md` cannot be a file of the repository: the path has . or .. in it",
+        ),
+        (
+            "guidelines: [a.md, a.md]\nphases:\n  - {id: a, title: A, prompt: generate/plan, schema: plan.v1}\n",
+            "4:20 `a.md` stands here twice",
+        ),
+        (
+            "guidelines: [a, b, c, d, e, f]\nphases:\n  - {id: a, title: A, prompt: generate/plan, schema: plan.v1}\n",
+            "4:13 `guidelines` must hold at most 5 items",
+        ),
+        (
+            "guidelines: AGENTS.md\nphases:\n  - {id: a, title: A, prompt: generate/plan, schema: plan.v1}\n",
+            "4:13 `guidelines` must be a list",
+        ),
+        (
+            "guidelines: [AGENTS.md]\nphases:\n  - {id: a, title: A, agent: extract}\n",
+            "4:13 no prompt is made with guidelines",
+        ),
+        (
+            "phases:\n  - {id: a, title: A, prompt: generate/plan, schema: plan.v1, guidelines: false}\n",
+            "5:75 phase a: its prompt is made without guidelines anyway",
+        ),
+        (
+            "guidelines: [AGENTS.md]\nphases:\n  - {id: a, title: A, agent: extract, guidelines: false}\n  - {id: b, title: B, needs: [a], \
+             prompt: generate/plan, schema: plan.v1}\n",
+            "6:51 phase a: its prompt is made without guidelines anyway",
+        ),
         ("phases: [\n", "not valid YAML"),
     ] {
         let found = mistakes(&format!("{HEAD}{rest}"));

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::address::Mailbox;
 use super::document::{ConfigError, Document};
-use super::repository::{Limits, ProviderName, Providers, Recipients, RepositoryConfig};
+use super::repository::{GuidelinesFile, Limits, ProviderName, Providers, Recipients, RepositoryConfig};
 use crate::workflow::notification::Kind;
 use crate::workflow::right::Right;
 
@@ -140,6 +140,7 @@ fn under(above: &Level, below: &Level, origins: &[Origin], usable: Usable<'_>) -
         providers: join.providers(),
         caps: above.config.caps.tightened_by(&below.config.caps),
         approval: below.config.approval.clone(),
+        guidelines: join.guidelines(),
         notifications: join.notifications(),
         // Those in an owner's file are of its own repository.
         definitions: below.config.definitions.clone(),
@@ -272,7 +273,24 @@ impl Join<'_> {
         Limits {
             tasks: self.limit("limits.tasks", above.tasks, own.tasks),
             comments: self.limit("limits.comments", above.comments, own.comments),
+            guidelines: self.limit("limits.guidelines", above.guidelines, own.guidelines),
         }
+    }
+
+    /// An upper level may forbid them, and names a file for those who name none.
+    fn guidelines(&mut self) -> GuidelinesFile {
+        let (above, own) = (&self.above.config.guidelines, &self.below.config.guidelines);
+        let (chosen, by, without) = match (above, own) {
+            (GuidelinesFile::AsDefined, GuidelinesFile::AsDefined) => return GuidelinesFile::AsDefined,
+            (GuidelinesFile::Off, GuidelinesFile::Off) => (own, By::Both, None),
+            (GuidelinesFile::Off, GuidelinesFile::AsDefined) => (above, By::Above, None),
+            (GuidelinesFile::Off, GuidelinesFile::At(path)) => (above, By::Above, Some(path.clone())),
+            (_, GuidelinesFile::AsDefined) => (above, By::Above, None),
+            (_, own) => (own, By::Below, None),
+        };
+        let chosen = chosen.clone();
+        self.set("guidelines", &chosen, by, without);
+        chosen
     }
 
     fn limit(&mut self, key: &str, above: u32, own: u32) -> u32 {

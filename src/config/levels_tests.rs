@@ -84,6 +84,36 @@ fn limits_and_caps_are_lowered_and_not_raised() {
 }
 
 #[test]
+fn an_owner_turns_guidelines_off_for_all_and_names_a_file_for_who_names_none() {
+    let (off, path, other) = ("guidelines: off", "guidelines: docs/a.md", "guidelines: docs/b.md");
+    let at = |path: &str| GuidelinesFile::At(path.to_owned());
+    let (above, below) = ([Setter::Owner].as_slice(), [Setter::Repository].as_slice());
+    for (owner, own, holds, decided, without) in [
+        (off, path, GuidelinesFile::Off, above, Some("docs/a.md")),
+        (off, "", GuidelinesFile::Off, above, None),
+        (off, off, GuidelinesFile::Off, &[Setter::Owner, Setter::Repository], None),
+        (path, off, GuidelinesFile::Off, below, None),
+        (path, other, at("docs/b.md"), below, None),
+        (path, "", at("docs/a.md"), above, None),
+        ("", other, at("docs/b.md"), below, None),
+    ] {
+        let found = joined(owner, own);
+        assert_eq!(found.config.guidelines, holds, "{owner} / {own}");
+        let origin = origin(&found, "guidelines");
+        assert_eq!(
+            (by(origin).as_slice(), origin.without_effect.as_deref()),
+            (decided, without),
+            "{owner} / {own}"
+        );
+    }
+    let silent = joined("", "");
+    assert_eq!(silent.config.guidelines, GuidelinesFile::AsDefined);
+    assert!(!silent.origins.iter().any(|origin| origin.key == "guidelines"));
+    let lower = joined("limits: {guidelines: 100}", "limits: {guidelines: 200}");
+    assert_eq!(lower.config.limits.guidelines, 100);
+}
+
+#[test]
 fn a_definition_and_a_provider_are_the_repositorys_to_choose() {
     let owner = "definition: tasks\nproviders: {extract: manual}";
     let silent = joined(owner, "");

@@ -36,11 +36,13 @@ pub use mail_url::{Credentials, InDoubt, MailUrl, Security, SmtpUrl};
 pub use models::{Dialect, Endpoint, EndpointName, Models, StructuredOutput};
 pub use notifications::{Channel, NotificationEndpoint, Notifications, StandardUrl};
 pub use repository::{
-    Limits, Offer, ProviderName, Providers, Recipients, RepositoryConfig, Vocabulary, repository_schema,
+    GuidelinesFile, Limits, MOST_OF_GUIDELINES, Offer, ProviderName, Providers, Recipients, RepositoryConfig,
+    Vocabulary, repository_schema,
 };
 pub use secret::{ApiKey, AppId, MailPassword, PrivateKey, SecretUrl, SigningSecret, WebhookSecret};
 pub use server::{
-    AppSettings, KeyCheck, Overrides, PerHour, PolicyFile, Problems, ServerConfig, Sources, server_schema,
+    AppSettings, GuidelinesBytes, KeyCheck, Overrides, PerHour, PolicyFile, Problems, ServerConfig, Sources,
+    server_schema,
 };
 pub use traces_url::TracesUrl;
 

@@ -14,6 +14,7 @@ use super::document::{ConfigError, Document, Schema, suggest};
 use super::models::{EndpointName, Models, WORD_LENGTH, is_word};
 use super::notifications_file::kinds;
 use crate::agents::Names;
+use crate::text::paths;
 use crate::workflow::budget::Caps;
 use crate::workflow::definition::Definition;
 use crate::workflow::gate::Tightening;
@@ -44,6 +45,9 @@ pub struct RepositoryConfig {
     /// What may be told of this repository to the server's endpoints; `None` for all that they ask for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notifications: Option<BTreeSet<Kind>>,
+    /// Where the guidelines are that prompts are made with.
+    #[serde(default, skip_serializing_if = "GuidelinesFile::is_as_defined")]
+    pub guidelines: GuidelinesFile,
     /// The definitions that the file itself holds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub definitions: Vec<Definition>,
@@ -58,6 +62,58 @@ pub struct Recipients {
     pub cc: Vec<Mailbox>,
 }
 
+/// Where the guidelines of a repository are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GuidelinesFile {
+    /// Where the definition looks for them.
+    #[default]
+    AsDefined,
+    /// In this file, whatever the definition says; for definitions that take some.
+    At(String),
+    /// Nowhere: no prompt is made with any.
+    Off,
+}
+
+impl GuidelinesFile {
+    /// What is written to have none.
+    pub const OFF: &'static str = "off";
+
+    /// Reads a path, or `off`.
+    ///
+    /// # Errors
+    /// A sentence about a path that cannot be.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let path = text.trim();
+        if path == Self::OFF {
+            return Ok(Self::Off);
+        }
+        match paths::check(path) {
+            Ok(_) => Ok(Self::At(path.to_owned())),
+            Err(rule) => Err(format!(
+                "{} cannot be a file of the repository: {rule}; write a path such as `docs/agents.md`, or `{}`",
+                quoted(path),
+                Self::OFF
+            )),
+        }
+    }
+
+    // serde hands it a reference.
+    fn is_as_defined(&self) -> bool {
+        *self == Self::AsDefined
+    }
+}
+
+impl std::fmt::Display for GuidelinesFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::AsDefined => "",
+            Self::At(path) => path,
+            Self::Off => Self::OFF,
+        })
+    }
+}
+
 /// How much one workflow may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
@@ -65,6 +121,13 @@ pub struct Limits {
     pub tasks: u32,
     /// Comments of one thread that agents read.
     pub comments: u32,
+    /// Bytes of the repository's guidelines that a prompt is made with.
+    #[serde(default = "default_guidelines")]
+    pub guidelines: u32,
+}
+
+fn default_guidelines() -> u32 {
+    DEFAULT_GUIDELINES
 }
 
 /// Where each agent's text comes from.
@@ -171,6 +234,10 @@ impl TryFrom<String> for ProviderName {
 const DEFAULT_TASKS: u32 = 50;
 /// Comments of one thread that agents read when the file does not say.
 const DEFAULT_COMMENTS: u32 = 500;
+/// Bytes of guidelines that a prompt is made with when the file does not say.
+const DEFAULT_GUIDELINES: u32 = 32 * 1024;
+/// The most bytes of guidelines that any prompt is made with.
+pub const MOST_OF_GUIDELINES: u32 = 128 * 1024;
 /// The definition of a workflow when the file does not say.
 const DEFAULT_DEFINITION: &str = "deliver";
 
@@ -179,6 +246,7 @@ impl Default for Limits {
         Self {
             tasks: DEFAULT_TASKS,
             comments: DEFAULT_COMMENTS,
+            guidelines: DEFAULT_GUIDELINES,
         }
     }
 }
@@ -196,6 +264,7 @@ impl Default for RepositoryConfig {
             caps: Caps::default(),
             approval: Tightening::default(),
             notifications: None,
+            guidelines: GuidelinesFile::default(),
             definitions: Vec::new(),
         }
     }
@@ -335,6 +404,11 @@ struct File {
     #[serde(default)]
     #[schemars(with = "Vec<String>", extend("items" = kinds()))]
     notifications: Option<Vec<Kind>>,
+    /// The file with the repository's guidelines, which prompts that ask for something to be written are made with: a
+    /// path, or off for none. Without it, the file is looked for where the definition says.
+    #[serde(default)]
+    #[schemars(with = "String", extend("examples" = ["AGENTS.md", "off"]))]
+    guidelines: Option<String>,
     /// Definitions of the repository's own, in the language of the files in .github/countersign/.
     #[serde(default)]
     #[schemars(length(max = MOST_DEFINITIONS))]
@@ -376,6 +450,9 @@ struct FileLimits {
     /// Comments of one thread that agents read.
     #[schemars(range(min = 1, max = 1000))]
     comments: u32,
+    /// Bytes of the repository's guidelines that a prompt is made with; what is longer is cut.
+    #[schemars(range(min = 1, max = MOST_OF_GUIDELINES))]
+    guidelines: u32,
 }
 
 /// Where each agent's text comes from: rules (a grammar, no model), manual (a person pastes the answer), or http:NAME (a
@@ -417,8 +494,16 @@ fn default_definition() -> String {
 
 impl Default for FileLimits {
     fn default() -> Self {
-        let Limits { tasks, comments } = Limits::default();
-        Self { tasks, comments }
+        let Limits {
+            tasks,
+            comments,
+            guidelines,
+        } = Limits::default();
+        Self {
+            tasks,
+            comments,
+            guidelines,
+        }
     }
 }
 
@@ -471,6 +556,7 @@ impl RepositoryConfig {
             limits: Limits {
                 tasks: file.limits.tasks,
                 comments: file.limits.comments,
+                guidelines: file.limits.guidelines,
             },
             definition: check.definition(file.definition),
             providers: check.providers(&file.providers),
@@ -483,6 +569,7 @@ impl RepositoryConfig {
             ),
             approval: file.approval.read(&document, &mut check.mistakes),
             notifications: file.notifications.map(|kinds| kinds.into_iter().collect()),
+            guidelines: check.guidelines(file.guidelines.as_deref()),
             definitions: check.definitions(file.definitions),
         };
         if check.mistakes.is_empty() {
@@ -587,6 +674,16 @@ impl Check<'_> {
             }
         }
         aliases.clone()
+    }
+
+    fn guidelines(&mut self, text: Option<&str>) -> GuidelinesFile {
+        let Some(text) = text else {
+            return GuidelinesFile::default();
+        };
+        GuidelinesFile::parse(text).unwrap_or_else(|sentence| {
+            self.value(&["guidelines"], sentence);
+            GuidelinesFile::default()
+        })
     }
 
     fn definition(&mut self, definition: String) -> String {

@@ -83,8 +83,35 @@ providers: {extract: manual, email: rules}
 }
 
 #[test]
+fn guidelines_are_a_path_or_off() {
+    assert_eq!(read("version: 1\n").guidelines, GuidelinesFile::AsDefined);
+    assert_eq!(read("version: 1\n").limits.guidelines, 32 * 1024);
+    assert_eq!(read("version: 1\nguidelines: off\n").guidelines, GuidelinesFile::Off);
+    let named = GuidelinesFile::At("docs/agents.md".to_owned());
+    assert_eq!(read("version: 1\nguidelines: docs/agents.md\n").guidelines, named);
+    let read_again = serde_json::to_value(read("version: 1\n")).unwrap();
+    assert!(read_again.get("guidelines").is_none(), "{read_again}");
+}
+
+#[test]
 fn one_mistake_each() {
     for (text, wanted) in [
+        (
+            "version: 1\nguidelines: [AGENTS.md]\n",
+            "line 2, column 13: `guidelines` must be text",
+        ),
+        (
+            "version: 1\nguidelines: /etc/passwd\n",
+            "line 2, column 13: `/etc/passwd` cannot be a file of the repository: the path is absolute",
+        ),
+        (
+            "version: 1\nlimits: {guidelines: 131073}\n",
+            "line 2, column 22: `limits.guidelines` must be at most 131072",
+        ),
+        (
+            "version: 1\nlimits: {guidelines: 0}\n",
+            "`limits.guidelines` must be at least 1",
+        ),
         ("", "line 1, column 1: the file lacks `version`; add it"),
         ("# nothing yet\n", "the file lacks `version`"),
         ("- version: 1\n", "line 1, column 1: the file must be a mapping"),

@@ -20,6 +20,7 @@ use super::models::Models;
 use super::models_file::{self, FileModels};
 use super::notifications::Notifications;
 use super::notifications_file::{self, FileNotifications};
+use super::repository::MOST_OF_GUIDELINES;
 use super::secret::{AppId, PrivateKey, WebhookSecret};
 use super::traces_url::TracesUrl;
 
@@ -52,6 +53,8 @@ pub struct ServerConfig {
     pub commands_per_hour: PerHour,
     /// How many answers strangers get in an hour, in one repository.
     pub stranger_answers_per_hour: PerHour,
+    /// How much of a repository's guidelines a prompt is made with.
+    pub guidelines: GuidelinesBytes,
     /// The model endpoints, and how much may be spent on them.
     pub models: Models,
     /// Whom else than GitHub is told what happens.
@@ -86,6 +89,22 @@ impl FromStr for PerHour {
     }
 }
 
+/// The most bytes of a repository's guidelines that a prompt is made with: 0, for none anywhere, to
+/// [`MOST_OF_GUIDELINES`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GuidelinesBytes(pub u32);
+
+impl FromStr for GuidelinesBytes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.trim().parse() {
+            Ok(number @ 0..=MOST_OF_GUIDELINES) => Ok(Self(number)),
+            _ => Err(format!("is no number of bytes from 0 to {MOST_OF_GUIDELINES}")),
+        }
+    }
+}
+
 /// What the command line said. It holds no secrets: every process on a machine can read the others' arguments.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overrides {
@@ -115,6 +134,8 @@ pub struct Overrides {
     pub commands_per_hour: Option<String>,
     /// `--stranger-answers-per-hour`
     pub stranger_answers_per_hour: Option<String>,
+    /// `--guidelines-bytes`
+    pub guidelines_bytes: Option<String>,
     /// `--otlp-endpoint`
     pub otlp_endpoint: Option<String>,
     /// `--policy-file`
@@ -212,6 +233,7 @@ impl ServerConfig {
         let pace = reader.pace(app.api.as_ref());
         let commands_per_hour = reader.required("commands_per_hour", parse);
         let stranger_answers_per_hour = reader.required("stranger_answers_per_hour", parse);
+        let guidelines = reader.required("guidelines_bytes", parse);
         let models = reader.models();
         let notifications = reader.notifications();
         let traces = reader.traces();
@@ -229,6 +251,7 @@ impl ServerConfig {
             linger,
             commands_per_hour,
             stranger_answers_per_hour,
+            guidelines,
             models,
             notifications,
         ) {
@@ -244,6 +267,7 @@ impl ServerConfig {
                 Some(linger),
                 Some(commands_per_hour),
                 Some(stranger_answers_per_hour),
+                Some(guidelines),
                 Some(models),
                 Some(notifications),
             ) if problems.is_empty() => Ok(Self {
@@ -260,6 +284,7 @@ impl ServerConfig {
                 retention,
                 commands_per_hour,
                 stranger_answers_per_hour,
+                guidelines,
                 models,
                 notifications,
                 traces,
@@ -353,6 +378,7 @@ fn default(key: &str) -> Option<&'static str> {
         "github_pace" => Some("default"),
         "commands_per_hour" => Some("60"),
         "stranger_answers_per_hour" => Some("20"),
+        "guidelines_bytes" => Some("131072"),
         _ => None,
     }
 }
@@ -383,6 +409,7 @@ impl Overrides {
             "retention_days" => self.retention_days.as_ref(),
             "commands_per_hour" => self.commands_per_hour.as_ref(),
             "stranger_answers_per_hour" => self.stranger_answers_per_hour.as_ref(),
+            "guidelines_bytes" => self.guidelines_bytes.as_ref(),
             "otlp_endpoint" => self.otlp_endpoint.as_ref(),
             "policy_file" => self.policy_file.as_ref(),
             "github_pace" => self.github_pace.as_ref(),
@@ -472,6 +499,10 @@ file! {
         /// Default: 20
         #[schemars(with = "u32", range(min = 1, max = 100_000))]
         stranger_answers_per_hour: u32,
+        /// The most bytes of a repository's guidelines that a prompt is made with, 0 to 131072; 0: none anywhere. Default:
+        /// 131072
+        #[schemars(with = "u32", range(min = 0, max = MOST_OF_GUIDELINES))]
+        guidelines_bytes: u32,
         /// Where traces go, a collector that speaks OTLP over HTTP: http://HOST:4318. The standard variables
         /// OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_TRACES_ENDPOINT say it as well. Default: none are kept
         #[schemars(with = "String")]

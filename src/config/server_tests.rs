@@ -321,6 +321,7 @@ fn every_flag_is_read() {
         retention_days: Some("30".into()),
         commands_per_hour: Some("8".into()),
         stranger_answers_per_hour: Some("9".into()),
+        guidelines_bytes: Some("1000".into()),
         otlp_endpoint: Some("http://127.0.0.1:4318".into()),
         policy_file: Some(policy),
         github_pace: Some("off".into()),
@@ -339,6 +340,7 @@ fn every_flag_is_read() {
         (config.commands_per_hour, config.stranger_answers_per_hour),
         (PerHour(8), PerHour(9))
     );
+    assert_eq!(config.guidelines, GuidelinesBytes(1000));
     assert_eq!(config.traces.unwrap().as_str(), "http://127.0.0.1:4318/v1/traces");
     assert_eq!(config.policy.unwrap().text, "version: 1\n");
     match config.mail_url {

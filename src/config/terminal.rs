@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::document::{ConfigError, Document, Schema, suggest};
 use super::models::Models;
 use super::models_file::{self, FileModels};
-use super::repository::{Offer, ProviderName};
+use super::repository::{GuidelinesFile, Offer, ProviderName};
 use crate::agents::{Names, has_rules};
 use crate::workflow::definition::{Definition, Gate, MOST_RETRIES, Phase};
 use crate::workflow::ids::PhaseId;
@@ -30,6 +30,8 @@ pub struct Choices {
     pub retries: Option<u32>,
     /// Gates of people beyond those of the definition: phase and stage.
     pub gates: Vec<(String, GateStage)>,
+    /// Where the project's guidelines are, for definitions that take some.
+    pub guidelines: Option<GuidelinesFile>,
     /// The roles and phases that files name, and where.
     pub written: Vec<Written>,
 }
@@ -93,6 +95,7 @@ impl Choices {
         }
         self.retries = self.retries.or(next.retries);
         self.gates.extend(next.gates);
+        self.guidelines = self.guidelines.or(next.guidelines);
         self.written.extend(next.written);
         self
     }
@@ -164,6 +167,16 @@ impl Choices {
                 *gate = of_people();
             }
         }
+        match &self.guidelines {
+            Some(GuidelinesFile::At(path)) if !definition.guidelines.is_empty() => {
+                definition.guidelines = vec![path.clone()];
+            }
+            Some(GuidelinesFile::Off) => {
+                definition.guidelines.clear();
+                definition.phases.iter_mut().for_each(|phase| phase.guidelines = true);
+            }
+            _ => {}
+        }
         let mistakes = names.mistakes(&definition);
         problems.extend(mistakes.into_iter().map(|mistake| mistake.text));
         if problems.is_empty() {
@@ -183,7 +196,14 @@ impl Choices {
             let (name, word) = (&definition.name, what.word());
             (!known.contains(&named.as_str())).then(|| format!("{name} has no {word} {named}; {}", instead()))
         });
-        unknown.collect()
+        let guidelines = match &self.guidelines {
+            Some(GuidelinesFile::At(path)) if definition.guidelines.is_empty() => Some(format!(
+                "{} makes no prompt with guidelines, so {path} would be read by nobody; leave it out",
+                definition.name
+            )),
+            _ => None,
+        };
+        unknown.chain(guidelines).collect()
     }
 
     /// What the files name that neither this definition has nor any of the others that may be run beside it: a sentence
@@ -269,6 +289,9 @@ struct ProjectFile {
     retries: Option<u32>,
     /// Gates beyond those of the definition, by phase: people. They can only be added.
     gates: BTreeMap<String, FileGates>,
+    /// The file with the project's guidelines, a path in the project, or off for none; for definitions that take some.
+    #[schemars(with = "String", extend("examples" = ["AGENTS.md", "off"]))]
+    guidelines: Option<String>,
 }
 
 /// A user's settings of Countersign, `~/.config/countersign/config.yml`.
@@ -283,6 +306,9 @@ struct UserFile {
     retries: Option<u32>,
     /// Gates beyond those of the definition, by phase: people. They can only be added.
     gates: BTreeMap<String, FileGates>,
+    /// The file with a project's guidelines, a path in the project, or off for none; for definitions that take some.
+    #[schemars(with = "String", extend("examples" = ["AGENTS.md", "off"]))]
+    guidelines: Option<String>,
     /// Model endpoints, as in the server's file. A project's file has none: it could come from anybody.
     models: FileModels,
 }
@@ -310,7 +336,8 @@ pub fn read_project(path: &Path) -> Result<Choices, Vec<String>> {
     };
     let (file, mistakes) = document.fill::<ProjectFile>(&PROJECT);
     let file = held(path, file, mistakes)?;
-    choices(path, &document, (file.providers, file.retries, file.gates))
+    let guidelines = file.guidelines.as_deref();
+    choices(path, &document, (file.providers, file.retries, file.gates), guidelines)
 }
 
 /// What a user's file says, and the endpoints that it names; nothing where there is none. Keys of endpoints are looked
@@ -326,7 +353,8 @@ pub fn read_user(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> R
     let file = held(path, file, mistakes)?;
     let models = file.models.check(&document, environment);
     let models = models.map_err(|mistakes| placed(path, mistakes))?;
-    let choices = choices(path, &document, (file.providers, file.retries, file.gates))?;
+    let guidelines = file.guidelines.as_deref();
+    let choices = choices(path, &document, (file.providers, file.retries, file.gates), guidelines)?;
     Ok((choices, models))
 }
 
@@ -357,6 +385,7 @@ fn choices(
     path: &Path,
     document: &Document,
     (providers, retries, gates): (BTreeMap<String, String>, Option<u32>, BTreeMap<String, FileGates>),
+    guidelines: Option<&str>,
 ) -> Result<Choices, Vec<String>> {
     let mut mistakes = Vec::new();
     let mut read = Choices {
@@ -379,6 +408,11 @@ fn choices(
             }
             Err(sentence) => mistakes.push(document.at(&["providers", &role]).error(sentence)),
         }
+    }
+    match guidelines.map(GuidelinesFile::parse) {
+        Some(Ok(file)) => read.guidelines = Some(file),
+        Some(Err(sentence)) => mistakes.push(document.at(&["guidelines"]).error(sentence)),
+        None => {}
     }
     for (phase, gates) in gates {
         read.written.push(written(Meant::Phase, &phase, "gates"));

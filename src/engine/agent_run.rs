@@ -11,7 +11,7 @@ use super::roles::provider_of;
 use super::site::{Job, Site, Source};
 use super::{Engine, Trouble};
 use crate::agents::made::files;
-use crate::agents::{self, Agent, Draft, Handed, Inputs, Material, Problem, Prompt};
+use crate::agents::{self, Agent, Draft, Guide, Handed, Inputs, Material, Problem, Prompt};
 use crate::chat::say::reasons;
 use crate::chat::say::why::why_words;
 use crate::config::{ProviderName, RepositoryConfig};
@@ -83,11 +83,12 @@ impl Engine {
         }
         let agent = agent_of(state, phase)?;
         let config = self.config_for(job).await?;
-        let ran = |result| Report::Ran {
+        let ran = |result, guidelines| Report::Ran {
             phase: phase.clone(),
             iteration,
             attempt,
             result,
+            guidelines,
         };
         let task = Task {
             provider: provider_of(&state.definition, phase, &agent, &config),
@@ -101,13 +102,16 @@ impl Engine {
         let (inputs, prompt, mut run) = match self.prepare(&task).await? {
             Prepared::Ready(ready) => *ready,
             Prepared::Nothing(ending) => {
-                return Ok(Ended::reported("nothing to ask", ran(RunResult::Ended(ending))));
+                return Ok(Ended::reported("nothing to ask", ran(RunResult::Ended(ending), None)));
             }
         };
+        let guidelines = inputs.guide().map(|guide| guide.of.clone());
         if at.prompt.is_none() && waits_for_its_prompt(state, phase) {
             let proposal = prompt_proposal(state, phase, iteration, agent, &prompt);
+            let hidden = inputs.guide().and_then(Guide::hidden);
+            let standards = agent.standards.iter().map(agents::Standards::note);
             let beside = Beside {
-                notes: agent.standards.iter().map(agents::Standards::note).collect(),
+                notes: hidden.into_iter().chain(standards).collect(),
                 ..Beside::default()
             };
             let repository = state.subject.repository;
@@ -117,7 +121,7 @@ impl Engine {
             let proposal = Box::new(proposal);
             return Ok(Ended::Reported {
                 result: "its prompt waits".to_owned(),
-                report: ran(RunResult::Prompted { proposal }),
+                report: ran(RunResult::Prompted { proposal }, guidelines),
                 extra,
             });
         }
@@ -183,7 +187,7 @@ impl Engine {
         extra.push(keep_run(&run, &state.id, state.subject.repository));
         Ok(Ended::Reported {
             result: outcome,
-            report: ran(result),
+            report: ran(result, guidelines),
             extra,
         })
     }
@@ -301,6 +305,7 @@ impl Engine {
                     files: self.files_given(source, &stored.state).await?,
                     artifacts: self.handed(&stored.state, phase).await?,
                     choice: comparison::choice(&stored.state, phase),
+                    guide: self.guide_for(task).await?,
                 };
                 Ok(Given::Inputs(Box::new(Inputs::Material(Box::new(material)))))
             }
@@ -470,7 +475,9 @@ pub(super) fn beside(agent: &Agent, inputs: &Inputs, draft: &mut Draft) -> Besid
         Inputs::Mailing(mailing) => mailing.notes.clone(),
         Inputs::Material(material) => {
             let assumed = material.artifacts.iter().flat_map(super::questions::assumed);
-            material.thread.notes.iter().cloned().chain(assumed).collect()
+            let hidden = material.guide.as_ref().and_then(Guide::hidden);
+            let notes = material.thread.notes.iter().cloned();
+            notes.chain(hidden).chain(assumed).collect()
         }
     };
     notes.append(&mut draft.notes);

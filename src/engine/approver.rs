@@ -8,7 +8,7 @@ use super::roles::named_provider;
 use super::site::Job;
 use super::{Engine, Trouble};
 use crate::agents::approver::{self, Answer};
-use crate::agents::{self, Agent, Amendment, Handed, Inputs, Material};
+use crate::agents::{self, Agent, Amendment, Guide, Handed, Inputs, Material};
 use crate::chat::say::why::why_words;
 use crate::config::{ProviderName, RepositoryConfig};
 use crate::store::Write;
@@ -182,6 +182,11 @@ impl Engine {
             files: self.files_given(task.job.source, state).await?,
             artifacts: self.handed(state, phase).await?,
             choice: None,
+            // Those that it was made with, whatever the file says by now. A prompt has them within itself.
+            guide: match proposal.stage {
+                Stage::Response => self.guide_of(state, phase).await?,
+                Stage::Prompt => None,
+            },
         };
         let judged = Handed {
             phase: phase.as_str().to_owned(),
@@ -195,6 +200,14 @@ impl Engine {
             proposal,
             cut,
         })
+    }
+
+    /// The guidelines that a phase's last prompt was made with.
+    async fn guide_of(&self, state: &State, phase: &PhaseId) -> Result<Option<Guide>, Trouble> {
+        let Some(run) = self.store().last_run(&state.id, phase).await? else {
+            return Ok(None);
+        };
+        Ok(read(&run.inputs)?.guide().cloned())
     }
 
     /// The run as it is kept; an approver's is not one of its phase's.

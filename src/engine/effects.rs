@@ -563,6 +563,7 @@ impl Engine {
                 result: crate::workflow::command::RunResult::Failed(crate::workflow::state::Why::Failed(
                     why.to_owned(),
                 )),
+                guidelines: None,
             }),
             Ok(Payload::Step(Intent::StartChild { phase, key, child })) => Some(Report::Child {
                 phase,

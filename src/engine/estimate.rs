@@ -5,7 +5,7 @@ use super::{Engine, Trouble};
 use crate::agents::{self, Agent};
 use crate::chat::say::view::Ahead;
 use crate::config::{Endpoint, ProviderName, RepositoryConfig};
-use crate::workflow::budget::{Spend, Usage, estimated_tokens};
+use crate::workflow::budget::{Spend, Usage, estimated_tokens, tokens_in};
 use crate::workflow::definition::{Definition, Phase};
 use crate::workflow::state::{PhaseState, PhaseStatus, State};
 
@@ -22,6 +22,13 @@ pub fn call_at_most(prompt: u64, endpoint: &Endpoint) -> Spend {
 /// The tokens of the shortest prompt of an agent: all that it says of itself, with nothing to work from.
 pub fn shortest_prompt(agent: &Agent) -> u64 {
     agents::shortest_prompt(agent).map_or(0, |prompt| estimated_tokens(&prompt.whole()))
+}
+
+/// The tokens of the guidelines that a prompt is going to be made with, by those of the workflow's last one.
+fn guidelines_ahead(state: &State, phase: &Phase) -> u64 {
+    let last = state.guidelines.as_ref().filter(|_| phase.takes_guidelines());
+    let text = last.and_then(|last| last.text());
+    text.map_or(0, |text| tokens_in(text.cut_at.unwrap_or(text.bytes)))
 }
 
 /// In whose name a phase speaks: its role, or else itself.
@@ -56,7 +63,8 @@ impl Engine {
             };
             let written = self.store().last_run(&state.id, &phase.id).await?;
             let written = written.filter(|run| run.iteration == at.iteration);
-            let prompt = written.map_or_else(|| shortest_prompt(&agent), |run| estimated_tokens(&run.prompt));
+            let unwritten = || shortest_prompt(&agent) + guidelines_ahead(state, phase);
+            let prompt = written.map_or_else(unwritten, |run| estimated_tokens(&run.prompt));
             let most = call_at_most(prompt, endpoint);
             let role = speaker(&state.definition, phase).to_owned();
             match all

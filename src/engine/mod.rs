@@ -27,6 +27,7 @@ mod estimate;
 mod explain;
 mod folder;
 mod fork;
+mod guidelines;
 mod labels;
 mod limits;
 mod model;
@@ -180,6 +181,8 @@ pub struct Parts {
     pub policy: Option<Arc<Policy>>,
     /// How much is answered in an hour.
     pub allowance: Allowance,
+    /// The most bytes of a repository's guidelines that a prompt is made with; 0 for none.
+    pub guidelines_bytes: u32,
     /// How far back this GitHub can be asked for deliveries.
     pub deliveries_kept: TimeDelta,
     /// What this process is called in leases: fresh for every start.

@@ -89,6 +89,8 @@ pub enum Refusal {
     Archived,
     /// The installation is suspended.
     Suspended,
+    /// The file is larger than what is given at all.
+    TooLarge,
     /// Another reason; see the message.
     Other,
 }
@@ -259,6 +261,8 @@ fn refusal(said: &str, headers: &HeaderMap) -> Option<Refusal> {
         Some(Refusal::Archived)
     } else if said.contains("suspended") {
         Some(Refusal::Suspended)
+    } else if said.contains("too large to fetch") {
+        Some(Refusal::TooLarge)
     } else {
         None
     }

@@ -34,6 +34,7 @@ pub use calls::comments::{Created, Reaction};
 pub use calls::graphql::{Classifier, EditTimesUnavailable};
 pub use calls::issues::{CreatedIssue, NewIssue};
 pub use calls::labels::{IssueEventId, Label, LabelChange, LabelEvent, Renaming};
+pub use calls::repository::AtPath;
 pub use calls::teams::Members;
 pub use calls::thread::Thread;
 pub use client::{App, GitHub, Guard, Installation, Limits, Repo, Settings};

@@ -43,6 +43,7 @@ struct RepoPlan {
     full_name: String,
     visibility: Visibility,
     files: Vec<(String, String)>,
+    entries: Vec<(String, Entry)>,
 }
 
 /// Sets up a sandbox. What is not said has a default that works: an organisation `acme` with a public repository
@@ -111,6 +112,7 @@ impl Builder {
             full_name: full_name.to_owned(),
             visibility: Visibility::Public,
             files: Vec::new(),
+            entries: Vec::new(),
         });
         self
     }
@@ -130,6 +132,17 @@ impl Builder {
         }
         if let Some(repo) = self.repos.last_mut() {
             repo.files.push((path.to_owned(), text.to_owned()));
+        }
+        self
+    }
+
+    /// Puts something that is no text on the default branch of the repository added last.
+    pub fn entry(mut self, path: &str, entry: Entry) -> Self {
+        if self.repos.is_empty() {
+            self = self.repo("acme/app");
+        }
+        if let Some(repo) = self.repos.last_mut() {
+            repo.entries.push((path.to_owned(), entry));
         }
         self
     }
@@ -289,6 +302,8 @@ impl Builder {
             let id = world.add_repo(owner, name, plan.visibility);
             if let Some(repo) = world.repos.get_mut(&id) {
                 repo.files.extend(plan.files.iter().cloned());
+                repo.entries.extend(plan.entries.iter().cloned());
+                repo.begin();
                 repo.roles.extend(people.iter().cloned());
             }
             repos.push((id, owner));
@@ -371,6 +386,9 @@ impl World {
             default_branch: "main".to_owned(),
             head: sha_of(&format!("first commit of {id}")),
             files: BTreeMap::new(),
+            entries: BTreeMap::new(),
+            commits: Vec::new(),
+            past: BTreeMap::new(),
             roles: BTreeMap::new(),
             labels: Vec::new(),
             last_number: 0,

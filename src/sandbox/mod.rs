@@ -61,7 +61,7 @@ pub use faults::{FaultKind, FaultRule};
 pub use hooks::{DeliveryReport, Packet, SentWebhook, signature};
 pub use ids::*;
 pub use journal::{Credential, RequestRecord};
-pub use model::{Access, Annotation, Feature, ReviewState, Visibility};
+pub use model::{Access, Annotation, Entry, Feature, ReviewState, Visibility};
 pub use people::{BoxRef, Done, Person, Tick};
 pub use reads::{CheckView, CommentView, IssueView, ReactionView};
 pub use refusal::Refusal;

@@ -69,6 +69,12 @@ pub(super) struct Repo {
     pub default_branch: String,
     pub head: String,
     pub files: BTreeMap<String, String>,
+    /// What the default branch holds that is no text.
+    pub entries: BTreeMap<String, Entry>,
+    /// The commits of the default branch, the newest last. None before anything was pushed.
+    pub commits: Vec<Commit>,
+    /// What stood there at each commit but the newest.
+    pub past: BTreeMap<String, Tree>,
     pub roles: BTreeMap<AccountId, Role>,
     pub labels: Vec<Label>,
     pub last_number: u64,
@@ -96,9 +102,53 @@ impl Repo {
         }
     }
 
+    /// What stands at a commit of the default branch, or on the branch by its name.
+    pub fn tree(&self, reference: Option<&str>) -> Option<Tree> {
+        let now = || Tree {
+            files: self.files.clone(),
+            entries: self.entries.clone(),
+        };
+        let Some(reference) = reference else { return Some(now()) };
+        let branch = reference.strip_prefix("refs/heads/").unwrap_or(reference);
+        let newest = branch == self.default_branch || reference == self.head || reference == "HEAD";
+        match newest {
+            true => Some(now()),
+            false => self.past.get(reference).cloned(),
+        }
+    }
+
     pub fn label_named(&self, name: &str) -> Option<&Label> {
         self.labels.iter().find(|label| label.name.eq_ignore_ascii_case(name))
     }
+}
+
+/// What a path holds that is no text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// A symbolic link to this path.
+    Link(String),
+    /// A submodule of this address.
+    Submodule(String),
+    /// A file of these bytes.
+    Bytes(Vec<u8>),
+}
+
+/// What a commit holds.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tree {
+    pub files: BTreeMap<String, String>,
+    pub entries: BTreeMap<String, Entry>,
+}
+
+/// A commit of the default branch.
+#[derive(Debug, Clone)]
+pub(super) struct Commit {
+    pub sha: String,
+    pub message: String,
+    /// What it changed; nothing for the first, which brought everything.
+    pub path: Option<String>,
+    pub author: AccountId,
+    pub at: DateTime<Utc>,
 }
 
 #[derive(Debug, Clone)]

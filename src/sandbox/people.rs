@@ -276,6 +276,12 @@ impl Person {
         self.act(|world, actor| world.push_file(actor, repo, path, Some(text)))
     }
 
+    /// Puts something that is no text on the default branch.
+    pub fn set_entry(&self, path: &str, entry: Entry) -> Done<String> {
+        let repo = self.sandbox.focus;
+        self.act(|world, actor| world.push_entry(actor, repo, path, entry))
+    }
+
     /// Deletes a file on the default branch.
     pub fn delete_file(&self, path: &str) -> Done<String> {
         let repo = self.sandbox.focus;

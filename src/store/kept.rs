@@ -252,7 +252,8 @@ fn lenient(text: &str) -> Value {
 /// Something that is not as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What it is about: `event 3`, `artifact 0123…`, `prompt of …`, `answer of …`, `mail …` or `state`.
+    /// What it is about: `event 3`, `artifact 0123…`, `prompt of …`, `guidelines of …`, `answer of …`,
+    /// `mail …` or `state`.
     pub what: String,
     /// What is wrong with it.
     pub wrong: String,
@@ -385,6 +386,9 @@ impl Kept {
                     "it was changed: it has another digest now",
                 );
             }
+            if let Some(wrong) = altered_guidelines(&run.inputs) {
+                findings.add(format!("guidelines of {}", run.id), wrong);
+            }
             if run.answer.as_deref().map(digest) != kept.answer_digest {
                 findings.add(
                     format!("answer of {}", run.id),
@@ -404,6 +408,17 @@ impl Kept {
             }
         }
     }
+}
+
+/// What is wrong with the guidelines that a run was given, by the digest beside their text. A text that was cut is not the
+/// one that was digested.
+fn altered_guidelines(inputs: &str) -> Option<&'static str> {
+    let inputs: Value = serde_json::from_str(inputs).ok()?;
+    let guide = inputs.get("guide")?;
+    let text = guide["of"]["found"].get("given")?;
+    let whole = text.get("cut_at").is_none();
+    let is = Digest::of_bytes(guide["text"].as_str().unwrap_or_default().as_bytes()).to_string();
+    (whole && text["sha256"] != is).then_some("they were changed: they have another digest now")
 }
 
 struct Findings(Vec<Finding>);

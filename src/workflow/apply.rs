@@ -51,6 +51,7 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
         called: false,
         questions: Vec::new(),
         children: Default::default(),
+        guidelines: None,
     };
     Some(State {
         id: workflow.clone(),
@@ -63,6 +64,7 @@ pub fn begin(event: &Event, at: Timestamp) -> Option<State> {
         heard_at: *said_at,
         given: given.clone(),
         parent: parent.clone(),
+        guidelines: None,
         status: Status::Open,
         hold: None,
         phases: definition
@@ -109,6 +111,9 @@ pub fn apply(state: &mut State, event: &Event, at: Timestamp) {
     }
     if let Event::Revised { said_at, .. } | Event::Retried { said_at, .. } = event {
         state.heard_at = *said_at;
+    }
+    if let Some(guidelines) = event.guidelines() {
+        state.guidelines = Some(guidelines.clone());
     }
     match event {
         Event::Held { by, reason, cause, .. } => {
@@ -196,6 +201,9 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
         state.void_revisions_of(id);
     }
     let Some(phase) = state.phases.get_mut(id) else { return };
+    if let Some(guidelines) = event.guidelines() {
+        phase.guidelines = Some(guidelines.clone());
+    }
     match event {
         Event::PhaseStarted { iteration, attempt, .. } => {
             // Its approver said no, and it is tried again.
@@ -219,6 +227,7 @@ fn apply_to_phase(state: &mut State, event: &Event, at: Timestamp) {
             phase.iteration = *iteration;
             phase.attempt = *attempt;
             phase.why = None;
+            phase.guidelines = None;
             phase.enter(PhaseStatus::Running, at);
         }
         Event::ChildrenStarted {

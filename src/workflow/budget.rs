@@ -91,7 +91,11 @@ impl Usage {
 
 /// Tokens of a text, counted by us where no endpoint counts: bytes by 3.5, rounded up.
 pub fn estimated_tokens(text: &str) -> u64 {
-    let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
+    tokens_in(u64::try_from(text.len()).unwrap_or(u64::MAX))
+}
+
+/// The same of a text of so many bytes.
+pub fn tokens_in(bytes: u64) -> u64 {
     bytes.saturating_mul(2).div_ceil(7)
 }
 

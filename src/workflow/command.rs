@@ -11,6 +11,7 @@ use super::artifact::{Proposal, ReviewVerdict};
 use super::asking::Reply;
 use super::children::{Above, ChildStanding, Parent};
 use super::definition::Definition;
+use super::guidelines::Guidelines;
 use super::ids::{Digest, IssueNumber, PhaseId, WorkflowId};
 use super::judging::{Reading, Ruling};
 use super::repair::{Duplicate, Repair};
@@ -167,6 +168,8 @@ pub enum Report {
         attempt: u32,
         /// How it ended.
         result: RunResult,
+        /// The guidelines of the repository that its prompt was made with.
+        guidelines: Option<Guidelines>,
     },
     /// All of a proposal can be read on GitHub.
     Shown {

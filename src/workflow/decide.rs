@@ -242,6 +242,7 @@ fn proposed(proposal: &Proposal, by: Maker, change: Option<&String>) -> Event {
         change: change.map(Into::into),
         stage: proposal.stage,
         verdict: proposal.verdict(),
+        guidelines: None,
     }
 }
 

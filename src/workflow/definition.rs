@@ -45,6 +45,11 @@ pub struct Definition {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     pub standards: Option<String>,
+    /// Files of the repository that say how work is done in it, such as `[AGENTS.md, CLAUDE.md]`: the first that is there
+    /// on the default branch stands in a section of its own in each prompt that asks for something to be written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = MOST_GUIDELINES))]
+    pub guidelines: Vec<String>,
     /// Prompt templates of its own, looked for before the program's: name to text.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub prompts: BTreeMap<String, String>,
@@ -111,6 +116,9 @@ pub struct Phase {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     pub provider: Option<String>,
+    /// Whether its prompt holds the guidelines that the definition names, where it has a `prompt` and a `schema`.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub guidelines: bool,
     /// Phases whose artifacts and outcomes the agent is given.
     #[serde(default)]
     pub inputs: Vec<PhaseId>,
@@ -293,6 +301,15 @@ impl Default for Limits {
     }
 }
 
+fn yes() -> bool {
+    true
+}
+
+// serde hands it a reference.
+fn is_yes(given: &bool) -> bool {
+    *given
+}
+
 fn ten() -> u32 {
     10
 }
@@ -320,6 +337,9 @@ fn an_hour() -> u32 {
 
 /// The longest that a gate may wait: far from where adding it to a time would overflow.
 pub(super) const HOURS_OF_A_YEAR: u32 = 8760;
+
+/// The most files that guidelines are looked for in: each that is not there costs a call to GitHub.
+pub const MOST_GUIDELINES: usize = 5;
 
 /// The most iterations of a phase: a loop that has not ended by then is one that people must look at.
 const MOST_ITERATIONS: u32 = 100;

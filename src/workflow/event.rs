@@ -9,6 +9,7 @@ use super::act::ActKey;
 use super::artifact::{ReviewVerdict, Stage};
 use super::children::{Child, ChildStanding, Parent};
 use super::definition::Definition;
+use super::guidelines::Guidelines;
 use super::ids::{Digest, PhaseId, UserId, WorkflowId};
 use super::judging::{Reading, Ruling};
 use super::repair::{Duplicate, Repair};
@@ -118,6 +119,9 @@ pub enum Event {
         /// By which surface they said so; events of old do not tell.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         surface: Option<Surface>,
+        /// The guidelines of the repository that the prompt was made with, where an agent made it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        guidelines: Option<Guidelines>,
     },
     /// A proposal holds questions that people are asked.
     Asked {
@@ -263,6 +267,9 @@ pub enum Event {
         phase: PhaseId,
         /// Why.
         why: Why,
+        /// The guidelines of the repository that the prompt was made with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        guidelines: Option<Guidelines>,
     },
     /// A phase failed for good.
     Failed {
@@ -469,6 +476,23 @@ impl Event {
             *surface = Some(by.clone());
         }
         self
+    }
+
+    /// The same, of a prompt that was made with these guidelines.
+    #[must_use]
+    pub fn made_with(mut self, guided: Option<Guidelines>) -> Self {
+        if let Self::Proposed { guidelines, .. } | Self::WaitsForHuman { guidelines, .. } = &mut self {
+            *guidelines = guided;
+        }
+        self
+    }
+
+    /// The guidelines of the repository that the prompt was made with which it tells of.
+    pub fn guidelines(&self) -> Option<&Guidelines> {
+        match self {
+            Self::Proposed { guidelines, .. } | Self::WaitsForHuman { guidelines, .. } => guidelines.as_ref(),
+            _ => None,
+        }
     }
 
     /// By which surface a person caused it, where that is known.

@@ -18,6 +18,7 @@ pub mod definition;
 pub mod event;
 pub mod fork;
 pub mod gate;
+pub mod guidelines;
 pub mod ids;
 pub mod judging;
 pub mod notification;

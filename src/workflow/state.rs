@@ -12,6 +12,7 @@ use super::asking::Question;
 use super::children::{Child, Parent};
 use super::definition::{Definition, Gate, PeopleGate, Phase};
 use super::event::HoldCause;
+use super::guidelines::Guidelines;
 use super::ids::{CommentId, Digest, IssueId, IssueNumber, PhaseId, RepositoryId, WorkflowId};
 use super::judging::{Decision, Judged};
 use super::repair::{Duplicate, Fate, Repair};
@@ -305,6 +306,9 @@ pub struct PhaseState {
     /// Its children, by the act that opened their issue.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub children: BTreeMap<ActKey, Child>,
+    /// The guidelines of the repository that the prompt of this attempt was made with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guidelines: Option<Guidelines>,
 }
 
 /// Whose turn it is at a gate.
@@ -468,6 +472,9 @@ pub struct State {
     /// The workflow whose child it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<Parent>,
+    /// The guidelines of the repository that its last prompt was made with, of whichever phase.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guidelines: Option<Guidelines>,
     /// Where it stands.
     pub status: Status,
     /// Whether it is held.

@@ -20,7 +20,7 @@ use crate::models::{TALK, asks, server_file};
 use crate::stages;
 use crate::world::{Setup, World, whole_story};
 
-const STORIES: [&str; 21] = [
+const STORIES: [&str; 22] = [
     "deliver",
     "held",
     "revised",
@@ -42,6 +42,7 @@ const STORIES: [&str; 21] = [
     "variants",
     "repaired",
     "spoken",
+    "guided",
 ];
 
 fn folder() -> PathBuf {
@@ -81,7 +82,7 @@ fn standing(state: &State) -> Value {
         .unwrap()
         .iter()
         .map(|(id, phase)| {
-            let standing = json!({
+            let mut standing = json!({
                 "status": phase["status"],
                 "iteration": phase["iteration"],
                 "attempt": phase["attempt"],
@@ -97,6 +98,10 @@ fn standing(state: &State) -> Value {
                 "ending": phase["ending"],
                 "reminders": phase["reminders"],
             });
+            // Histories of old have none.
+            if let Some(guidelines) = phase.get("guidelines") {
+                standing["guidelines"] = json!({ "path": guidelines["path"], "found": guidelines["found"] });
+            }
             (id.clone(), standing)
         })
         .collect();
@@ -270,6 +275,7 @@ async fn told(name: &str) -> World {
         "cap_reached" => return cap_reached().await,
         "responded" => return responded().await,
         "prompted" => return prompted().await,
+        "guided" => return guided().await,
         "sent_back" => return sent_back().await,
         "solved" | "skipped" => return solved(name).await,
         "each" => return crate::children::played().await,
@@ -404,6 +410,29 @@ async fn prompted() -> World {
     stages::respond(&world, issue, &stages::plan()).await;
     world.say("bob", issue, "/reject it names no tests").await;
     stages::respond(&world, issue, &stages::plan()).await;
+    world
+}
+
+/// A plan is made with guidelines, then with others, and then with none that could be given.
+async fn guided() -> World {
+    let setup = usual().github(|github| github.file("AGENTS.md", "Every plan names its tests.\n"));
+    let world = setup.start().await;
+    let issue = world.issue("Billing", "We need a client.");
+    world.say("alice", issue, stages::GOAL).await;
+    world
+        .github
+        .as_("bob")
+        .set_file("AGENTS.md", "Every plan names its risks.\n")
+        .unwrap();
+    stages::through(&world, issue, &stages::plan()).await;
+    world
+        .github
+        .as_("bob")
+        .set_file("AGENTS.md", "password=hunter2\n")
+        .unwrap();
+    world.settle().await;
+    world.say("bob", issue, "/revise with tests").await;
+    stages::through(&world, issue, &stages::files("fn pay() {}\n")).await;
     world
 }
 

@@ -18,6 +18,7 @@ mod examples;
 mod faults;
 mod gates;
 mod golden;
+mod guidelines;
 mod injection;
 mod jpa;
 mod kept;

@@ -1,5 +1,6 @@
 //! Workflows of a project's folder, played from a terminal: the real program, no GitHub, no server.
 
+mod guidelines;
 mod models;
 mod orders;
 mod prompts;

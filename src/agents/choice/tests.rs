@@ -32,6 +32,7 @@ fn inputs(made: &[(&str, Option<&str>)], criteria: Vec<Criterion>) -> Inputs {
         files: [].into(),
         artifacts: artifacts.collect(),
         choice: Some(Choice { criteria, variants }),
+        guide: None,
     }))
 }
 

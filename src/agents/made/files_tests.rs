@@ -16,6 +16,7 @@ fn inputs() -> Inputs {
         files: [].into(),
         artifacts: Vec::new(),
         choice: None,
+        guide: None,
     }))
 }
 

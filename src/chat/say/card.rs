@@ -4,6 +4,7 @@ mod decision;
 
 use super::approval;
 use super::children;
+use super::guidelines;
 use super::judges;
 use super::markup::{
     code, collapsed, count, digest, full_stop, link, list, login, logins, name, paragraphs, sentence, table, units,
@@ -155,7 +156,7 @@ fn compose(view: &CardView<'_>, room: Room, body: Option<Body>) -> String {
         ),
         status(view),
         phases(view),
-        paragraphs(&[progress(view.state), handed_over(view.state)]),
+        paragraphs(&[progress(view.state), handed_over(view.state), guided(view.state)]),
         view.spending.map(spending::line).unwrap_or_default(),
         spending::ahead(view.ahead, view.currency),
         stopped(view),
@@ -399,6 +400,21 @@ fn handed_over(state: &State) -> String {
         [] => String::new(),
         handed => format!("Handed to *{}*: {}.", title(state, &phase.id), list(handed, "and")),
     }
+}
+
+/// Which guidelines of the repository the prompt was made with that is looked at, or whose answer is.
+fn guided(state: &State) -> String {
+    let made = [
+        PhaseStatus::Draft,
+        PhaseStatus::WaitingForHuman,
+        PhaseStatus::ReadyForReview,
+        PhaseStatus::Rejected,
+        PhaseStatus::Error,
+    ];
+    let at_gate = state.open_gate().map(|(phase, ..)| phase);
+    let phase = at_gate.or_else(|| state.first_at(&made)).filter(|_| state.is_open());
+    let guidelines = phase.and_then(|phase| state.at(phase).guidelines.as_ref());
+    guidelines.map(guidelines::line).unwrap_or_default()
 }
 
 /// A proposal in a table's cell: its digest, who made it, in which round.

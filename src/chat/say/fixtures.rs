@@ -99,6 +99,7 @@ pub fn proposed(phase: &str, digest: Digest, acts: &[&str]) -> Event {
             provider: "rules".to_owned(),
         },
         change: None,
+        guidelines: None,
     }
 }
 
@@ -112,6 +113,7 @@ pub fn amended(digest: Digest) -> Event {
         acts: vec![ActKey("issue:t1".to_owned())],
         by: Maker::Person(person("alice")),
         change: Some("t2 left out".into()),
+        guidelines: None,
     }
 }
 

@@ -8,6 +8,7 @@ pub mod approval;
 pub mod boxes;
 pub mod card;
 pub mod children;
+pub mod guidelines;
 pub mod next;
 pub mod replies;
 pub mod view;
@@ -27,6 +28,7 @@ pub mod spending;
 mod tasks;
 
 pub(super) use markup::code;
+pub use markup::grouped;
 pub use phrases::{right, standing};
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::{find, text_of};
 use crate::agents;
+use crate::chat::say::grouped;
 use crate::chat::say::spending::amount;
 use crate::cli::answer::{Answer, Refusal};
 use crate::cli::check::mistaken;
@@ -15,11 +16,11 @@ use crate::cli::database::Database;
 use crate::cli::page::{Ink, Table};
 use crate::cli::stats::role_of;
 use crate::cli::terminal::models_from_here;
-use crate::config::{ProviderName, RepositoryConfig};
+use crate::config::{GuidelinesFile, ProviderName, RepositoryConfig};
 use crate::engine::{call_at_most, provider_of, read_repository_config, shortest_prompt, speaker};
 use crate::store::Store;
 use crate::store::spent::Spent;
-use crate::workflow::budget::{Money, Spend};
+use crate::workflow::budget::{Money, Spend, tokens_in};
 use crate::workflow::definition::Definition;
 
 /// How many days are counted, up to the last that has a call.
@@ -104,10 +105,15 @@ impl Costs {
         for role in &mut roles {
             role.month = role.a_month(self.calls, known.days);
         }
-        let page = page(&roles, &models.currency, note.as_deref());
-        let data = serde_json::json!({
+        let takes = !definition.guidelines.is_empty() && config.guidelines != GuidelinesFile::Off;
+        let guidelines = takes.then(|| tokens_in(config.limits.guidelines.into()));
+        let page = page(&roles, &models.currency, guidelines, note.as_deref());
+        let mut data = serde_json::json!({
             "definition": definition.name, "currency": models.currency, "roles": roles, "unknown": note,
         });
+        if let Some(tokens) = guidelines {
+            data["guidelines_at_most"] = serde_json::json!(tokens);
+        }
         Ok(Answer::new(data, page))
     }
 
@@ -205,7 +211,7 @@ impl Known {
     }
 }
 
-fn page(roles: &[Role], currency: &str, note: Option<&str>) -> String {
+fn page(roles: &[Role], currency: &str, guidelines: Option<u64>, note: Option<&str>) -> String {
     let mut table = Table::new([
         "ROLE",
         "PROVIDER",
@@ -242,6 +248,12 @@ fn page(roles: &[Role], currency: &str, note: Option<&str>) -> String {
         "A call at most: the shortest prompt and all that the model may write. A longer discussion takes more; the caps hold \
          all the same.\n",
     );
+    if let Some(tokens) = guidelines {
+        page.push_str(&format!(
+            "Where the repository has guidelines, a prompt holds them as well: at most {} tokens.\n",
+            grouped(tokens)
+        ));
+    }
     if let Some(note) = note {
         page.push_str(note);
         page.push('\n');

@@ -74,6 +74,10 @@ pub(super) fn text(definition: &Definition) -> String {
         };
         let _ = writeln!(page, "asks for {name} ({asked}): {}", input.title);
     }
+    if !definition.guidelines.is_empty() {
+        let files = definition.guidelines.join(", ");
+        let _ = writeln!(page, "follows the guidelines of the repository, the first of: {files}");
+    }
     let mut below: BTreeMap<Option<&PhaseId>, Vec<&Phase>> = BTreeMap::new();
     for phase in &definition.phases {
         below.entry(parent(definition, phase)).or_default().push(phase);
@@ -122,6 +126,9 @@ fn facts(definition: &Definition, phase: &Phase) -> Vec<String> {
     facts.extend(work(phase));
     if !phase.inputs.is_empty() {
         facts.push(format!("is given {}", list(&phase.inputs)));
+    }
+    if !phase.guidelines {
+        facts.push("without the guidelines".to_owned());
     }
     if let Some(gate) = gate(&phase.prompt_gate) {
         facts.push(format!("prompt gate: {gate}"));
@@ -316,9 +323,16 @@ mod tests {
             "asks for goal (required): ",
             "fail goes back to revise, at most 3 iterations",
             "begins only when a verdict goes back to it",
+            "follows the guidelines of the repository, the first of: AGENTS.md, CLAUDE.md\n",
         ] {
             assert!(generate.contains(line), "{line}\n{generate}");
         }
+        let variants = text(&of("variants"));
+        assert_eq!(
+            variants.matches("    without the guidelines\n").count(),
+            1,
+            "{variants}"
+        );
     }
 
     #[test]

@@ -27,7 +27,8 @@ front of it; the repository's `permissions`, its caps and the server's hold besi
 values by their names (`{{ schema }}`) and have `if` and `for`, and nothing that makes new values: no filters, calls,
 operators or assignments. They are filled in with a bound on their work and on what they write, and see nothing but what
 they are given: the name and text of their schema, and the standards (`standards.name`, `.sha256`, `.text`). What people
-wrote reaches a model as encoded data behind the template's text, never through it.
+wrote, the repository's [guidelines](#guidelines) among it, reaches a model as encoded text behind the template's, never
+through it.
 
 Before a file is used, all of this is checked, and each mistake is told with its place: keys that are not known; names
 that do not exist; a phase that nothing reaches; a cycle that is no iteration (what repeats goes back by `on_fail`); a
@@ -99,6 +100,21 @@ makes all of them anew.
 
 Each variant is a run of its own, so that the cap of a run (`caps.run`) holds for each; the cap of a workflow is shared by
 all, first come, first served, and a variant that it stops has failed.
+";
+
+const GUIDELINES: &str = "
+## Guidelines
+
+`standards` are a text that the definition brings. `guidelines` are a text of the repository that the workflow runs in: the
+first file that is there of those that are named, such as `[AGENTS.md, CLAUDE.md]`, at most 5, each a path from the root of
+the default branch. No file is no mistake. Each prompt that is made of a `prompt` with a `schema` holds it in a section of
+its own, between the template's text and the data; templates need not mention it. `guidelines: false` at a phase leaves
+it out there, as for one that a person answers in their own way. The program's own agents (`agent`) and choices
+(`chooses`) take none.
+
+The text is read anew for every prompt; the names stay as the workflow started with them. A repository may name another
+file, or none, in its [configuration](configuration.md#guidelines), which also says what is done with a file that is too
+long or cannot be given.
 ";
 
 const SCRIPT: &str = "## Scripts of `simulate`
@@ -232,6 +248,7 @@ whose issue has another one says so on its parent's card.\n";
 fn document() -> String {
     let mut page = LEAD.to_owned();
     tables("The file", &definition_schema(), "", &mut page);
+    page.push_str(GUIDELINES);
     page.push_str(VARIANTS);
     let definition = read(&root().join("examples/triage.yml"), &[], None).unwrap();
     let walked = simulate::pages(&definition, &example("triage.script.yml")).unwrap();

@@ -374,6 +374,7 @@ impl Walk {
             iteration,
             attempt,
             result,
+            guidelines: None,
         })
     }
 

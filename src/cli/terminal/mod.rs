@@ -28,8 +28,9 @@ use super::page::{facts, harmless};
 use super::providers::server_models;
 use super::status::{unknown, words as status_words};
 use crate::agents;
+use crate::chat::say::guidelines;
 use crate::config::terminal::{Choices, read_project, read_user};
-use crate::config::{DatabaseUrl, Models, ProviderName};
+use crate::config::{DatabaseUrl, MOST_OF_GUIDELINES, Models, ProviderName};
 use crate::engine::{Allowance, Engine, Folder, Pacing, Parts, STATE_FOLDER, Site, WrittenFile, unanswered_in};
 use crate::mail::Mailer;
 use crate::notify::Notifier;
@@ -37,6 +38,7 @@ use crate::providers::http::Client as ModelClient;
 use crate::store::Store;
 use crate::store::kept::Kept;
 use crate::workflow::artifact::{ReviewVerdict, Stage};
+use crate::workflow::guidelines::Guidelines;
 use crate::workflow::ids::{PhaseId, WorkflowId};
 use crate::workflow::right::Person;
 use crate::workflow::state::{PhaseStatus, State, Status};
@@ -152,7 +154,7 @@ impl Desk {
             written = Some(files);
         }
         let several = store.list_workflows(true, u32::MAX).await?.len() > 1;
-        let mut notes = notes(&kept, state);
+        let mut notes: Vec<String> = guided(state).into_iter().chain(notes(&kept, state)).collect();
         notes.extend(questions(&kept, state));
         let changed = self.folder.changed_papers(state, &kept)?.map_err(Refusal::failed)?;
         notes.extend(changed.iter().map(|path| words::changed(path)));
@@ -247,6 +249,9 @@ struct Stands<'a> {
     next: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<String>,
+    /// The guidelines that the prompt was made with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guidelines: Option<&'a Guidelines>,
     #[serde(skip_serializing_if = "Option::is_none")]
     files: Option<Vec<WrittenFile>>,
 }
@@ -280,6 +285,7 @@ impl<'a> Stands<'a> {
             answers: Vec::new(),
             next: Vec::new(),
             notes: Vec::new(),
+            guidelines: at.and_then(|at| at.guidelines.as_ref()),
             files: None,
         }
     }
@@ -345,6 +351,12 @@ fn current(state: &State) -> Option<&PhaseId> {
         .map(|(phase, ..)| phase)
         .or_else(|| state.asking())
         .or_else(|| state.first_at(&stopped))
+}
+
+/// Which guidelines the prompt was made with that waits, or whose answer does.
+fn guided(state: &State) -> Option<String> {
+    let of = state.at(current(state)?).guidelines.as_ref()?;
+    Some(format!("guidelines: {}", guidelines::words(of)))
 }
 
 /// What is to be known of what waits at the gate.
@@ -479,6 +491,7 @@ fn engine(root: &Path, folder: &Folder, (store, models): (Store, Models)) -> Res
             commands: u32::MAX,
             stranger_answers: u32::MAX,
         },
+        guidelines_bytes: MOST_OF_GUIDELINES,
         deliveries_kept: chrono::TimeDelta::zero(),
         owner: format!("{:016x}", rand::random::<u64>()),
     };

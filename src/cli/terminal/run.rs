@@ -8,7 +8,7 @@ use super::super::database::{Database, Whose, project};
 use super::super::definitions::{find, neighbours};
 use super::{Desk, Entering, provider, settings, whoever_runs_this, words};
 use crate::config::terminal::{Choices, GateStage, parse_gate};
-use crate::config::{Offer, ProviderName};
+use crate::config::{GuidelinesFile, Offer, ProviderName};
 use crate::engine::{Folder, Not};
 
 /// What to start.
@@ -44,6 +44,9 @@ pub(in crate::cli) struct Run {
     /// A gate beyond those of the definition, such as plan.prompt; gates can only be added
     #[arg(long = "gate", value_name = "PHASE.STAGE", value_parser = parse_gate)]
     gates: Vec<(String, GateStage)>,
+    /// The file with the project's guidelines, in the place of the definition's (AGENTS.md, CLAUDE.md); `off` for none
+    #[arg(long, value_name = "PATH|off", value_parser = GuidelinesFile::parse)]
+    guidelines: Option<GuidelinesFile>,
     #[command(flatten)]
     database: Database,
 }
@@ -83,6 +86,7 @@ impl Run {
             providers: named.chain(self.providers).collect(),
             retries: self.retries,
             gates: self.gates,
+            guidelines: self.guidelines,
             ..Choices::default()
         };
         let strangers = flags.strangers(&definition);
@@ -123,6 +127,13 @@ impl Run {
             not => words::refusal(&definition.name.as_str().into(), &not, (None, "")),
         };
         folder.admits(&adapted, &given).map_err(refused)?;
+        if let Some(GuidelinesFile::At(path)) = chosen.guidelines.filter(|_| !adapted.guidelines.is_empty())
+            && folder.guide(&path).map_err(Refusal::failed)?.is_none()
+        {
+            return Err(Refusal::failed(format!(
+                "the project has no file {path} with guidelines; give its path from the project's folder, or `--guidelines off`"
+            )));
+        }
         let desk = Desk::open(&root, &self.database, Entering::New).await?;
         let begun = desk.engine.begin(adapted, &given, request.as_deref()).await?;
         let id = begun.map_err(refused)?;

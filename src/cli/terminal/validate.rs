@@ -1,4 +1,4 @@
-//! `countersign validate ai|standards|all [KEY]`: whether what workflows are run with can be used.
+//! `countersign validate ai|standards|guidelines|all [KEY]`: whether what workflows are run with can be used.
 
 use std::path::Path;
 
@@ -8,10 +8,12 @@ use serde_json::{Value, json};
 use super::super::answer::{Answer, Refusal};
 use super::super::database::{Database, project};
 use super::super::page::{Ink, Table};
-use super::{settings, words};
+use super::{settings, whoever_runs_this, words as said};
 use crate::agents;
-use crate::config::{Models, ProviderName};
-use crate::engine::embedded_definitions;
+use crate::chat::say::guidelines::{unfit, words};
+use crate::config::{GuidelinesFile, Models, ProviderName};
+use crate::engine::{Folder, embedded_definitions};
+use crate::workflow::guidelines::{Found, Unfit};
 
 /// What is validated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -20,7 +22,9 @@ enum What {
     Ai,
     /// The standards that definitions hold answers to
     Standards,
-    /// Both
+    /// The project's guidelines, which prompts are made with
+    Guidelines,
+    /// All of them
     All,
 }
 
@@ -28,7 +32,7 @@ enum What {
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Validate {
     what: What,
-    /// One of them: a provider (`rules`, `manual`, `http:NAME`) or a standard's name
+    /// One of them: a provider (`rules`, `manual`, `http:NAME`), a standard's name or a file with guidelines
     key: Option<String>,
     #[command(flatten)]
     database: Database,
@@ -46,13 +50,17 @@ impl Validate {
     /// Answers with what was validated; fails where anything cannot be used.
     pub(in crate::cli) fn run(self) -> Result<Answer, Refusal> {
         let root = project(self.database.named_project().unwrap_or(Path::new(".")))?;
-        let (_, models) = settings(&root, self.database.config.clone())?;
+        let (choices, models) = settings(&root, self.database.config.clone())?;
         let mut all = Vec::new();
-        if self.what != What::Standards {
+        if let What::Ai | What::All = self.what {
             all.extend(providers(&models));
         }
-        if self.what != What::Ai {
+        if let What::Standards | What::All = self.what {
             all.extend(standards()?);
+        }
+        if let What::Guidelines | What::All = self.what {
+            let folder = Folder::new(root.clone(), whoever_runs_this(&root));
+            all.extend(guidelines(&folder, choices.guidelines.as_ref())?);
         }
         if let Some(key) = &self.key {
             let known: Vec<String> = all.iter().map(|checked| checked.name.clone()).collect();
@@ -61,7 +69,7 @@ impl Validate {
                 let known: Vec<&str> = known.iter().map(String::as_str).collect();
                 return Err(Refusal::failed(format!(
                     "there is no {key} to validate; {}",
-                    words::nearest(key, &known)
+                    said::nearest(key, &known)
                 )));
             }
         }
@@ -111,6 +119,44 @@ fn providers(models: &Models) -> Vec<Checked> {
         detail: format!("{} at {}", endpoint.model, endpoint.base_url),
     });
     own.chain(endpoints).collect()
+}
+
+/// The files with guidelines that are there, or that the settings name.
+fn guidelines(folder: &Folder, chosen: Option<&GuidelinesFile>) -> Result<Vec<Checked>, Refusal> {
+    let definitions = embedded_definitions().map_err(Refusal::failed)?;
+    let mut paths: Vec<&str> = Vec::new();
+    match chosen {
+        Some(GuidelinesFile::At(path)) => paths.push(path),
+        Some(GuidelinesFile::Off) => {}
+        Some(GuidelinesFile::AsDefined) | None => {
+            for path in definitions.iter().flat_map(|definition| &definition.guidelines) {
+                if !paths.contains(&path.as_str()) {
+                    paths.push(path);
+                }
+            }
+        }
+    }
+    let mut all = Vec::new();
+    for path in paths {
+        let found = folder.guide(path).map_err(Refusal::failed)?;
+        let named = chosen.is_some();
+        let checked = |wrong: Option<String>, detail: String| Checked {
+            kind: "guidelines",
+            name: path.to_owned(),
+            wrong,
+            detail,
+        };
+        all.extend(match found.map(|guide| guide.of) {
+            Some(of) => Some(match &of.found {
+                Found::Given(_) => checked(None, words(&of)),
+                Found::LeftOut(Unfit::Empty) => checked(None, unfit(&Unfit::Empty)),
+                Found::LeftOut(why) => checked(Some(unfit(why)), String::new()),
+            }),
+            None if named => Some(checked(Some(unfit(&Unfit::Missing)), String::new())),
+            None => None,
+        });
+    }
+    Ok(all)
 }
 
 fn standards() -> Result<Vec<Checked>, Refusal> {

@@ -9,6 +9,7 @@ use super::papers::papers;
 use super::taking::changed;
 use super::{Folder, INSTALLATION, REPOSITORY, REQUEST, disk};
 use crate::agents;
+use crate::chat::say::guidelines::unfit;
 use crate::engine::by_hand::plainly;
 use crate::engine::change::Payload;
 use crate::engine::{Engine, TRIES, Trouble};
@@ -21,6 +22,7 @@ use crate::workflow::command::{Ask, Authority, Command, Named, Refusal, Start, V
 use crate::workflow::decide::{Facts, decide};
 use crate::workflow::definition::{Definition, Gate, Misgiven, PeopleGate};
 use crate::workflow::gate::Excluded;
+use crate::workflow::guidelines::{Found, Unfit};
 use crate::workflow::ids::{IssueNumber, PhaseId, WorkflowId};
 use crate::workflow::judging::ChecksGate;
 use crate::workflow::plan::Intent;
@@ -378,10 +380,26 @@ impl Folder {
                 Err(why) => wrong.push(Misgiven::NoPath { name, path, why }),
             }
         }
-        match wrong.is_empty() {
-            true => Ok(given),
-            false => Err(Not::Misgiven(wrong)),
+        if !wrong.is_empty() {
+            return Err(Not::Misgiven(wrong));
         }
+        // Whoever starts it is here and can mend it; what is found out later is told beside the prompt.
+        for path in &definition.guidelines {
+            let Some(guide) = self.guide(path).map_err(Not::Said)? else {
+                continue;
+            };
+            match &guide.of.found {
+                Found::LeftOut(why) if *why != Unfit::Empty => {
+                    return Err(Not::Said(format!(
+                        "{path}, the project's guidelines, cannot be given to the agents: {}. Mend it, name another file with \
+                         `--guidelines PATH`, or go on without with `--guidelines off`",
+                        unfit(why)
+                    )));
+                }
+                _ => break,
+            }
+        }
+        Ok(given)
     }
 
     /// The paper that waits for the operator: at a gate, or for an answer. Its path from the project's folder.

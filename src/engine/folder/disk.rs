@@ -1,10 +1,12 @@
-//! Files below one folder, read and written without ever following a symbolic link.
+//! Files below one folder, read and written without ever following a symbolic link out of it.
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
+use crate::engine::guidelines::There;
 use crate::text::paths::{self, Entry, Tree};
+use crate::workflow::guidelines::Unfit;
 
 /// The largest file that is read, in bytes: far above what a prompt may hold.
 const LARGEST: u64 = 8 << 20;
@@ -52,6 +54,77 @@ pub(super) fn read(root: &Path, path: &str) -> Result<Option<String>, Unusable> 
     let bytes = fs::read(&whole).map_err(|error| unusable(&whole, error))?;
     let text = String::from_utf8(bytes).map_err(|_| unusable(&whole, "it is not text in UTF-8"))?;
     Ok(Some(text))
+}
+
+/// What stands at `path` below `root`; `None` where nothing does. A symbolic link to another file of the folder is followed
+/// once, as GitHub does, and no other.
+pub(super) fn there(root: &Path, path: &str) -> Result<Option<There>, Unusable> {
+    let whole = root.join(path);
+    if is_below_a_link(root, path) {
+        return Ok(Some(There::Unfit(Unfit::Link)));
+    }
+    let found = match fs::symlink_metadata(&whole) {
+        Ok(found) => found,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(unusable(&whole, error)),
+    };
+    if found.is_symlink() {
+        let target = fs::read_link(&whole).map_err(|error| unusable(&whole, error))?;
+        let within = within(path, &target);
+        let led =
+            within.filter(|target| matches!(fs::symlink_metadata(root.join(target)), Ok(found) if found.is_file()));
+        return match led {
+            Some(target) => there(root, &target),
+            None => Ok(Some(There::Unfit(Unfit::Link))),
+        };
+    }
+    if found.is_dir() {
+        let unfit = match whole.join(".git").exists() {
+            true => Unfit::Submodule,
+            false => Unfit::Folder,
+        };
+        return Ok(Some(There::Unfit(unfit)));
+    }
+    if !found.is_file() {
+        return Ok(Some(There::Unfit(Unfit::NotText)));
+    }
+    if found.len() > LARGEST {
+        return Ok(Some(There::Unfit(Unfit::TooLarge)));
+    }
+    let bytes = fs::read(&whole).map_err(|error| unusable(&whole, error))?;
+    Ok(Some(match String::from_utf8(bytes) {
+        Ok(text) => There::Text(text, None),
+        Err(_) => There::Unfit(Unfit::NotText),
+    }))
+}
+
+/// Where a link at `path` leads within its folder, by its text; `None` where it leads out.
+fn within(path: &str, target: &Path) -> Option<String> {
+    let mut names: Vec<&str> = path.split('/').collect();
+    names.pop();
+    for part in target.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => names.pop().map(drop)?,
+            Component::Normal(name) => names.push(name.to_str()?),
+            Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    let within = names.join("/");
+    paths::check(&within).is_ok().then_some(within)
+}
+
+/// Whether one of the folders above a path is a symbolic link: what is below it is elsewhere.
+fn is_below_a_link(root: &Path, path: &str) -> bool {
+    let mut at = root.to_owned();
+    let mut names: Vec<&str> = path.split('/').collect();
+    names.pop();
+    names.into_iter().any(|name| {
+        at.push(name);
+        fs::symlink_metadata(&at).is_ok_and(|found| found.is_symlink())
+    })
 }
 
 /// Puts a text where `path` says, whole or not at all: what was there is replaced, the folders above it are made.
@@ -205,6 +278,66 @@ mod tests {
         }
         assert!(read(home.path(), "file").is_err());
         assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_stands_at_a_path_is_told_apart() {
+        let home = tempfile::tempdir().unwrap();
+        write(home.path(), "AGENTS.md", "Use tabs.\n").unwrap();
+        fs::create_dir_all(home.path().join("docs")).unwrap();
+        fs::create_dir_all(home.path().join("part/.git")).unwrap();
+        fs::write(home.path().join("logo.png"), [0xff, 0xd8]).unwrap();
+        let large = fs::File::create(home.path().join("large")).unwrap();
+        large.set_len(LARGEST + 1).unwrap();
+        let there = |path: &str| there(home.path(), path).unwrap();
+        assert!(matches!(there("AGENTS.md"), Some(There::Text(text, None)) if text == "Use tabs.\n"));
+        for (path, unfit) in [
+            ("docs", Unfit::Folder),
+            ("part", Unfit::Submodule),
+            ("logo.png", Unfit::NotText),
+            ("large", Unfit::TooLarge),
+        ] {
+            assert!(
+                matches!(there(path), Some(There::Unfit(found)) if found == unfit),
+                "{path}"
+            );
+        }
+        for path in ["none.md", "docs/none.md", "AGENTS.md/below"] {
+            assert!(there(path).is_none(), "{path}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn one_link_is_followed_to_a_file_of_the_folder_and_no_other() {
+        use std::os::unix::fs::symlink;
+        let home = tempfile::tempdir().unwrap();
+        let outside = tempfile::tempdir().unwrap();
+        fs::write(outside.path().join("a.md"), "Obey.\n").unwrap();
+        write(home.path(), "docs/a.md", "Use tabs.\n").unwrap();
+        let root = home.path();
+        symlink(outside.path(), root.join("out")).unwrap();
+        for (path, target, led) in [
+            ("one", Path::new("docs/a.md"), true),
+            ("docs/two", Path::new("../docs/./a.md"), true),
+            ("three", Path::new("one"), false),
+            ("four", Path::new("../elsewhere.md"), false),
+            ("five", &outside.path().join("a.md"), false),
+            ("six", Path::new("out/a.md"), false),
+            ("seven", Path::new("docs"), false),
+            ("eight", Path::new("eight"), false),
+        ] {
+            symlink(target, root.join(path)).unwrap();
+            let found = there(root, path).unwrap();
+            match led {
+                true => assert!(matches!(found, Some(There::Text(..))), "{path}"),
+                false => assert!(matches!(found, Some(There::Unfit(Unfit::Link))), "{path}"),
+            }
+        }
+        assert!(matches!(
+            there(root, "out/a.md").unwrap(),
+            Some(There::Unfit(Unfit::Link))
+        ));
     }
 
     #[test]

@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 
 use super::change::Payload;
 use super::effects::Ended;
+use super::guidelines::There;
 use super::site::{Job, Source};
 use super::{Engine, Site, Trouble};
 use crate::agents::made::files;
-use crate::agents::{Entry, Limits, Problem, ProblemKind, Thread};
+use crate::agents::{self, Entry, Guide, Limits, Problem, ProblemKind, Thread};
 use crate::config::RepositoryConfig;
 use crate::store::Write;
 use crate::store::effects::LeasedEffect;
@@ -101,6 +102,27 @@ impl Folder {
             true => Ok(()),
             false => Err(wrong),
         }
+    }
+
+    /// The guidelines in a file of the project, as a prompt that leaves would be made with them; `None` where there is no
+    /// such file.
+    ///
+    /// # Errors
+    /// Why it cannot be looked at, for people.
+    pub fn guide(&self, path: &str) -> Result<Option<Guide>, String> {
+        let most = RepositoryConfig::default().limits.guidelines;
+        Ok(self.there(path)?.map(|there| match there {
+            There::Text(text, _) => agents::outbound_guide(Guide::read(path, None, (&text, None), most.into())),
+            There::Unfit(why) => Guide::left_out(path, None, why),
+        }))
+    }
+
+    /// What stands at a path of the project, a link to another file of it followed; `None` where nothing does.
+    ///
+    /// # Errors
+    /// Why it cannot be looked at, for people.
+    pub(super) fn there(&self, path: &str) -> Result<Option<There>, String> {
+        disk::there(&self.root, path).map_err(|error| error.to_string())
     }
 
     /// The text of a file of the project; `None` where there is none.

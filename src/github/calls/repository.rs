@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::github::client::{Installation, Repo, missing, segment};
 use crate::github::codeowners::{self, CodeOwners};
-use crate::github::error::GithubError;
+use crate::github::error::{GithubError, Refusal};
 use crate::github::types::RepositoryRef;
 use crate::github::wire::WireRepository;
 
@@ -28,6 +28,42 @@ pub struct RepoFile {
     pub text: String,
     /// Git's SHA of the blob.
     pub sha: String,
+}
+
+/// What stands at a path on a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AtPath {
+    /// A text file, or a link to one that GitHub followed.
+    File(RepoFile),
+    /// A folder.
+    Folder,
+    /// A symbolic link that leads to no file of the repository: those that do, GitHub follows
+    /// (<https://docs.github.com/rest/repos/contents#get-repository-content>).
+    Link,
+    /// A submodule.
+    Submodule,
+    /// A file over 1 MB, of which GitHub gives no content.
+    TooLarge,
+    /// A file that is not UTF-8.
+    NotText,
+}
+
+impl AtPath {
+    /// The file; else what is to be said of it.
+    fn file(self, path: &str) -> Result<RepoFile, GithubError> {
+        let what = match self {
+            Self::File(file) => return Ok(file),
+            Self::Folder | Self::Link | Self::Submodule | Self::TooLarge => "is no file of at most 1 MB",
+            Self::NotText => "is not UTF-8",
+        };
+        Err(GithubError::Malformed(format!("{path} {what}")))
+    }
+}
+
+/// A commit, as far as it is read.
+#[derive(Deserialize)]
+struct WireCommit {
+    sha: Option<String>,
 }
 
 /// A file of a folder, as the folder lists it.
@@ -98,26 +134,62 @@ impl Repo {
     }
 
     async fn file_by(&self, path: &str, query: &str) -> Result<Option<RepoFile>, GithubError> {
+        let found = self.found(path, query).await?;
+        found.map(|found| found.file(path)).transpose()
+    }
+
+    /// What stands at a path on a commit; `None` where nothing does.
+    pub async fn at_path(&self, path: &str, sha: &str) -> Result<Option<AtPath>, GithubError> {
+        self.found(path, &format!("?ref={}", segment(sha)?)).await
+    }
+
+    async fn found(&self, path: &str, query: &str) -> Result<Option<AtPath>, GithubError> {
         let segments: Vec<String> = path.split('/').map(segment).collect::<Result<_, _>>()?;
         let route = self.path(&format!("/contents/{}{query}", segments.join("/")))?;
-        let file: Value = match self.caller.get(&route).await {
+        let found: Value = match self.caller.get(&route).await {
             Ok(answer) => answer.json()?,
             Err(GithubError::NotFound(_)) => return Ok(None),
+            // Over 100 MB the whole call is refused.
+            Err(GithubError::Forbidden {
+                reason: Refusal::TooLarge,
+                ..
+            }) => return Ok(Some(AtPath::TooLarge)),
             Err(error) => return Err(error),
         };
-        let unreadable = |reason: &str| GithubError::Malformed(format!("{path} {reason}"));
-        let part = |name: &str| file.get(name).and_then(Value::as_str);
-        if part("encoding") != Some("base64") {
-            return Err(unreadable("is no file of at most 1 MB"));
+        let part = |name: &str| found.get(name).and_then(Value::as_str);
+        match (found.is_array(), part("type"), part("encoding")) {
+            (true, ..) => return Ok(Some(AtPath::Folder)),
+            (false, Some("symlink"), _) => return Ok(Some(AtPath::Link)),
+            (false, Some("submodule"), _) => return Ok(Some(AtPath::Submodule)),
+            (false, _, Some("base64")) => {}
+            (false, ..) => return Ok(Some(AtPath::TooLarge)),
         }
         let content: String = part("content").unwrap_or_default().split_whitespace().collect();
         let bytes = BASE64
             .decode(content.as_bytes())
-            .map_err(|_| unreadable("is no base64"))?;
-        Ok(Some(RepoFile {
-            text: String::from_utf8(bytes).map_err(|_| unreadable("is not UTF-8"))?,
+            .map_err(|_| GithubError::Malformed(format!("{path} is no base64")))?;
+        let Ok(text) = String::from_utf8(bytes) else {
+            return Ok(Some(AtPath::NotText));
+        };
+        Ok(Some(AtPath::File(RepoFile {
+            text,
             sha: part("sha").ok_or_else(|| missing("sha"))?.to_owned(),
-        }))
+        })))
+    }
+
+    /// The commit at the end of the default branch; `None` where the repository has none yet.
+    pub async fn last_commit(&self) -> Result<Option<String>, GithubError> {
+        // Without `sha` GitHub lists the default branch.
+        let answer = match self.caller.get(&self.path("/commits?per_page=1")?).await {
+            Ok(answer) => answer,
+            // "Git Repository is empty."
+            Err(GithubError::Conflict(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let commits: Vec<WireCommit> = answer.json()?;
+        let first = commits.into_iter().next();
+        let commit = first.map(|commit| commit.sha.ok_or_else(|| missing("sha")));
+        commit.transpose()
     }
 
     /// The files of a folder on the default branch, without those of folders below it; none where there is no folder.

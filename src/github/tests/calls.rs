@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::fake::{Fake, INSTALLATION, NOON, Seen, comment, instant, issue, reply, repository};
+use crate::github::AtPath;
 use crate::github::calls::comments::Reaction;
 use crate::github::calls::graphql::Classifier;
 use crate::github::calls::issues::NewIssue;
@@ -434,6 +435,69 @@ async fn a_file_is_text_or_nothing_or_unreadable() {
         lines(&fake)[0],
         "GET /repos/acme/rocket/contents/.github/countersign.yml"
     );
+}
+
+#[tokio::test]
+async fn what_stands_at_a_path_is_told_apart_and_the_last_commit_is_the_default_branchs() {
+    let too_large = json!({
+        "message": "This API returns blobs up to 1 MB in size. The requested blob is too large to fetch via the API, but you can \
+                    use the Git Data API to request blobs up to 100 MB in size.",
+        "errors": [{ "resource": "Blob", "field": "data", "code": "too_large" }],
+    });
+    let fake = Fake::with_tokens(move |_, seen, _| match seen.target.as_str() {
+        "/repos/acme/rocket/commits?per_page=1" => reply(200, &json!([{ "sha": "c1", "commit": {} }])),
+        target if target.ends_with("/text.md?ref=c1") => reply(
+            200,
+            &json!({ "type": "file", "encoding": "base64", "content": "aGk=\n", "sha": "b1" }),
+        ),
+        target if target.contains("/link?") => reply(200, &json!({ "type": "symlink", "target": "../x", "size": 4 })),
+        target if target.contains("/module?") => reply(200, &json!({ "type": "submodule", "size": 0 })),
+        target if target.contains("/folder?") => reply(200, &json!([])),
+        target if target.contains("/binary?") => reply(
+            200,
+            &json!({ "type": "file", "encoding": "base64", "content": "/w==", "sha": "b" }),
+        ),
+        target if target.contains("/large?") => reply(
+            200,
+            &json!({ "type": "file", "encoding": "none", "content": "", "sha": "b" }),
+        ),
+        target if target.contains("/huge?") => reply(403, &too_large),
+        target if target.contains("/barred?") => {
+            reply(403, &json!({ "message": "Resource not accessible by integration" }))
+        }
+        _ => reply(404, &json!({ "message": "Not Found" })),
+    })
+    .await;
+    let repo = fake.repo();
+    let commit = repo.last_commit().await.unwrap().unwrap();
+    assert_eq!(commit, "c1");
+    for (path, found) in [
+        ("link", AtPath::Link),
+        ("module", AtPath::Submodule),
+        ("folder", AtPath::Folder),
+        ("binary", AtPath::NotText),
+        ("large", AtPath::TooLarge),
+        ("huge", AtPath::TooLarge),
+    ] {
+        assert_eq!(repo.at_path(path, &commit).await, Ok(Some(found)), "{path}");
+    }
+    let text = repo.at_path("docs/text.md", &commit).await.unwrap();
+    let Some(AtPath::File(file)) = text else {
+        panic!("{text:?}")
+    };
+    assert_eq!((file.text.as_str(), file.sha.as_str()), ("hi", "b1"));
+    assert_eq!(repo.at_path("none", &commit).await, Ok(None));
+    let barred = repo.at_path("barred", &commit).await;
+    assert!(matches!(barred, Err(GithubError::Forbidden { .. })), "{barred:?}");
+    assert!(repo.at_path("a/../b", &commit).await.is_err() && repo.at_path("a", "..").await.is_err());
+
+    let empty = Fake::with_tokens(|_, _, _| reply(409, &json!({ "message": "Git Repository is empty." }))).await;
+    assert_eq!(empty.repo().last_commit().await, Ok(None));
+    let hidden = Fake::with_tokens(|_, _, _| reply(404, &json!({ "message": "Not Found" }))).await;
+    assert!(matches!(
+        hidden.repo().last_commit().await,
+        Err(GithubError::NotFound(_))
+    ));
 }
 
 #[tokio::test]

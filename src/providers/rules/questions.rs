@@ -189,6 +189,7 @@ mod tests {
             files: BTreeMap::new(),
             artifacts: Vec::new(),
             choice: None,
+            guide: None,
         }
     }
 

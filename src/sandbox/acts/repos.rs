@@ -31,6 +31,41 @@ impl Selection {
     }
 }
 
+/// What is pushed to a path.
+#[derive(Debug)]
+enum Content<'a> {
+    Text(&'a str),
+    Entry(Entry),
+}
+
+impl Repo {
+    /// The first commit, with what the branch begins with; nothing where that is nothing.
+    pub fn begin(&mut self) {
+        if self.files.is_empty() && self.entries.is_empty() {
+            return;
+        }
+        self.commits.push(Commit {
+            sha: self.head.clone(),
+            message: "First commit".to_owned(),
+            path: None,
+            author: self.owner,
+            at: self.created_at,
+        });
+    }
+
+    /// Keeps what stands at the newest commit, before another is made.
+    fn keep(&mut self) {
+        if self.commits.is_empty() {
+            return;
+        }
+        let tree = Tree {
+            files: self.files.clone(),
+            entries: self.entries.clone(),
+        };
+        self.past.insert(self.head.clone(), tree);
+    }
+}
+
 impl World {
     fn brief(&self, repo: &Repo) -> Value {
         json!({
@@ -158,24 +193,55 @@ impl World {
 
     /// Writes a file on the default branch, or deletes it, and pushes.
     pub fn push_file(&mut self, actor: Actor, id: RepoId, path: &str, text: Option<&str>) -> Result<String, Refusal> {
+        self.push_to_default(actor, id, path, text.map(Content::Text))
+    }
+
+    /// Puts something that is no text on the default branch and pushes.
+    pub fn push_entry(&mut self, actor: Actor, id: RepoId, path: &str, entry: Entry) -> Result<String, Refusal> {
+        self.push_to_default(actor, id, path, Some(Content::Entry(entry)))
+    }
+
+    fn push_to_default(
+        &mut self,
+        actor: Actor,
+        id: RepoId,
+        path: &str,
+        content: Option<Content<'_>>,
+    ) -> Result<String, Refusal> {
         self.writable_repo(id)?;
         self.must(actor, id, Level::Write, "push to the default branch")?;
         let now = self.now();
         let repo = self.live_repo_mut(id)?;
         let before = repo.head.clone();
-        let existed = repo.files.contains_key(path);
-        let (verb, list) = match (text, existed) {
+        let existed = repo.files.contains_key(path) || repo.entries.contains_key(path);
+        let (verb, list) = match (&content, existed) {
             (Some(_), true) => ("Change", "modified"),
             (Some(_), false) => ("Add", "added"),
             (None, true) => ("Remove", "removed"),
             (None, false) => return Err(Refusal::not_found()),
         };
-        match text {
-            Some(text) => repo.files.insert(path.to_owned(), text.to_owned()),
-            None => repo.files.remove(path),
+        let what = match &content {
+            Some(Content::Text(text)) => (*text).to_owned(),
+            Some(Content::Entry(entry)) => format!("{entry:?}"),
+            None => String::new(),
         };
-        let after = sha_of(&format!("{before} {verb} {path} {}", text.unwrap_or_default()));
+        let after = sha_of(&format!("{before} {verb} {path} {what}"));
+        repo.keep();
+        repo.files.remove(path);
+        repo.entries.remove(path);
+        match content {
+            Some(Content::Text(text)) => drop(repo.files.insert(path.to_owned(), text.to_owned())),
+            Some(Content::Entry(entry)) => drop(repo.entries.insert(path.to_owned(), entry)),
+            None => {}
+        }
         repo.head.clone_from(&after);
+        repo.commits.push(Commit {
+            sha: after.clone(),
+            message: format!("{verb} {path}"),
+            path: Some(path.to_owned()),
+            author: actor.account,
+            at: now,
+        });
         repo.updated_at = now;
         let repo = self.live_repo(id)?;
         let login = self.login(actor.account);

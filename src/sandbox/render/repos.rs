@@ -385,6 +385,44 @@ pub fn label(world: &World, repo: &Repo, label: &Label) -> Value {
     })
 }
 
+/// A commit of the default branch, by its place among them.
+pub fn commit(world: &World, repo: &Repo, at: usize) -> Value {
+    let commit = &repo.commits[at];
+    let (api, page) = (repo_url(world, repo), repo_page(world, repo));
+    let sha = &commit.sha;
+    let by = user(world, commit.author);
+    let login = by["login"].as_str().unwrap_or_default();
+    let who = json!({
+        "name": login, "email": format!("{login}@users.noreply.github.com"), "date": stamp(commit.at),
+    });
+    let tree = sha_of(&format!("tree of {sha}"));
+    let parents = at.checked_sub(1).map(|before| {
+        let sha = &repo.commits[before].sha;
+        json!({ "sha": sha, "url": format!("{api}/commits/{sha}"), "html_url": format!("{page}/commit/{sha}") })
+    });
+    json!({
+        "sha": sha,
+        "node_id": node_id("C", at as u64),
+        "commit": {
+            "author": who,
+            "committer": who,
+            "message": commit.message,
+            "tree": { "sha": tree, "url": format!("{api}/git/trees/{tree}") },
+            "url": format!("{api}/git/commits/{sha}"),
+            "comment_count": 0,
+            "verification": {
+                "verified": false, "reason": "unsigned", "signature": null, "payload": null, "verified_at": null,
+            },
+        },
+        "url": format!("{api}/commits/{sha}"),
+        "html_url": format!("{page}/commit/{sha}"),
+        "comments_url": format!("{api}/commits/{sha}/comments"),
+        "author": by,
+        "committer": by,
+        "parents": parents.into_iter().collect::<Vec<_>>(),
+    })
+}
+
 /// Percent-encodes one path segment.
 pub fn path_encode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -128,7 +128,9 @@ impl Call<'_> {
             return Err(Refusal::not_found());
         }
         match rest {
-            [] | ["contents" | "collaborators" | "assignees" | "installation", ..] => self.repo_routes(id, rest),
+            [] | ["contents" | "collaborators" | "assignees" | "installation", ..] | ["commits"] => {
+                self.repo_routes(id, rest)
+            }
             ["labels", ..] => self.label_routes(id, rest),
             ["issues", "comments", rest @ ..] => self.comment_routes(id, rest),
             ["issues", rest @ ..] => self.issue_routes(id, rest),

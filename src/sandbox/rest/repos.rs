@@ -29,6 +29,10 @@ impl Call<'_> {
                 self.need(id, &[("contents", Access::Read)])?;
                 self.contents(id, &path.join("/"))
             }
+            ("GET", ["commits"]) => {
+                self.need(id, &[("contents", Access::Read)])?;
+                self.commits(id)
+            }
             ("GET", ["collaborators", login, "permission"]) => {
                 self.need(id, &metadata)?;
                 self.permission(id, login)
@@ -99,24 +103,49 @@ impl Call<'_> {
         Ok(self.page(shown))
     }
 
+    /// The commits of the default branch, the newest first.
+    fn commits(&self, id: RepoId) -> Outcome {
+        let repo = self.world.live_repo(id)?;
+        if repo.commits.is_empty() {
+            return Err(Refusal::new(409, "Git Repository is empty."));
+        }
+        let from = match self.request.param("sha") {
+            None => repo.commits.len(),
+            Some(sha) if sha == repo.default_branch => repo.commits.len(),
+            Some(sha) => match repo.commits.iter().position(|commit| commit.sha == sha) {
+                Some(at) => at + 1,
+                None => return Err(Refusal::new(404, &format!("No commit found for SHA: {sha}"))),
+            },
+        };
+        let wanted = self.request.param("path");
+        let touches = |commit: &Commit| match (wanted, &commit.path) {
+            (None, _) | (_, None) => true,
+            (Some(wanted), Some(path)) => path == wanted || path.starts_with(&format!("{wanted}/")),
+        };
+        let commits = (0..from).rev().filter(|at| touches(&repo.commits[*at]));
+        let shown = commits.map(|at| render::commit(self.world, repo, at)).collect();
+        Ok(self.page(shown))
+    }
+
     fn contents(&self, id: RepoId, path: &str) -> Outcome {
         let repo = self.world.live_repo(id)?;
-        if let Some(reference) = self.request.param("ref") {
-            let branch = reference.strip_prefix("refs/heads/").unwrap_or(reference);
+        let reference = self.request.param("ref");
+        let pull = reference.and_then(|reference| {
             let heads = self.world.issues.values().filter(|issue| issue.repo == id);
             let mut pulls = heads.filter_map(|issue| issue.pull());
-            let pull = pulls.find(|pull| pull.head_sha == reference);
-            match pull.and_then(|pull| pull.contents.get(path)) {
-                Some(Some(text)) => return Ok(self.file(repo, path, text)),
-                Some(None) => return Err(Refusal::not_found()),
-                None => {}
-            }
-            let known = branch == repo.default_branch || reference == repo.head || reference == "HEAD";
-            if !known && pull.is_none() {
-                return Err(Refusal::new(404, &format!("No commit found for the ref {reference}")));
-            }
+            pulls.find(|pull| pull.head_sha == reference)
+        });
+        match pull.and_then(|pull| pull.contents.get(path)) {
+            Some(Some(text)) => return Ok(self.file(repo, path, text.as_bytes())),
+            Some(None) => return Err(Refusal::not_found()),
+            None => {}
         }
-        if let Some(text) = repo.files.get(path) {
+        // What a pull request leaves alone is as it is on the default branch.
+        let Some(tree) = repo.tree(reference.filter(|_| pull.is_none())) else {
+            let reference = reference.unwrap_or_default();
+            return Err(Refusal::new(404, &format!("No commit found for the ref {reference}")));
+        };
+        if let Some(text) = tree.files.get(path) {
             let raw = self
                 .request
                 .headers
@@ -125,25 +154,53 @@ impl Call<'_> {
             if raw {
                 return Ok(Answer::ok(Value::from(text.as_str())));
             }
-            return Ok(self.file(repo, path, text));
+            return Ok(self.file(repo, path, text.as_bytes()));
         }
+        match tree.entries.get(path) {
+            Some(Entry::Bytes(bytes)) => return Ok(self.file(repo, path, bytes)),
+            Some(Entry::Link(target)) => {
+                let led = led_to(path, target).and_then(|led| tree.files.get(&led));
+                return Ok(match led {
+                    Some(text) => self.file(repo, path, text.as_bytes()),
+                    None => self.odd(repo, path, "symlink", target.len(), json!({ "target": target })),
+                });
+            }
+            Some(Entry::Submodule(url)) => {
+                return Ok(self.odd(repo, path, "submodule", 0, json!({ "submodule_git_url": url })));
+            }
+            None => {}
+        }
+        self.folder(repo, &tree, path)
+    }
+
+    fn folder(&self, repo: &Repo, tree: &Tree, path: &str) -> Outcome {
         let prefix = if path.is_empty() {
             String::new()
         } else {
             format!("{path}/")
         };
+        let files = tree
+            .files
+            .iter()
+            .map(|(name, text)| (name, "file", text.len(), sha_of(text)));
+        let odd = tree.entries.iter().map(|(name, entry)| match entry {
+            Entry::Bytes(bytes) => (name, "file", bytes.len(), sha_of(&format!("{bytes:?}"))),
+            Entry::Link(target) => (name, "symlink", target.len(), sha_of(target)),
+            // "For backwards compatibility": a submodule is listed as a file.
+            Entry::Submodule(url) => (name, "file", 0, sha_of(url)),
+        });
         let mut entries: Vec<Value> = Vec::new();
         let mut seen = std::collections::BTreeSet::new();
-        for (name, text) in repo.files.iter().filter(|(name, _)| name.starts_with(&prefix)) {
+        for (name, kind, size, sha) in files.chain(odd).filter(|(name, ..)| name.starts_with(&prefix)) {
             let below = &name[prefix.len()..];
             let (first, kind, size) = match below.split_once('/') {
                 Some((directory, _)) => (directory, "dir", 0),
-                None => (below, "file", text.len()),
+                None => (below, kind, size),
             };
             if seen.insert(first.to_owned()) {
                 let mut entry = self.entry(repo, &format!("{prefix}{first}"), kind, size);
-                if kind == "file" {
-                    render::extend(&mut entry, json!({ "sha": sha_of(text) }));
+                if kind != "dir" {
+                    render::extend(&mut entry, json!({ "sha": sha }));
                 }
                 entries.push(entry);
             }
@@ -155,13 +212,30 @@ impl Call<'_> {
         }
     }
 
-    fn file(&self, repo: &Repo, path: &str, text: &str) -> Answer {
-        let mut file = self.entry(repo, path, "file", text.len());
+    /// A file. Of one over 1 MB GitHub tells all but the content.
+    fn file(&self, repo: &Repo, path: &str, bytes: &[u8]) -> Answer {
+        let mut file = self.entry(repo, path, "file", bytes.len());
+        let (encoding, content) = match bytes.len() <= LARGEST {
+            true => ("base64", wrapped(bytes)),
+            false => ("none", String::new()),
+        };
+        let sha = match std::str::from_utf8(bytes) {
+            Ok(text) => sha_of(text),
+            Err(_) => sha_of(&format!("{bytes:?}")),
+        };
         render::extend(
             &mut file,
-            json!({ "encoding": "base64", "content": wrapped(text), "sha": sha_of(text) }),
+            json!({ "encoding": encoding, "content": content, "sha": sha }),
         );
         Answer::ok(file)
+    }
+
+    /// What is neither a file nor a folder.
+    fn odd(&self, repo: &Repo, path: &str, kind: &str, size: usize, more: Value) -> Answer {
+        let mut odd = self.entry(repo, path, kind, size);
+        render::extend(&mut odd, json!({ "download_url": null }));
+        render::extend(&mut odd, more);
+        Answer::ok(odd)
     }
 
     fn entry(&self, repo: &Repo, path: &str, kind: &str, size: usize) -> Value {
@@ -193,9 +267,30 @@ impl Call<'_> {
     }
 }
 
+/// The largest file whose content the API gives
+/// (<https://docs.github.com/rest/repos/contents#get-repository-content>).
+const LARGEST: usize = 1024 * 1024;
+
+/// Where a link leads within the repository.
+fn led_to(path: &str, target: &str) -> Option<String> {
+    let mut names: Vec<&str> = path.split('/').collect();
+    names.pop();
+    if target.starts_with('/') {
+        return None;
+    }
+    for name in target.split('/') {
+        match name {
+            "." | "" => {}
+            ".." => names.pop().map(drop)?,
+            name => names.push(name),
+        }
+    }
+    Some(names.join("/"))
+}
+
 /// Base64 in lines of 60 characters, as GitHub sends it.
-fn wrapped(text: &str) -> String {
-    let encoded = BASE64.encode(text.as_bytes());
+fn wrapped(bytes: &[u8]) -> String {
+    let encoded = BASE64.encode(bytes);
     let mut out = String::with_capacity(encoded.len() + encoded.len() / 60 + 1);
     for (index, character) in encoded.chars().enumerate() {
         if index > 0 && index % 60 == 0 {

@@ -318,6 +318,113 @@ async fn files_come_as_base64_in_lines() {
 }
 
 #[tokio::test]
+async fn commits_are_listed_and_each_keeps_what_stood_there() {
+    let scene = Scene::new().await;
+    let first = scene.get("/repos/acme/app/commits?per_page=1").await;
+    assert_eq!(first.body.as_array().unwrap().len(), 1);
+    let first = first.body[0]["sha"].as_str().unwrap().to_owned();
+    let alice = scene.sandbox.as_("alice");
+    let second = alice.set_file("README.md", "new\n").unwrap();
+    let third = alice.delete_file("README.md").unwrap();
+    let all = scene.get("/repos/acme/app/commits").await.body;
+    let shas: Vec<&str> = all
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["sha"].as_str().unwrap())
+        .collect();
+    assert_eq!(shas, [&third, &second, &first]);
+    assert_eq!(all[0]["parents"][0]["sha"], second);
+    assert_eq!(all[2]["parents"], json!([]));
+    assert_eq!(
+        (&all[1]["author"]["login"], &all[1]["commit"]["message"]),
+        (&json!("alice"), &json!("Change README.md"))
+    );
+    let paged = scene.get("/repos/acme/app/commits?per_page=1").await;
+    assert_eq!(paged.body[0]["sha"], third);
+    assert!(
+        paged.header("link").contains("rel=\"next\""),
+        "{}",
+        paged.header("link")
+    );
+    let since = scene
+        .get(&format!("/repos/acme/app/commits?sha={second}&path=README.md"))
+        .await
+        .body;
+    assert_eq!(since.as_array().unwrap().len(), 2, "{since}");
+    assert_eq!(scene.get("/repos/acme/app/commits?sha=gone").await.status, 404);
+    let at = async |sha: &str| {
+        scene
+            .get(&format!("/repos/acme/app/contents/README.md?ref={sha}"))
+            .await
+    };
+    assert_eq!(at(&second).await.body["content"], "bmV3Cg==\n");
+    assert_eq!(
+        (at(&first).await.body["size"].clone(), at(&third).await.status),
+        (json!(10), 404)
+    );
+    let bare = Scene::with(|builder| builder.repo("acme/bare")).await;
+    let empty = bare.get("/repos/acme/bare/commits").await;
+    assert_eq!(
+        (empty.status, &empty.body["message"]),
+        (409, &json!("Git Repository is empty."))
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_text_is_shown_as_github_shows_it() {
+    let scene = Scene::new().await;
+    let alice = scene.sandbox.as_("alice");
+    for (path, entry) in [
+        ("linked.md", Entry::Link("./README.md".to_owned())),
+        ("docs/linked.md", Entry::Link("../README.md".to_owned())),
+        ("out.md", Entry::Link("../README.md".to_owned())),
+        ("part", Entry::Submodule("https://github.com/acme/part".to_owned())),
+        ("logo.png", Entry::Bytes(vec![0xff, 0xd8])),
+        ("large.bin", Entry::Bytes(vec![b'a'; 1024 * 1024 + 1])),
+    ] {
+        alice.set_entry(path, entry).unwrap();
+    }
+    let get = async |path: &str| scene.get(&format!("/repos/acme/app/contents/{path}")).await.body;
+    for path in ["linked.md", "docs/linked.md"] {
+        let linked = get(path).await;
+        assert_eq!(
+            (&linked["type"], &linked["content"]),
+            (&json!("file"), &json!("IyBUaGUgYXBwCg==\n")),
+            "{linked}"
+        );
+    }
+    let out = get("out.md").await;
+    assert_eq!(
+        (&out["type"], &out["target"]),
+        (&json!("symlink"), &json!("../README.md"))
+    );
+    assert!(out.get("content").is_none(), "{out}");
+    let part = get("part").await;
+    assert_eq!((&part["type"], &part["size"]), (&json!("submodule"), &json!(0)));
+    assert_eq!(get("logo.png").await["content"], "/9g=\n");
+    let large = get("large.bin").await;
+    assert_eq!((&large["encoding"], &large["content"]), (&json!("none"), &json!("")));
+    let top = get("").await;
+    let kinds: Vec<(&str, &str)> = top
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["path"].as_str().unwrap(), one["type"].as_str().unwrap()))
+        .collect();
+    for entry in [
+        ("docs", "dir"),
+        ("linked.md", "symlink"),
+        ("part", "file"),
+        ("logo.png", "file"),
+    ] {
+        assert!(kinds.contains(&entry), "{entry:?} is not in {kinds:?}");
+    }
+    alice.set_file("part", "now a file\n").unwrap();
+    assert_eq!(get("part").await["type"], "file");
+}
+
+#[tokio::test]
 async fn issues_are_opened_with_labels_and_people_who_can_be_assigned() {
     let scene = Scene::new().await;
     let made = scene

@@ -53,10 +53,12 @@ pub(super) fn reported(state: &State, report: &Report, now: Timestamp) -> Option
             iteration,
             attempt,
             result,
+            guidelines,
         } => {
             let at = state.phases.get(phase)?;
             let current = at.status == PhaseStatus::Running && at.iteration == *iteration && at.attempt == *attempt;
-            current.then(|| match (ran(state, phase, result), result) {
+            let guided = || guidelines.as_ref().map(|by| state.guided(phase, by));
+            current.then(|| match (ran(state, phase, result).made_with(guided()), result) {
                 (proposed @ Event::Proposed { .. }, RunResult::Proposed { proposal, .. }) => {
                     asking::with_questions(state, proposal, proposed)
                 }
@@ -137,6 +139,7 @@ fn ran(state: &State, phase: &PhaseId, result: &RunResult) -> Event {
         RunResult::NeedsPerson(why) => Event::WaitsForHuman {
             phase,
             why: why.clone(),
+            guidelines: None,
         },
         RunResult::Ended(ending) => Event::PhaseCompleted {
             phase,

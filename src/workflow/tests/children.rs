@@ -583,6 +583,7 @@ impl Family {
                     iteration: at.iteration,
                     attempt: at.attempt,
                     result,
+                    guidelines: None,
                 };
                 self.step(&child, &Command::System(report));
             }

@@ -340,6 +340,7 @@ fn an_answer_that_nobody_asked_for_passes_no_gate() {
             proposal: Box::new(answer),
             provider: "http:late".into(),
         },
+        guidelines: None,
     };
     let verdict = run.step(&Command::System(report));
     assert_eq!(cell(&verdict), "obsolete", "its prompt is not approved");

@@ -607,6 +607,7 @@ fn play(moves: Vec<Move>) -> usize {
                     proposal: Box::new(text(which)),
                     provider: "rules".into(),
                 },
+                guidelines: None,
             }),
             (Move::Shown, Some(pending)) => Command::System(Report::Shown {
                 phase: phase(),

@@ -9,6 +9,7 @@ mod expiry;
 mod forks;
 mod generate;
 mod graphs;
+mod guidelines;
 mod judged;
 mod notifications;
 mod properties;
@@ -210,6 +211,7 @@ impl Run {
             iteration,
             attempt,
             result,
+            guidelines: None,
         })
     }
 

@@ -14,6 +14,7 @@ use super::super::decide::{Facts, awaits_answer};
 use super::super::definition::{Definition, Known, OnExpiry, Phase};
 use super::super::event::Event;
 use super::super::fork::{CannotFork, Request, fork};
+use super::super::guidelines::{Found, Guidelines, Text};
 use super::super::ids::{Digest, PhaseId};
 use super::super::judging::{Check, CheckState, Decision, Judged, Reading, Ruling};
 use super::super::plan::{Intent, Notice, plan};
@@ -520,6 +521,22 @@ fn judged_by(reading: &Reading) -> Judged {
     }
 }
 
+/// What prompts of every second iteration are made with, another text each time.
+fn guidelines(iteration: u32) -> Option<Guidelines> {
+    let text = Text {
+        sha256: Digest::of_bytes(&iteration.to_be_bytes()),
+        bytes: iteration.into(),
+        cut_at: None,
+        blob: None,
+    };
+    (iteration % 2 == 1).then(|| Guidelines {
+        path: "AGENTS.md".to_owned(),
+        commit: None,
+        found: Found::Given(text),
+        instead_of: None,
+    })
+}
+
 /// The command that a move is at this moment; nothing when there is nothing that it could be about.
 fn command(run: &mut Run, a_move: &Move) -> Option<Command> {
     let state = &run.state;
@@ -563,6 +580,7 @@ fn command(run: &mut Run, a_move: &Move) -> Option<Command> {
                 attempt: if *stale { at.attempt + 1 } else { at.attempt },
                 phase,
                 result,
+                guidelines: guidelines(at.iteration),
             }
         }
         Move::Shown { phase: of, void: old } => {

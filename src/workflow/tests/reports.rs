@@ -75,6 +75,7 @@ fn reported(row: &str, run: &Run) -> Report {
         iteration,
         attempt,
         result,
+        guidelines: None,
     };
     let with = |proposal| RunResult::Proposed {
         proposal: Box::new(proposal),

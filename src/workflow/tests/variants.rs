@@ -290,6 +290,7 @@ fn two_that_finish_in_the_same_instant_make_one_comparison() {
                 proposal: Box::new(draft(of, 1)),
                 provider: "rules".into(),
             },
+            guidelines: None,
         })
     };
     // Both are decided on the same state. Only one can be kept; the other is decided anew on what that led to.

@@ -102,8 +102,12 @@ async fn what_a_role_takes_is_told_before_it_is_asked_and_by_the_month() {
         "manual",
         "money unknown",
         "A MONTH",
+        "Where the repository has guidelines, a prompt holds them as well: at most 9,363 tokens.",
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }
+    let without = format!("{CONFIG}guidelines: off\n");
+    std::fs::write(world.home().join("countersign.yml"), without).unwrap();
+    assert!(!costs(&[]).page().contains("guidelines"));
     world.end().await;
 }

@@ -180,6 +180,7 @@ fn a_phase_that_needs_a_person_says_why() {
     let waits = |why| Event::WaitsForHuman {
         phase: "extract".into(),
         why,
+        guidelines: None,
     };
     let unusable = waits(Why::Unusable(vec!["at /tasks/0: `title` is missing".to_owned()]));
     for (event, said) in [
@@ -431,6 +432,7 @@ fn any_event() -> impl Strategy<Value = Event> {
             9 => Event::WaitsForHuman {
                 phase: id,
                 why: Why::Unusable(vec![text.to_owned()]),
+                guidelines: None,
             },
             10 => Event::Failed {
                 phase: id,

@@ -294,6 +294,7 @@ It failed: GitHub answered 422.
     let waits = Event::WaitsForHuman {
         phase: phase.clone(),
         why: Why::Unusable(vec!["`title` is missing".to_owned()]),
+        guidelines: None,
     };
     let waiting = deliver(&[running("extract"), waits]);
     assert_eq!(stopped(&people, &waiting, &phase, CARD_URL), "@alice: *Tasks* needs a person, see [the card](https://github.com/acme/app/issues/12#issuecomment-5).
