@@ -13,7 +13,6 @@ use countersign::workflow::ids::Digest;
 use serde_json::Value;
 
 use crate::cli::{only_workflow, run};
-use crate::kept::events;
 use crate::stages::{GOAL, approve, plan, respond};
 use crate::story::{says, says_not};
 use crate::world::{Setup, World};
@@ -37,10 +36,11 @@ pub async fn generating(world: &World) -> IssueNumber {
     issue
 }
 
-/// The last run of a phase of the only workflow.
+/// The last run of a phase of the last workflow.
 pub async fn run_of(world: &World, phase: &str) -> Run {
-    let id = only_workflow(world).as_str().into();
-    let run = world.house().engine.store().last_run(&id, &phase.into()).await;
+    let store = world.house().engine.store();
+    let id = store.workflow_ids().await.unwrap().pop().unwrap();
+    let run = store.last_run(&id, &phase.into()).await;
     run.unwrap().unwrap_or_else(|| panic!("{phase} was never asked"))
 }
 
@@ -56,11 +56,21 @@ pub fn section(prompt: &str) -> Option<(Vec<String>, &str)> {
     Some((lines, &after[fence.len()..]))
 }
 
+/// The lines alone.
+pub fn lines_of(prompt: &str) -> Vec<String> {
+    section(prompt)
+        .unwrap_or_else(|| panic!("there is no section: {prompt}"))
+        .0
+}
+
 /// What the events of a type tell of guidelines, in order.
-pub fn told(world: &World, kind: &str) -> Vec<Value> {
-    let events = events(world, &only_workflow(world));
-    let of = events.into_iter().filter(|of| of["event"]["type"] == kind);
-    of.map(|mut of| of["event"]["guidelines"].take()).collect()
+pub async fn told(world: &World, kind: &str) -> Vec<Value> {
+    let store = world.house().engine.store();
+    let id = store.workflow_ids().await.unwrap().pop().unwrap();
+    let history = store.history(&id).await.unwrap();
+    let of = history.iter().filter(|of| of.event.name() == kind);
+    of.map(|of| serde_json::to_value(of.event.guidelines()).unwrap())
+        .collect()
 }
 
 /// The line of the card that names them.
@@ -86,7 +96,7 @@ async fn the_file_of_the_default_branch_stands_in_the_prompt_and_on_record() {
     let digest = Digest::of_bytes(GUIDE.as_bytes()).to_string();
     says(&prompt, &[&digest, "the file \"AGENTS.md\" of the default branch"]);
 
-    let made = &told(&world, "proposed")[0];
+    let made = &told(&world, "proposed").await[0];
     let commit = made["commit"].as_str().unwrap().to_owned();
     assert_eq!(commit.len(), 40, "{made}");
     assert_eq!(made["path"], "AGENTS.md");
@@ -120,7 +130,7 @@ async fn the_file_of_the_default_branch_stands_in_the_prompt_and_on_record() {
     says(shown.page(), &["guidelines", &words, "Indent with tabs."]);
     approve(&world, issue).await;
     assert_eq!(
-        told(&world, "waits_for_human")[0],
+        told(&world, "waits_for_human").await[0],
         *made,
         "said again where a person answers"
     );
@@ -149,7 +159,7 @@ async fn without_such_a_file_prompts_are_as_they_were_and_nothing_is_said() {
         let issue = generating(&world).await;
         says_not(&run_of(&world, "plan").await.prompt, &[SECTION]);
         assert_eq!(line(&world, issue), None);
-        assert_eq!(told(&world, "proposed"), [Value::Null]);
+        assert_eq!(told(&world, "proposed").await, [Value::Null]);
         let asked = world.github.requests();
         let commits = asked.iter().filter(|request| request.path.ends_with("/commits"));
         assert_eq!(commits.count(), 1, "one look for a prompt");

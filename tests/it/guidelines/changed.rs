@@ -2,7 +2,7 @@
 
 use countersign::sandbox::{Entry, FaultKind, FaultRule};
 
-use super::{GUIDE, generating, line, run_of, section, short, told, with};
+use super::{GUIDE, generating, line, lines_of, run_of, short, told, with};
 use crate::stages::{approve, files, plan, respond, through};
 use crate::story::{says, says_not};
 use crate::world::World;
@@ -30,16 +30,14 @@ async fn a_later_prompt_is_made_with_the_later_text_and_says_so() {
     respond(&world, issue, &plan()).await;
     approve(&world, issue).await;
 
-    let (lines, _) = section(&run_of(&world, "generate").await.prompt)
-        .map(|(lines, _)| (lines, ()))
-        .unwrap();
+    let lines = lines_of(&run_of(&world, "generate").await.prompt);
     assert_eq!(lines, ["Indent with spaces."]);
     let before = format!(
         "Before, prompts of this workflow were made with another text of it, SHA-256 `{}`.",
         short(GUIDE)
     );
     says(&line(&world, issue).unwrap(), &[&short(LATER), &before]);
-    let proposed = told(&world, "proposed");
+    let proposed = told(&world, "proposed").await;
     let last = proposed.last().unwrap();
     assert_eq!(last["instead_of"]["path"], "AGENTS.md");
     assert_ne!(last["commit"], proposed[0]["commit"]);
@@ -102,7 +100,10 @@ async fn what_github_does_not_tell_is_asked_again_and_never_left_out() {
             says_not(&card, &["prompt waiting for approval", "/approve"]);
             says(&card, &["| Plan | "]);
             world.wait(20).await;
-            assert!(told(&world, "proposed").is_empty(), "{path}: nothing is asked without");
+            assert!(
+                told(&world, "proposed").await.is_empty(),
+                "{path}: nothing is asked without"
+            );
             world.github.heal();
             world.wait(600).await;
             world.hear(issue);
@@ -128,7 +129,7 @@ async fn the_text_is_the_one_of_the_commit_that_is_named() {
     world.settle().await;
     world.wait(60).await;
     world.hear(issue);
-    let made = &told(&world, "proposed")[0];
+    let made = &told(&world, "proposed").await[0];
     let commit = made["commit"].as_str().unwrap();
     let read = world
         .github

@@ -113,7 +113,10 @@ async fn what_is_forgotten_takes_the_text_with_it_and_the_chain_still_holds() {
     let history = events(&world, &id);
     says_not(&serde_json::to_string(&history).unwrap(), &["Indent with tabs"]);
     says(&run_of(&world, "plan").await.inputs, &["Indent with tabs"]);
-    assert_eq!(told(&world, "proposed")[0]["found"]["given"]["bytes"], GUIDE.len());
+    assert_eq!(
+        told(&world, "proposed").await[0]["found"]["given"]["bytes"],
+        GUIDE.len()
+    );
 
     // A copy of which nothing is left but the history and the state.
     let connection = Connection::open(world.home().join("bot.sqlite")).unwrap();

@@ -47,7 +47,7 @@ async fn a_model_is_asked_with_them_in_every_turn_and_their_tokens_are_counted()
         }
         reserved.push(calls(&world, issue).await[0].reserved.tokens);
         says(&line(&world, issue).unwrap(), &[&short(text)]);
-        let proposed = told(&world, "proposed");
+        let proposed = told(&world, "proposed").await;
         assert_eq!(proposed[0], proposed[1], "said of the prompt and of its answer");
         world.hear(issue);
         world.end().await;

@@ -58,7 +58,7 @@ async fn turned_off_on_the_way_is_told_and_a_pull_request_turns_nothing_on() {
         &line(&world, issue).unwrap(),
         &["nothing of `AGENTS.md`", "turned off here", "Before", &short(GUIDE)],
     );
-    let last = told(&world, "proposed").pop().unwrap();
+    let last = told(&world, "proposed").await.pop().unwrap();
     assert_eq!(last["found"]["left_out"], "off");
     says_not(&run_of(&world, "plan").await.prompt, &[SECTION]);
     world.end().await;

@@ -3,7 +3,7 @@
 use countersign::sandbox::{Builder, Entry, IssueNumber};
 use serde_json::json;
 
-use super::{GUIDE, SECTION, generating, line, run_of, section, told};
+use super::{GUIDE, SECTION, generating, line, lines_of, run_of, section, told};
 use crate::stages::approve;
 use crate::story::{says, says_not};
 use crate::world::{Setup, World};
@@ -73,7 +73,7 @@ async fn each_thing_that_is_no_text_has_its_word_and_the_prompt_goes_without() {
     for (change, said, why) in all {
         // Another file is there, but the first that is there counts.
         let (world, issue) = standing(|github| change(github.file("CLAUDE.md", "Use spaces.\n"))).await;
-        let told = told(&world, "proposed");
+        let told = told(&world, "proposed").await;
         assert_eq!(told[0]["found"]["left_out"], why, "{told:?}");
         assert_eq!(told[0]["path"], "AGENTS.md");
         let line = line(&world, issue).unwrap();
@@ -92,9 +92,7 @@ async fn a_link_to_another_file_of_the_repository_is_that_file() {
         github.entry("AGENTS.md", Entry::Link("docs/../docs/agents.md".into()))
     };
     let (world, issue) = standing(linked).await;
-    let (lines, _) = section(&run_of(&world, "plan").await.prompt)
-        .map(|(lines, _)| (lines, ()))
-        .unwrap();
+    let lines = lines_of(&run_of(&world, "plan").await.prompt);
     assert_eq!(lines, GUIDE.lines().collect::<Vec<_>>());
     says(&line(&world, issue).unwrap(), &["`AGENTS.md` at commit"]);
     world.end().await;
@@ -130,7 +128,7 @@ async fn what_is_too_long_is_cut_at_the_end_of_a_line_and_that_is_said() {
         let prompt = run_of(&world, "plan").await.prompt;
         let (lines, _) = section(&prompt).unwrap();
         let card = line(&world, issue).unwrap();
-        let given = &told(&world, "proposed")[0]["found"]["given"];
+        let given = &told(&world, "proposed").await[0]["found"]["given"];
         assert_eq!(given["bytes"], text.len());
         if cut == text.len() {
             assert_eq!(lines.len(), 5000);
@@ -157,9 +155,7 @@ async fn a_line_that_is_longer_than_the_cap_is_cut_between_characters() {
     let setup = Setup::new().config("version: 1\nlimits: {guidelines: 51}\n");
     let world = setup.github(|github| github.file("AGENTS.md", &text)).start().await;
     let issue = generating(&world).await;
-    let (lines, _) = section(&run_of(&world, "plan").await.prompt)
-        .map(|(lines, _)| (lines, ()))
-        .unwrap();
+    let lines = lines_of(&run_of(&world, "plan").await.prompt);
     assert_eq!(lines, ["é".repeat(25)]);
     says(&line(&world, issue).unwrap(), &["the first 50 of 200 bytes"]);
     world.end().await;
