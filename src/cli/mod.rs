@@ -17,6 +17,7 @@ mod history;
 pub mod house;
 mod list;
 pub mod logging;
+mod notifications;
 mod page;
 mod providers;
 mod quorums;
@@ -154,6 +155,8 @@ enum Command {
     Definitions(definitions::Definitions),
     /// List where agents' text can come from, usable or why not, with prices and caps; test a model endpoint
     Providers(providers::Providers),
+    /// List whom else than GitHub a server tells what happens; test one of them
+    Notifications(notifications::Notified),
     /// List what agents were asked and what it cost, the newest first; show one run whole
     Runs(runs::Runs),
     /// Count workflows by definition and status, how long they took, and what models took by month, provider and role
@@ -225,6 +228,7 @@ impl Arguments {
             Command::Check(check) => ("check", check.run().await),
             Command::Definitions(definitions) => (definitions.name(), definitions.run().await),
             Command::Providers(providers) => (providers.name(), providers.run().await),
+            Command::Notifications(notified) => (notified.name(), notified.run().await),
             Command::Runs(runs) => ("runs", runs.run().await),
             Command::Stats(stats) => ("stats", stats.run().await),
             Command::Completions(completions) => ("completions", completions.run(&mut Self::command())),

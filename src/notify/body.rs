@@ -17,7 +17,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "Countersign: notification")]
 struct Body<'a> {
-    /// What happened: workflow. and a word.
+    /// What happened: workflow. and a word; or endpoint.test, where an operator tries whether an endpoint is told.
     #[schemars(with = "String", extend("enum" = types()))]
     r#type: String,
     /// When it happened.
@@ -26,7 +26,8 @@ struct Body<'a> {
     /// The version of this form.
     #[schemars(extend("const" = SCHEMA_VERSION))]
     schema_version: u32,
-    data: Data<'a>,
+    /// Null of a test.
+    data: Option<Data<'a>>,
 }
 
 /// What it happened to.
@@ -67,8 +68,12 @@ struct Subject {
     url: String,
 }
 
+/// The type of a test.
+const TEST: &str = "endpoint.test";
+
 fn types() -> Vec<String> {
-    Kind::ALL.into_iter().map(type_of).collect()
+    let of_workflows = Kind::ALL.into_iter().map(type_of);
+    of_workflows.chain([TEST.to_owned()]).collect()
 }
 
 fn type_of(kind: Kind) -> String {
@@ -92,7 +97,7 @@ pub(super) fn of(told: &Told<'_>, site: &str) -> Vec<u8> {
         r#type: type_of(*kind),
         timestamp: *at,
         schema_version: SCHEMA_VERSION,
-        data: Data {
+        data: Some(Data {
             workflow: workflow.as_str(),
             definition,
             repository: Repository {
@@ -108,9 +113,23 @@ pub(super) fn of(told: &Told<'_>, site: &str) -> Vec<u8> {
             phase: phase.as_ref(),
             waits_for: waits_for.as_ref(),
             card: told.card,
-        },
+        }),
     };
-    serde_json::to_vec(&body).expect("our own types are JSON")
+    written(&body)
+}
+
+/// The bytes of a test.
+pub(super) fn of_a_test(now: Timestamp) -> Vec<u8> {
+    written(&Body {
+        r#type: TEST.to_owned(),
+        timestamp: now,
+        schema_version: SCHEMA_VERSION,
+        data: None,
+    })
+}
+
+fn written(body: &Body<'_>) -> Vec<u8> {
+    serde_json::to_vec(body).expect("our own types are JSON")
 }
 
 /// The page of a subject.

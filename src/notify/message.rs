@@ -12,20 +12,43 @@ use crate::workflow::notification::{Kind, Notification};
 use crate::workflow::state::SubjectKind;
 use crate::workflow::why::WhyKind;
 
-/// For an incoming webhook of Slack. `&`, `<` and `>` are the characters that have a meaning there
-/// (<https://docs.slack.dev/messaging/formatting-message-text#escaping>).
+/// What a test says.
+const TEST: &str = "A test by the operator of Countersign: what happens in its workflows is told here.";
+
+/// For an incoming webhook of Slack.
 pub(super) fn slack(told: &Told<'_>, site: &str) -> Vec<u8> {
     let (line, link) = said(told, site);
-    let text = format!("{line}\n{link}");
+    in_slack(&format!("{line}\n{link}"))
+}
+
+/// For a webhook of Discord. The link gets no preview.
+pub(super) fn discord(told: &Told<'_>, site: &str) -> Vec<u8> {
+    let (line, link) = said(told, site);
+    in_discord(&format!("{line}\n<{link}>"))
+}
+
+/// A test for Slack.
+pub(super) fn slack_test() -> Vec<u8> {
+    in_slack(TEST)
+}
+
+/// A test for Discord.
+pub(super) fn discord_test() -> Vec<u8> {
+    in_discord(TEST)
+}
+
+/// `&`, `<` and `>` are the characters that have a meaning there
+/// (<https://docs.slack.dev/messaging/formatting-message-text#escaping>).
+fn in_slack(text: &str) -> Vec<u8> {
     let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     json!({ "text": text }).to_string().into_bytes()
 }
 
-/// For a webhook of Discord: nobody is called by it, and the link gets no preview.
-pub(super) fn discord(told: &Told<'_>, site: &str) -> Vec<u8> {
-    let (line, link) = said(told, site);
-    let body = json!({ "content": format!("{line}\n<{link}>"), "allowed_mentions": { "parse": [] } });
-    body.to_string().into_bytes()
+/// Nobody is called by it.
+fn in_discord(text: &str) -> Vec<u8> {
+    json!({ "content": text, "allowed_mentions": { "parse": [] } })
+        .to_string()
+        .into_bytes()
 }
 
 /// The line, and where to go.

@@ -136,30 +136,13 @@ impl Notifier {
             kind = told.notification.kind.as_str(),
             status = tracing::field::Empty
         );
-        let channel = &receiver.endpoint.channel;
-        let request = receiver.client.post(channel.expose_url().clone());
-        let request = request.header(CONTENT_TYPE, "application/json");
-        let (request, body) = match channel {
-            Channel::Standard { secret, previous, .. } => {
-                let body = body::of(&told, &self.site);
-                let id = id_of(told.notification);
-                let secrets = std::iter::once(secret).chain(previous);
-                let headers = signature::headers(secrets, &id, now.timestamp(), &body);
-                let request = headers
-                    .into_iter()
-                    .fold(request, |request, (name, value)| request.header(name, value));
-                (request, body)
-            }
-            Channel::Slack(_) => (request, message::slack(&told, &self.site)),
-            Channel::Discord(_) => (request, message::discord(&told, &self.site)),
+        let body = match &receiver.endpoint.channel {
+            Channel::Standard { .. } => body::of(&told, &self.site),
+            Channel::Slack(_) => message::slack(&told, &self.site),
+            Channel::Discord(_) => message::discord(&told, &self.site),
         };
-        let answered = async {
-            let answer = request.body(body).send().await.map_err(|error| lost(&error))?;
-            tracing::Span::current().record("status", answer.status().as_u16());
-            // What else it says is nothing to us, and is not read.
-            judged(answer.status().as_u16(), answer.headers())
-        };
-        answered.instrument(span).await
+        let id = id_of(told.notification);
+        receiver.send(&id, body, now).instrument(span).await
     }
 }
 
@@ -178,6 +161,38 @@ impl Receiver {
             client,
         })
     }
+
+    async fn send(&self, id: &str, body: Vec<u8>, now: DateTime<Utc>) -> Result<(), Failure> {
+        let channel = &self.endpoint.channel;
+        let mut request = self.client.post(channel.expose_url().clone());
+        request = request.header(CONTENT_TYPE, "application/json");
+        if let Channel::Standard { secret, previous, .. } = channel {
+            let secrets = std::iter::once(secret).chain(previous);
+            for (name, value) in signature::headers(secrets, id, now.timestamp(), &body) {
+                request = request.header(name, value);
+            }
+        }
+        let answer = request.body(body).send().await.map_err(|error| lost(&error))?;
+        let status = answer.status().as_u16();
+        tracing::Span::current().record("status", status);
+        // What else it says is nothing to us, and is not read.
+        judged(status, answer.headers())
+    }
+}
+
+/// Tells an endpoint that this is a test: of no workflow, under an id of its own.
+///
+/// # Errors
+/// See [`Failure`].
+pub async fn test(endpoint: &NotificationEndpoint, now: DateTime<Utc>) -> Result<(), Failure> {
+    let receiver = Receiver::new(endpoint).map_err(|error| Failure::Unreachable(error.without_url().to_string()))?;
+    let body = match &endpoint.channel {
+        Channel::Standard { .. } => body::of_a_test(now),
+        Channel::Slack(_) => message::slack_test(),
+        Channel::Discord(_) => message::discord_test(),
+    };
+    let id = format!("msg_{:032x}", rand::random::<u128>());
+    receiver.send(&id, body, now).await
 }
 
 /// Whether whoever is at an endpoint answers: it is asked for nothing (`HEAD`) and told nothing.

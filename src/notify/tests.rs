@@ -136,6 +136,13 @@ fn each_kind_has_its_body_and_keeps_to_the_schema() {
         let golden = std::fs::read_to_string(&path).unwrap_or_default();
         assert_eq!(format!("{value:#}\n"), golden, "{kind:?}");
     }
+    let body = body::of_a_test("2026-11-20T09:00:01Z".parse().unwrap());
+    let test: Value = serde_json::from_slice(&body).unwrap();
+    assert!(validator.is_valid(&test), "{test:#}");
+    assert_eq!(
+        test,
+        json!({ "type": "endpoint.test", "timestamp": "2026-11-20T09:00:01Z", "schema_version": 1, "data": null })
+    );
     // The schema says something: an unknown word, or a field that is missing, is no body.
     let good: Value = serde_json::from_slice(&body::of(&told(&example(Kind::Waiting)), SITE)).unwrap();
     for (pointer, wrong) in [

@@ -760,7 +760,7 @@ async fn no_secret_is_logged_kept_or_shown() {
 }
 
 #[tokio::test]
-async fn settings_that_tell_nobody_refuse_to_start_and_doctor_names_each_endpoint() {
+async fn settings_that_tell_nobody_refuse_to_start_and_each_endpoint_can_be_looked_at_and_tested() {
     let receiver = Receiver::start().await;
     let github = Sandbox::builder()
         .repo("acme/shop")
@@ -805,6 +805,51 @@ async fn settings_that_tell_nobody_refuse_to_start_and_doctor_names_each_endpoin
         assert!(!said.contains(never), "{said}");
     }
     assert_eq!(receiver.taken().len(), 0, "nobody is told by looking");
+
+    let ran = |words: &'static [&'static str]| {
+        let mut command = program.command(words);
+        async move {
+            let ran = tokio::task::spawn_blocking(move || command.output().unwrap())
+                .await
+                .unwrap();
+            let said = [ran.stdout, ran.stderr]
+                .map(|said| String::from_utf8(said).unwrap())
+                .concat();
+            for never in [TOKEN, SECRET] {
+                assert!(!said.contains(never), "{said}");
+            }
+            (ran.status.code().unwrap(), said)
+        }
+    };
+    let (code, listed) = ran(&["notifications"]).await;
+    assert_eq!(code, 0);
+    holds(
+        &listed,
+        &[
+            "ops   standard  127.0.0.1  all           failed",
+            "team  slack     not shown  acme/*        waiting, stuck",
+        ],
+    );
+    let (code, said) = ran(&["notifications", "test", "ops"]).await;
+    assert_eq!((code, said.as_str()), (0, "ops took the test.\n"));
+    let test = receiver.taken();
+    assert_eq!(test.len(), 1);
+    assert!(test[0].is_signed_by(SECRET) && validator().is_valid(&test[0].json()));
+    assert_eq!(
+        (test[0].kind().as_str(), &test[0].json()["data"]),
+        ("endpoint.test", &Value::Null)
+    );
+    receiver.next([Does::Status(403)]);
+    let (code, said) = ran(&["notifications", "test", "ops"]).await;
+    assert_eq!(code, 1);
+    holds(&said, &["ops did not take the test: it answered 403"]);
+    assert_ne!(receiver.taken()[0].id(), test[0].id());
+    let (code, said) = ran(&["notifications", "test", "team"]).await;
+    assert_eq!(code, 1);
+    holds(&said, &["team did not take the test: no connection: "]);
+    let (code, said) = ran(&["notifications", "test", "opps"]).await;
+    assert_eq!(code, 1);
+    holds(&said, &["there is no endpoint \"opps\": there are ops, team"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
