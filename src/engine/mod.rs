@@ -29,6 +29,7 @@ mod folder;
 mod fork;
 mod labels;
 mod limits;
+mod mirror;
 mod model;
 mod proposed;
 mod queries;

@@ -19,6 +19,7 @@ pub mod fork;
 pub mod gate;
 pub mod ids;
 pub mod judging;
+pub mod labels;
 pub mod plan;
 pub mod repair;
 pub mod right;
