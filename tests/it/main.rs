@@ -24,6 +24,7 @@ mod kept;
 mod levels;
 mod limits;
 mod mail;
+mod mirror;
 mod models;
 mod once;
 mod operation;
