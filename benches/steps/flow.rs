@@ -73,8 +73,8 @@ pub fn after(before: Option<&State>, events: &[Event]) -> Result<State, Failure>
 }
 
 /// The two effects of a start and of an approval. The card is written once, after the run, and calls nobody.
-pub fn effects(after: &State, events: &[Event]) -> Result<Vec<NewEffect>, Failure> {
-    let mut wanted: Vec<Intent> = plan(after, events, Utc::now());
+pub fn effects(before: Option<&State>, after: &State, events: &[Event]) -> Result<Vec<NewEffect>, Failure> {
+    let mut wanted: Vec<Intent> = plan(before, after, events, Utc::now());
     let runs = wanted.iter().any(|intent| matches!(intent, Intent::RunAgent { .. }));
     wanted.retain(|intent| match intent {
         Intent::RunAgent { .. } | Intent::Act { .. } | Intent::DismissCall { .. } => true,

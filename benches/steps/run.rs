@@ -90,7 +90,7 @@ impl Bench {
             now,
         };
         write.append(change.statements()?);
-        for effect in effects(&after, &events)? {
+        for effect in effects(state, &after, &events)? {
             write.push(effect.planned(now));
         }
         self.store.write(write).await?;

@@ -246,6 +246,12 @@ fn repair_words(repair: &Repair) -> String {
             Some(by) => format!("the card {comment} was changed by {by}"),
             None => format!("the card {comment} was changed"),
         },
+        Repair::Labels { missing, stray } => {
+            let missing = missing.iter().map(|name| format!("{name} was missing"));
+            let stray = stray.iter().map(|name| format!("{name} was too many"));
+            let all: Vec<String> = missing.chain(stray).collect();
+            format!("labels: {}", all.join(", "))
+        }
         Repair::Opened { fates } => {
             let all: Vec<String> = fates
                 .iter()

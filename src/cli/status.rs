@@ -1,5 +1,7 @@
 //! `countersign status ID`: how a workflow stands.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::answer::{Answer, Refusal};
@@ -23,6 +25,7 @@ use crate::workflow::definition::Phase;
 use crate::workflow::guidelines::Guidelines;
 use crate::workflow::ids::{Digest, WorkflowId};
 use crate::workflow::judging::Ruling;
+use crate::workflow::labels::shown;
 use crate::workflow::state::{Approval, Ending, PhaseState, PhaseStatus, State, Status as Standing, Timestamp, Why};
 
 /// Which workflow.
@@ -44,6 +47,9 @@ pub(super) struct Workflow<'a> {
     parent: Option<&'a Parent>,
     phases: Vec<PhaseRow<'a>>,
     children: Vec<&'a Child>,
+    /// Those that mirror on the subject where it stands.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    labels: BTreeSet<&'a str>,
     effects: &'a [EffectSummary],
     models: Option<Models>,
     #[serde(flatten)]
@@ -74,6 +80,7 @@ impl<'a> Workflow<'a> {
             parent: state.parent.as_ref(),
             phases: phases(state),
             children: children(state),
+            labels: shown(state),
             effects: &[],
             models: None,
             papers: Papers::default(),
@@ -147,6 +154,7 @@ impl Status {
             parent: stored.state.parent.as_ref(),
             phases: phases(&stored.state),
             children: children(&stored.state),
+            labels: shown(&stored.state),
             effects: &effects,
             models: calls.last().map(|last| Models::of(&calls, last)),
             papers: papers(&store, &stored.state, &whose).await?,
@@ -242,6 +250,10 @@ pub(super) fn page(workflow: &Workflow<'_>, ink: Ink) -> String {
     }
     if !summary.waits_for.is_empty() {
         about.push(("waits for", summary.waits_for.clone()));
+    }
+    if !workflow.labels.is_empty() {
+        let labels: Vec<&str> = workflow.labels.iter().copied().collect();
+        about.push(("labels", labels.join(", ")));
     }
     if let Some(file) = &workflow.papers.file {
         about.push(("file", file.clone()));

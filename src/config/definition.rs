@@ -17,6 +17,7 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::of::<Definition>().wi
 
 /// A mistake of form in one of these leaves the rest of a definition to be checked for meaning.
 const PARTS: &[&[&str]] = &[
+    &["phases", "*", "label"],
     &["phases", "*", "limits", "*"],
     &["phases", "*", "gate", "ai", "*"],
     &["phases", "*", "gate", "people", "*"],

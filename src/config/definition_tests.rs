@@ -114,6 +114,74 @@ fn every_mistake_has_its_place() {
             "6:45 phase a: there is no role critik; did you mean critic?",
         ),
         (
+            "phases:\n  - {id: a, title: A, agent: extract, label: countersign:sorting}\n",
+            "5:46 phase a: the label `countersign:sorting` begins with `countersign:`: by such labels people speak to the bot; choose another beginning, such as `wf:`",
+        ),
+        (
+            "phases:\n  - {id: a, title: A, agent: extract, label: {running: Countersign:x}}\n",
+            "5:56 phase a: the label `Countersign:x` begins with `countersign:`",
+        ),
+        (
+            "phases:\n  - {id: a, title: A, agent: extract, label: ' wf:a'}\n",
+            "5:46 phase a: the label \" wf:a\" begins or ends with a blank; take it away",
+        ),
+        (
+            "phases:\n  - {id: a, title: A, agent: extract, label: ' '}\n",
+            "5:46 phase a: a label is empty; write its name, such as `wf:running`",
+        ),
+        (
+            "phases:\n  - {id: a, title: A, agent: extract, label: ''}\n",
+            "5:46 `phases.0.label` must not be empty",
+        ),
+        (
+            "phases:\n  - {id: a, title: A, agent: extract, label: \"a\\tb\"}\n",
+            "5:46 phase a: the label \"a\\tb\" is not one line of text",
+        ),
+        (
+            "phases:\n  - {id: a, title: A, agent: extract, label: ..}\n",
+            "5:46 phase a: `..` cannot be in an address, so it cannot be a label",
+        ),
+        (
+            "phases:\n  - {id: a, title: A, agent: extract, label: 51-characters-are-one-more-than-a-label-can-have-00}\n",
+            "5:46 `phases.0.label` must be at most 50 characters long",
+        ),
+        (
+            "phases:\n  - {id: a, title: A, agent: extract, label: {runing: wf:a}}\n",
+            "5:47 `runing` is not known in `phases.0.label`; did you mean `running`?",
+        ),
+        (
+            "phases:\n  - {id: a, title: A, agent: extract, label: {running: [wf:a]}}\n",
+            "5:56 `phases.0.label.running` must be text",
+        ),
+        (
+            "phases:\n  - {id: a, title: A, agent: extract, label: [wf:a]}\n",
+            "5:46 `phases.0.label` must be text or a mapping (key: value)",
+        ),
+        (
+            "phases:\n  - {id: a, title: A, agent: extract, label: {}}\n",
+            "5:46 `phases.0.label` must not be empty; name a label at one status at least",
+        ),
+        (
+            "phases:\n  - {id: a, title: A, agent: extract, label: {draft: wf:a}}\n",
+            "5:54 phase a: the label of `draft` would never be seen: it has no `prompt_gate`, so nothing waits there",
+        ),
+        (
+            "phases:\n  - {id: a, title: A, agent: extract, label: {rejected: wf:a}}\n",
+            "5:57 phase a: the label of `rejected` would never be seen: it has no gate at which anybody could say no",
+        ),
+        (
+            "phases:\n  - {id: a, title: A, agent: extract, gate: people, label: {approved: wf:a}}\n",
+            "5:71 phase a: the label of `approved` would never be seen: it carries nothing out, so what is approved is complete",
+        ),
+        (
+            "phases:\n  - {id: a, title: A, agent: extract, gate: people}\n  - {id: b, title: B, needs: [a], executes: a, label: {running: wf:b}}\n",
+            "6:65 phase b: the label of `running` would never be seen: it has no agent; while it carries out acts it is `approved`",
+        ),
+        (
+            "phases:\n  - {id: a, title: A, agent: extract, label: wf:A}\n  - {id: b, title: B, agent: extract, needs: [a], label: {running: wf:a}}\n",
+            "6:68 phase b: the label `wf:a` is `wf:A` to GitHub, which takes names that differ only in case as one; write it as there",
+        ),
+        (
             "guidelines: [../a.md]\nphases:\n  - {id: a, title: A, prompt: generate/plan, schema: plan.v1}\n",
             "4:14 `../a.md` cannot be a file of the repository: the path has . or .. in it",
         ),
@@ -397,4 +465,25 @@ fn the_programs_own_definitions_are_good() {
         let read = read(&text, &agents::names(), &[]);
         assert!(read.is_ok(), "{}: {read:?}", path.display());
     }
+}
+
+#[test]
+fn a_definition_has_so_many_labels_and_no_more() {
+    let phases = |number: usize| -> String {
+        (0..number)
+            .map(|at| format!("  - {{id: p{at}, title: P, agent: extract, label: wf:{at}}}\n"))
+            .collect()
+    };
+    assert_eq!(
+        mistakes(&format!("{HEAD}phases:\n{}", phases(50))),
+        Vec::<String>::new()
+    );
+    let found = mistakes(&format!("{HEAD}phases:\n{}", phases(51)));
+    assert_eq!(
+        found,
+        ["55:48 phase p50: a definition has at most 50 labels; give phases that belong together the same"]
+    );
+    // The same label at many phases is one.
+    let same = phases(80).replace("wf:", "wf:same, limits: {iterations: 1}}\n#");
+    assert_eq!(mistakes(&format!("{HEAD}phases:\n{same}")), Vec::<String>::new());
 }

@@ -91,7 +91,13 @@ fn an_owner_turns_guidelines_off_for_all_and_names_a_file_for_who_names_none() {
     for (owner, own, holds, decided, without) in [
         (off, path, GuidelinesFile::Off, above, Some("docs/a.md")),
         (off, "", GuidelinesFile::Off, above, None),
-        (off, off, GuidelinesFile::Off, &[Setter::Owner, Setter::Repository], None),
+        (
+            off,
+            off,
+            GuidelinesFile::Off,
+            &[Setter::Owner, Setter::Repository],
+            None,
+        ),
         (path, off, GuidelinesFile::Off, below, None),
         (path, other, at("docs/b.md"), below, None),
         (path, "", at("docs/a.md"), above, None),

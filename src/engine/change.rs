@@ -7,7 +7,7 @@ use super::{Engine, Pacing};
 use crate::github::{CommentKind, CommentRef, Reaction, TopicKind};
 use crate::store::change::Change;
 use crate::store::effects::{
-    NOTIFY, NewEffect, Pace, Priority, cancel_planned, end_timers, no_act_under_way, timers_of,
+    LABELS, NOTIFY, NewEffect, Pace, Priority, cancel_planned, drop_labels, end_timers, no_act_under_way, timers_of,
 };
 use crate::store::repair::RECONCILE;
 use crate::store::workflows::{OF_APPROVER, OF_CHECKS, OF_CHILDREN, Place, Stored};
@@ -18,6 +18,7 @@ use crate::workflow::event::Event;
 use crate::workflow::ids::{
     CommentId, Digest, EffectId, InstallationId, IssueNumber, PhaseId, RepositoryId, WorkflowId,
 };
+use crate::workflow::labels::Difference;
 use crate::workflow::notification::Notification;
 use crate::workflow::plan::{Intent, plan};
 use crate::workflow::state::{State, SubjectKind, Timestamp};
@@ -78,6 +79,12 @@ pub(super) enum Payload {
         repository: String,
         notification: Box<Notification>,
     },
+    /// Labels are looked at once more: a write of them was in doubt, and may have arrived since.
+    VerifyLabels { workflow: WorkflowId },
+    /// Labels that mirror where a workflow stands and were found otherwise are set right.
+    MendLabels { found: Difference },
+    /// What is left of setting labels, in so many writes at most.
+    Labels { left: usize },
     /// A step of a workflow.
     Step(Intent),
 }
@@ -114,7 +121,8 @@ impl Payload {
             Self::Page { .. } => "page",
             Self::CheckConfiguration { .. } => "check_configuration",
             Self::Reconcile { .. } => RECONCILE,
-            Self::Verify(_) => "verify",
+            Self::Verify(_) | Self::VerifyLabels { .. } => "verify",
+            Self::MendLabels { .. } | Self::Labels { .. } => LABELS,
             Self::Notify { .. } => NOTIFY,
             Self::Step(intent) => match intent {
                 Intent::RunAgent { .. } => "run_agent",
@@ -123,6 +131,7 @@ impl Payload {
                 Intent::TellChild { .. } => "tell_child",
                 Intent::TellParent => "tell_parent",
                 Intent::Card => "card",
+                Intent::Labels => LABELS,
                 Intent::Questions { .. } => "questions",
                 Intent::CallPeople { .. } => "call_people",
                 Intent::DismissCall { .. } => "dismiss_call",
@@ -141,7 +150,10 @@ impl Payload {
             Self::React { .. }
             | Self::RemoveLabel { .. }
             | Self::MakeLabel { .. }
+            | Self::MendLabels { .. }
+            | Self::Labels { .. }
             | Self::Verify(_)
+            | Self::VerifyLabels { .. }
             | Self::CheckConfiguration { .. } => Pace::Write,
             Self::Reconcile { .. } | Self::Notify { .. } => Pace::Free,
             Self::Reply { .. } | Self::Page { .. } => Pace::Notifies,
@@ -155,7 +167,7 @@ impl Payload {
                 | Intent::TellChild { .. }
                 | Intent::TellParent
                 | Intent::CancelPlanned => Pace::Free,
-                Intent::Card | Intent::DismissCall { .. } => Pace::Write,
+                Intent::Card | Intent::Labels | Intent::DismissCall { .. } => Pace::Write,
                 Intent::Act { .. } | Intent::Questions { .. } | Intent::CallPeople { .. } | Intent::Tell { .. } => {
                     Pace::Notifies
                 }
@@ -166,11 +178,13 @@ impl Payload {
     fn priority(&self) -> Priority {
         match self {
             Self::React { .. } | Self::Reply { .. } => Priority::Answer,
-            Self::RemoveLabel { .. } | Self::Page { .. } | Self::Step(_) => Priority::Step,
+            Self::RemoveLabel { .. } | Self::Page { .. } | Self::Labels { .. } | Self::Step(_) => Priority::Step,
             Self::MakeLabel { .. }
+            | Self::MendLabels { .. }
             | Self::CheckConfiguration { .. }
             | Self::Reconcile { .. }
             | Self::Verify(_)
+            | Self::VerifyLabels { .. }
             | Self::Notify { .. } => Priority::Background,
         }
     }
@@ -229,7 +243,7 @@ impl Engine {
         let run_at = match payload {
             Payload::Step(Intent::ExpireGate { at, .. } | Intent::ReadChecks { at, .. }) => *at,
             Payload::Reconcile { .. } => now + repair::EVERY,
-            Payload::Verify(_) => now + repair::VERIFIED_AFTER,
+            Payload::Verify(_) | Payload::VerifyLabels { .. } => now + repair::VERIFIED_AFTER,
             _ => now,
         };
         let effect = NewEffect {
@@ -255,7 +269,7 @@ impl Engine {
         id: String,
         payload: &Payload,
     ) -> Result<Statement, StoreError> {
-        let lane = lane_of(&stored.state.id, &id, payload);
+        let lane = lane_of(&stored.state, &id, payload);
         self.effect_in(stored, id, lane, payload)
     }
 
@@ -299,7 +313,8 @@ impl Engine {
         if events.iter().any(|event| matches!(event, Event::Unapproved { .. })) {
             write.push(no_act_under_way(&after.id));
         }
-        let intents = plan(&after, events, now);
+        let earlier = before.ok().map(|stored| &stored.state);
+        let intents = plan(earlier, &after, events, now);
         let repository = before.map_or_else(|place| &place.repository, |stored| &stored.repository);
         let told = self.notified((&after, events, &intents), (spot, repository))?;
         for (ordinal, intent) in intents.into_iter().enumerate() {
@@ -311,9 +326,13 @@ impl Engine {
                 write.push(end_timers(&after.id, phase, cause, now));
                 continue;
             }
+            if intent == Intent::Labels {
+                // It looks at what should be so when its turn comes.
+                write.push(drop_labels(&after.id, now));
+            }
             let id = effect_id(&after, ordinal, &intent);
             let payload = Payload::Step(intent);
-            let lane = lane_of(&after.id, &id, &payload);
+            let lane = lane_of(&after, &id, &payload);
             write.push(self.effect(EffectId::from(id), Some(&after.id), spot, lane, &payload)?);
         }
         write.append(told);
@@ -346,9 +365,14 @@ fn effect_id(after: &State, ordinal: usize, intent: &Intent) -> String {
 }
 
 /// A workflow's writes share one lane; an agent's run and a timer hold none up, and what parent and children say to one
-/// another waits for no write to GitHub.
-fn lane_of(workflow: &WorkflowId, id: &str, payload: &Payload) -> String {
+/// another waits for no write to GitHub. Labels hold up nothing either, and are set one after the other on a subject, also
+/// where one workflow follows another there.
+fn lane_of(state: &State, id: &str, payload: &Payload) -> String {
+    let workflow = &state.id;
     match payload {
+        Payload::Step(Intent::Labels) | Payload::MendLabels { .. } | Payload::Labels { .. } => {
+            format!("{LABELS}:{}#{}", state.subject.repository, state.subject.number)
+        }
         Payload::Step(Intent::RunAgent { .. }) => format!("run:{workflow}"),
         Payload::Step(Intent::ExpireGate { .. } | Intent::ReadChecks { .. }) => format!("timer:{id}"),
         Payload::Step(Intent::AskApprover { .. }) => format!("approver:{id}"),

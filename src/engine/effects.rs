@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::change::Payload;
+use super::mirror::Mirroring;
 use super::notify::most_attempts;
 use super::site::{Job, Source};
 use super::{Engine, FIRST_REST, LEASE, REST_IN_DOUBT, Site, Trouble, rest, topic_of};
@@ -225,6 +226,21 @@ impl Engine {
             Payload::Reconcile { workflow } => self.reconcile(&work, &known, &workflow).await,
             Payload::Verify(verification) => self.verify(&work, &verification).await,
             Payload::Notify { .. } => Ok(Ended::Dropped("never written to GitHub")),
+            Payload::VerifyLabels { workflow } => self.verify_labels(&work, &workflow).await,
+            Payload::MendLabels { found } => {
+                let mirroring = Mirroring {
+                    found: Some(found),
+                    left: None,
+                };
+                self.mirror_own(&work, mirroring).await
+            }
+            Payload::Labels { left } => {
+                let mirroring = Mirroring {
+                    found: None,
+                    left: Some(left),
+                };
+                self.mirror_own(&work, mirroring).await
+            }
             Payload::Step(intent) => {
                 let Some(stored) = self.of(effect).await? else {
                     return Ok(Ended::Dropped("no workflow"));
@@ -270,6 +286,7 @@ impl Engine {
             Intent::TellChild { child } => self.tell_child(&stored, &child).await,
             Intent::TellParent => Ok(Self::tell_parent(&stored)),
             Intent::Card => self.write_card(work, &stored).await,
+            Intent::Labels => self.mirror(work, &stored, Mirroring::default()).await,
             Intent::Questions { phase } => self.write_questions(work, &stored, &phase).await,
             Intent::CallPeople { phase, digest } => self.call_people(work, &stored, &phase, &digest).await,
             Intent::DismissCall { phase, to } => self.dismiss_call(work, &stored, &called_to(&phase, to)).await,
@@ -726,7 +743,7 @@ impl Engine {
 
 /// The label of an effect's kind in the metrics: from our own table, whatever the row says.
 fn kind_of(effect: &LeasedEffect) -> &'static str {
-    const KINDS: [&str; 21] = [
+    const KINDS: [&str; 22] = [
         "react",
         "reply",
         "remove_label",
@@ -740,6 +757,7 @@ fn kind_of(effect: &LeasedEffect) -> &'static str {
         "tell_child",
         "tell_parent",
         "card",
+        "labels",
         "questions",
         "call_people",
         "dismiss_call",

@@ -30,6 +30,7 @@ mod fork;
 mod guidelines;
 mod labels;
 mod limits;
+mod mirror;
 mod model;
 mod notify;
 mod proposed;

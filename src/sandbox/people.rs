@@ -161,6 +161,12 @@ impl Person {
         self.on_issue(n, |world, actor, id| world.remove_label(actor, id, name))
     }
 
+    /// Deletes a label of the repository, which takes it off everything.
+    pub fn delete_label(&self, name: &str) -> Done<()> {
+        let repo = self.sandbox.focus;
+        self.act(|world, actor| world.delete_label(actor, repo, name))
+    }
+
     /// Makes exactly these people the assignees.
     pub fn assign(&self, n: IssueNumber, logins: &[&str]) -> Done<()> {
         let logins: Vec<String> = logins.iter().map(|login| (*login).to_owned()).collect();

@@ -124,6 +124,9 @@ impl EffectSummary {
 /// The kind of the effects by which others than GitHub are told: the queries of stuck workflows and of queues know it.
 pub const NOTIFY: &str = "notify";
 
+/// The kind of the effects that set labels which mirror where a workflow stands.
+pub const LABELS: &str = "labels";
+
 /// The kinds whose failure is an event of their workflow.
 const THE_WORKFLOWS: [&str; 4] = ["act", "run_agent", "start_child", "ask_approver"];
 
@@ -500,6 +503,16 @@ pub fn cancel_planned(workflow: &WorkflowId, now: Timestamp) -> Statement {
         "UPDATE effects SET state = 'cancelled', ended_at = $2
         WHERE workflow_id = $1 AND state = 'ready' AND doubt = 0
             AND kind IN ('run_agent', 'act', 'expire_gate', 'start_child', 'ask_approver', 'read_checks')",
+        values![workflow, micros(now)],
+    )
+}
+
+/// The statement that drops a workflow's labels effects that have not begun, where a later one takes their place: each does
+/// what should be so by then.
+pub fn drop_labels(workflow: &WorkflowId, now: Timestamp) -> Statement {
+    Statement::new(
+        "UPDATE effects SET state = 'cancelled', result = 'a later one does it', ended_at = $2
+        WHERE workflow_id = $1 AND state = 'ready' AND doubt = 0 AND kind = 'labels'",
         values![workflow, micros(now)],
     )
 }

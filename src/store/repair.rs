@@ -60,7 +60,7 @@ pub fn keep_heard(workflow: &WorkflowId, repository: RepositoryId, until: Timest
 
 /// Open workflows that break the invariant. One that waits for its children waits for an open one of them, of which the
 /// same is asked; checks and approvers that are models are nobody, so something must be due for them. To compare a workflow
-/// with GitHub, to look for a duplicate, or to tell somebody of it, brings none on.
+/// with GitHub, to look for a duplicate, to set labels, or to tell somebody of it, brings none on.
 const STUCK: &str = "SELECT w.id, w.version FROM workflows w
     WHERE w.status = 'open' AND w.held = 0
     AND (w.waits_for = '' OR w.waits_for LIKE 'the checks of %' OR w.waits_for LIKE 'the approver of %'
@@ -68,7 +68,7 @@ const STUCK: &str = "SELECT w.id, w.version FROM workflows w
             JOIN workflows c ON c.id = l.detail
             WHERE l.workflow_id = w.id AND l.role = 'child' AND c.status = 'open'))
     AND NOT EXISTS (SELECT 1 FROM effects e
-        WHERE e.workflow_id = w.id AND e.state IN ('ready', 'inflight') AND e.kind <> 'notify')
+        WHERE e.workflow_id = w.id AND e.state IN ('ready', 'inflight') AND e.kind NOT IN ('labels', 'notify'))
     ORDER BY w.id";
 
 impl Store {
@@ -188,6 +188,13 @@ impl Store {
     pub async fn card_is_due(&self, workflow: &WorkflowId) -> Result<bool, StoreError> {
         const DUE: &str = "SELECT seq FROM effects
             WHERE workflow_id = $1 AND kind = 'card' AND state IN ('ready', 'inflight') LIMIT 1";
+        Ok(!self.read(DUE, values![workflow]).await?.is_empty())
+    }
+
+    /// Whether the labels of this workflow are to be set, or are being set.
+    pub async fn labels_are_due(&self, workflow: &WorkflowId) -> Result<bool, StoreError> {
+        const DUE: &str = "SELECT seq FROM effects
+            WHERE workflow_id = $1 AND kind = 'labels' AND state IN ('ready', 'inflight') LIMIT 1";
         Ok(!self.read(DUE, values![workflow]).await?.is_empty())
     }
 

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::gate::{Candidate, Excluded, Quorum};
 use super::ids::PhaseId;
+use super::labels::Label;
 use super::right::Right;
 use super::variants::{Criterion, Variant, Variants};
 pub use each::{ForEach, ItemField, Wait};
@@ -93,6 +94,11 @@ pub struct Phase {
     pub id: PhaseId,
     /// What a card calls it.
     pub title: String,
+    /// A label that mirrors on the subject where this phase stands: while it is under way, or status to label. One of
+    /// `completed` stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Label")]
+    pub label: Option<Label>,
     /// Phases that must be complete before this one starts.
     #[serde(default)]
     pub needs: Vec<PhaseId>,

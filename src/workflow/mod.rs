@@ -21,6 +21,7 @@ pub mod gate;
 pub mod guidelines;
 pub mod ids;
 pub mod judging;
+pub mod labels;
 pub mod notification;
 pub mod plan;
 pub mod repair;

@@ -11,6 +11,7 @@ use super::decide::partly_done;
 use super::definition::{Gate, OnExpiry, Phase};
 use super::event::{Event, HoldCause};
 use super::ids::{Digest, PhaseId, WorkflowId};
+use super::labels;
 use super::right::Person;
 use super::state::{Awaited, Maker, Pending, PhaseStatus, State, Timestamp};
 
@@ -56,6 +57,8 @@ pub enum Intent {
     TellParent,
     /// Bring the card up to date.
     Card,
+    /// Bring the labels up to date that mirror on the subject where the workflow stands.
+    Labels,
     /// Bring the comment up to date in which a phase's questions stand.
     Questions {
         /// The phase.
@@ -198,9 +201,10 @@ pub enum Notice {
 /// open is seen below the subject before that.
 const SHOWN_EVERY: usize = 50;
 
-/// What follows from events that led to `state`, in order. The card comes first, so that what it shows is there before
-/// anybody is called to look at it, and what happened before anybody is asked to do something about it.
-pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
+/// What follows from events that led from `before` to `state`, in order; a workflow that begins has no state before. The
+/// card comes first, so that what it shows is there before anybody is called to look at it, and what happened before
+/// anybody is asked to do something about it. Nobody waits for labels: they come last.
+pub fn plan(before: Option<&State>, state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
     let mut intents = Vec::new();
     if events.iter().any(ends_planned) {
         intents.push(Intent::CancelPlanned);
@@ -288,6 +292,7 @@ pub fn plan(state: &State, events: &[Event], now: Timestamp) -> Vec<Intent> {
     let acting = state.definition.phases.iter().map(|phase| &phase.id);
     let acting = acting.filter(|phase| events.iter().any(|event| lets_act(event, phase)));
     intents.extend(acting.filter_map(|phase| next_act(state, phase)));
+    intents.extend(labels::asked_for(before, state, events).then_some(Intent::Labels));
     intents
 }
 

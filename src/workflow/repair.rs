@@ -64,6 +64,13 @@ pub enum Repair {
         /// When it was changed, by GitHub's clock.
         at: Timestamp,
     },
+    /// Labels that mirror where it stands were not there, or were and should not; they are set right.
+    Labels {
+        /// Those that were missing.
+        missing: BTreeSet<String>,
+        /// Those that stood there and should not.
+        stray: BTreeSet<String>,
+    },
     /// Issues that it opened are not as they were.
     Opened {
         /// What became of each.
@@ -107,6 +114,8 @@ pub(super) fn reported(state: &State, report: &Report) -> Option<Vec<Event>> {
                 }]
             })
         }
+        // They may be found so again, and are told of each time.
+        Report::Repaired(repair @ Repair::Labels { .. }) => Some(vec![Event::Repaired { repair: repair.clone() }]),
         Report::Repaired(repair) => {
             unknown(state, &What::Repaired(repair.clone())).then(|| vec![Event::Repaired { repair: repair.clone() }])
         }

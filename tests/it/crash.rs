@@ -103,16 +103,17 @@ fn writes(method: &str, path: &str) -> bool {
 }
 
 /// Stops the process on one side of a write to GitHub, and starts it again.
-struct StoppedAround {
-    stopped: bool,
+pub struct StoppedAround {
+    /// Whether that write was made.
+    pub stopped: bool,
 }
 
 impl StoppedAround {
-    /// The write with this number is the one.
-    fn write(world: &World, number: usize, side: Side) -> Self {
+    /// Of these writes the one with this number, from 1.
+    pub fn write(world: &World, of: fn(&str, &str) -> bool, number: usize, side: Side) -> Self {
         let (store, seen) = (world.house().engine.store().clone(), AtomicUsize::new(0));
         let now = move |method: &str, path: &str| {
-            let strikes = writes(method, path) && seen.fetch_add(1, Ordering::SeqCst) + 1 == number;
+            let strikes = of(method, path) && seen.fetch_add(1, Ordering::SeqCst) + 1 == number;
             if strikes {
                 store.stop_after(0);
             }
@@ -151,7 +152,7 @@ pub async fn sweep_writes(base: Base, side: Side, first: usize, of: usize) {
     assert!(count > 30, "the story takes {count} writes");
     for number in (first..=count).step_by(of) {
         let mut world = setup().on(base).start().await;
-        let mut course = StoppedAround::write(&world, number, side);
+        let mut course = StoppedAround::write(&world, writes, number, side);
         let outcome = tell(&mut world, &mut course).await;
         assert!(course.stopped, "write {number} of {count} was not made");
         outcome.assert_is(&expected, &format!("stopped {side:?} write {number} of {count}"));

@@ -25,6 +25,7 @@ mod kept;
 mod levels;
 mod limits;
 mod mail;
+mod mirror;
 mod models;
 mod notify;
 mod once;

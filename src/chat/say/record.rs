@@ -1,5 +1,7 @@
 //! The record: who decided what, when, by which surface.
 
+use std::collections::BTreeSet;
+
 use super::markup::{code, count, digest, list, name, table, when, words};
 use super::outcomes::Room;
 use super::phrases::{because, somebody, surface, title};
@@ -219,6 +221,16 @@ fn repaired(repair: &Repair) -> String {
             format!("found the card changed by {} and restored it", name(login))
         }
         Repair::CardChanged { by: None, .. } => "found the card changed and restored it".to_owned(),
+        Repair::Labels { missing, stray } => {
+            let all = |names: &BTreeSet<String>| {
+                let names: Vec<String> = names.iter().map(|name| code(name)).collect();
+                list(&names, "and")
+            };
+            let missing = (!missing.is_empty()).then(|| format!("put back {}", all(missing)));
+            let stray = (!stray.is_empty()).then(|| format!("took off {}", all(stray)));
+            let done: Vec<String> = missing.into_iter().chain(stray).collect();
+            format!("found the labels otherwise and {}", list(&done, "and"))
+        }
         Repair::Opened { fates } => {
             let fates: Vec<String> = fates
                 .iter()

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::simulate::status_word;
 use crate::workflow::definition::{Definition, Gate, OnExpiry, PeopleGate, Phase, Wait};
 use crate::workflow::gate::Excluded;
 use crate::workflow::ids::PhaseId;
@@ -126,6 +127,13 @@ fn facts(definition: &Definition, phase: &Phase) -> Vec<String> {
     facts.extend(work(phase));
     if !phase.inputs.is_empty() {
         facts.push(format!("is given {}", list(&phase.inputs)));
+    }
+    if let Some(label) = &phase.label {
+        let names = label.names().map(|(status, name)| match status {
+            Some(status) => format!("{name} ({})", status_word(status)),
+            None => name.to_owned(),
+        });
+        facts.push(format!("label {}", names.collect::<Vec<_>>().join(", ")));
     }
     if !phase.guidelines {
         facts.push("without the guidelines".to_owned());

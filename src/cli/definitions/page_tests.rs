@@ -75,6 +75,24 @@ of what leaves there must be `people`; `ai` and `checks` may stand beside them a
 - `code_owners: true` asks for an owner of every path that a `files.v1` writes, and of every changed file of the pull request
   that the workflow is about.
 
+## Labels
+
+`label` has the subject show by a label where the workflow stands, for people and their searches. `label: wf:sorting` stands
+while the phase is under way: from when it begins until it is complete, also while it waits for people or carries out acts,
+and not while it has failed. `label: {running: wf:solving, ready_for_review: wf:discussion, completed: wf:done}` names one for
+each status that should show; a status that is not named shows nothing. A hold changes no label. Phases side by side show
+theirs at once, and phases may share one. When the workflow is complete, the labels of `completed` stay; when it was
+cancelled, all go.
+
+The bot makes a label that the repository lacks, puts on what is missing and takes off what should not be there, of the labels
+that the definition names and of no others. To set one by hand does nothing: what stands otherwise is set right at the start of
+the server, every hour and on `/status`, and the card says so. The next workflow on the same subject takes off those labels of
+an earlier one that it names itself.
+
+A name has at most 50 characters and does not begin with `countersign:`, by which people speak to the bot. GitHub takes names
+that differ only in case as one, so a definition spells each in one way. `solve` shows `wf:collecting`, `wf:solving`,
+`wf:discussion` and `wf:done`.
+
 ## Keys
 ";
 
@@ -169,6 +187,9 @@ fn kind(schema: &Value) -> String {
     }
     if schema["type"] == serde_json::json!(["integer", "array"]) {
         return "whole number, or list of mappings".to_owned();
+    }
+    if schema["type"] == serde_json::json!(["string", "object"]) && schema["properties"]["completed"].is_object() {
+        return "text, or status to text".to_owned();
     }
     if schema["type"] == serde_json::json!(["string", "object"]) {
         return "`none` (or `skip`), or what must hold".to_owned();
@@ -344,6 +365,36 @@ fn the_whole_of_a_definition_with_acts_is_walked() {
     .unwrap();
     assert!(walked.trim_end().contains("== acted email [completed]"), "{walked}");
     assert!(!walked.contains("refused"), "{walked}");
+}
+
+#[test]
+fn labels_are_drawn_and_walked() {
+    let all = crate::engine::embedded_definitions().unwrap();
+    let solve = all.iter().find(|definition| definition.name == "solve").unwrap();
+    let text = graph::text(solve);
+    for line in [
+        "    label wf:collecting\n",
+        "    label wf:solving (running), wf:solving (waiting_for_human), wf:discussion (ready_for_review), wf:discussion \
+         (rejected), wf:done (completed)\n",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    let script = "steps:\n  - ran: {result: nothing}\n  - ran: {}\n  - hold: {}\n  - unhold: {}\n  - approve: {}\n";
+    let walked = simulate::pages(solve, script).unwrap();
+    let labels: Vec<&str> = walked
+        .lines()
+        .filter_map(|line| line.strip_prefix("   labels: "))
+        .collect();
+    let expected = [
+        "wf:collecting",
+        "wf:solving",
+        "wf:discussion",
+        "wf:discussion",
+        "wf:discussion",
+        "wf:done",
+    ];
+    assert_eq!(labels, expected, "{walked}");
+    assert_eq!(walked.matches("-> set the labels").count(), 4, "{walked}");
 }
 
 #[test]

@@ -8,7 +8,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use page::{page, status_word};
+use page::page;
+pub(super) use page::status_word;
 use script::{By, ChildStep, Choose, Outcome, Ran, Retry, SOMEBODY, Said, Script, Step, read};
 use serde_json::json;
 
@@ -25,6 +26,7 @@ use crate::workflow::decide::{Facts, decide};
 use crate::workflow::definition::{Definition, Phase};
 use crate::workflow::event::Event;
 use crate::workflow::ids::{IssueId, IssueNumber, PhaseId, RepositoryId, UserId, WorkflowId};
+use crate::workflow::labels::shown;
 use crate::workflow::plan::{Intent, plan};
 use crate::workflow::right::{Person, Requirement, Right};
 use crate::workflow::state::{
@@ -75,6 +77,9 @@ struct Walked {
     step: String,
     refused: Option<String>,
     status: String,
+    /// Those that should stand on the subject.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    labels: Vec<String>,
     phases: Vec<Row>,
     intents: Vec<Intent>,
 }
@@ -121,7 +126,7 @@ fn walk(definition: &Definition, script: Script) -> Result<Vec<Walked>, String> 
     let state = state.ok_or_else(|| "the workflow does not begin".to_owned())?;
     let mut walk = Walk { state, now, made: 0 };
     walk.keep(&events[1..]);
-    let intents = plan(&walk.state, &events, now);
+    let intents = plan(None, &walk.state, &events, now);
     let mut walked = vec![walk.standing("start".to_owned(), None, intents)];
     for step in &script.steps {
         walk.now += TimeDelta::minutes(1);
@@ -138,10 +143,11 @@ fn walk(definition: &Definition, script: Script) -> Result<Vec<Walked>, String> 
 impl Walk {
     /// Keeps events, and tells what they ask for.
     fn keep(&mut self, events: &[Event]) -> Vec<Intent> {
+        let before = self.state.clone();
         for event in events {
             apply(&mut self.state, event, self.now);
         }
-        plan(&self.state, events, self.now)
+        plan(Some(&before), &self.state, events, self.now)
     }
 
     fn take(&mut self, command: &Command, verb: &str) -> (Option<String>, Vec<Intent>) {
@@ -482,6 +488,7 @@ impl Walk {
             step,
             refused,
             status: status.to_owned(),
+            labels: shown(&self.state).into_iter().map(str::to_owned).collect(),
             phases: rows.collect(),
             intents,
         }

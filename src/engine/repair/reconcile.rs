@@ -14,6 +14,7 @@ use crate::store::{StoreError, Write};
 use crate::workflow::command::{Command, Report, Verdict};
 use crate::workflow::decide::{Facts, decide};
 use crate::workflow::ids::{Digest, IssueNumber, WorkflowId};
+use crate::workflow::labels::Difference;
 use crate::workflow::plan::Intent;
 use crate::workflow::repair::{self, Fate, Repair};
 use crate::workflow::state::PhaseStatus;
@@ -53,6 +54,7 @@ impl Engine {
             return Ok(ENDED);
         };
         self.mend_card(&here, &stored, cause).await?;
+        self.mend_labels(&here, &stored).await?;
         self.mend_comments(&here, &stored).await?;
         self.look_at_opened(&here, &stored, bot).await?;
         self.look_at_approvals(&here, &stored, cause).await?;
@@ -92,6 +94,28 @@ impl Engine {
             return Ok(());
         }
         self.mend_changed_card(here, stored, &card, &found, cause).await
+    }
+
+    /// The labels that mirror where it stands: those that differ are set right by an effect, which tells the history of it
+    /// once that is done.
+    async fn mend_labels(&self, here: &Here, stored: &Stored) -> Result<(), Trouble> {
+        let state = &stored.state;
+        let amiss = |labels: &[String]| Difference::of(state, labels, std::iter::empty());
+        // What was read before may have been set right since.
+        if amiss(&here.subject.labels).is_empty() || self.store().labels_are_due(&state.id).await? {
+            return Ok(());
+        }
+        let subject = here.repo.thread(here.subject.topic()).subject().await;
+        let subject = subject.map_err(|error| self.trouble(&error, 1))?;
+        let found = amiss(&subject.labels);
+        if found.is_empty() {
+            return Ok(());
+        }
+        tracing::warn!(workflow = %state.id, ?found, "labels that mirror where a workflow stands were found otherwise");
+        let id = format!("{}:labels:{}", state.id, self.now().timestamp_micros());
+        let mend = self.workflow_effect(stored, id, &Payload::MendLabels { found })?;
+        self.store().write(Write::of(mend)).await?;
+        Ok(())
     }
 
     async fn mend_changed_card(

@@ -6,7 +6,9 @@ use crate::chat::say::replies as say;
 use crate::engine::card::card_mark;
 use crate::engine::change::{Payload, Spot};
 use crate::engine::effects::{CLOCKS_APART, Ended, Work};
+use crate::engine::mirror::Mirroring;
 use crate::engine::questions::questions_mark;
+use crate::engine::repair::VERIFIED_AFTER;
 use crate::engine::{Engine, Trouble};
 use crate::github::{CommentRef, Marker, Topic, TopicKind};
 use crate::store::effects::LeasedEffect;
@@ -68,6 +70,12 @@ impl Engine {
         let Ok(payload) = serde_json::from_str(&effect.payload) else {
             return Ok(Write::new());
         };
+        if matches!(
+            payload,
+            Payload::Step(Intent::Labels) | Payload::MendLabels { .. } | Payload::Labels { .. }
+        ) {
+            return self.labels_verified_later(effect);
+        }
         let own = || effect.id.clone();
         let mut below = None;
         let (mark, what, place) = match (payload, ended) {
@@ -124,14 +132,41 @@ impl Engine {
             what,
             since: effect.first_sent_at,
         };
+        self.looked_at_later(effect, &Payload::Verify(verification))
+    }
+
+    /// The same for labels: a write that arrives late does what was right before.
+    fn labels_verified_later(&self, effect: &LeasedEffect) -> Result<Write, StoreError> {
+        match effect.workflow.clone() {
+            Some(workflow) => self.looked_at_later(effect, &Payload::VerifyLabels { workflow }),
+            None => Ok(Write::new()),
+        }
+    }
+
+    fn looked_at_later(&self, effect: &LeasedEffect, payload: &Payload) -> Result<Write, StoreError> {
         let id = EffectId::from(format!("{}:verify", effect.id));
         let lane = id.to_string();
         let spot = Spot {
             installation: effect.installation,
             repository: effect.repository,
         };
-        let planned = self.effect(id, None, spot, lane, &Payload::Verify(verification))?;
-        Ok(Write::of(planned))
+        Ok(Write::of(self.effect(id, None, spot, lane, payload)?))
+    }
+
+    /// Sets labels right once more, after all that is under way for them.
+    pub(in crate::engine) async fn verify_labels(
+        &self,
+        work: &Work<'_>,
+        workflow: &WorkflowId,
+    ) -> Result<Ended, Trouble> {
+        if self.store().labels_are_due(workflow).await? {
+            let at = self.now() + VERIFIED_AFTER;
+            return Ok(Ended::Again { at });
+        }
+        match self.store().workflow(workflow).await? {
+            Some(stored) => self.mirror(work, &stored, Mirroring::default()).await,
+            None => Ok(Ended::Dropped("no workflow")),
+        }
     }
 
     /// Looks for what stands there twice. The one that the workflow knows stays, else the first; the others go.

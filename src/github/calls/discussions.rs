@@ -79,6 +79,8 @@ const UPDATE: &str = "mutation($id: ID!, $body: String!) { \
 const DELETE: &str = "mutation($id: ID!) { deleteDiscussionComment(input: { id: $id }) { clientMutationId } }";
 const REACT: &str = "mutation($id: ID!, $content: ReactionContent!) { \
      addReaction(input: { subjectId: $id, content: $content }) { reaction { content } } }";
+const LABEL: &str = "mutation($id: ID!, $labels: [ID!]!) { \
+     addLabelsToLabelable(input: { labelableId: $id, labelIds: $labels }) { clientMutationId } }";
 const UNLABEL: &str = "mutation($id: ID!, $labels: [ID!]!) { \
      removeLabelsFromLabelable(input: { labelableId: $id, labelIds: $labels }) { clientMutationId } }";
 
@@ -434,6 +436,23 @@ impl Repo {
     pub(super) async fn react_in_discussion(&self, to: &CommentRef, reaction: Reaction) -> Result<(), GithubError> {
         let variables = json!({ "id": to.node_id, "content": reaction.name() });
         self.change::<Value>(REACT, variables).await.map(drop)
+    }
+
+    /// Puts labels on a discussion.
+    pub(super) async fn label_discussion(&self, number: IssueNumber, names: &[&str]) -> Result<(), GithubError> {
+        let mut labels = Vec::new();
+        let mut discussion = None;
+        for name in names {
+            let ids = self.discussion_ids(number, name).await?;
+            let label = ids
+                .label
+                .ok_or_else(|| GithubError::NotFound(format!("the label `{name}`")))?;
+            labels.push(label.id);
+            discussion = ids.discussion;
+        }
+        let discussion = discussion.ok_or_else(|| missing("discussion"))?;
+        let variables = json!({ "id": discussion.id, "labels": labels });
+        self.change::<Value>(LABEL, variables).await.map(drop)
     }
 
     /// Takes a label off a discussion.

@@ -131,6 +131,12 @@ impl Repo {
         self.caller.post(&self.path("/labels")?, &body).await.map(drop)
     }
 
+    /// Puts labels on an issue or pull request.
+    pub(super) async fn add_labels(&self, number: IssueNumber, names: &[&str]) -> Result<(), GithubError> {
+        let route = self.path(&format!("/issues/{number}/labels"))?;
+        self.caller.post(&route, &json!({ "labels": names })).await.map(drop)
+    }
+
     /// Takes a label off an issue or pull request.
     pub async fn remove_label(&self, number: IssueNumber, name: &str) -> Result<Removal, GithubError> {
         let route = self.path(&format!("/issues/{number}/labels/{}", segment(name)?))?;

@@ -134,6 +134,18 @@ impl Thread<'_> {
         }
     }
 
+    /// Puts labels on the subject, beside those that are there. The repository should have each: GitHub makes one that it
+    /// lacks on an issue, in a colour of its own, and refuses it on a discussion.
+    ///
+    /// # Errors
+    /// Whatever GitHub says.
+    pub async fn put_labels_on(&self, names: &[&str]) -> Result<(), GithubError> {
+        match self.topic.kind {
+            TopicKind::Issue | TopicKind::Pull => self.repo.add_labels(self.topic.number, names).await,
+            TopicKind::Discussion => self.repo.label_discussion(self.topic.number, names).await,
+        }
+    }
+
     /// Takes a label off the subject.
     pub async fn take_label_off(&self, name: &str) -> Result<Removal, GithubError> {
         match self.topic.kind {

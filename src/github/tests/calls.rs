@@ -67,6 +67,11 @@ async fn writes_send_what_github_documents_and_nothing_else() {
     };
     repo.create_label(&label).await.unwrap();
     repo.remove_label(ONE, "countersign:hold").await.unwrap();
+    let thread = repo.thread(Topic {
+        kind: TopicKind::Issue,
+        number: ONE,
+    });
+    thread.put_labels_on(&["wf:solving", "a/b"]).await.unwrap();
     let new = NewIssue {
         title: "Write the runbook".to_owned(),
         body: "Body".to_owned(),
@@ -87,6 +92,7 @@ async fn writes_send_what_github_documents_and_nothing_else() {
             r#"POST /repos/acme/rocket/pulls/comments/5/reactions {"content":"rocket"}"#,
             r#"POST /repos/acme/rocket/labels {"color":"d4c5f9","description":"Hold","name":"countersign:hold"}"#,
             "DELETE /repos/acme/rocket/issues/1/labels/countersign%3Ahold",
+            r#"POST /repos/acme/rocket/issues/1/labels {"labels":["wf:solving","a/b"]}"#,
             r#"POST /repos/acme/rocket/issues {"title":"Write the runbook","body":"Body","labels":["docs"],"assignees":["bob"]}"#,
             r#"POST /repos/acme/rocket/issues/1/sub_issues {"sub_issue_id":9008}"#,
             r#"POST /repos/acme/rocket/issues/1/dependencies/blocked_by {"issue_id":9008}"#,
@@ -119,16 +125,54 @@ async fn nothing_is_written_once_too_little_of_a_lease_is_left() {
     assert_eq!(thread.delete(&at).await, Err(LATE));
     assert_eq!(repo.react(&at, Reaction::Eyes).await, Err(LATE));
     assert_eq!(thread.take_label_off("countersign:hold").await, Err(LATE));
+    assert_eq!(thread.put_labels_on(&["wf:done"]).await, Err(LATE));
     let installation = fake.github().installation(INSTALLATION).guarded(late);
     let hidden = installation.minimize_comment("DC_5", Classifier::Resolved).await;
     assert_eq!(hidden, Err(LATE));
     let asked = lines(&fake);
     assert_eq!(
         asked.len(),
-        2,
-        "the nodes of the discussion and of its label are asked for: {asked:#?}"
+        3,
+        "the nodes of the discussion and of its labels are asked for: {asked:#?}"
     );
     assert!(asked.iter().all(|line| !line.contains("mutation")), "{asked:#?}");
+}
+
+#[tokio::test]
+async fn labels_of_a_discussion_are_put_on_by_their_nodes_and_all_must_be_there() {
+    let fake = Fake::with_tokens(|_, seen, _| {
+        let asked = seen.line();
+        let label = match (asked.contains("\"wf:solving\""), asked.contains("\"wf:done\"")) {
+            (true, _) => json!({ "id": "L_1" }),
+            (false, true) => json!({ "id": "L_2" }),
+            (false, false) => Value::Null,
+        };
+        let found = json!({ "discussion": { "id": "D_1" }, "label": label });
+        reply(200, &json!({ "data": { "repository": found } }))
+    })
+    .await;
+    let repo = fake.repo();
+    let thread = repo.thread(Topic {
+        kind: TopicKind::Discussion,
+        number: ONE,
+    });
+    thread.put_labels_on(&["wf:solving", "wf:done"]).await.unwrap();
+    let asked = lines(&fake);
+    let [.., last] = asked.as_slice() else {
+        panic!("nothing was asked")
+    };
+    assert!(last.contains("addLabelsToLabelable"), "{last}");
+    assert!(
+        last.contains(r#""variables":{"id":"D_1","labels":["L_1","L_2"]}"#),
+        "{last}"
+    );
+    let lacking = thread.put_labels_on(&["wf:solving", "none"]).await.unwrap_err();
+    assert!(
+        matches!(&lacking, GithubError::NotFound(what) if what.contains("`none`")),
+        "{lacking:?}"
+    );
+    let mutations = lines(&fake).iter().filter(|line| line.contains("mutation")).count();
+    assert_eq!(mutations, 1, "some of them are not set without the others");
 }
 
 #[tokio::test]

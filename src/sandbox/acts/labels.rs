@@ -50,6 +50,18 @@ impl World {
         Ok(id)
     }
 
+    /// Deletes a label: it is on nothing any more. Of that no issue's event tells.
+    pub fn delete_label(&mut self, actor: Actor, repo: RepoId, name: &str) -> Result<(), Refusal> {
+        let label = self.writable_repo(repo)?.label_named(name).map(|label| label.id);
+        let label = label.ok_or_else(Refusal::not_found)?;
+        self.must(actor, repo, Level::Write, "delete a label")?;
+        self.live_repo_mut(repo)?.labels.retain(|present| present.id != label);
+        for issue in self.issues.values_mut() {
+            issue.labels.retain(|present| *present != label);
+        }
+        Ok(())
+    }
+
     /// The label of this name, made if the repository lacks it.
     pub fn label_for(&mut self, repo: RepoId, name: &str) -> Result<LabelId, Refusal> {
         match self.live_repo(repo)?.label_named(name) {

@@ -205,6 +205,14 @@ async fn labels_are_made_by_being_set_and_names_ignore_case() {
         .collect();
     assert_eq!(names, ["labeled", "labeled", "labeled", "unlabeled", "unlabeled"]);
     assert_eq!(events[0]["label"]["name"], "countersign:approve");
+    assert!(scene.sandbox.as_("rita").delete_label("countersign:approve").is_err());
+    scene.sandbox.as_("bob").delete_label("COUNTERSIGN:approve").unwrap();
+    assert_eq!(scene.sandbox.labels(n), Vec::<String>::new());
+    assert_eq!(
+        scene.get("/repos/acme/app/labels/countersign:approve").await.status,
+        404
+    );
+    assert_eq!(scene.get(&format!("{ISSUES}/{n}/events")).await.body, events);
     assert!(events[1]["id"].as_u64() > events[0]["id"].as_u64());
 }
 

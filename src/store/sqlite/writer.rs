@@ -51,11 +51,7 @@ pub(super) fn spawn(
 }
 
 /// Works until it is closed or nobody can ask any more; returns who waits for the end.
-fn serve(
-    connection: &Connection,
-    messages: mpsc::Receiver<Message>,
-    progress: &Progress,
-) -> Vec<oneshot::Sender<()>> {
+fn serve(connection: &Connection, messages: mpsc::Receiver<Message>, progress: &Progress) -> Vec<oneshot::Sender<()>> {
     let mut queue = Queue {
         messages,
         jobs: Vec::with_capacity(GROUP),

@@ -1,6 +1,7 @@
 //! What no schema can say of a definition: names that exist, an order without circles, gates in front of what leaves.
 
 mod gates;
+mod labels;
 mod order;
 mod variants;
 
@@ -56,6 +57,7 @@ pub(super) fn mistakes(definition: &Definition, known: &Known<'_>) -> Vec<Mistak
             check.phase(index, path, text);
         }
     }
+    check.labels();
     check.order();
     check.mistakes
 }

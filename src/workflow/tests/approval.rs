@@ -327,11 +327,12 @@ impl Run {
     }
 
     fn happens(&mut self, events: &[Event]) {
+        let before = self.state.clone();
         for event in events {
             super::apply(&mut self.state, event, self.now);
             self.history.push((event.clone(), self.now));
         }
-        self.intents = plan(&self.state, events, self.now);
+        self.intents = plan(Some(&before), &self.state, events, self.now);
     }
 
     fn at_the_gate(gate: &str, acts: &[&str]) -> Self {

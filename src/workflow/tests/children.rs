@@ -280,7 +280,7 @@ fn child_run(id: &WorkflowId, key: &ActKey, issue: u64, now: Timestamp) -> Run {
     };
     let history: Vec<_> = events.iter().map(|event| (event.clone(), now)).collect();
     let state = fold(history.iter().map(|(event, at)| (event, *at))).unwrap();
-    let intents = plan(&state, &events, now);
+    let intents = plan(None, &state, &events, now);
     Run {
         state,
         history,
@@ -393,12 +393,11 @@ fn a_fork_leaves_the_children_to_its_origin() {
         into: &"w9".into(),
     };
     let made = fork(request, &BTreeMap::from([(tasks.digest(), tasks)]), run.now).unwrap();
-    let mut state = made.state;
+    run.state = made.state.clone();
     for event in &made.events {
-        apply(&mut state, event, run.now);
+        apply(&mut run.state, event, run.now);
     }
-    run.state = state;
-    run.intents = plan(&run.state, &made.events, run.now);
+    run.intents = plan(Some(&made.state), &run.state, &made.events, run.now);
     let standings = children(&run);
     assert_eq!(
         standings["b"].standing,

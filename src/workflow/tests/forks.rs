@@ -16,11 +16,12 @@ fn forked(run: &Run, after: usize, proposals: &[Proposal]) -> Result<(State, Vec
     };
     let kept: BTreeMap<Digest, Proposal> = proposals.iter().map(|of| (of.digest(), of.clone())).collect();
     let made = fork(request, &kept, run.now)?;
-    let mut state = made.state;
+    let before = made.state;
+    let mut state = before.clone();
     for event in &made.events {
         apply(&mut state, event, run.now);
     }
-    let intents = plan(&state, &made.events, run.now);
+    let intents = plan(Some(&before), &state, &made.events, run.now);
     Ok((state, intents))
 }
 

@@ -11,6 +11,7 @@ mod generate;
 mod graphs;
 mod guidelines;
 mod judged;
+mod labels;
 mod notifications;
 mod properties;
 mod questions;
@@ -148,7 +149,7 @@ impl Run {
         };
         let history: Vec<_> = events.iter().map(|event| (event.clone(), now)).collect();
         let state = fold(history.iter().map(|(event, at)| (event, *at))).expect("begins with Started");
-        let intents = plan(&state, &events, now);
+        let intents = plan(None, &state, &events, now);
         Self {
             state,
             history,
@@ -171,11 +172,12 @@ impl Run {
         let verdict = self.verdict(command);
         if let Verdict::Events(events) = &verdict {
             assert!(!events.is_empty(), "a decision has at least one event: {command:?}");
+            let before = self.state.clone();
             for event in events {
                 apply(&mut self.state, event, self.now);
                 self.history.push((event.clone(), self.now));
             }
-            self.intents = plan(&self.state, events, self.now);
+            self.intents = plan(Some(&before), &self.state, events, self.now);
         }
         verdict
     }

@@ -1,6 +1,6 @@
 //! What holds whatever people and machines do, in whatever order, late, early or twice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use chrono::TimeDelta;
@@ -17,6 +17,7 @@ use super::super::fork::{CannotFork, Request, fork};
 use super::super::guidelines::{Found, Guidelines, Text};
 use super::super::ids::{Digest, PhaseId};
 use super::super::judging::{Check, CheckState, Decision, Judged, Reading, Ruling};
+use super::super::labels::shown;
 use super::super::plan::{Intent, Notice, plan};
 use super::super::right::Right;
 use super::super::state::{ActOutcome, Awaited, Ending, Pending, PhaseStatus, State, Status, Surface, Timestamp, Why};
@@ -278,6 +279,13 @@ const GATES: [&str; 8] = [
     "{checks: {host: [schema, secrets]}, ai: {}, people: {}}",
 ];
 
+/// How a phase may mirror where it stands; `@` is its number.
+const LABELS: [&str; 3] = [
+    "",
+    ", label: wf:@",
+    ", label: {blocked: wf:waits, running: wf:@, ready_for_review: wf:review, error: wf:failed, completed: wf:made-@}",
+];
+
 /// A definition of up to five phases, each needing any of those before it, with any gate or none, some of them on demand, some with a verdict that goes back to one of those that they need.
 fn any_definition() -> impl Strategy<Value = Definition> {
     let phase = (
@@ -289,20 +297,24 @@ fn any_definition() -> impl Strategy<Value = Definition> {
         0..3_u32,
         1..4_u32,
         prop::option::weighted(0.25, 2..5_usize),
+        0..LABELS.len(),
     );
     prop::collection::vec(phase, 1..6).prop_map(|phases| {
         let mut yaml = "name: any\nversion: 1\ntitle: Any\nphases:\n".to_owned();
         let mut called = std::collections::BTreeSet::new();
         let mut lines = Vec::new();
-        for (at, (needs, prompt_gate, gate, on_demand, back, retries, iterations, variants)) in phases.iter().enumerate() {
+        for (at, phase) in phases.iter().enumerate() {
+            let (needs, prompt_gate, gate, on_demand, back, retries, iterations, variants, label) = phase;
             let needs: Vec<usize> = (0..at).filter(|before| needs & (1 << before) != 0).collect();
             let decides = GATES[*gate].contains("people");
             let back = back.as_ref().filter(|_| decides && !needs.is_empty() && variants.is_none());
             let back = back.map(|index| needs[index.index(needs.len())]);
             called.extend(back);
-            lines.push((needs, *prompt_gate, *gate, *on_demand, back, *retries, *iterations, *variants));
+            let label = LABELS[*label].replace('@', &at.to_string());
+            lines.push((needs, *prompt_gate, *gate, *on_demand, back, *retries, *iterations, *variants, label));
         }
-        for (at, (needs, prompt_gate, gate, on_demand, back, retries, iterations, variants)) in lines.into_iter().enumerate() {
+        for (at, line) in lines.into_iter().enumerate() {
+            let (needs, prompt_gate, gate, on_demand, back, retries, iterations, variants, label) = line;
             let needs: Vec<String> = needs.iter().map(|need| format!("p{need}")).collect();
             let needs = needs.join(", ");
             let before = match GATES[prompt_gate] {
@@ -313,7 +325,7 @@ fn any_definition() -> impl Strategy<Value = Definition> {
                 // The phase of this name is the choice, so that others need what was chosen.
                 yaml += &format!(
                     "  - {{id: v{at}, title: V{at}, needs: [{needs}], prompt: review, schema: review.v1, prompt_gate: {}, \
-                     variants: {variants}, limits: {{iterations: {iterations}}}}}\n  - {{id: p{at}, title: P{at}, chooses: \
+                     variants: {variants}, limits: {{iterations: {iterations}}}{label}}}\n  - {{id: p{at}, title: P{at}, chooses: \
                      v{at}, gate: {{people: {{}}}}}}\n",
                     GATES[prompt_gate],
                 );
@@ -322,7 +334,7 @@ fn any_definition() -> impl Strategy<Value = Definition> {
             let back = back.map(|to| format!(", on_fail: p{to}")).unwrap_or_default();
             yaml += &format!(
                 "  - {{id: p{at}, title: P{at}, needs: [{needs}], prompt: review, schema: review.v1, prompt_gate: {}, gate: \
-                 {}, on_demand: {}, limits: {{retries: {retries}, iterations: {iterations}}}{back}}}\n",
+                 {}, on_demand: {}, limits: {{retries: {retries}, iterations: {iterations}}}{back}{label}}}\n",
                 before,
                 GATES[gate],
                 on_demand && called.contains(&at),
@@ -398,6 +410,7 @@ impl Outstanding {
                     panic!("no definition here has children: {intent:?}")
                 }
                 Intent::Card
+                | Intent::Labels
                 | Intent::Questions { .. }
                 | Intent::CallPeople { .. }
                 | Intent::DismissCall { .. }
@@ -877,6 +890,7 @@ fn plans_are_sound(run: &Run) {
                 assert!(gate.checks.is_some() && pending.digest == *digest && *at >= run.now);
             }
             Intent::EndTimers { phase } => assert!(state.gate_at(phase).is_none() || !state.at(phase).void.is_empty()),
+            Intent::Labels => assert!(state.definition.has_labels()),
             Intent::Card | Intent::DismissCall { .. } | Intent::CancelPlanned => {}
         }
     }
@@ -929,6 +943,15 @@ fn judges_agree(before: &State, events: &[Event], (of, digest): (&PhaseId, Diges
     }
 }
 
+/// The labels on the subject, which change only where that is asked for, are those that the state shows.
+fn labels_follow(run: &Run, on_subject: &mut BTreeSet<String>) {
+    let wanted: BTreeSet<String> = shown(&run.state).into_iter().map(str::to_owned).collect();
+    if run.intents.contains(&Intent::Labels) {
+        on_subject.clone_from(&wanted);
+    }
+    assert_eq!(*on_subject, wanted);
+}
+
 fn history_is_the_state(run: &Run) {
     let folded = fold(run.history.iter().map(|(event, at)| (event, *at)));
     assert_eq!(folded.as_ref(), Some(&run.state));
@@ -954,6 +977,8 @@ fn play(definition: &Definition, moves: &[Move]) -> Run {
     let mut outstanding = Outstanding::default();
     outstanding.plan(&run.intents);
     nothing_is_forgotten(&run, &outstanding);
+    let mut on_subject = BTreeSet::new();
+    labels_follow(&run, &mut on_subject);
     for a_move in moves {
         run.facts = Facts::default();
         let Some(command) = command(&mut run, a_move) else {
@@ -971,6 +996,7 @@ fn play(definition: &Definition, moves: &[Move]) -> Run {
                 approvals_are_sound(&before, &events);
                 outstanding.plan(&run.intents);
                 plans_are_sound(&run);
+                labels_follow(&run, &mut on_subject);
             }
             Verdict::Refused(_) | Verdict::Obsolete(_) => assert_eq!(run.state, before),
         }
@@ -1062,7 +1088,7 @@ fn forks_soundly(run: &Run, after: usize) {
         assert_eq!((pending.digest, pending.shown_at), (proposal.digest(), None));
         assert_eq!(proposal.workflow, "w2".into());
     }
-    let intents = plan(&state, &fork.events, run.now);
+    let intents = plan(Some(&fork.state), &state, &fork.events, run.now);
     for intent in &intents {
         let quiet = matches!(intent, Intent::Card | Intent::RunAgent { .. } | Intent::Tell { .. });
         assert!(quiet, "a fork asks for {intent:?}");

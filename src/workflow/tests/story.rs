@@ -78,6 +78,7 @@ pub(super) fn planned(run: &Run) -> Vec<String> {
         Intent::TellChild { child } => format!("tell {child}"),
         Intent::TellParent => "tell the parent".into(),
         Intent::CancelPlanned => "cancel planned".into(),
+        Intent::Labels => "labels".into(),
     };
     let shown = run
         .intents

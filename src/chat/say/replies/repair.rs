@@ -2,6 +2,7 @@
 
 use crate::chat::say::markup::{code, count, digest, link, list, name, sentence};
 use crate::chat::say::phrases::{somebody, title};
+use crate::workflow::definition::Definition;
 use crate::workflow::ids::{Digest, IssueNumber, PhaseId, WorkflowId};
 use crate::workflow::repair::Fate;
 use crate::workflow::right::{Person, Right};
@@ -49,6 +50,21 @@ pub fn edited_unheard(url: &str) -> String {
          means it says it again.",
         link("a comment", url)
     )
+}
+
+/// What a label that mirrors where workflows stand says of itself, in the 100 characters that GitHub gives it.
+pub fn mirroring_label(definition: &Definition, name: &str) -> String {
+    const ALL: usize = 100;
+    const ALONE: &str = ". Set by hand it does nothing";
+    let phases = definition.labels().remove(name).unwrap_or_default();
+    let phases: Vec<&str> = phases.iter().map(|phase| phase.id.as_str()).collect();
+    let of = format!("Shows where {} stands: {}", definition.name, phases.join(", "));
+    let room = ALL - ALONE.len();
+    let of = match of.chars().count() > room {
+        true => of.chars().take(room - 1).chain(['…']).collect(),
+        false => of,
+    };
+    format!("{of}{ALONE}")
 }
 
 /// A label of the bot's is set on a discussion, and no delivery told who set it.

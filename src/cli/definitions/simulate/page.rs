@@ -10,7 +10,7 @@ use crate::workflow::plan::{CalledTo, Intent};
 use crate::workflow::state::PhaseStatus;
 
 /// A status as it is stored.
-pub(super) fn status_word(status: PhaseStatus) -> String {
+pub(in crate::cli::definitions) fn status_word(status: PhaseStatus) -> String {
     match json!(status) {
         Value::String(word) => word,
         other => other.to_string(),
@@ -46,6 +46,9 @@ pub(super) fn page(walked: &Walked) -> String {
         );
         let _ = writeln!(page, "{}", line.trim_end());
     }
+    if !walked.labels.is_empty() {
+        let _ = writeln!(page, "   labels: {}", harmless(&walked.labels.join(", ")));
+    }
     for intent in &walked.intents {
         let _ = writeln!(page, "   -> {}", intent_words(intent));
     }
@@ -65,6 +68,7 @@ fn intent_words(intent: &Intent) -> String {
         Intent::TellChild { child } => format!("tell the child {child} how its parent stands"),
         Intent::TellParent => "tell the parent how it stands".to_owned(),
         Intent::Card => "write the card".to_owned(),
+        Intent::Labels => "set the labels".to_owned(),
         Intent::Questions { phase } => format!("write the questions of {phase}"),
         Intent::CallPeople { phase, .. } => format!("call the people of the gate of {phase}"),
         Intent::DismissCall {
