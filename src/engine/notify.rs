@@ -97,7 +97,11 @@ impl Engine {
         if !self.lets_tell(effect.repository, notification.kind).await? {
             return Ok(Ended::Dropped("the repository's settings do not let it be told"));
         }
-        let card = self.store().card(&notification.workflow).await?;
+        // The card is written beside this. Of a start nobody should be told of it or not by chance.
+        let card = match notification.kind {
+            Kind::Started => None,
+            _ => self.store().card(&notification.workflow).await?,
+        };
         let told = Told {
             notification,
             repository,

@@ -45,7 +45,7 @@ struct Data<'a> {
     phase: Option<&'a PhaseThen>,
     /// What the workflow waits for after it; of a phase that waits, what that does. Null where it waits for nobody.
     waits_for: Option<&'a Awaits>,
-    /// The page of the workflow's card; null where it has none yet.
+    /// The page of the workflow's card; null where it has none yet, as at its start.
     card: Option<&'a str>,
 }
 
