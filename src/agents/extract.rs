@@ -20,6 +20,7 @@ use super::{Agent, Amendment, Draft, Problem, ProblemKind, WrongInputs, tickets}
 use crate::text::clean::{clean, fold};
 use crate::text::harmless::markdown::{Voice, cut, line, markdown, markdown_line};
 use crate::text::visible::visible_characters;
+use crate::workflow::labels::is_spoken;
 
 /// Reads a thread, proposes tasks.
 pub static AGENT: Agent = Agent {
@@ -584,7 +585,7 @@ fn asked_for(name: &str, proposed: &Proposed) -> Option<String> {
 
 /// A label that works the bot must not come with a task.
 fn commands(label: &str) -> bool {
-    label.to_lowercase().starts_with("countersign:")
+    is_spoken(label)
 }
 
 fn criteria(texts: &[String], voice: Voice) -> Vec<String> {

@@ -408,7 +408,7 @@ impl Engine {
     }
 
     /// Says once, on the subject where somebody speaks, that the newest configuration cannot be used.
-    async fn tell_of_broken_configuration(&self, spoken: &Spoken<'_>) -> Result<(), Trouble> {
+    pub(super) async fn tell_of_broken_configuration(&self, spoken: &Spoken<'_>) -> Result<(), Trouble> {
         let settings = &spoken.settings;
         let configuration = settings
             .broken

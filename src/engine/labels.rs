@@ -1,11 +1,14 @@
-//! The bot's own labels: setting one is a way to speak, and it is taken off again once it was heard.
+//! Labels by which people speak: a few of the bot's own, and one for each definition. One is taken off again once it was
+//! heard.
 
 use super::authority::Speech;
 use super::change::Payload;
 use super::commands::{Ends, From, Spoken};
 use super::deliveries::Told;
 use super::{Engine, Trouble};
+use crate::chat::label;
 use crate::chat::request::Request;
+use crate::chat::say::replies as say;
 use crate::chat::verbs;
 use crate::github::{Issue, IssueEventId, LabelChange, LabelEvent, TopicKind};
 use crate::workflow::ids::{EffectId, IssueNumber, RepositoryId};
@@ -14,16 +17,13 @@ use crate::workflow::state::{Surface, Timestamp};
 /// How many label events of an issue are read.
 pub(super) const EVENTS: usize = 1000;
 
-/// What stands before the verb in the names of the bot's labels.
-pub(super) const PREFIX: &str = "countersign:";
-
 /// One of the bot's own labels.
 pub(super) struct OwnLabel {
     pub(super) name: &'static str,
     description: &'static str,
 }
 
-/// All of them.
+/// Those that a repository is given; people make one for a definition that they want to start by it.
 pub(super) const OWN: [OwnLabel; 4] = [
     OwnLabel {
         name: "countersign:deliver",
@@ -53,34 +53,11 @@ impl OwnLabel {
             description: self.description.to_owned(),
         }
     }
-
-    fn request(name: &str) -> Option<Request> {
-        Some(match name.strip_prefix(PREFIX)? {
-            "deliver" => Request::Deliver,
-            "approve" => Request::Approve {
-                verdict: None,
-                digest: None,
-                reason: None,
-            },
-            "reject" => Request::Reject {
-                reason: "said by label".to_owned(),
-            },
-            "hold" => Request::Hold {
-                reason: Some("said by label".to_owned()),
-            },
-            _ => return None,
-        })
-    }
 }
 
 /// What a label is by its meaning, however often and by whichever hook it is told: the event that set it.
 pub(super) fn key_of_label(repository: RepositoryId, event: IssueEventId) -> String {
     format!("label:{repository}:{}", event.0)
-}
-
-/// Whether setting a label of this name is a way to speak.
-pub(super) fn of_the_bot(name: &str) -> bool {
-    OwnLabel::request(name).is_some()
 }
 
 impl Engine {
@@ -93,10 +70,8 @@ impl Engine {
         label: &str,
         at: Option<Timestamp>,
     ) -> Result<(), Trouble> {
-        let Some((request, verb)) = OwnLabel::request(label)
-            .and_then(|request| Some((verbs::by_name(request.verb())?, request)))
-            .map(|(v, r)| (r, v))
-        else {
+        let request = label::request(label).and_then(|request| Some((verbs::by_name(request.verb())?, request)));
+        let Some((verb, request)) = request else {
             return self.nothing_to_do(told.delivery, "a label of somebody else").await;
         };
         let found = match subject.kind {
@@ -126,10 +101,24 @@ impl Engine {
             dialect: told.dialect,
             subject,
         };
-        match told.unsettled {
-            Some(trouble) => self.unsettled(&spoken, verb, trouble).await,
-            None => self.settle(&spoken, verb, &request, Ends::Delivery).await,
+        if let Some(trouble) = told.unsettled {
+            return self.unsettled(&spoken, verb, trouble).await;
         }
+        self.tell_of_broken_configuration(&spoken).await?;
+        if let Some(unknown) = self.unknown_label(&spoken, label, &request) {
+            return self.answer_problem(&spoken, unknown, Ends::Delivery).await;
+        }
+        self.settle(&spoken, verb, &request, Ends::Delivery).await
+    }
+
+    /// What is said of a label that says nothing: there is no definition of its name.
+    fn unknown_label(&self, spoken: &Spoken<'_>, label: &str, request: &Request) -> Option<String> {
+        let Request::Run { definition, .. } = request else {
+            return None;
+        };
+        let known = self.definition_names(&spoken.settings);
+        let word = spoken.dialect.verb(definition).map(|verb| verb.name);
+        (!known.contains(&definition.as_str())).then(|| say::unknown_label(label, &known, word))
     }
 
     /// The issue event that set a label.

@@ -43,7 +43,11 @@ impl Engine {
         }
         let issue = self.subject(&spoken.repo, spoken.subject.topic()).await?;
         if issue.state == SubjectState::Closed {
-            return Ok(Settled::refused(say::subject_is_closed(verb.name)));
+            let again = match verb.name {
+                "run" => format!("run {name}"),
+                other => other.to_owned(),
+            };
+            return Ok(Settled::refused(say::subject_is_closed(&again)));
         }
         let Some(definition) = self.definition(&spoken.settings, name) else {
             let known = self.definition_names(&spoken.settings);

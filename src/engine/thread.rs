@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::labels::OWN;
 use super::readers::Readers;
 use super::{Engine, Trouble, topic_of};
 use crate::agents::extract::Tasks;
@@ -13,6 +12,7 @@ use crate::config::RepositoryConfig;
 use crate::github::{EditTimesUnavailable, EventKind, Issue, Parsed, Repo, ThreadComment, TopicKind, parse};
 use crate::store::workflows::Stored;
 use crate::workflow::ids::PhaseId;
+use crate::workflow::labels::is_spoken;
 use crate::workflow::right::Right;
 use crate::workflow::state::{ActOutcome, State, Timestamp};
 
@@ -113,8 +113,9 @@ impl Engine {
             Err(_) => None,
         };
         let mut labels = repo.labels().await.map_err(|error| self.trouble(&error, 1))?;
-        // Those that command the bot are for people to set.
-        labels.retain(|label| !OWN.iter().any(|own| own.name == label));
+        // Those that command the bot are for people to set, and those that mirror where this stands for itself.
+        let mirrors = state.definition.labels();
+        labels.retain(|label| !is_spoken(label) && !mirrors.contains_key(label.as_str()));
         let info = repo.repository().await.map_err(|error| self.trouble(&error, 1))?;
         let thread = Thread {
             repository: info.reference.full_name(),

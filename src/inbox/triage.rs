@@ -4,6 +4,7 @@
 use crate::github::{AccountKind, Event, EventKind, Parsed, parse_with_action};
 use crate::store::deliveries::NewDelivery;
 use crate::workflow::ids::DeliveryId;
+use crate::workflow::labels::is_spoken;
 
 /// Reads what is needed to queue a delivery. What has nothing to do is settled at once, with the reason.
 pub fn triage(id: DeliveryId, event: &str, body: Vec<u8>) -> NewDelivery {
@@ -73,9 +74,7 @@ fn settled(event: &Event) -> Option<&'static str> {
         EventKind::CommentEdited { comment, .. } if comment.author.kind != AccountKind::Bot => {
             Some("an edit never runs a command")
         }
-        EventKind::Labeled { label, .. } if !label.to_lowercase().starts_with("countersign:") => {
-            Some("a label of somebody else")
-        }
+        EventKind::Labeled { label, .. } if !is_spoken(label) => Some("a label of somebody else"),
         EventKind::Unlabeled { .. }
         | EventKind::SubjectReopened { .. }
         | EventKind::SubjectEdited { .. }

@@ -22,6 +22,11 @@ pub const MOST: usize = 50;
 /// The beginning of the names of labels by which people speak to the bot: none of them mirrors anything.
 pub const SPOKEN: &str = "countersign:";
 
+/// Whether people speak by setting a label of this name.
+pub fn is_spoken(name: &str) -> bool {
+    folded(name).starts_with(SPOKEN)
+}
+
 /// The labels of a phase, as its definition names them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]

@@ -417,6 +417,13 @@ fn definitions_are_listed_checked_drawn_and_walked() {
         text.replace("role: sorter", "rôle: sorter"),
     )
     .unwrap();
+    let envelope = run(home.path(), &["--json", "definitions", "check", &triage]).envelope();
+    assert_eq!(envelope["data"]["label"], "countersign:triage");
+    std::fs::write(home.path().join("hold.yml"), text.replace("name: triage", "name: hold")).unwrap();
+    let hold = run(home.path(), &["definitions", "check", "hold.yml"]);
+    let says = "is good: hold 1, 3 phases. hold cannot be started by a label: `countersign:hold` says `/hold`.\n";
+    assert!(hold.page().ends_with(says), "{}", hold.page());
+    std::fs::remove_file(home.path().join("hold.yml")).unwrap();
     let bad = run(home.path(), &["definitions", "check", "bad.yml"]);
     assert_eq!((bad.code, bad.out.as_str(), bad.err.lines().count()), (1, "", 2));
     assert!(bad.err.starts_with("bad.yml:20:5: "), "{}", bad.err);

@@ -40,6 +40,7 @@ mod rights;
 mod solve;
 mod stages;
 mod start;
+mod started_by_label;
 mod story;
 mod systems;
 mod terminal;

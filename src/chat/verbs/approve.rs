@@ -20,7 +20,8 @@ pub static VERB: Verb = Verb {
         Tasks are chosen by their boxes on the card, not here. A reason may stand on the lines below. On the line of \
         the command it stands behind the digest, or begins with “because”: other words there, such as “not yet”, “if …” \
         or “#1”, may mean the opposite, and nothing is approved. \
-        At a review, `complete` goes on although its verdict is *fail*, and `revise` goes back although it is *pass*.",
+        At a review, `complete` goes on although its verdict is *fail*, and `revise` goes back although it is *pass*. \
+        The label `countersign:approve` means what the card shows; it is taken off once it was heard.",
     examples: &[
         Example {
             comment: "/approve 3f9c0a417be2",

@@ -14,7 +14,7 @@ pub static VERB: Verb = Verb {
     summary: "Starts the workflow on this issue, pull request or discussion.",
     usage: "/deliver",
     details: "One workflow is open at a time; while one is, the answer says which. Nothing leaves the system \
-        before it was approved.",
+        before it was approved. The label `countersign:deliver` says the same.",
     examples: &[Example {
         comment: "/deliver",
         meaning: "starts the workflow",

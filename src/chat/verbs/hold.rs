@@ -16,7 +16,8 @@ pub static VERB: Verb = Verb {
     },
     summary: "Stops the workflow until somebody releases it.",
     usage: "/hold [REASON]",
-    details: "Nothing leaves the system meanwhile. `/unhold` lets it go on.",
+    details: "Nothing leaves the system meanwhile. `/unhold` lets it go on. The label `countersign:hold` says the same \
+        without a reason.",
     examples: &[
         Example {
             comment: "/hold",

@@ -5,6 +5,11 @@ use crate::chat::reader::BotName;
 use crate::text::harmless::literal;
 use crate::workflow::right::{Requirement, Right, Standing};
 
+/// What is told of labels by which people speak.
+const LABELS: &str = "Labels speak, too: `countersign:deliver`, `countersign:approve`, `countersign:reject` and \
+    `countersign:hold` as the commands of these names, and `countersign:NAME` as `/run NAME`. Each is taken off once it \
+    was heard.";
+
 /// Who meets a requirement, in words: `write, or the author`.
 pub fn who_may(requirement: Requirement) -> String {
     if requirement.right == Right::None {
@@ -56,6 +61,7 @@ pub fn reference() -> String {
          from a card, is read.\n\n",
     );
     page.push_str(&table(&dialect));
+    page.push_str(&format!("\n{LABELS}\n"));
     page.push_str(
         "\n“triage”, “write” and “maintain” are rights on the repository, and more always suffices. A repository's \
          configuration may ask for more, never for less.\n",
@@ -80,7 +86,7 @@ pub(super) fn usage(verb: &Verb) -> String {
 fn overview(dialect: &Dialect) -> String {
     let bot = dialect.bot.as_str();
     format!(
-        "{}\n`@{bot} help` works as well as `/help`. `/help approve` explains one command.\n",
+        "{}\n`@{bot} help` works as well as `/help`. `/help approve` explains one command.\n\n{LABELS}\n",
         table(dialect)
     )
 }

@@ -13,7 +13,8 @@ pub static VERB: Verb = Verb {
     requirement: Requirement::at_least(Right::Write),
     summary: "Refuses what the card shows, with a reason.",
     usage: "/reject REASON",
-    details: "The reason may follow on the line or below it, and stays in the record.",
+    details: "The reason may follow on the line or below it, and stays in the record. The label \
+        `countersign:reject` says the same without one.",
     examples: &[Example {
         comment: "/reject These were done last week.",
         meaning: "refuses, with the reason",

@@ -15,7 +15,8 @@ pub static VERB: Verb = Verb {
     summary: "Starts a workflow of a definition by its name.",
     usage: "/run DEFINITION [INPUT=VALUE …]",
     details: "What a definition asks for is given by name; a value with spaces goes in quotes. If something is missing \
-        or wrong, nothing starts and the answer says what. One workflow is open at a time.",
+        or wrong, nothing starts and the answer says what. One workflow is open at a time. What asks for nothing is started \
+        by a label as well: `countersign:NAME`, which is taken off once it was heard.",
     examples: &[
         Example {
             comment: "/run tasks",

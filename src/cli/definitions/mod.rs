@@ -13,6 +13,7 @@ use super::answer::{Answer, Refusal};
 use super::check::mistaken;
 use super::page::{Ink, Table};
 use super::quorums::{Against, Looked};
+use crate::chat::label;
 use crate::config::{definition, quorums};
 use crate::engine::{embedded_definitions, read_repository_config};
 use crate::workflow::definition::Definition;
@@ -150,9 +151,11 @@ async fn check(file: &Path, against: &Against) -> Result<Answer, Refusal> {
     }
     let shown = file.display();
     let note = (!notes.is_empty()).then(|| notes.join(" "));
-    let said: String = note.iter().map(|note| format!(" {note}")).collect();
+    let label = label::that_starts(&definition.name);
+    let no_label = label.as_ref().err().map(|why| format!("{} {why}.", definition.name));
+    let said: String = note.iter().chain(&no_label).map(|note| format!(" {note}")).collect();
     Ok(Answer::new(
-        json!({ "file": shown.to_string(), "name": definition.name, "mistakes": [], "unchecked": note }),
+        json!({ "file": shown.to_string(), "name": definition.name, "mistakes": [], "unchecked": note, "label": label.ok() }),
         format!(
             "{shown} is good: {} {}, {} phases.{said}\n",
             definition.name,

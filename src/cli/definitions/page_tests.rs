@@ -15,7 +15,12 @@ const LEAD: &str = "<!-- Written from the types. `UPDATE_DOCS=1 cargo test defin
 A workflow follows a definition: a file of YAML with phases, and what must hold between them. The program brings some
 (`countersign definitions` lists them). A repository adds its own: one file each, `.github/countersign/NAME.yml` on the
 default branch, at most 50, or in a list under `definitions` in `.github/countersign.yml`, at most 20. `/run NAME` starts
-one; `definition: NAME` in `.github/countersign.yml` makes it the one that `/deliver` starts.
+one; `definition: NAME` in `.github/countersign.yml` makes it the one that `/deliver` starts. A label `countersign:NAME`, set
+on an issue, pull request or discussion, starts one as `/run NAME` does, with the same rights; it is taken off once it was
+heard. What needs inputs is answered with the command to write instead. `countersign:approve`, `:reject`, `:hold` and
+`:deliver` keep their meaning, so a definition called `approve`, `reject` or `hold` has no such label, nor has one whose label
+would have more than GitHub's 50 characters; `check` says so. The bot makes those four in a repository; people make one for a
+definition.
 
 A push to the default branch has the files read at once. A file with mistakes changes nothing: the last good one stays in
 force, and whoever speaks next reads what is wrong, with line and column. A workflow keeps the definition that it started

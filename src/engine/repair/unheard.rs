@@ -10,7 +10,7 @@ use crate::chat::reader::{BotName, quoted, read};
 use crate::chat::say::replies as say;
 use crate::engine::change::{Payload, Spot};
 use crate::engine::deliveries::key_of_comment;
-use crate::engine::labels::{EVENTS, SetInDiscussion, key_of_label, of_the_bot, off_again};
+use crate::engine::labels::{EVENTS, SetInDiscussion, key_of_label, off_again};
 use crate::engine::{Bot, Engine, Trouble};
 use crate::github::{
     AccountKind, CommentKind, EventKind, LabelChange, LabelEvent, Parsed, Retold, SubjectState, ThreadComment,
@@ -21,6 +21,7 @@ use crate::store::workflows::Stored;
 use crate::store::{StoreError, Write};
 use crate::workflow::command::Report;
 use crate::workflow::ids::{CommentId, DeliveryId, Digest, EffectId};
+use crate::workflow::labels::is_spoken;
 use crate::workflow::repair::Repair;
 use crate::workflow::state::Timestamp;
 
@@ -141,7 +142,7 @@ impl Engine {
 
     /// The bot's labels that are set and were not acted on, as they were set. One that was is taken off.
     async fn silent_labels(&self, here: &Here, stored: &Stored) -> Result<Vec<LabelEvent>, Trouble> {
-        let set: Vec<&String> = here.subject.labels.iter().filter(|name| of_the_bot(name)).collect();
+        let set: Vec<&String> = here.subject.labels.iter().filter(|name| is_spoken(name)).collect();
         if here.subject.kind == TopicKind::Discussion {
             for label in set {
                 self.look_at_discussion_label(here, stored, label).await?;
@@ -212,7 +213,7 @@ impl Engine {
             return Ok(());
         };
         let told = self.told_since(stored, changed - MARGIN).await?;
-        let of_it = |kind: &EventKind| matches!(kind, EventKind::Labeled { label: told, .. } if told == label);
+        let of_it = |kind: &EventKind| matches!(kind, EventKind::Labeled { label: told, .. } if told.eq_ignore_ascii_case(label));
         if told.iter().any(|(kind, _)| of_it(kind)) {
             return Ok(());
         }

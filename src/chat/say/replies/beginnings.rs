@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::chat::label;
 use crate::chat::say::markup::{code, list, name, sentence};
 use crate::workflow::definition::{Definition, Misgiven, nearest};
+use crate::workflow::labels::SPOKEN;
 
 /// Somebody asked for a workflow on a closed issue or pull request.
 pub fn subject_is_closed(verb: &str) -> String {
@@ -30,6 +32,24 @@ pub fn unknown_definition(typed: &str, known: &[&str]) -> String {
             list(&known, "and"),
             code("/help run")
         ),
+    }
+}
+
+/// Somebody set a label of the bot's prefix that says nothing: the definitions here, and the verb of that name, if there is
+/// one.
+pub fn unknown_label(set: &str, definitions: &[&str], verb: Option<&str>) -> String {
+    let nothing = format!("The label {} says nothing to me.", name(set));
+    if let Some(verb) = verb {
+        return format!("{nothing} In a comment I know that word: {}", code(&format!("/{verb}")));
+    }
+    let startable = definitions.iter().filter_map(|name| label::that_starts(name).ok());
+    let others = label::VERBS.iter().filter(|verb| **verb != "deliver");
+    let others = others.map(|verb| format!("{SPOKEN}{verb}"));
+    let all: Vec<String> = startable.chain(others).map(|label| code(&label)).collect();
+    let known = format!("{nothing} Those that I know are {}.", list(&all, "and"));
+    match label::meant(set, definitions) {
+        Some(meant) => format!("{known} Did you mean: {}", code(&meant)),
+        None => format!("{known} More: {}", code("/help run")),
     }
 }
 

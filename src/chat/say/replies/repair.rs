@@ -1,5 +1,6 @@
 //! What is said of something that was found otherwise than it should be.
 
+use crate::chat::label;
 use crate::chat::say::markup::{code, count, digest, link, list, name, sentence};
 use crate::chat::say::phrases::{somebody, title};
 use crate::workflow::definition::Definition;
@@ -69,10 +70,10 @@ pub fn mirroring_label(definition: &Definition, name: &str) -> String {
 
 /// A label of the bot's is set on a discussion, and no delivery told who set it.
 pub fn label_unheard(label: &str, current: Option<&Digest>) -> String {
-    let verb = label.split_once(':').map_or(label, |(_, verb)| verb);
-    let instead = match current.filter(|_| verb == "approve") {
+    let instead = label::command(label).unwrap_or_default();
+    let instead = match current.filter(|_| instead == "/approve") {
         Some(current) => format!("/approve {}", current.short()),
-        None => format!("/{verb}"),
+        None => instead,
     };
     format!(
         "The label {} is set here, and GitHub never told me by whom; of a discussion it does not list it either. So I act on \

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Check;
 use crate::workflow::definition::Phase;
-use crate::workflow::labels::{LONGEST, Label, MOST, SPOKEN, folded};
+use crate::workflow::labels::{LONGEST, Label, MOST, SPOKEN, folded, is_spoken};
 use crate::workflow::state::PhaseStatus;
 
 impl Check<'_> {
@@ -75,7 +75,7 @@ fn misnamed(name: &str) -> Option<String> {
             "`{name}` cannot be in an address, so it cannot be a label; choose another"
         ));
     }
-    if folded(name).starts_with(SPOKEN) {
+    if is_spoken(name) {
         return Some(format!(
             "the label `{name}` begins with `{SPOKEN}`: by such labels people speak to the bot; choose another beginning, \
              such as `wf:`"
