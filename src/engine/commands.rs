@@ -117,14 +117,17 @@ impl Engine {
         verb: &'static Verb,
         trouble: Trouble,
     ) -> Result<Settled, Trouble> {
+        let trouble = match trouble {
+            Trouble::Lacks(permission) => match self.lacks(spoken.spot.installation, &permission, verb.name).await {
+                Ok(lacks) => return Ok(Settled::refused(lacks)),
+                Err(trouble) => trouble,
+            },
+            other => other,
+        };
         let why = match &trouble {
             Trouble::Later { why, .. } | Trouble::Limited { why, .. } | Trouble::Parked { why, .. } => why,
             Trouble::Never(why) => return Ok(Settled::refused(why)),
-            Trouble::Lacks(permission) => {
-                let lacks = self.lacks(spoken.spot.installation, permission, verb.name).await;
-                return Ok(Settled::refused(lacks));
-            }
-            Trouble::Gone(_) | Trouble::Store(_) => return Err(trouble),
+            Trouble::Lacks(_) | Trouble::Gone(_) | Trouble::Store(_) => return Err(trouble),
         };
         tracing::warn!(%why, verb = verb.name, "the facts for a command could not be had");
         let id = spoken.delivery.id.as_str();

@@ -147,7 +147,7 @@ impl Engine {
                 None => match repo.file(&files[at].path).await {
                     Ok(Some(file)) => Ok(file.text),
                     Ok(None) => Err("it was there and is gone; the next push reads it anew".to_owned()),
-                    Err(GithubError::Malformed(why)) => Err(why),
+                    Err(GithubError::Unusable(why)) => Err(why),
                     Err(error) => return Err(error),
                 },
             };

@@ -313,11 +313,13 @@ impl Engine {
         // Whoever opened the subject can stop it whatever the configuration may say.
         let unsettled = unsettled.filter(|trouble| !stops || !matches!(trouble, Trouble::Never(_)));
         if let Some(trouble) = unsettled {
-            let all = readings.iter().map(|(_, reading)| reading).chain([&last]);
-            let Some(verb) = all.filter_map(Reading::verb).next() else {
+            let last = (last_index, last);
+            let mut all = readings.iter().chain([&last]);
+            let Some((index, verb)) = all.find_map(|(index, reading)| Some((index, reading.verb()?))) else {
                 return Err(trouble);
             };
-            spoken.key = format!("{key}:unsettled");
+            // What is said of it now is not said again where the command itself cannot be checked later.
+            spoken.key = format!("{key}:{index}");
             return self.unsettled(&spoken, verb, trouble).await;
         }
         self.tell_of_broken_configuration(&spoken).await?;
@@ -343,11 +345,10 @@ impl Engine {
         let key = key_of(told.spot, comment);
         let (mut spoken, unsettled) = self.spoken_in(told, comment, &key).await?;
         let verb = verbs::by_name("answer").expect("the bot has this verb; a test of the verbs reads it");
+        spoken.key = format!("{key}:quote");
         if let Some(trouble) = unsettled {
-            spoken.key = format!("{key}:unsettled");
             return self.unsettled(&spoken, verb, trouble).await;
         }
-        spoken.key = format!("{key}:quote");
         match numbers.as_slice() {
             [question] => {
                 let request = Request::Answer {

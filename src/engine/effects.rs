@@ -496,6 +496,17 @@ impl Engine {
     /// What becomes of an effect that could not be carried out.
     async fn meet(&self, effect: &LeasedEffect, trouble: Trouble) -> Result<(), StoreError> {
         let kind = kind_of(effect);
+        let mut accept_url = String::new();
+        let trouble = match trouble {
+            Trouble::Lacks(permission) => match self.accept_url(effect.installation).await {
+                Err(trouble) if effect.attempt < most_attempts(effect) => trouble,
+                found => {
+                    accept_url = found.unwrap_or_default();
+                    Trouble::Lacks(permission)
+                }
+            },
+            other => other,
+        };
         match trouble {
             Trouble::Later { at, sent, why } => {
                 if effect.attempt >= most_attempts(effect) {
@@ -533,7 +544,7 @@ impl Engine {
             }
             Trouble::Lacks(permission) => {
                 crate::figures::effect(kind, "failed");
-                let why = say::why_app_lacks(&permission, &self.accept_url(effect.installation).await);
+                let why = say::why_app_lacks(&permission, &accept_url);
                 tracing::warn!(%permission, "the App lacks a permission");
                 self.give_up(effect, &why).await
             }

@@ -487,31 +487,34 @@ impl Engine {
                 reason: crate::github::Refusal::MissingPermission { needed },
                 ..
             } => Trouble::Lacks(needed.clone().unwrap_or_default()),
-            GithubError::Forbidden { .. } | GithubError::Validation { .. } | GithubError::Other { .. } => {
-                Trouble::Never(why)
-            }
+            GithubError::Forbidden { .. }
+            | GithubError::Validation { .. }
+            | GithubError::Unusable(_)
+            | GithubError::Other { .. } => Trouble::Never(why),
         }
     }
 
-    /// Where an owner accepts permissions for an installation; empty when GitHub does not say.
-    async fn accept_url(&self, installation: InstallationId) -> String {
-        let Ok(github) = self.github() else {
-            return String::new();
-        };
-        let found = github.app().installation(installation).await;
-        found.ok().flatten().map(|found| found.html_url).unwrap_or_default()
+    /// Where an owner accepts permissions for an installation; empty when GitHub does not say. It is waited for while GitHub
+    /// does not answer.
+    async fn accept_url(&self, installation: InstallationId) -> Result<String, Trouble> {
+        match self.github()?.app().installation(installation).await {
+            Ok(found) => Ok(found.map(|found| found.html_url).unwrap_or_default()),
+            Err(error) if error.is_transient() => Err(self.trouble(&error, 1)),
+            Err(_) => Ok(String::new()),
+        }
     }
 
     /// The sentence for a permission that the App's installation lacks: which, and where an owner accepts it.
     /// `again` is the verb by which it is tried again then.
-    async fn lacks(&self, installation: InstallationId, permission: &str, again: &str) -> String {
-        let accept_url = self.accept_url(installation).await;
-        crate::chat::say::replies::app_lacks(&crate::chat::say::replies::Lacks {
+    async fn lacks(&self, installation: InstallationId, permission: &str, again: &str) -> Result<String, Trouble> {
+        let accept_url = self.accept_url(installation).await?;
+        let lacks = crate::chat::say::replies::Lacks {
             to: "do that",
             permission,
             accept_url: &accept_url,
             again,
-        })
+        };
+        Ok(crate::chat::say::replies::app_lacks(&lacks))
     }
 
     /// The handle of a repository that is known.

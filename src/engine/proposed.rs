@@ -48,14 +48,7 @@ impl Engine {
         let head = match read.await {
             Ok(Some(head)) => head,
             Ok(None) => return Ok(()),
-            Err(
-                error @ (GithubError::RateLimited { .. }
-                | GithubError::Ambiguous(_)
-                | GithubError::TooLate
-                | GithubError::Unreachable(_)),
-            ) => {
-                return Err(self.trouble(&error, 1));
-            }
+            Err(error) if error.is_transient() => return Err(self.trouble(&error, 1)),
             // The check is a courtesy: what else the event means is not held up by it.
             Err(error) => {
                 tracing::warn!(%error, pull = %number, "what a pull request proposes could not be read");
@@ -195,7 +188,7 @@ impl Engine {
     ) -> Result<Option<String>, Trouble> {
         match repo.file_at(path, sha).await {
             Ok(file) => Ok(file.map(|file| file.text)),
-            Err(GithubError::Malformed(message)) => {
+            Err(GithubError::Unusable(message)) => {
                 found.push(Found {
                     path: path.to_owned(),
                     mistake: ConfigError {

@@ -5,16 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use http::HeaderMap;
+use http::{HeaderMap, Method};
 use http_body_util::BodyExt;
 use octocrab::{AuthState, Octocrab, OctocrabBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use url::Url;
 
 pub use super::auth::Clock;
 use super::auth::{Identity, Signer};
 use super::error::{GithubError, classify, text};
+use super::operation::{self, Operation, Route};
 use super::transport::Transport;
 pub use super::transport::{Limits, Rate};
 use super::types::RepositoryRef;
@@ -161,11 +163,10 @@ impl Repo {
         &self.repository
     }
 
-    /// `/repos/{owner}/{name}` and what follows.
-    pub(super) fn path(&self, rest: &str) -> Result<String, GithubError> {
-        let owner = segment(&self.repository.owner)?;
-        let name = segment(&self.repository.name)?;
-        Ok(format!("/repos/{owner}/{name}{rest}"))
+    /// An operation on this repository, whose owner and name are the first places of the path.
+    pub(super) fn at(&self, operation: Operation, values: &[operation::Value<'_>]) -> Result<Route, GithubError> {
+        let repository: [operation::Value<'_>; 2] = [&self.repository.owner, &self.repository.name];
+        operation.at(&[&repository, values].concat())
     }
 }
 
@@ -235,61 +236,60 @@ impl Caller {
         }
     }
 
-    pub async fn get(&self, route: &str) -> Result<Answer, GithubError> {
-        let response = self.octocrab()._get(route).await;
+    /// Asks for what a route reads.
+    pub async fn get(&self, route: &Route) -> Result<Answer, GithubError> {
+        debug_assert_eq!(route.method(), Method::GET, "{route:?} writes");
+        let response = self.octocrab()._get(route.address()).await;
         self.answer(response).await
     }
 
-    pub async fn post<B: Serialize + ?Sized>(&self, route: &str, body: &B) -> Result<Answer, GithubError> {
+    /// Writes what a route writes.
+    pub async fn send<B: Serialize + ?Sized>(&self, route: &Route, body: &B) -> Result<Answer, GithubError> {
+        self.send_with(route, Some(body)).await
+    }
+
+    /// The same where nothing is to be said beside the route.
+    pub async fn send_empty(&self, route: &Route) -> Result<Answer, GithubError> {
+        self.send_with(route, None::<&()>).await
+    }
+
+    async fn send_with<B: Serialize + ?Sized>(&self, route: &Route, body: Option<&B>) -> Result<Answer, GithubError> {
         self.in_time()?;
-        let response = self.octocrab()._post(route, Some(body)).await;
+        let (octocrab, address) = (self.octocrab(), route.address());
+        let response = match route.method() {
+            Method::PATCH => octocrab._patch(address, body).await,
+            Method::DELETE => octocrab._delete(address, body).await,
+            method => {
+                debug_assert_eq!(
+                    method,
+                    Method::POST,
+                    "{route:?} is written in no way that is known here"
+                );
+                octocrab._post(address, body).await
+            }
+        };
         self.answer(response).await
     }
 
-    pub async fn post_empty(&self, route: &str) -> Result<Answer, GithubError> {
-        self.in_time()?;
-        let response = self.octocrab()._post(route, None::<&()>).await;
-        self.answer(response).await
-    }
-
-    pub async fn patch<B: Serialize + ?Sized>(&self, route: &str, body: &B) -> Result<Answer, GithubError> {
-        self.in_time()?;
-        let response = self.octocrab()._patch(route, Some(body)).await;
-        self.answer(response).await
-    }
-
-    pub async fn delete(&self, route: &str) -> Result<Answer, GithubError> {
-        self.in_time()?;
-        let response = self.octocrab()._delete(route, None::<&()>).await;
-        self.answer(response).await
-    }
-
-    /// A query of GraphQL, which changes nothing.
-    pub async fn query<B: Serialize + ?Sized>(&self, body: &B) -> Result<Answer, GithubError> {
-        self.graphql(body).await
-    }
-
-    /// A mutation of GraphQL, which writes.
-    pub async fn mutate<B: Serialize + ?Sized>(&self, body: &B) -> Result<Answer, GithubError> {
-        self.in_time()?;
-        self.graphql(body).await
-    }
-
-    async fn graphql<B: Serialize + ?Sized>(&self, body: &B) -> Result<Answer, GithubError> {
+    /// An operation of GraphQL: `rest` is what follows its name.
+    pub async fn graphql(&self, operation: Operation, rest: &str, variables: Value) -> Result<Answer, GithubError> {
+        if operation.writes() {
+            self.in_time()?;
+        }
+        let body = json!({ "query": operation.document(rest)?, "variables": variables });
         let url = self.shared.transport.graphql_url().to_string();
-        let response = self.octocrab()._post(&url, Some(body)).await;
+        let response = self.octocrab()._post(&url, Some(&body)).await;
         self.answer(response).await
     }
 
     /// The items of a list, page by page, up to the cap. `first` has its query, without the page size.
-    pub async fn list<W, T, R>(&self, first: &str, cap: impl Into<Cap>, read: R) -> Result<Listing<T>, GithubError>
+    pub async fn list<W, T, R>(&self, first: Route, cap: impl Into<Cap>, read: R) -> Result<Listing<T>, GithubError>
     where
         W: DeserializeOwned,
         R: Fn(W) -> Result<Option<T>, Missing>,
     {
         let cap = cap.into();
-        let mark = if first.contains('?') { '&' } else { '?' };
-        let mut route = format!("{first}{mark}per_page={PER_PAGE}");
+        let mut route = first.with("per_page", PER_PAGE);
         let mut items = Vec::new();
         let mut page = 1;
         loop {
@@ -314,7 +314,7 @@ impl Caller {
                 left_out += last.saturating_sub(page + 1) * PER_PAGE + 1;
                 return Ok(Listing { items, left_out });
             }
-            route = next;
+            route = route.next(next);
             page += 1;
         }
     }

@@ -65,6 +65,9 @@ pub enum GithubError {
     /// GitHub answered with success and we cannot read the answer; a write has been executed.
     #[error("GitHub's answer could not be read: {0}")]
     Malformed(String),
+    /// What was asked for is there and is no text that we could use; only somebody who changes it can help.
+    #[error("it is there, and is not what it should be: {0}")]
+    Unusable(String),
     /// Any other status.
     #[error("GitHub answered {status}: {message}")]
     Other {
@@ -150,6 +153,7 @@ impl GithubError {
             | Self::Conflict(_)
             | Self::TooLate
             | Self::Unreachable(_)
+            | Self::Unusable(_)
             | Self::Other { .. } => Certainty::DefinitelyNot,
         }
     }

@@ -11,6 +11,7 @@
 //! | `auth` | the App's JSON web token and the installations' tokens |
 //! | [`error`] | one table from an answer to an error |
 //! | [`marker`] | the hidden marker that finds a write again |
+//! | [`operation`] | every call that can be made, in one list |
 //! | [`calls`] | one file per family of calls |
 
 mod auth;
@@ -21,6 +22,7 @@ pub mod codeowners;
 pub mod error;
 pub mod events;
 pub mod marker;
+pub mod operation;
 mod transport;
 pub mod types;
 mod wire;
@@ -45,6 +47,7 @@ pub use events::{
     parse_with_action,
 };
 pub use marker::Marker;
+pub use operation::Operation;
 pub use types::{
     Account, AccountKind, CommentKind, CommentRef, InstallationInfo, Issue, RepositoryRef, SubjectState, ThreadComment,
     Topic, TopicKind,

@@ -17,6 +17,7 @@ use url::Url;
 use super::auth::{Granted, Identity, Signer, Token, Vault};
 use super::cache::{Cache, Key};
 use super::error::{GithubError, Refusal, classify, text};
+use super::operation::Operation;
 use crate::outgoing::{self, Way};
 use crate::workflow::ids::InstallationId;
 
@@ -230,9 +231,10 @@ impl Transport {
 
     async fn ask_token(&self, id: InstallationId) -> Result<Granted, GithubError> {
         let base = self.base.as_str().trim_end_matches('/');
-        let url = format!("{base}/app/installations/{id}/access_tokens");
+        let route = Operation::AccessToken.at(&[&id])?;
+        let url = format!("{base}{}", route.address());
         let outgoing = Outgoing {
-            method: Method::POST,
+            method: route.method(),
             url: Url::parse(&url).map_err(|error| GithubError::invalid(error.to_string()))?,
             body: None,
             content_type: None,

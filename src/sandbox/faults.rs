@@ -30,7 +30,7 @@ pub enum FaultKind {
     Status(u16),
 }
 
-type Predicate = Arc<dyn Fn(&str, &str) -> bool + Send + Sync>;
+type Predicate = Arc<dyn Fn(&str, &str, &[u8]) -> bool + Send + Sync>;
 
 /// Which requests go wrong, how, and how often.
 #[derive(Clone)]
@@ -53,8 +53,8 @@ impl fmt::Debug for FaultRule {
 
 impl FaultRule {
     /// Strikes every request of this method whose path starts with `prefix`, until told otherwise.
-    /// The method `*` means every method. A GraphQL request is known by `/graphql` and by its first field, such as
-    /// `/graphql/addDiscussionComment`.
+    /// The method `*` means every method. A GraphQL request is known by `/graphql`, by its name and by its first field,
+    /// such as `/graphql/addDiscussionComment`.
     pub fn on(method: &str, prefix: &str, kind: FaultKind) -> Self {
         let (method, prefix) = (method.to_owned(), prefix.to_owned());
         Self::when(
@@ -65,6 +65,11 @@ impl FaultRule {
 
     /// Strikes every request for which the predicate, given method and path, is true.
     pub fn when(predicate: impl Fn(&str, &str) -> bool + Send + Sync + 'static, kind: FaultKind) -> Self {
+        Self::saying(move |method, path, _| predicate(method, path), kind)
+    }
+
+    /// Strikes every request for which the predicate, given method, path and body, is true.
+    pub fn saying(predicate: impl Fn(&str, &str, &[u8]) -> bool + Send + Sync + 'static, kind: FaultKind) -> Self {
         Self {
             matches: Arc::new(predicate),
             left: None,
@@ -88,10 +93,9 @@ impl FaultRule {
 
 /// The fault that strikes this request. The first rule that matches decides and is counted down. What shares an address
 /// with others has another path as well, which tells it from them.
-pub(super) fn strike(rules: &mut Vec<FaultRule>, method: &str, paths: &[String]) -> Option<FaultKind> {
-    let rule = rules
-        .iter_mut()
-        .find(|rule| rule.left != Some(0) && paths.iter().any(|path| (rule.matches)(method, path)))?;
+pub(super) fn strike(rules: &mut Vec<FaultRule>, (method, body): (&str, &[u8]), paths: &[String]) -> Option<FaultKind> {
+    let is = |rule: &FaultRule| paths.iter().any(|path| (rule.matches)(method, path, body));
+    let rule = rules.iter_mut().find(|rule| rule.left != Some(0) && is(rule))?;
     if rule.skip > 0 {
         rule.skip -= 1;
         return None;

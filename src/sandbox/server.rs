@@ -143,6 +143,8 @@ async fn serve(
         Some(FaultKind::Error500AfterExecute) => {
             return respond(Answer::from(Refusal::new(500, "Server Error")), &limits);
         }
+        // What was refused is answered as it would have been.
+        Some(FaultKind::WrongJson) if answer.status >= 400 => {}
         Some(FaultKind::WrongJson) => {
             return respond(Answer::new(answer.status, json!({ "unexpected": true })), &limits);
         }
@@ -194,9 +196,10 @@ type Headers = Vec<(&'static str, String)>;
 fn handle(world: &mut World, request: &Request) -> (Answer, Headers, Option<FaultKind>) {
     let mut paths = vec![request.path.clone()];
     if request.path == "/graphql" {
-        paths.extend(graphql::first_field(&request.body).map(|field| format!("/graphql/{field}")));
+        let names = graphql::known_by(&request.body).unwrap_or_default();
+        paths.extend(names.iter().map(|name| format!("/graphql/{name}")));
     }
-    let fault = strike(&mut world.faults, &request.method, &paths);
+    let fault = strike(&mut world.faults, (&request.method, &request.body), &paths);
     let prevented = fault.and_then(instead);
     let credential = credential(world, request);
     let seen = credential.as_ref().copied().unwrap_or(Credential::Refused);

@@ -571,6 +571,15 @@ impl LeasedEffect {
         .exactly(1)
     }
 
+    /// Part of a write beside one that ends this attempt: the next one finds this payload.
+    pub fn with_payload(&self, payload: &str) -> Statement {
+        Statement::new(
+            "UPDATE effects SET payload = $2 WHERE seq = $1",
+            values![self.seq, payload],
+        )
+        .exactly(1)
+    }
+
     /// Part of the write that has it run again later, as if for the first time.
     pub fn again(&self, at: Timestamp) -> Statement {
         Statement::new(

@@ -1,11 +1,8 @@
 //! Discussions as subjects: the whole story, what goes wrong, and what is other than with an issue.
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
-use countersign::sandbox::{Access, CommentId, FaultKind, FaultRule, IssueNumber, RequestRecord, Tick, signature};
+use countersign::sandbox::{Access, CommentId, IssueNumber, Tick, signature};
 
-use crate::faults::Patient;
 use crate::world::whole_story::{Outcome, Plain, setup, tell_in_a_discussion};
 use crate::world::{SECRET, Setup, World};
 
@@ -37,16 +34,6 @@ async fn proposed() -> (World, IssueNumber) {
     world.digest(talk);
     world.hear(talk);
     (world, talk)
-}
-
-/// The calls of one GraphQL operation.
-fn calls(world: &World, field: &str) -> Vec<RequestRecord> {
-    let requests = world.github.requests().into_iter();
-    let asks = |request: &RequestRecord| {
-        let query = request.body.as_ref().and_then(|body| body["query"].as_str());
-        request.path == "/graphql" && query.is_some_and(|query| query.contains(&format!("{field}(")))
-    };
-    requests.filter(asks).collect()
 }
 
 #[tokio::test]
@@ -83,56 +70,6 @@ async fn every_delivery_comes_twice_under_ids_of_its_own_and_in_any_order() {
     let outcome = tell_in_a_discussion(&mut world, &mut crate::once::Shuffled::new(7)).await;
     outcome.assert_is(&plain().await, "when deliveries are doubled and shuffled");
     world.close().await;
-}
-
-const WRITES: [&str; 5] = [
-    "addDiscussionComment",
-    "updateDiscussionComment",
-    "addReaction",
-    "removeLabelsFromLabelable",
-    "minimizeComment",
-];
-
-/// Tells the story while the first calls of each GraphQL write go wrong.
-async fn ends_the_same(setup: Setup, kind: FaultKind) {
-    let mut world = setup.start().await;
-    for write in WRITES {
-        let rule = FaultRule::on("POST", &format!("/graphql/{write}"), kind);
-        world.github.fault(rule.times(2));
-    }
-    let outcome = tell_in_a_discussion(&mut world, &mut Patient).await;
-    for write in WRITES {
-        let struck = calls(&world, write).into_iter().filter(|call| call.fault.is_some());
-        assert_eq!(struck.count(), 2, "{write} went wrong twice");
-    }
-    outcome.assert_is(&plain().await, &format!("when GraphQL writes go wrong by {kind:?}"));
-    world.close().await;
-}
-
-#[tokio::test]
-async fn writes_that_are_carried_out_and_never_answered() {
-    let setup = setup().patience(Duration::from_millis(600));
-    ends_the_same(setup, FaultKind::ExecuteThenTimeout).await;
-}
-
-#[tokio::test]
-async fn writes_that_are_carried_out_and_cut_off() {
-    ends_the_same(setup(), FaultKind::ExecuteThenReset).await;
-}
-
-#[tokio::test]
-async fn writes_that_are_carried_out_and_answered_500() {
-    ends_the_same(setup(), FaultKind::Error500AfterExecute).await;
-}
-
-#[tokio::test]
-async fn writes_that_are_answered_with_something_else() {
-    ends_the_same(setup(), FaultKind::WrongJson).await;
-}
-
-#[tokio::test]
-async fn writes_that_are_limited() {
-    ends_the_same(setup(), FaultKind::Secondary403 { retry_after: Some(30) }).await;
 }
 
 #[tokio::test]

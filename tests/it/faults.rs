@@ -1,8 +1,19 @@
-//! Whatever goes wrong between the bot and GitHub: the story ends as it would have, and nothing is posted twice.
+//! Whatever goes wrong between the bot and GitHub: each story ends as it would have, and nothing is posted twice.
+//!
+//! | file | what it is for |
+//! | --- | --- |
+//! | `calls` | what the bot asks of GitHub, told from one another |
+//! | `stories` | what people do, so that every call is made |
+//! | `matrix` | every story while every call goes wrong in every way |
+//! | `terminal` | the same for the commands that an operator types |
+
+mod calls;
+mod matrix;
+mod stories;
+mod terminal;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use chrono::TimeDelta;
 use countersign::sandbox::{Credential, FaultKind, FaultRule, IssueNumber, RequestRecord};
@@ -10,199 +21,43 @@ use countersign::store::{Statement, Write};
 use countersign::values;
 
 use crate::world::whole_story::{Course, Outcome, Plain, setup, tell};
-use crate::world::{Base, Setup, World};
+use crate::world::{Setup, World};
 
-/// A kind of call, by method and path.
-pub struct Call {
-    name: &'static str,
-    is: fn(&str, &str) -> bool,
-}
-
-pub const WRITES: [Call; 9] = [
-    Call {
-        name: "create a comment",
-        is: |method, path| method == "POST" && path.contains("/issues/") && path.ends_with("/comments"),
-    },
-    Call {
-        name: "update a comment",
-        is: |method, path| method == "PATCH" && path.contains("/issues/comments/"),
-    },
-    Call {
-        name: "open an issue",
-        is: |method, path| method == "POST" && path.ends_with("/shop/issues"),
-    },
-    Call {
-        name: "create a label",
-        is: |method, path| method == "POST" && path.ends_with("/shop/labels"),
-    },
-    Call {
-        name: "take a label off",
-        is: |method, path| method == "DELETE" && path.contains("/labels/"),
-    },
-    Call {
-        name: "react",
-        is: |method, path| method == "POST" && path.ends_with("/reactions"),
-    },
-    Call {
-        name: "link a sub-issue",
-        is: |method, path| method == "POST" && path.ends_with("/sub_issues"),
-    },
-    Call {
-        name: "link a dependency",
-        is: |method, path| method == "POST" && path.ends_with("/blocked_by"),
-    },
-    // The first of them reads edit times, the others hide comments.
-    Call {
-        name: "GraphQL",
-        is: |_, path| path == "/graphql",
-    },
-];
-
-const READS: [Call; 12] = [
-    Call {
-        name: "who the App is",
-        is: |_, path| path == "/app",
-    },
-    Call {
-        name: "a token",
-        is: |_, path| path.ends_with("/access_tokens"),
-    },
-    Call {
-        name: "an account",
-        is: |_, path| path.starts_with("/users/"),
-    },
-    Call {
-        name: "the configuration",
-        is: |_, path| path.contains("/contents/"),
-    },
-    Call {
-        name: "a permission",
-        is: |_, path| path.ends_with("/permission"),
-    },
-    Call {
-        name: "people",
-        is: |_, path| path.ends_with("/collaborators"),
-    },
-    Call {
-        name: "an issue",
-        is: |method, path| method == "GET" && path.ends_with("/issues/1"),
-    },
-    Call {
-        name: "the discussion",
-        is: |method, path| method == "GET" && path.ends_with("/issues/1/comments"),
-    },
-    Call {
-        name: "a comment",
-        is: |method, path| method == "GET" && path.contains("/issues/comments/"),
-    },
-    Call {
-        name: "labels",
-        is: |method, path| method == "GET" && path.ends_with("/shop/labels"),
-    },
-    Call {
-        name: "label events",
-        is: |method, path| method == "GET" && path.ends_with("/issues/1/events"),
-    },
-    Call {
-        name: "the repository",
-        is: |method, path| method == "GET" && path.ends_with("/acme/shop"),
-    },
-];
-
-/// What is read beside the story, and goes wrong alone.
-const BESIDE: [Call; 1] = [Call {
-    name: "the owner's configuration",
-    is: |_, path| path.contains("/acme/.github"),
-}];
-
-/// Every kind of call.
-fn calls() -> impl Iterator<Item = &'static Call> {
-    WRITES.iter().chain(&READS).chain(&BESIDE)
-}
-
-#[tokio::test]
-async fn every_call_that_the_bot_makes_is_one_of_these() {
-    let mut world = setup().start().await;
-    tell(&mut world, &mut Plain).await;
-    let requests = world.github.requests();
-    for request in &requests {
-        let kinds: Vec<_> = calls()
-            .filter(|call| (call.is)(&request.method, &request.path))
-            .map(|call| call.name)
-            .collect();
-        assert_eq!(kinds.len(), 1, "{} {} is {kinds:?}", request.method, request.path);
-    }
-    for call in calls() {
-        let made = requests.iter().any(|request| (call.is)(&request.method, &request.path));
-        assert!(made, "nobody calls {}", call.name);
-    }
-    world.close().await;
-}
-
-/// Every kind of fault.
-const KINDS: [FaultKind; 10] = [
-    FaultKind::Refuse,
-    FaultKind::ExecuteThenTimeout,
-    FaultKind::ExecuteThenReset,
-    FaultKind::Error500AfterExecute,
-    FaultKind::TooManyRequests { retry_after: Some(30) },
-    FaultKind::TooManyRequests { retry_after: None },
-    FaultKind::Secondary403 { retry_after: Some(30) },
-    FaultKind::Secondary403 { retry_after: None },
-    FaultKind::SlowThenOk(Duration::from_millis(50)),
-    FaultKind::WrongJson,
-];
-
-/// Each call by each fault alone, on a database: what the tests below do with all calls at once.
-async fn each_alone(base: Base) {
-    for kind in KINDS {
-        for call in calls() {
-            ends_the_same(setup_for(kind).on(base), std::slice::from_ref(call), kind).await;
-        }
-    }
-}
-
-#[tokio::test]
-#[ignore = "takes minutes: docs/reliability.md"]
-async fn long_each_call_by_each_fault_on_sqlite() {
-    each_alone(Base::Sqlite).await;
-}
-
-#[tokio::test]
-#[ignore = "takes minutes: docs/reliability.md"]
-async fn long_each_call_by_each_fault_on_postgres() {
-    each_alone(Base::Postgres).await;
-}
-
-/// The calls of a kind that go wrong: the first ones, and some that come later.
-fn now_and_then(call: &Call, kind: FaultKind) -> FaultRule {
-    let (is, calls) = (call.is, AtomicU32::new(0));
-    let strikes: &[u32] = match kind {
-        // Each of them takes the whole of the client's patience.
-        FaultKind::ExecuteThenTimeout => &[0, 3],
-        _ => &[0, 2, 3, 7, 12],
-    };
-    FaultRule::when(
-        move |method, path| is(method, path) && strikes.contains(&calls.fetch_add(1, Ordering::SeqCst)),
-        kind,
-    )
-}
-
-/// Time passes until nothing is due within the hour.
+/// Time passes until nothing is due but what is done every hour.
 pub struct Patient;
+
+/// What is done every hour is due later than this, and nothing that goes wrong rests longer.
+const WITHIN: TimeDelta = TimeDelta::minutes(55);
+
+/// More than any course takes.
+const ROUNDS: usize = 5000;
 
 impl Course for Patient {
     async fn settle(&mut self, world: &mut World) {
+        self.settle_until(world, |_| false).await;
+    }
+}
+
+impl Patient {
+    /// The same, and no longer than until this holds.
+    async fn settle_until(&self, world: &mut World, holds: impl Fn(&World) -> bool) {
         world.settle().await;
-        while let Some(due) = world.house().engine.store().next_due().await.unwrap() {
+        for _ in 0..ROUNDS {
+            if holds(world) {
+                return;
+            }
+            let Some(due) = world.house().engine.store().next_due().await.unwrap() else {
+                return;
+            };
             let wait = due - world.clock.now();
-            if wait > TimeDelta::hours(1) {
+            if wait > WITHIN {
                 return;
             }
             // What is due and was not done waits for its installation's pace.
             world.clock.advance(wait.max(TimeDelta::seconds(1)));
             world.settle().await;
         }
+        panic!("after {ROUNDS} rounds something is due still");
     }
 }
 
@@ -211,73 +66,6 @@ async fn plain() -> Outcome {
     let outcome = tell(&mut world, &mut Plain).await;
     world.close().await;
     outcome
-}
-
-/// Tells the story while calls of each of these kinds go wrong.
-pub async fn ends_the_same(setup: Setup, calls: &[Call], kind: FaultKind) {
-    let mut world = setup.start().await;
-    for call in calls {
-        world.github.fault(now_and_then(call, kind));
-    }
-    let outcome = tell(&mut world, &mut Patient).await;
-    for call in calls {
-        let struck = |request: &&RequestRecord| request.fault.is_some() && (call.is)(&request.method, &request.path);
-        assert!(
-            world.github.requests().iter().any(|request| struck(&request)),
-            "no call to {} went wrong",
-            call.name
-        );
-    }
-    // Somebody who waits is told once for each of the seven commands that GitHub does not answer.
-    let told = outcome.comments_with("I could not check");
-    assert!(told <= 7, "{told} times somebody was told that it could not be checked");
-    let when = format!("when calls go wrong by {kind:?}");
-    // Whoever is refused hears so at once, even when GitHub does not tell who else could.
-    let outcome = outcome.without("I could not check").reworded(
-        "I could not find out who can.",
-        "Who can: `alice`, `bob`, `mona` and `ada`.",
-    );
-    outcome.assert_is(&plain().await, &when);
-    world.close().await;
-}
-
-macro_rules! faults {
-    ($($name:ident: $kind:expr),+ $(,)?) => {
-        mod writes {
-            use super::*;
-            $(#[tokio::test]
-            async fn $name() {
-                ends_the_same(setup_for($kind), &WRITES, $kind).await;
-            })+
-        }
-        mod reads {
-            use super::*;
-            $(#[tokio::test]
-            async fn $name() {
-                ends_the_same(setup_for($kind), &READS, $kind).await;
-            })+
-        }
-    };
-}
-
-faults! {
-    refused: FaultKind::Refuse,
-    carried_out_and_never_answered: FaultKind::ExecuteThenTimeout,
-    carried_out_and_cut_off: FaultKind::ExecuteThenReset,
-    carried_out_and_answered_500: FaultKind::Error500AfterExecute,
-    too_many_with_a_time: FaultKind::TooManyRequests { retry_after: Some(30) },
-    too_many_without_a_time: FaultKind::TooManyRequests { retry_after: None },
-    secondary_limit_with_a_time: FaultKind::Secondary403 { retry_after: Some(30) },
-    secondary_limit_without_a_time: FaultKind::Secondary403 { retry_after: None },
-    slow: FaultKind::SlowThenOk(Duration::from_millis(50)),
-    answered_with_something_else: FaultKind::WrongJson,
-}
-
-fn setup_for(kind: FaultKind) -> Setup {
-    match kind {
-        FaultKind::ExecuteThenTimeout => setup().patience(Duration::from_millis(600)),
-        _ => setup(),
-    }
 }
 
 #[tokio::test]

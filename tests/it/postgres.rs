@@ -4,7 +4,6 @@
 pub mod cluster;
 
 use countersign::cli::house::House;
-use countersign::sandbox::FaultKind;
 use countersign::store::Store;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -12,7 +11,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use crate::bad_input::Forged;
 use crate::cli::run_with;
 use crate::crash::{self, Side};
-use crate::faults::{Patient, WRITES, ends_the_same};
+use crate::faults::Patient;
 use crate::start::{NOBODY, Program, one};
 use crate::world::whole_story::{Course, Outcome, Plain, setup, tell};
 use crate::world::{Base, World};
@@ -43,12 +42,6 @@ async fn stopped_between_two_commits() {
 async fn stopped_around_a_write_to_github() {
     crash::sweep_writes(Base::Postgres, Side::Before, 4, 19).await;
     crash::sweep_writes(Base::Postgres, Side::Behind, 9, 19).await;
-}
-
-#[tokio::test]
-async fn writes_that_are_carried_out_and_cut_off() {
-    let kind = FaultKind::ExecuteThenReset;
-    ends_the_same(setup().on(Base::Postgres), &WRITES, kind).await;
 }
 
 /// Three servers on one database. Whoever works is chosen at random, and now and then one is killed in the middle of its

@@ -36,6 +36,16 @@ pub(in crate::engine) struct Verification {
     what: Sought,
     /// Not older than this.
     since: Timestamp,
+    /// What was found twice. It is kept before anything is removed: of what is gone nothing could be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    twice: Option<Twice>,
+}
+
+/// The one that stays, and those that go.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Twice {
+    kept: u64,
+    removed: Vec<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,6 +141,7 @@ impl Engine {
             to: below,
             what,
             since: effect.first_sent_at,
+            twice: None,
         };
         self.looked_at_later(effect, &Payload::Verify(verification))
     }
@@ -190,11 +201,29 @@ impl Engine {
             let issues = issues.map_err(|error| self.failed(&error, work.effect))?;
             found = issues.into_iter().map(|issue| issue.number.0).collect();
         }
-        let Some(first) = found.first().copied().filter(|_| found.len() > 1) else {
-            return Ok(Ended::done("it is there once"));
+        let Some(twice) = &sought.twice else {
+            let Some(first) = found.first().copied().filter(|_| found.len() > 1) else {
+                return Ok(Ended::done("it is there once"));
+            };
+            let kept = self.known(sought, &found).await?.unwrap_or(first);
+            found.retain(|other| *other != kept);
+            let sought = Verification {
+                twice: Some(Twice { kept, removed: found }),
+                ..sought.clone()
+            };
+            let payload = serde_json::to_string(&Payload::Verify(sought));
+            let payload = payload.map_err(|error| Trouble::Never(error.to_string()))?;
+            return Err(Trouble::Parked {
+                until: self.now(),
+                why: "it is there twice, and the later go".to_owned(),
+                beside: Write::of(work.effect.with_payload(&payload)),
+            });
         };
-        let kept = self.known(sought, &found).await?.unwrap_or(first);
-        found.retain(|other| *other != kept);
+        let kept = twice.kept;
+        if !found.contains(&kept) {
+            return Ok(Ended::done("the one that should stay is gone"));
+        }
+        found.retain(|other| twice.removed.contains(other));
         for other in &found {
             match comments.iter().find(|comment| comment.id.0 == *other) {
                 Some(comment) => {
@@ -208,15 +237,21 @@ impl Engine {
             Sought::Comment | Sought::LineComment | Sought::Reply => (Duplicate::Comment, "comment"),
             Sought::Issue => (Duplicate::Issue, "issue"),
         };
-        crate::figures::duplicate_repaired(figure, found.len());
-        tracing::warn!(kept, removed = ?found, kind = figure, "what a write in doubt had made was there twice");
+        let removed = twice.removed.clone();
+        crate::figures::duplicate_repaired(figure, removed.len());
+        tracing::warn!(
+            kept,
+            ?removed,
+            kind = figure,
+            "what a write in doubt had made was there twice"
+        );
         let Some(workflow) = sought.workflow.clone() else {
             return Ok(Ended::done("the later ones are removed"));
         };
         let report = Report::DuplicateRepaired {
             duplicate,
             kept,
-            removed: found,
+            removed,
         };
         Ok(Ended::Told { workflow, report })
     }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use crate::github::client::{App, Cap, encode, missing, query_of, segment};
+use crate::github::client::{App, Cap, missing, query_of};
 use crate::github::error::GithubError;
+use crate::github::operation::{Operation, Route};
 use crate::github::types::{Account, InstallationInfo};
 use crate::github::wire::{WireAccount, WireInstallation};
 use crate::workflow::ids::{DeliveryId, InstallationId, RepositoryId};
@@ -134,7 +135,7 @@ struct WireDelivery {
 impl App {
     /// Who the App is (`GET /app`).
     pub async fn identity(&self) -> Result<AppIdentity, GithubError> {
-        let answer = self.0.get("/app").await?;
+        let answer = self.0.get(&Operation::App.at(&[])?).await?;
         let app: WireApp = answer.json()?;
         let slug = app.slug.ok_or_else(|| missing("slug"))?;
         let permissions = app.permissions.unwrap_or_default();
@@ -155,16 +156,16 @@ impl App {
 
     /// The installation that covers a repository, or `None` where the App is not installed.
     pub async fn installation_of(&self, owner: &str, name: &str) -> Result<Option<InstallationInfo>, GithubError> {
-        let route = format!("/repos/{}/{}/installation", segment(owner)?, segment(name)?);
+        let route = Operation::InstallationOf.at(&[&owner, &name])?;
         self.installation_at(&route).await
     }
 
     /// An installation with the permissions that it has accepted, or `None` when it is gone.
     pub async fn installation(&self, id: InstallationId) -> Result<Option<InstallationInfo>, GithubError> {
-        self.installation_at(&format!("/app/installations/{id}")).await
+        self.installation_at(&Operation::Installation.at(&[&id])?).await
     }
 
-    async fn installation_at(&self, route: &str) -> Result<Option<InstallationInfo>, GithubError> {
+    async fn installation_at(&self, route: &Route) -> Result<Option<InstallationInfo>, GithubError> {
         match self.0.get(route).await {
             Ok(answer) => answer.json::<WireInstallation>()?.read().map(Some).map_err(missing),
             Err(GithubError::NotFound(_)) => Ok(None),
@@ -175,13 +176,17 @@ impl App {
     /// Every installation.
     pub async fn installations(&self) -> Result<Vec<InstallationInfo>, GithubError> {
         let read = |wire: WireInstallation| wire.read().map(Some);
-        self.0.list("/app/installations", Cap::NONE, read).await?.whole()
+        let route = Operation::Installations.at(&[])?;
+        self.0.list(route, Cap::NONE, read).await?.whole()
     }
 
     /// Where the App's webhook goes (`GET /app/hook/config`).
     pub async fn hook(&self) -> Result<HookSettings, GithubError> {
-        let answer = self.0.get("/app/hook/config").await?;
+        let answer = self.0.get(&Operation::HookConfig.at(&[])?).await?;
         let hook: WireHook = answer.json()?;
+        if hook.url.is_none() && hook.content_type.is_none() && hook.insecure_ssl.is_none() {
+            return Err(missing("content_type"));
+        }
         Ok(HookSettings {
             url: hook.url.filter(|url| !url.is_empty()),
             content_type: hook.content_type.unwrap_or_else(|| "form".to_owned()),
@@ -195,9 +200,9 @@ impl App {
 
     /// Attempts to deliver, newest first. GitHub keeps three days of them (an Enterprise Server seven).
     pub async fn deliveries(&self, from: Option<&Cursor>) -> Result<DeliveryPage, GithubError> {
-        let mut route = "/app/hook/deliveries?per_page=100".to_owned();
+        let mut route = Operation::Deliveries.at(&[])?.with("per_page", 100);
         if let Some(Cursor(cursor)) = from {
-            route.push_str(&format!("&cursor={}", encode(cursor)));
+            route = route.with("cursor", cursor);
         }
         let answer = self.0.get(&route).await?;
         let deliveries: Vec<WireDelivery> = answer.json()?;
@@ -212,8 +217,8 @@ impl App {
 
     /// Asks GitHub to deliver again. It keeps the delivery's id.
     pub async fn redeliver(&self, attempt: AttemptId) -> Result<(), GithubError> {
-        let route = format!("/app/hook/deliveries/{}/attempts", attempt.0);
-        self.0.post_empty(&route).await.map(drop)
+        let route = Operation::Redeliver.at(&[&attempt.0])?;
+        self.0.send_empty(&route).await.map(drop)
     }
 }
 

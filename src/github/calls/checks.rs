@@ -3,8 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::github::client::{Cap, Repo, encode, missing, segment};
+use crate::github::client::{Cap, Repo, missing};
 use crate::github::error::GithubError;
+use crate::github::operation::Operation;
 use crate::workflow::ids::IssueNumber;
 use crate::workflow::judging::{Check, CheckState};
 
@@ -105,8 +106,7 @@ struct WireFile {
 #[derive(Deserialize)]
 struct WireRuns {
     total_count: Option<u64>,
-    #[serde(default)]
-    check_runs: Vec<WireRun>,
+    check_runs: Option<Vec<WireRun>>,
 }
 
 #[derive(Deserialize)]
@@ -120,8 +120,7 @@ struct WireRun {
 #[derive(Deserialize)]
 struct WireCombined {
     total_count: Option<u64>,
-    #[serde(default)]
-    statuses: Vec<WireStatus>,
+    statuses: Option<Vec<WireStatus>>,
 }
 
 #[derive(Deserialize)]
@@ -136,11 +135,7 @@ impl Repo {
     /// # Errors
     /// Whatever means that it could not be checked.
     pub async fn pull_head(&self, number: IssueNumber) -> Result<PullHead, GithubError> {
-        let pull: WirePull = self
-            .caller
-            .get(&self.path(&format!("/pulls/{number}"))?)
-            .await?
-            .json()?;
+        let pull: WirePull = self.caller.get(&self.at(Operation::Pull, &[&number])?).await?.json()?;
         let sha = pull.head.and_then(|head| head.sha).ok_or_else(|| missing("head.sha"))?;
         Ok(PullHead { sha })
     }
@@ -150,10 +145,10 @@ impl Repo {
     /// # Errors
     /// Whatever means that it could not be checked; also a pull request of more files than GitHub lists.
     pub async fn pull_files(&self, number: IssueNumber) -> Result<Vec<String>, GithubError> {
-        let route = self.path(&format!("/pulls/{number}/files"))?;
+        let route = self.at(Operation::PullFiles, &[&number])?;
         let files = self
             .caller
-            .list(&route, FILES, |wire: WireFile| {
+            .list(route, FILES, |wire: WireFile| {
                 let name = wire.filename.ok_or("filename")?;
                 Ok(Some([Some(name), wire.previous_filename]))
             })
@@ -189,7 +184,8 @@ impl Repo {
                     .collect(),
             },
         };
-        self.caller.post(&self.path("/check-runs")?, &run).await.map(drop)
+        let route = self.at(Operation::CreateCheckRun, &[])?;
+        self.caller.send(&route, &run).await.map(drop)
     }
 
     /// Whether a check run that we created under this `external_id` stands on a commit.
@@ -197,19 +193,19 @@ impl Repo {
     /// # Errors
     /// Whatever means that it could not be checked.
     pub async fn has_check(&self, sha: &str, name: &str, external_id: &str) -> Result<bool, GithubError> {
-        let commit = self.path(&format!("/commits/{}", segment(sha)?))?;
-        let name = encode(name);
+        let runs = self.at(Operation::CheckRuns, &[&sha])?;
+        let runs = runs
+            .with("check_name", name)
+            .with("filter", "all")
+            .with("per_page", 100);
         for page in 1..=PAGES {
-            let route = format!("{commit}/check-runs?check_name={name}&filter=all&per_page=100&page={page}");
+            let route = runs.clone().with("page", page);
             let runs: WireRuns = self.caller.get(&route).await?.json()?;
-            if runs
-                .check_runs
-                .iter()
-                .any(|run| run.external_id.as_deref() == Some(external_id))
-            {
+            let runs = runs.check_runs.ok_or_else(|| missing("check_runs"))?;
+            if runs.iter().any(|run| run.external_id.as_deref() == Some(external_id)) {
                 return Ok(true);
             }
-            if runs.check_runs.len() < 100 {
+            if runs.len() < 100 {
                 return Ok(false);
             }
             too_many(page)?;
@@ -224,13 +220,15 @@ impl Repo {
     /// # Errors
     /// Whatever means that it could not be checked.
     pub async fn checks_of(&self, sha: &str) -> Result<Vec<Check>, GithubError> {
-        let commit = self.path(&format!("/commits/{}", segment(sha)?))?;
+        let all = self.at(Operation::CheckRuns, &[&sha])?;
+        let all = all.with("filter", "latest").with("per_page", 100);
         let mut checks = Vec::new();
         for page in 1..=PAGES {
-            let route = format!("{commit}/check-runs?filter=latest&per_page=100&page={page}");
+            let route = all.clone().with("page", page);
             let runs: WireRuns = self.caller.get(&route).await?.json()?;
-            let last = runs.check_runs.len() < 100 || runs.total_count.is_some_and(|all| all <= page * 100);
-            for run in runs.check_runs {
+            let (total, runs) = (runs.total_count, runs.check_runs.ok_or_else(|| missing("check_runs"))?);
+            let last = runs.len() < 100 || total.is_some_and(|all| all <= page * 100);
+            for run in runs {
                 checks.push(Check {
                     name: run.name.ok_or_else(|| missing("name"))?,
                     state: run_state(run.status.as_deref(), run.conclusion.as_deref()),
@@ -241,11 +239,14 @@ impl Repo {
             }
             too_many(page)?;
         }
+        let all = self.at(Operation::CommitStatus, &[&sha])?.with("per_page", 100);
         for page in 1..=PAGES {
-            let route = format!("{commit}/status?per_page=100&page={page}");
+            let route = all.clone().with("page", page);
             let combined: WireCombined = self.caller.get(&route).await?.json()?;
-            let last = combined.statuses.len() < 100 || combined.total_count.is_some_and(|all| all <= page * 100);
-            for status in combined.statuses {
+            let total = combined.total_count;
+            let statuses = combined.statuses.ok_or_else(|| missing("statuses"))?;
+            let last = statuses.len() < 100 || total.is_some_and(|all| all <= page * 100);
+            for status in statuses {
                 checks.push(Check {
                     name: status.context.ok_or_else(|| missing("context"))?,
                     state: status_state(status.state.as_deref()),

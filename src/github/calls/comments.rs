@@ -8,6 +8,7 @@ use super::labels::Removal;
 use crate::github::client::{Answer, Listing, Repo, missing};
 use crate::github::error::GithubError;
 use crate::github::marker::Marker;
+use crate::github::operation::Operation;
 use crate::github::types::{CommentKind, CommentRef, ThreadComment};
 use crate::github::wire::WireComment;
 use crate::workflow::ids::{CommentId, IssueNumber, UserId};
@@ -95,16 +96,18 @@ impl Repo {
         after: Option<DateTime<Utc>>,
         cap: usize,
     ) -> Result<Listing<ThreadComment>, GithubError> {
-        let query = after.map(|time| format!("?since={}", since(time))).unwrap_or_default();
-        let route = self.path(&format!("/issues/{number}/comments{query}"))?;
+        let mut route = self.at(Operation::Comments, &[&number])?;
+        if let Some(time) = after {
+            route = route.with("since", since(time));
+        }
         self.caller
-            .list(&route, cap, |wire: WireComment| wire.read(CommentKind::Issue).map(Some))
+            .list(route, cap, |wire: WireComment| wire.read(CommentKind::Issue).map(Some))
             .await
     }
 
     /// The submitted reviews of a pull request that have a text, oldest first.
     pub async fn reviews(&self, number: IssueNumber, cap: usize) -> Result<Listing<ThreadComment>, GithubError> {
-        let route = self.path(&format!("/pulls/{number}/reviews"))?;
+        let route = self.at(Operation::Reviews, &[&number])?;
         let read = |wire: WireComment| {
             let unsaid = wire.body.as_deref().unwrap_or_default().trim().is_empty();
             // A pending review has no time and is nobody's business yet.
@@ -113,7 +116,7 @@ impl Repo {
             }
             wire.read(CommentKind::Review).map(Some)
         };
-        self.caller.list(&route, cap, read).await
+        self.caller.list(route, cap, read).await
     }
 
     /// The comments on lines of a pull request, oldest first; with `after`, only what was touched since.
@@ -123,10 +126,13 @@ impl Repo {
         after: Option<DateTime<Utc>>,
         cap: usize,
     ) -> Result<Listing<ThreadComment>, GithubError> {
-        let query = after.map(|time| format!("&since={}", since(time))).unwrap_or_default();
-        let route = self.path(&format!("/pulls/{number}/comments?sort=created&direction=asc{query}"))?;
+        let mut route = self.at(Operation::LineComments, &[&number])?;
+        route = route.with("sort", "created").with("direction", "asc");
+        if let Some(time) = after {
+            route = route.with("since", since(time));
+        }
         self.caller
-            .list(&route, cap, |wire: WireComment| wire.read(CommentKind::Line).map(Some))
+            .list(route, cap, |wire: WireComment| wire.read(CommentKind::Line).map(Some))
             .await
     }
 
@@ -149,21 +155,10 @@ impl Repo {
         Ok(thread)
     }
 
-    /// One comment, or `None` when it was deleted. `number` is the pull request's for a review.
-    pub async fn comment(
-        &self,
-        kind: CommentKind,
-        number: IssueNumber,
-        id: CommentId,
-    ) -> Result<Option<ThreadComment>, GithubError> {
-        let route = match kind {
-            CommentKind::Issue => format!("/issues/comments/{id}"),
-            CommentKind::Line => format!("/pulls/comments/{id}"),
-            CommentKind::Review => format!("/pulls/{number}/reviews/{id}"),
-            CommentKind::Discussion => return Err(GithubError::invalid("REST has no discussions".to_owned())),
-        };
-        match self.caller.get(&self.path(&route)?).await {
-            Ok(answer) => read(&answer, kind).map(Some),
+    /// One comment of a conversation, or `None` when it was deleted.
+    pub async fn comment(&self, id: CommentId) -> Result<Option<ThreadComment>, GithubError> {
+        match self.caller.get(&self.at(Operation::Comment, &[&id])?).await {
+            Ok(answer) => read(&answer, CommentKind::Issue).map(Some),
             Err(GithubError::NotFound(_) | GithubError::Gone(_)) => Ok(None),
             Err(error) => Err(error),
         }
@@ -171,27 +166,29 @@ impl Repo {
 
     /// Writes a comment into the conversation of an issue or pull request.
     pub async fn create_comment(&self, number: IssueNumber, body: &str) -> Result<Created, GithubError> {
-        let route = self.path(&format!("/issues/{number}/comments"))?;
-        let answer = self.caller.post(&route, &json!({ "body": body })).await?;
+        let route = self.at(Operation::CreateComment, &[&number])?;
+        let answer = self.caller.send(&route, &json!({ "body": body })).await?;
         read(&answer, CommentKind::Issue).map(Created::from)
     }
 
     /// Replaces the text of a comment in a conversation; gives GitHub's time of it. By PATCH: octocrab's own call sends
     /// a POST, which GitHub does not document.
     pub async fn update_comment(&self, id: CommentId, body: &str) -> Result<DateTime<Utc>, GithubError> {
-        let route = self.path(&format!("/issues/comments/{id}"))?;
-        let answer = self.caller.patch(&route, &json!({ "body": body })).await?;
+        let route = self.at(Operation::UpdateComment, &[&id])?;
+        let answer = self.caller.send(&route, &json!({ "body": body })).await?;
         Ok(read(&answer, CommentKind::Issue)?.updated_at)
     }
 
     /// Deletes a comment of a conversation.
     pub async fn delete_comment(&self, id: CommentId) -> Result<Removal, GithubError> {
-        Removal::of(self.caller.delete(&self.path(&format!("/issues/comments/{id}"))?).await)
+        let route = self.at(Operation::DeleteComment, &[&id])?;
+        Removal::of(self.caller.send_empty(&route).await)
     }
 
     /// Deletes a comment on a line of a diff.
     pub async fn delete_line_comment(&self, id: CommentId) -> Result<Removal, GithubError> {
-        Removal::of(self.caller.delete(&self.path(&format!("/pulls/comments/{id}"))?).await)
+        let route = self.at(Operation::DeleteLineComment, &[&id])?;
+        Removal::of(self.caller.send_empty(&route).await)
     }
 
     /// Answers a comment on a line of a diff, in its thread. `to` must be the first comment of the thread.
@@ -201,8 +198,8 @@ impl Repo {
         to: CommentId,
         body: &str,
     ) -> Result<Created, GithubError> {
-        let route = self.path(&format!("/pulls/{number}/comments/{to}/replies"))?;
-        let answer = self.caller.post(&route, &json!({ "body": body })).await?;
+        let route = self.at(Operation::ReplyToLine, &[&number, &to])?;
+        let answer = self.caller.send(&route, &json!({ "body": body })).await?;
         read(&answer, CommentKind::Line).map(Created::from)
     }
 

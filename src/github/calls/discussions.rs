@@ -14,6 +14,7 @@ use super::labels::Removal;
 use crate::github::client::{Answer, Listing, Repo, missing};
 use crate::github::error::{GithubError, Refusal};
 use crate::github::marker::Marker;
+use crate::github::operation::Operation;
 use crate::github::types::{
     Account, AccountKind, CommentKind, CommentRef, Issue, SubjectState, ThreadComment, TopicKind,
 };
@@ -24,6 +25,9 @@ const PERMISSION: &str = "discussions=write";
 
 /// How many pages of comments are read; each has up to a hundred replies to each of its comments.
 const MOST_PAGES: usize = 40;
+
+/// An operation, and what follows its name in the document.
+type Asked = (Operation, &'static str);
 
 /// Who wrote it. GraphQL has no numeric id for actors in general, so each kind is asked for its own.
 macro_rules! with_actor {
@@ -47,42 +51,81 @@ macro_rules! with_comment {
     };
 }
 
-const SUBJECT: &str = with_actor!(
-    "query($owner: String!, $name: String!, $number: Int!) { repository(owner: $owner, name: $name) { nameWithOwner \
+const SUBJECT: Asked = (
+    Operation::Discussion,
+    with_actor!(
+        "($owner: String!, $name: String!, $number: Int!) { repository(owner: $owner, name: $name) { nameWithOwner \
      discussion(number: $number) { id number title body url closed closedAt locked createdAt updatedAt author { ...Actor } \
      labels(first: 100) { nodes { name } } } } }"
+    ),
 );
-const SAID: &str = with_comment!(
-    "query($owner: String!, $name: String!, $number: Int!, $after: String) { repository(owner: $owner, name: $name) { \
+const SAID: Asked = (
+    Operation::DiscussionComments,
+    with_comment!(
+        "($owner: String!, $name: String!, $number: Int!, $after: String) { repository(owner: $owner, name: $name) { \
      discussion(number: $number) { comments(first: 50, after: $after) { totalCount pageInfo { hasNextPage endCursor } \
      nodes { ...Said replies(first: 100) { totalCount pageInfo { hasNextPage endCursor } nodes { ...Said } } } } } } }"
+    ),
 );
-const REPLIES: &str = with_comment!(
-    "query($id: ID!, $after: String) { node(id: $id) { ... on DiscussionComment { replies(first: 100, after: $after) { \
+const REPLIES: Asked = (
+    Operation::DiscussionReplies,
+    with_comment!(
+        "($id: ID!, $after: String) { node(id: $id) { ... on DiscussionComment { replies(first: 100, after: $after) { \
      totalCount pageInfo { hasNextPage endCursor } nodes { ...Said } } } } }"
+    ),
 );
-const NEWEST: &str = with_comment!(
-    "query($owner: String!, $name: String!, $number: Int!, $before: String) { repository(owner: $owner, name: $name) { \
+const NEWEST: Asked = (
+    Operation::NewestDiscussionComments,
+    with_comment!(
+        "($owner: String!, $name: String!, $number: Int!, $before: String) { repository(owner: $owner, name: $name) { \
      discussion(number: $number) { comments(last: 50, before: $before) { totalCount \
      pageInfo { hasPreviousPage startCursor } nodes { ...Said } } } } }"
+    ),
 );
-const COMMENT: &str = with_comment!("query($id: ID!) { node(id: $id) { ...Said } }");
-const ROOT: &str = "query($id: ID!) { node(id: $id) { id ... on DiscussionComment { replyTo { id } } } }";
-const NODES: &str = "query($owner: String!, $name: String!, $number: Int!, $label: String!) { \
-     repository(owner: $owner, name: $name) { discussion(number: $number) { id } label(name: $label) { id } } }";
-const ADD: &str = with_comment!(
-    "mutation($discussion: ID!, $to: ID, $body: String!) { \
+const COMMENT: Asked = (
+    Operation::DiscussionComment,
+    with_comment!("($id: ID!) { node(id: $id) { ...Said } }"),
+);
+const ROOT: Asked = (
+    Operation::DiscussionThread,
+    "($id: ID!) { node(id: $id) { id ... on DiscussionComment { replyTo { id } } } }",
+);
+const NODES: Asked = (
+    Operation::DiscussionIds,
+    "($owner: String!, $name: String!, $number: Int!, $label: String!) { \
+     repository(owner: $owner, name: $name) { discussion(number: $number) { id } label(name: $label) { id } } }",
+);
+const ADD: Asked = (
+    Operation::AddDiscussionComment,
+    with_comment!(
+        "($discussion: ID!, $to: ID, $body: String!) { \
      addDiscussionComment(input: { discussionId: $discussion, replyToId: $to, body: $body }) { comment { ...Said } } }"
+    ),
 );
-const UPDATE: &str = "mutation($id: ID!, $body: String!) { \
-     updateDiscussionComment(input: { commentId: $id, body: $body }) { comment { updatedAt } } }";
-const DELETE: &str = "mutation($id: ID!) { deleteDiscussionComment(input: { id: $id }) { clientMutationId } }";
-const REACT: &str = "mutation($id: ID!, $content: ReactionContent!) { \
-     addReaction(input: { subjectId: $id, content: $content }) { reaction { content } } }";
-const LABEL: &str = "mutation($id: ID!, $labels: [ID!]!) { \
-     addLabelsToLabelable(input: { labelableId: $id, labelIds: $labels }) { clientMutationId } }";
-const UNLABEL: &str = "mutation($id: ID!, $labels: [ID!]!) { \
-     removeLabelsFromLabelable(input: { labelableId: $id, labelIds: $labels }) { clientMutationId } }";
+const UPDATE: Asked = (
+    Operation::UpdateDiscussionComment,
+    "($id: ID!, $body: String!) { \
+     updateDiscussionComment(input: { commentId: $id, body: $body }) { comment { updatedAt } } }",
+);
+const DELETE: Asked = (
+    Operation::DeleteDiscussionComment,
+    "($id: ID!) { deleteDiscussionComment(input: { id: $id }) { clientMutationId } }",
+);
+const REACT: Asked = (
+    Operation::ReactInDiscussion,
+    "($id: ID!, $content: ReactionContent!) { \
+     addReaction(input: { subjectId: $id, content: $content }) { reaction { content } } }",
+);
+const LABEL: Asked = (
+    Operation::LabelDiscussion,
+    "($id: ID!, $labels: [ID!]!) { \
+     addLabelsToLabelable(input: { labelableId: $id, labelIds: $labels }) { clientMutationId } }",
+);
+const UNLABEL: Asked = (
+    Operation::UnlabelDiscussion,
+    "($id: ID!, $labels: [ID!]!) { \
+     removeLabelsFromLabelable(input: { labelableId: $id, labelIds: $labels }) { clientMutationId } }",
+);
 
 #[derive(Deserialize)]
 struct InRepository<T> {
@@ -266,14 +309,8 @@ impl Reaction {
 }
 
 impl Repo {
-    async fn ask<T: DeserializeOwned>(&self, query: &str, variables: Value) -> Result<T, GithubError> {
-        let body = json!({ "query": query, "variables": variables });
-        answered(&self.caller.query(&body).await?)
-    }
-
-    async fn change<T: DeserializeOwned>(&self, mutation: &str, variables: Value) -> Result<T, GithubError> {
-        let body = json!({ "query": mutation, "variables": variables });
-        answered(&self.caller.mutate(&body).await?)
+    async fn ask<T: DeserializeOwned>(&self, (operation, rest): Asked, variables: Value) -> Result<T, GithubError> {
+        answered(&self.caller.graphql(operation, rest, variables).await?)
     }
 
     /// The variables of a query about one discussion.
@@ -401,7 +438,7 @@ impl Repo {
         let discussion = self.discussion_ids(number, "").await?.discussion;
         let discussion = discussion.ok_or_else(|| missing("discussion"))?.id;
         let variables = json!({ "discussion": discussion, "to": to, "body": body });
-        let added: Added = self.change(ADD, variables).await?;
+        let added: Added = self.ask(ADD, variables).await?;
         let said = added.add_discussion_comment.and_then(|payload| payload.comment);
         let said = said.map(WireSaid::read).transpose()?.flatten();
         said.map(Created::from).ok_or_else(|| missing("comment"))
@@ -422,20 +459,20 @@ impl Repo {
         at: &CommentRef,
         body: &str,
     ) -> Result<DateTime<Utc>, GithubError> {
-        let updated: Value = self.change(UPDATE, json!({ "id": at.node_id, "body": body })).await?;
+        let updated: Value = self.ask(UPDATE, json!({ "id": at.node_id, "body": body })).await?;
         let time = updated["updateDiscussionComment"]["comment"]["updatedAt"].clone();
         serde_json::from_value(time).map_err(|_| missing("updatedAt"))
     }
 
     /// Deletes a comment.
     pub(super) async fn delete_discussion_comment(&self, at: &CommentRef) -> Result<Removal, GithubError> {
-        Removal::of(self.change::<Value>(DELETE, json!({ "id": at.node_id })).await)
+        Removal::of(self.ask::<Value>(DELETE, json!({ "id": at.node_id })).await)
     }
 
     /// Puts a reaction on a comment. Doing it again changes nothing.
     pub(super) async fn react_in_discussion(&self, to: &CommentRef, reaction: Reaction) -> Result<(), GithubError> {
         let variables = json!({ "id": to.node_id, "content": reaction.name() });
-        self.change::<Value>(REACT, variables).await.map(drop)
+        self.ask::<Value>(REACT, variables).await.map(drop)
     }
 
     /// Puts labels on a discussion.
@@ -452,7 +489,7 @@ impl Repo {
         }
         let discussion = discussion.ok_or_else(|| missing("discussion"))?;
         let variables = json!({ "id": discussion.id, "labels": labels });
-        self.change::<Value>(LABEL, variables).await.map(drop)
+        self.ask::<Value>(LABEL, variables).await.map(drop)
     }
 
     /// Takes a label off a discussion.
@@ -462,7 +499,7 @@ impl Repo {
             return Ok(Removal::WasGone);
         };
         let variables = json!({ "id": discussion.id, "labels": [label.id] });
-        self.change::<Value>(UNLABEL, variables).await.map(|_| Removal::Done)
+        self.ask::<Value>(UNLABEL, variables).await.map(|_| Removal::Done)
     }
 
     async fn discussion_ids(&self, number: IssueNumber, label: &str) -> Result<Ids, GithubError> {

@@ -9,13 +9,14 @@ use serde_json::{Value, json};
 
 use crate::github::client::{Installation, Repo};
 use crate::github::error::{GithubError, Refusal, UNSPECIFIED_WAIT};
+use crate::github::operation::Operation;
 
 /// The most nodes that one query may name (<https://docs.github.com/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api>).
 const NODES: usize = 100;
 
 const EDIT_TIMES: &str =
-    "query($ids: [ID!]!) { nodes(ids: $ids) { id ... on Comment { lastEditedAt editor { __typename login } } } }";
-const MINIMIZE: &str = "mutation($id: ID!, $classifier: ReportedContentClassifiers!) \
+    "($ids: [ID!]!) { nodes(ids: $ids) { id ... on Comment { lastEditedAt editor { __typename login } } } }";
+const MINIMIZE: &str = "($id: ID!, $classifier: ReportedContentClassifiers!) \
      { minimizeComment(input: { subjectId: $id, classifier: $classifier }) { minimizedComment { isMinimized } } }";
 
 /// When somebody last changed a text. REST's `updated_at` moves for other reasons too.
@@ -119,8 +120,8 @@ impl Repo {
     pub async fn edit_times(&self, node_ids: &[String]) -> Result<BTreeMap<String, EditTime>, EditTimesUnavailable> {
         let mut times = BTreeMap::new();
         for ids in node_ids.chunks(NODES) {
-            let body = json!({ "query": EDIT_TIMES, "variables": { "ids": ids } });
-            let answer = match self.caller.query(&body).await {
+            let variables = json!({ "ids": ids });
+            let answer = match self.caller.graphql(Operation::EditTimes, EDIT_TIMES, variables).await {
                 Ok(answer) => answer,
                 Err(GithubError::NotFound(_)) => return Err(EditTimesUnavailable::NotOffered),
                 Err(error) => return Err(error.into()),
@@ -149,8 +150,8 @@ impl Installation {
     /// Folds a comment away on the page. `NotFound` where there is no GraphQL or no such comment.
     pub async fn minimize_comment(&self, node_id: &str, classifier: Classifier) -> Result<(), GithubError> {
         let variables = json!({ "id": node_id, "classifier": classifier.name() });
-        let body = json!({ "query": MINIMIZE, "variables": variables });
-        let answer = self.0.mutate(&body).await?;
+        let operation = Operation::MinimizeComment;
+        let answer = self.0.graphql(operation, MINIMIZE, variables).await?;
         read::<Value>(answer.json()?, Absent::Told).map(drop)
     }
 }

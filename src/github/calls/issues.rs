@@ -3,9 +3,10 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
-use crate::github::client::{Listing, Repo, encode, missing};
+use crate::github::client::{Listing, Repo, missing};
 use crate::github::error::GithubError;
 use crate::github::marker::Marker;
+use crate::github::operation::Operation;
 use crate::github::types::Issue;
 use crate::github::wire::WireIssue;
 use crate::workflow::ids::{IssueId, IssueNumber, UserId};
@@ -49,14 +50,14 @@ impl CreatedIssue {
 
 /// How GitHub writes a time in a query.
 pub(super) fn since(time: DateTime<Utc>) -> String {
-    encode(&time.to_rfc3339_opts(SecondsFormat::Secs, true))
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 impl Repo {
     /// An issue or pull request as it is now. After a transfer GitHub answers with the issue in its new place: see
     /// [`Issue::repository`].
     pub async fn issue(&self, number: IssueNumber) -> Result<Issue, GithubError> {
-        let route = self.path(&format!("/issues/{number}"))?;
+        let route = self.at(Operation::Issue, &[&number])?;
         self.caller
             .get(&route)
             .await?
@@ -67,15 +68,15 @@ impl Repo {
 
     /// Opens an issue.
     pub async fn create_issue(&self, issue: &NewIssue) -> Result<CreatedIssue, GithubError> {
-        let answer = self.caller.post(&self.path("/issues")?, issue).await?;
+        let answer = self.caller.send(&self.at(Operation::CreateIssue, &[])?, issue).await?;
         CreatedIssue::read(answer.json::<WireIssue>()?.read().map_err(missing)?)
     }
 
     /// Closes an issue as a duplicate of another.
     pub async fn close_as_duplicate(&self, number: IssueNumber) -> Result<(), GithubError> {
-        let route = self.path(&format!("/issues/{number}"))?;
+        let route = self.at(Operation::UpdateIssue, &[&number])?;
         let body = serde_json::json!({ "state": "closed", "state_reason": "duplicate" });
-        self.caller.patch(&route, &body).await.map(drop)
+        self.caller.send(&route, &body).await.map(drop)
     }
 
     /// Issues and pull requests that `creator` opened and that were touched since `time`, oldest first. A list, because the search
@@ -86,13 +87,15 @@ impl Repo {
         time: DateTime<Utc>,
         cap: usize,
     ) -> Result<Listing<Issue>, GithubError> {
-        let route = self.path(&format!(
-            "/issues?state=all&creator={}&since={}&sort=created&direction=asc",
-            encode(creator),
-            since(time)
-        ))?;
+        let route = self
+            .at(Operation::Issues, &[])?
+            .with("state", "all")
+            .with("creator", creator)
+            .with("since", since(time))
+            .with("sort", "created")
+            .with("direction", "asc");
         self.caller
-            .list(&route, cap, |wire: WireIssue| wire.read().map(Some))
+            .list(route, cap, |wire: WireIssue| wire.read().map(Some))
             .await
     }
 

@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::github::client::{Listing, Repo, missing, segment};
+use crate::github::client::{Listing, Repo, missing};
 use crate::github::error::GithubError;
+use crate::github::operation::Operation;
 use crate::github::types::Account;
 use crate::github::wire::{WireAccount, WireLabel};
 use crate::workflow::ids::IssueNumber;
@@ -102,17 +103,17 @@ impl Repo {
     /// # Errors
     /// Whatever GitHub says.
     pub async fn labels(&self) -> Result<Vec<String>, GithubError> {
-        let route = self.path("/labels")?;
+        let route = self.at(Operation::Labels, &[])?;
         let listing = self
             .caller
-            .list(&route, MOST_LABELS, |wire: WireLabel| Ok(wire.name))
+            .list(route, MOST_LABELS, |wire: WireLabel| Ok(wire.name))
             .await?;
         Ok(listing.items)
     }
 
     /// A label of the repository, or `None`.
     pub async fn label(&self, name: &str) -> Result<Option<Label>, GithubError> {
-        let route = self.path(&format!("/labels/{}", segment(name)?))?;
+        let route = self.at(Operation::Label, &[&name])?;
         let wire: WireLabel = match self.caller.get(&route).await {
             Ok(answer) => answer.json()?,
             Err(GithubError::NotFound(_)) => return Ok(None),
@@ -128,24 +129,25 @@ impl Repo {
     /// Creates a label. One of this name that exists is a `Validation` error with the code `already_exists`.
     pub async fn create_label(&self, label: &Label) -> Result<(), GithubError> {
         let body = json!({ "name": label.name, "color": label.color, "description": label.description });
-        self.caller.post(&self.path("/labels")?, &body).await.map(drop)
+        let route = self.at(Operation::CreateLabel, &[])?;
+        self.caller.send(&route, &body).await.map(drop)
     }
 
     /// Puts labels on an issue or pull request.
     pub(super) async fn add_labels(&self, number: IssueNumber, names: &[&str]) -> Result<(), GithubError> {
-        let route = self.path(&format!("/issues/{number}/labels"))?;
-        self.caller.post(&route, &json!({ "labels": names })).await.map(drop)
+        let route = self.at(Operation::AddLabels, &[&number])?;
+        self.caller.send(&route, &json!({ "labels": names })).await.map(drop)
     }
 
     /// Takes a label off an issue or pull request.
     pub async fn remove_label(&self, number: IssueNumber, name: &str) -> Result<Removal, GithubError> {
-        let route = self.path(&format!("/issues/{number}/labels/{}", segment(name)?))?;
-        Removal::of(self.caller.delete(&route).await)
+        let route = self.at(Operation::RemoveLabel, &[&number, &name])?;
+        Removal::of(self.caller.send_empty(&route).await)
     }
 
     /// Who set and took off labels, oldest first; at most `cap` of them.
     pub async fn label_events(&self, number: IssueNumber, cap: usize) -> Result<Listing<LabelEvent>, GithubError> {
-        let route = self.path(&format!("/issues/{number}/events"))?;
+        let route = self.at(Operation::IssueEvents, &[&number])?;
         let read = |wire: WireIssueEvent| {
             let change = match wire.event.as_deref() {
                 Some("labeled") => LabelChange::Added,
@@ -160,7 +162,7 @@ impl Repo {
                 change,
             }))
         };
-        self.caller.list(&route, cap, read).await
+        self.caller.list(route, cap, read).await
     }
 
     /// How the title of an issue or pull request was changed, oldest first; at most `cap` times.
@@ -168,7 +170,7 @@ impl Repo {
     /// # Errors
     /// Whatever GitHub says.
     pub async fn renamings(&self, number: IssueNumber, cap: usize) -> Result<Listing<Renaming>, GithubError> {
-        let route = self.path(&format!("/issues/{number}/events"))?;
+        let route = self.at(Operation::IssueEvents, &[&number])?;
         let read = |wire: WireIssueEvent| {
             let Some(rename) = wire.rename.filter(|_| wire.event.as_deref() == Some("renamed")) else {
                 return Ok(None);
@@ -178,6 +180,6 @@ impl Repo {
                 at: wire.created_at.ok_or("created_at")?,
             }))
         };
-        self.caller.list(&route, cap, read).await
+        self.caller.list(route, cap, read).await
     }
 }

@@ -2,8 +2,9 @@
 
 use serde::Deserialize;
 
-use crate::github::client::{Answer, Cap, Installation, Repo, missing, segment};
+use crate::github::client::{Answer, Cap, Installation, Repo, missing};
 use crate::github::error::GithubError;
+use crate::github::operation::Operation;
 use crate::github::types::Account;
 use crate::github::wire::WireAccount;
 use crate::workflow::ids::UserId;
@@ -83,7 +84,7 @@ impl Repo {
     /// # Errors
     /// `NotFound` when there is no such account; anything else means that it could not be checked.
     pub async fn permission(&self, login: &str) -> Result<Permission, GithubError> {
-        let route = self.path(&format!("/collaborators/{}/permission", segment(login)?))?;
+        let route = self.at(Operation::Permission, &[&login])?;
         let wire: WirePermission = self.caller.get(&route).await?.json()?;
         let user = wire.user.ok_or_else(|| missing("user"))?;
         let user_id = UserId(user.account.id.ok_or_else(|| missing("user.id"))?);
@@ -100,9 +101,9 @@ impl Repo {
     /// People with at least this right, at most `cap` of them, in GitHub's order: who can, when somebody else may not.
     /// A hint for people: of several thousand collaborators only the first thousand are looked at.
     pub async fn people_with(&self, right: Right, cap: usize) -> Result<Vec<Account>, GithubError> {
-        let route = self.path("/collaborators")?;
+        let route = self.at(Operation::Collaborators, &[])?;
         let cap = Cap { items: cap, pages: 10 };
-        let people = self.caller.list(&route, cap, |wire: WireCollaborator| {
+        let people = self.caller.list(route, cap, |wire: WireCollaborator| {
             // A list names only the role; a custom role without `permissions` counts as nothing.
             let named = match wire.role_name.as_deref() {
                 Some("admin") => Right::Admin,
@@ -120,12 +121,12 @@ impl Repo {
 
     /// The account of an id under its present login, or `None` when it is gone.
     pub async fn account_of(&self, id: UserId) -> Result<Option<Account>, GithubError> {
-        found(self.caller.get(&format!("/user/{id}")).await)
+        found(self.caller.get(&Operation::AccountById.at(&[&id])?).await)
     }
 
     /// Whether an issue here can be assigned to this login.
     pub async fn assignable(&self, login: &str) -> Result<bool, GithubError> {
-        let route = self.path(&format!("/assignees/{}", segment(login)?))?;
+        let route = self.at(Operation::Assignable, &[&login])?;
         match self.caller.get(&route).await {
             Ok(_) => Ok(true),
             Err(GithubError::NotFound(_)) => Ok(false),
@@ -138,7 +139,7 @@ impl Installation {
     /// An account by its login, or `None`. An App's own account is `slug[bot]`; the App itself cannot ask for it,
     /// because GitHub takes its web token only on the App's own paths.
     pub async fn account(&self, login: &str) -> Result<Option<Account>, GithubError> {
-        found(self.0.get(&format!("/users/{}", segment(login)?)).await)
+        found(self.0.get(&Operation::AccountByLogin.at(&[&login])?).await)
     }
 }
 

@@ -4,9 +4,10 @@ use data_encoding::BASE64;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::github::client::{Installation, Repo, missing, segment};
+use crate::github::client::{Installation, Repo, missing};
 use crate::github::codeowners::{self, CodeOwners};
 use crate::github::error::{GithubError, Refusal};
+use crate::github::operation::{Operation, Route};
 use crate::github::types::RepositoryRef;
 use crate::github::wire::WireRepository;
 
@@ -56,7 +57,7 @@ impl AtPath {
             Self::Folder | Self::Link | Self::Submodule | Self::TooLarge => "is no file of at most 1 MB",
             Self::NotText => "is not UTF-8",
         };
-        Err(GithubError::Malformed(format!("{path} {what}")))
+        Err(GithubError::Unusable(format!("{path} {what}")))
     }
 }
 
@@ -76,10 +77,9 @@ pub struct ListedFile {
 }
 
 /// A page of an installation's repositories.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Deserialize)]
 struct WireReached {
-    repositories: Vec<WireRepository>,
+    repositories: Option<Vec<WireRepository>>,
 }
 
 /// How many pages of repositories are read: an installation of ten thousand is read whole.
@@ -90,10 +90,10 @@ impl Installation {
     pub async fn repositories(&self) -> Result<Vec<RepositoryRef>, GithubError> {
         let mut all = Vec::new();
         for page in 1..=PAGES {
-            let route = format!("/installation/repositories?per_page=100&page={page}");
-            let answer = self.0.get(&route).await?;
+            let route = Operation::Repositories.at(&[])?.with("per_page", 100);
+            let answer = self.0.get(&route.with("page", page)).await?;
             let reached: WireReached = answer.json()?;
-            for wire in reached.repositories {
+            for wire in reached.repositories.ok_or_else(|| missing("repositories"))? {
                 all.push(wire.read().map_err(missing)?);
             }
             if answer.link("next").is_none() {
@@ -109,7 +109,7 @@ impl Installation {
 impl Repo {
     /// The repository as it is now. Its id may differ from the handle's: the old name may belong to another.
     pub async fn repository(&self) -> Result<RepositoryInfo, GithubError> {
-        let mut wire: WireRepository = self.caller.get(&self.path("")?).await?.json()?;
+        let mut wire: WireRepository = self.caller.get(&self.at(Operation::Repository, &[])?).await?.json()?;
         Ok(RepositoryInfo {
             default_branch: wire.default_branch.take().ok_or_else(|| missing("default_branch"))?,
             archived: wire.archived.unwrap_or(false),
@@ -120,9 +120,9 @@ impl Repo {
     /// A text file on the default branch, or `None` where there is none.
     ///
     /// # Errors
-    /// `Malformed` for a directory, for a file over 1 MB (GitHub gives no content) and for one that is not UTF-8.
+    /// `Unusable` for a directory, for a file over 1 MB (GitHub gives no content) and for one that is not UTF-8.
     pub async fn file(&self, path: &str) -> Result<Option<RepoFile>, GithubError> {
-        self.file_by(path, "").await
+        self.file_by(path, self.at(Operation::Contents, &[&path])?).await
     }
 
     /// The same on a commit.
@@ -130,22 +130,22 @@ impl Repo {
     /// # Errors
     /// As [`file`](Self::file).
     pub async fn file_at(&self, path: &str, sha: &str) -> Result<Option<RepoFile>, GithubError> {
-        self.file_by(path, &format!("?ref={}", segment(sha)?)).await
+        self.file_by(path, self.at(Operation::Contents, &[&path])?.with("ref", sha))
+            .await
     }
 
-    async fn file_by(&self, path: &str, query: &str) -> Result<Option<RepoFile>, GithubError> {
-        let found = self.found(path, query).await?;
+    async fn file_by(&self, path: &str, route: Route) -> Result<Option<RepoFile>, GithubError> {
+        let found = self.found(path, route).await?;
         found.map(|found| found.file(path)).transpose()
     }
 
     /// What stands at a path on a commit; `None` where nothing does.
     pub async fn at_path(&self, path: &str, sha: &str) -> Result<Option<AtPath>, GithubError> {
-        self.found(path, &format!("?ref={}", segment(sha)?)).await
+        self.found(path, self.at(Operation::Contents, &[&path])?.with("ref", sha))
+            .await
     }
 
-    async fn found(&self, path: &str, query: &str) -> Result<Option<AtPath>, GithubError> {
-        let segments: Vec<String> = path.split('/').map(segment).collect::<Result<_, _>>()?;
-        let route = self.path(&format!("/contents/{}{query}", segments.join("/")))?;
+    async fn found(&self, path: &str, route: Route) -> Result<Option<AtPath>, GithubError> {
         let found: Value = match self.caller.get(&route).await {
             Ok(answer) => answer.json()?,
             Err(GithubError::NotFound(_)) => return Ok(None),
@@ -156,18 +156,20 @@ impl Repo {
             }) => return Ok(Some(AtPath::TooLarge)),
             Err(error) => return Err(error),
         };
+        let malformed = |reason: &str| GithubError::Malformed(format!("{path} {reason}"));
         let part = |name: &str| found.get(name).and_then(Value::as_str);
         match (found.is_array(), part("type"), part("encoding")) {
             (true, ..) => return Ok(Some(AtPath::Folder)),
             (false, Some("symlink"), _) => return Ok(Some(AtPath::Link)),
             (false, Some("submodule"), _) => return Ok(Some(AtPath::Submodule)),
             (false, _, Some("base64")) => {}
-            (false, ..) => return Ok(Some(AtPath::TooLarge)),
+            (false, Some(_), _) => return Ok(Some(AtPath::TooLarge)),
+            (false, None, _) => return Err(malformed("is neither a file nor a folder")),
         }
         let content: String = part("content").unwrap_or_default().split_whitespace().collect();
         let bytes = BASE64
             .decode(content.as_bytes())
-            .map_err(|_| GithubError::Malformed(format!("{path} is no base64")))?;
+            .map_err(|_| malformed("is no base64"))?;
         let Ok(text) = String::from_utf8(bytes) else {
             return Ok(Some(AtPath::NotText));
         };
@@ -180,7 +182,11 @@ impl Repo {
     /// The commit at the end of the default branch; `None` where the repository has none yet.
     pub async fn last_commit(&self) -> Result<Option<String>, GithubError> {
         // Without `sha` GitHub lists the default branch.
-        let answer = match self.caller.get(&self.path("/commits?per_page=1")?).await {
+        let answer = match self
+            .caller
+            .get(&self.at(Operation::Commits, &[])?.with("per_page", 1))
+            .await
+        {
             Ok(answer) => answer,
             // "Git Repository is empty."
             Err(GithubError::Conflict(_)) => return Ok(None),
@@ -195,14 +201,18 @@ impl Repo {
     /// The files of a folder on the default branch, without those of folders below it; none where there is no folder.
     /// GitHub lists at most 1,000.
     pub async fn files_in(&self, path: &str) -> Result<Vec<ListedFile>, GithubError> {
-        let segments: Vec<String> = path.split('/').map(segment).collect::<Result<_, _>>()?;
-        let route = self.path(&format!("/contents/{}", segments.join("/")))?;
+        let route = self.at(Operation::Contents, &[&path])?;
         let listed: Value = match self.caller.get(&route).await {
             Ok(answer) => answer.json()?,
             Err(GithubError::NotFound(_)) => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
-        let entries = listed.as_array().map_or(&[][..], Vec::as_slice);
+        let entries = match listed {
+            Value::Array(entries) => entries,
+            // Under this name there is a file, a link or another repository.
+            Value::Object(other) if other.contains_key("type") => return Ok(Vec::new()),
+            _ => return Err(GithubError::Malformed(format!("{path} is neither a folder nor a file"))),
+        };
         let files = entries.iter().filter(|entry| entry["type"] == "file");
         files
             .map(|entry| {

@@ -2,8 +2,9 @@
 
 use serde::Deserialize;
 
-use crate::github::client::{Cap, Repo, segment};
+use crate::github::client::{Cap, Repo, missing};
 use crate::github::error::GithubError;
+use crate::github::operation::Operation;
 use crate::github::types::Account;
 use crate::github::wire::WireAccount;
 use crate::workflow::gate::Team;
@@ -40,10 +41,10 @@ impl Repo {
     /// # Errors
     /// Whatever means that it could not be checked.
     pub async fn team_members(&self, team: &Team) -> Result<Option<Members>, GithubError> {
-        let route = format!("{}/members", path(team)?);
+        let route = Operation::TeamMembers.at(&[&team.org, &team.slug])?;
         match self
             .caller
-            .list(&route, LISTED, |wire: WireAccount| Ok(wire.read()))
+            .list(route, LISTED, |wire: WireAccount| Ok(wire.read()))
             .await
         {
             Ok(listing) => Ok(Some(Members {
@@ -62,18 +63,15 @@ impl Repo {
     /// # Errors
     /// Whatever means that it could not be checked.
     pub async fn in_team(&self, team: &Team, login: &str) -> Result<bool, GithubError> {
-        let route = format!("{}/memberships/{}", path(team)?, segment(login)?);
+        let route = Operation::TeamMembership.at(&[&team.org, &team.slug, &login])?;
         match self.caller.get(&route).await {
             Ok(answer) => {
                 let wire: WireMembership = answer.json()?;
-                Ok(wire.state.as_deref() == Some("active"))
+                let state = wire.state.ok_or_else(|| missing("state"))?;
+                Ok(state == "active")
             }
             Err(GithubError::NotFound(_)) => Ok(false),
             Err(error) => Err(error),
         }
     }
-}
-
-fn path(team: &Team) -> Result<String, GithubError> {
-    Ok(format!("/orgs/{}/teams/{}", segment(&team.org)?, segment(&team.slug)?))
 }

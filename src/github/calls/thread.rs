@@ -8,6 +8,7 @@ use super::labels::Removal;
 use crate::github::client::{Listing, Repo};
 use crate::github::error::GithubError;
 use crate::github::marker::Marker;
+use crate::github::operation::Operation;
 use crate::github::types::{CommentKind, CommentRef, Issue, ThreadComment, Topic, TopicKind};
 use crate::workflow::ids::UserId;
 
@@ -27,13 +28,13 @@ impl Repo {
     /// Puts a reaction on a comment. Doing it again changes nothing. A review takes none.
     pub async fn react(&self, to: &CommentRef, reaction: Reaction) -> Result<(), GithubError> {
         let route = match to.kind {
-            CommentKind::Issue => format!("/issues/comments/{}/reactions", to.id),
-            CommentKind::Line => format!("/pulls/comments/{}/reactions", to.id),
+            CommentKind::Issue => self.at(Operation::React, &[&to.id])?,
+            CommentKind::Line => self.at(Operation::ReactToLine, &[&to.id])?,
             CommentKind::Review => return Ok(()),
             CommentKind::Discussion => return self.react_in_discussion(to, reaction).await,
         };
         let body = json!({ "content": reaction.content() });
-        self.caller.post(&self.path(&route)?, &body).await.map(drop)
+        self.caller.send(&route, &body).await.map(drop)
     }
 }
 
@@ -56,11 +57,13 @@ impl Thread<'_> {
         }
     }
 
-    /// One comment, or `None` when it was deleted.
+    /// One comment of the conversation, or `None` when it was deleted. Reviews and comments on lines are read with all that
+    /// was [said](Self::said).
     pub async fn comment(&self, at: &CommentRef) -> Result<Option<ThreadComment>, GithubError> {
         match at.kind {
             CommentKind::Discussion => self.repo.discussion_comment(at).await,
-            kind => self.repo.comment(kind, self.topic.number, at.id).await,
+            CommentKind::Issue => self.repo.comment(at.id).await,
+            CommentKind::Line | CommentKind::Review => Err(GithubError::invalid("it is not of the conversation")),
         }
     }
 

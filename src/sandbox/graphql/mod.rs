@@ -37,7 +37,7 @@ pub(super) fn answer(call: &mut Call<'_>) -> Outcome {
         Ok(document) => document,
         Err(error) => return Ok(errors(&format!("Parse error: {error}"))),
     };
-    let Some((root, set)) = operation_of(&document, body["operationName"].as_str()) else {
+    let Some((root, _, set)) = operation_of(&document, body["operationName"].as_str()) else {
         return Ok(errors("No operation named in the request can be carried out"));
     };
     let none = Map::new();
@@ -56,11 +56,11 @@ pub(super) fn answer(call: &mut Call<'_>) -> Outcome {
     }))
 }
 
-/// The operation that is meant: what it is selected of, and what is selected.
+/// The operation that is meant: what it is selected of, its name, and what is selected.
 fn operation_of<'d, 'q>(
     document: &'d Document<'q, &'q str>,
     name: Option<&str>,
-) -> Option<(Object, &'d SelectionSet<'q, &'q str>)> {
+) -> Option<(Object, Option<&'q str>, &'d SelectionSet<'q, &'q str>)> {
     document.definitions.iter().find_map(|definition| {
         let Definition::Operation(operation) = definition else {
             return None;
@@ -71,7 +71,7 @@ fn operation_of<'d, 'q>(
             OperationDefinition::Mutation(mutation) => (Object::Mutation, mutation.name, &mutation.selection_set),
             OperationDefinition::Subscription(_) => return None,
         };
-        (name.is_none() || known == name).then_some((root, set))
+        (name.is_none() || known == name).then_some((root, known, set))
     })
 }
 
@@ -88,13 +88,15 @@ fn errors(message: &str) -> Answer {
     Answer::ok(json!({ "data": null, "errors": [{ "message": message }] }))
 }
 
-/// The first field of a query, by which a fault can be meant for one operation among all those that share an address.
-pub(super) fn first_field(body: &[u8]) -> Option<String> {
+/// The name and the first field of a query, by which a fault can be meant for one operation among all those that share an
+/// address.
+pub(super) fn known_by(body: &[u8]) -> Option<Vec<String>> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let document = parse_query::<&str>(body["query"].as_str()?).ok()?;
-    let (_, set) = operation_of(&document, body["operationName"].as_str())?;
-    set.items.iter().find_map(|item| match item {
-        Selection::Field(field) => Some(field.name.to_owned()),
+    let (_, name, set) = operation_of(&document, body["operationName"].as_str())?;
+    let first = set.items.iter().find_map(|item| match item {
+        Selection::Field(field) => Some(field.name),
         Selection::FragmentSpread(_) | Selection::InlineFragment(_) => None,
-    })
+    });
+    Some(name.into_iter().chain(first).map(str::to_owned).collect())
 }

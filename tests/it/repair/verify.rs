@@ -75,6 +75,27 @@ async fn a_card_that_arrives_late_leaves_the_one_that_is_known() {
 }
 
 #[tokio::test]
+async fn what_was_deleted_and_not_heard_of_is_told_of() {
+    let world = World::new().await;
+    let issue = world.issue("Checkout is slow", TASKS);
+    world.settle().await;
+    delayed(&world, comments);
+    world.say("alice", issue, "/deliver").await;
+    world.wait(61).await;
+    assert_eq!(world.github.carry_out_late(), 1);
+    let deletes = |method: &str, path: &str| method == "DELETE" && path.contains("/issues/comments/");
+    let cut_off = FaultRule::when(deletes, FaultKind::ExecuteThenReset);
+    world.github.fault(cut_off.times(1));
+    world.wait(121).await;
+    assert_eq!(standing(&world, issue, "### Deliver"), 1);
+    world.wait(121).await;
+    assert_eq!(happened(&world, "duplicate_repaired").await, 1);
+    holds(&world.card(issue), &["found a comment twice"]);
+    world.hear(issue);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn an_issue_that_arrives_late_is_closed_as_a_duplicate() {
     let world = World::new().await;
     let issue = asked(&world, TASKS).await;

@@ -96,7 +96,8 @@ async fn decide(world: &mut World, course: &mut impl Course, issue: IssueNumber)
     .await;
 }
 
-async fn say(world: &mut World, course: &mut impl Course, who: &str, issue: IssueNumber, text: &str) {
+/// Somebody comments, a while after what was before.
+pub async fn say(world: &mut World, course: &mut impl Course, who: &str, issue: IssueNumber, text: &str) {
     step(world, course, |github| {
         github.as_(who).comment(issue, text).unwrap();
     })
@@ -104,7 +105,7 @@ async fn say(world: &mut World, course: &mut impl Course, who: &str, issue: Issu
 }
 
 /// Somebody does something, a while after what was before.
-async fn step<T>(world: &mut World, course: &mut impl Course, act: impl FnOnce(&Sandbox) -> T) -> T {
+pub async fn step<T>(world: &mut World, course: &mut impl Course, act: impl FnOnce(&Sandbox) -> T) -> T {
     world.clock.advance(TimeDelta::seconds(20));
     let done = act(&world.github);
     course.settle(world).await;
@@ -161,6 +162,28 @@ impl Outcome {
                 )
             });
             lines.extend(sorted(comments.collect()));
+            let on_lines = github.line_comments(number).into_iter().map(|comment| {
+                let reactions = github.reactions(comment.id).into_iter();
+                let reactions = reactions.map(|reaction| format!("{} by {}", reaction.content, reaction.author));
+                format!(
+                    "comment on a line of {} by {} {:?}:\n{}",
+                    title(number),
+                    comment.author,
+                    sorted(reactions.collect()),
+                    constant(&comment.body, &ids)
+                )
+            });
+            lines.extend(sorted(on_lines.collect()));
+            let checks = github.checks(number).into_iter().map(|check| {
+                let (name, conclusion) = (&check.name, &check.conclusion);
+                format!(
+                    "check of {}: {name} {conclusion:?} {:?} {:#?}",
+                    title(number),
+                    check.title,
+                    check.annotations
+                )
+            });
+            lines.extend(sorted(checks.collect()));
         }
         let mails = world.mails().into_iter();
         lines.extend(sorted(mails.map(|letter| content(&letter.raw, &ids)).collect()));
@@ -188,6 +211,17 @@ impl Outcome {
     pub fn reworded(mut self, words: &str, others: &str) -> Self {
         for line in &mut self.lines {
             *line = line.replace(words, others);
+        }
+        self.lines.sort();
+        self
+    }
+
+    /// Without what stands behind these words.
+    pub fn cut_behind(mut self, words: &str) -> Self {
+        for line in &mut self.lines {
+            if let Some(at) = line.find(words) {
+                line.truncate(at + words.len());
+            }
         }
         self.lines.sort();
         self
@@ -231,7 +265,8 @@ fn content(raw: &str, workflows: &[String]) -> String {
     let lines = raw
         .lines()
         .filter(|line| !TECHNICAL.iter().any(|start| line.starts_with(start)));
-    let text = lines.collect::<Vec<_>>().join("\n").replace("=\n", "");
+    let text = lines.collect::<Vec<_>>().join("\n");
+    let text = text.replace("=\n", "").replace("&#x2f;", "/");
     constant(&format!("mail:\n{text}"), workflows)
 }
 

@@ -201,22 +201,31 @@ pub struct Lacks<'a> {
 /// What the App lacks and where an owner accepts it.
 pub fn app_lacks(lacks: &Lacks<'_>) -> String {
     let permission = lacking(lacks.permission);
+    let settings = match lacks.accept_url {
+        "" => SETTINGS.to_owned(),
+        url => link(SETTINGS, url),
+    };
     format!(
-        "I could not {}: my installation lacks {permission}. An owner accepts it in {}. After that: {}",
+        "I could not {}: my installation lacks {permission}. An owner accepts it in {settings}. After that: {}",
         words(lacks.to),
-        link("the installation's settings", lacks.accept_url),
         code(&format!("/{}", lacks.again))
     )
 }
 
 /// The same as a reason that is repeated within another text: without links.
 pub fn why_app_lacks(permission: &str, accept_url: &str) -> String {
+    let settings = match accept_url {
+        "" => format!("in {SETTINGS}"),
+        url => format!("on {}", name(url)),
+    };
     format!(
-        "my installation lacks {}, which an owner accepts on {}",
-        lacking(permission),
-        name(accept_url)
+        "my installation lacks {}, which an owner accepts {settings}",
+        lacking(permission)
     )
 }
+
+/// Where an owner accepts what an App asks for.
+const SETTINGS: &str = "the installation's settings";
 
 /// GitHub separates permissions of which one is enough by semicolons.
 fn lacking(permission: &str) -> String {
