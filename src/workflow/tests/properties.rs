@@ -823,8 +823,16 @@ fn nothing_is_forgotten(run: &Run, outstanding: &Outstanding) {
             PhaseStatus::WaitingForHuman | PhaseStatus::Rejected | PhaseStatus::Error => {
                 let answer = state.at(id).is_asking() || awaits_answer(state, id);
                 let goes_on = answer || state.can_be_retried() || state.can_be_revised();
+                // A choice that was rejected is made among variants that are made anew.
+                let round_left = match &phase.chooses {
+                    Some(of) => state
+                        .definition
+                        .variants_of(of)
+                        .any(|(variant, _)| state.has_round_left(&variant.id)),
+                    None => state.has_round_left(id),
+                };
                 assert!(
-                    goes_on || !state.has_round_left(id),
+                    goes_on || !round_left,
                     "{id} stopped, and nothing that anybody says moves it on"
                 );
             }
