@@ -44,6 +44,12 @@ pub fn run(home: &Path, arguments: &[&str]) -> Ran {
     run_with(home, &[("COUNTERSIGN_DATABASE_URL", &database)], arguments)
 }
 
+/// Runs the program beside a world's server.
+pub fn run_beside(world: &World, arguments: &[&str]) -> Ran {
+    let database = world.database_url();
+    run_with(world.home(), &[("COUNTERSIGN_DATABASE_URL", &database)], arguments)
+}
+
 pub fn run_with(home: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> Ran {
     let output = Command::new(env!("CARGO_BIN_EXE_countersign"))
         .args(arguments)
@@ -70,7 +76,7 @@ async fn waiting() -> (World, IssueNumber) {
 }
 
 pub fn only_workflow(world: &World) -> String {
-    let listed = run(world.home(), &["list", "--all", "--json"]).envelope();
+    let listed = run_beside(world, &["list", "--all", "--json"]).envelope();
     let workflows = listed["data"]["workflows"].as_array().unwrap();
     assert_eq!(workflows.len(), 1, "{listed}");
     workflows[0]["id"].as_str().unwrap().to_owned()

@@ -3,10 +3,12 @@
 #[path = "../mail/scripted.rs"]
 pub mod scripted;
 
+use countersign::store::{Statement, Store, Write};
+use countersign::values;
 use countersign::workflow::ids::Digest;
 
 use crate::bad_input::{TASKS, approve, holds, opened};
-use crate::cli::{only_workflow, run};
+use crate::cli::{only_workflow, run_beside};
 use crate::world::{Setup, World};
 use scripted::{Does, Script, When};
 
@@ -58,16 +60,16 @@ async fn what_went_out_is_kept_byte_for_byte_and_told_by_its_digest() {
     let sent = script.taken().remove(0).raw;
     let digest = Digest::of_bytes(sent.as_bytes()).to_string();
     let id = only_workflow(&world);
-    let shown = run(world.home(), &["show", &id, &digest[..12], "--json"]).envelope();
+    let shown = run_beside(&world, &["show", &id, &digest[..12], "--json"]).envelope();
     assert_eq!(shown["data"]["kind"], "mail");
     assert_eq!(shown["data"]["digest"], digest.as_str());
     assert_eq!(shown["data"]["text"], sent.as_str());
-    let history = run(world.home(), &["history", &id]);
+    let history = run_beside(&world, &["history", &id]);
     holds(history.page(), &["mailed <", &digest[..12]]);
     let archive = world.home().join("all.tar");
     let archive = archive.to_str().unwrap();
-    assert_eq!(run(world.home(), &["export", &id, "--output", archive]).code, 0);
-    let verified = run(world.home(), &["export", "--verify", archive, "--json"]).envelope();
+    assert_eq!(run_beside(&world, &["export", &id, "--output", archive]).code, 0);
+    let verified = run_beside(&world, &["export", "--verify", archive, "--json"]).envelope();
     let manifest = &verified["data"]["manifest"];
     assert_eq!(manifest["counts"]["mails"], 1, "{verified}");
     assert_eq!(
@@ -76,15 +78,17 @@ async fn what_went_out_is_kept_byte_for_byte_and_told_by_its_digest() {
     );
 
     // Whoever touches it in the database is found.
-    let file = rusqlite::Connection::open(world.home().join("bot.sqlite")).unwrap();
-    file.execute("UPDATE mails SET raw = CAST('another' AS BLOB)", [])
-        .unwrap();
-    let touched = run(world.home(), &["verify", &id]);
+    let kept = async |raw: &str| {
+        let store = world.house().engine.store();
+        let keep = Statement::new("UPDATE mails SET raw = $1", values![raw.as_bytes().to_vec()]);
+        store.write(Write::of(keep.exactly(1))).await.unwrap();
+    };
+    kept("another").await;
+    let touched = run_beside(&world, &["verify", &id]);
     assert_eq!(touched.code, 1);
     holds(&touched.err, &["mail <", "another digest"]);
-    file.execute("UPDATE mails SET raw = CAST(?1 AS BLOB)", [&sent])
-        .unwrap();
-    assert_eq!(run(world.home(), &["verify", &id]).code, 0);
+    kept(&sent).await;
+    assert_eq!(run_beside(&world, &["verify", &id]).code, 0);
     world.end().await;
 }
 
@@ -158,7 +162,7 @@ async fn a_connection_that_is_lost_after_the_mail_is_doubt_and_nothing_is_sent_a
     // What may have gone out is kept.
     let digest = Digest::of_bytes(script.taken()[0].raw.as_bytes()).to_string();
     let id = only_workflow(&world);
-    assert_eq!(run(world.home(), &["show", &id, &digest]).code, 0);
+    assert_eq!(run_beside(&world, &["show", &id, &digest]).code, 0);
     world.end().await;
 }
 
@@ -226,7 +230,7 @@ async fn a_process_that_ends_before_a_mail_is_begun_sends_it_when_it_is_back() {
         }
         drop(store);
         world.stop().await;
-        let begun = kept_mails(&world);
+        let begun = kept_mails(&world).await;
         world.restart().await;
         world.sweep().await;
         world.settle().await;
@@ -246,8 +250,10 @@ async fn a_process_that_ends_before_a_mail_is_begun_sends_it_when_it_is_back() {
 }
 
 /// How many mails were written down, which is done before they are handed over.
-fn kept_mails(world: &World) -> i64 {
-    let file = rusqlite::Connection::open(world.home().join("bot.sqlite")).unwrap();
-    file.query_row("SELECT count(*) FROM mails", [], |row| row.get(0))
-        .unwrap()
+async fn kept_mails(world: &World) -> usize {
+    let url = world.database_url().parse().unwrap();
+    let store = Store::open_to_read(&url).await.unwrap();
+    let kept = store.read("SELECT 1 AS one FROM mails", values![]).await.unwrap();
+    store.close().await;
+    kept.len()
 }

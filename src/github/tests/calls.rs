@@ -426,14 +426,20 @@ async fn the_repository_is_read() {
 }
 
 #[tokio::test]
-async fn a_file_is_text_or_nothing_or_unreadable() {
+async fn a_file_is_text_or_nothing_or_unusable() {
     let fake = Fake::with_tokens(|_, seen, _| match seen.target.rsplit('/').next() {
         Some("countersign.yml") => reply(
             200,
             &json!({ "type": "file", "encoding": "base64", "content": "dmVyc2lv\nbjogMQo=\n", "sha": "abc" }),
         ),
-        Some("binary") => reply(200, &json!({ "encoding": "base64", "content": "/w==", "sha": "abc" })),
-        Some("large") => reply(200, &json!({ "encoding": "none", "content": "", "sha": "abc" })),
+        Some("binary") => reply(
+            200,
+            &json!({ "type": "file", "encoding": "base64", "content": "/w==", "sha": "abc" }),
+        ),
+        Some("large") => reply(
+            200,
+            &json!({ "type": "file", "encoding": "none", "content": "", "sha": "abc" }),
+        ),
         Some("directory") => reply(200, &json!([{ "name": "a" }])),
         _ => reply(404, &Value::Null),
     })
@@ -443,7 +449,7 @@ async fn a_file_is_text_or_nothing_or_unreadable() {
     assert_eq!((file.text.as_str(), file.sha.as_str()), ("version: 1\n", "abc"));
     assert_eq!(repo.file("none").await, Ok(None));
     for odd in ["binary", "large", "directory"] {
-        assert!(matches!(repo.file(odd).await, Err(GithubError::Malformed(_))), "{odd}");
+        assert!(matches!(repo.file(odd).await, Err(GithubError::Unusable(_))), "{odd}");
     }
     assert!(matches!(repo.file("a/../b").await, Err(GithubError::Validation { .. })));
     assert_eq!(

@@ -153,7 +153,7 @@ fn standing(world: &World, on: IssueNumber, words: &str) -> usize {
 async fn compared(world: &mut World) {
     world.github.drop_all();
     world.clock.advance(TimeDelta::minutes(11));
-    for _ in 0..3 {
+    for _ in 0..2 {
         world.house().engine.reconcile_all().await.unwrap();
         Patient.settle(world).await;
         world.clock.advance(TimeDelta::hours(1));

@@ -70,7 +70,12 @@ fn said(ran: &Ran, arguments: &[&str]) -> String {
 }
 
 /// How it is said that GitHub did not answer as it should.
-const NO_ANSWER: [&str; 3] = ["gave no usable answer", "limits our rate", "answer could not be read"];
+const NO_ANSWER: [&str; 4] = [
+    "gave no usable answer",
+    "limits our rate",
+    "answer could not be read",
+    "could not be reached",
+];
 
 #[tokio::test]
 async fn each_call_by_each_fault() {

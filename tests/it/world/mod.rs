@@ -324,6 +324,14 @@ impl World {
         self.home.path()
     }
 
+    /// Where the database is, for a program that looks in beside the server.
+    pub fn database_url(&self) -> String {
+        match &self.database {
+            Some(database) => database.url(),
+            None => format!("sqlite:{}", self.home.path().join("bot.sqlite").display()),
+        }
+    }
+
     /// Delivers what waits and lets the bot work, until nothing is left to do at this moment.
     pub async fn settle(&self) {
         self.settle_unless_stopped().await.unwrap();
