@@ -112,6 +112,24 @@ async fn a_check_run_that_may_have_been_made_is_looked_for_first() {
 }
 
 #[tokio::test]
+async fn files_that_could_not_be_read_are_read_later() {
+    let world = World::new().await;
+    let pull = pull(&world);
+    world.settle().await;
+    let rule = FaultRule::on("GET", "/repos/acme/shop/pulls/1/files", FaultKind::WrongJson);
+    world.github.fault(rule.times(1));
+    world
+        .github
+        .as_("bob")
+        .propose(pull, CONFIG_PATH, Some(BROKEN))
+        .unwrap();
+    world.settle().await;
+    world.wait(60).await;
+    assert_eq!(ours(&world, pull).len(), 1);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn an_installation_that_does_not_let_the_app_write_checks_is_left_without() {
     let setup = Setup::new().github(|github| {
         github.app_permissions(&[

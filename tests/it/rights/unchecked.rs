@@ -79,6 +79,25 @@ heals_from! {
 }
 
 #[tokio::test]
+async fn one_command_that_cannot_be_checked_for_two_reasons_is_told_of_once() {
+    let world = World::new().await;
+    let configuration = |_: &str, path: &str| path.ends_with("/contents/.github/countersign.yml");
+    let cut_off = FaultKind::ExecuteThenReset;
+    world.github.fault(FaultRule::when(configuration, cut_off).times(1));
+    world.github.fault(on_permission(cut_off).times(1));
+    let (issue, asked) = carol_asks(&world).await;
+    for _ in 0..5 {
+        world.wait(70).await;
+    }
+    assert_eq!(world.reactions(asked), ["eyes", "rocket"]);
+    world.card(issue);
+    let heard = world.hear(issue);
+    let unchecked = heard.iter().filter(|said| said.contains("I could not check"));
+    assert_eq!(unchecked.count(), 1, "{heard:#?}");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_slow_answer_is_an_answer() {
     let world = World::new().await;
     world

@@ -74,6 +74,19 @@ fn what_the_app_lacks_and_where_it_is_accepted() {
         })
         .contains("lacks a permission.")
     );
+    // Where GitHub does not tell the address, there is no link without one.
+    let unlinked = app_lacks(&Lacks {
+        accept_url: "",
+        ..lacks
+    });
+    assert!(
+        unlinked.contains("accepts it in the installation's settings. After"),
+        "{unlinked}"
+    );
+    assert_eq!(
+        why_app_lacks("issues=write", ""),
+        "my installation lacks the permission `issues=write`, which an owner accepts in the installation's settings"
+    );
 }
 
 #[test]
